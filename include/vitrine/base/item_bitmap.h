@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "vitrine/base/ids.h"
+
+namespace vitrine {
+
+// A set of items, one bit each. Items at or beyond size() are not in it. A value.
+class ItemBitmap {
+ public:
+  ItemBitmap() = default;
+
+  // `num_items` items, all in the set or none.
+  explicit ItemBitmap(std::size_t num_items, bool is_full = false);
+
+  std::size_t size() const { return num_items_; }
+  std::size_t Count() const;
+
+  bool Contains(ItemIndex item) const {
+    const std::size_t row = Row(item);
+    return row < num_items_ && (words_[row / 64] >> (row % 64) & 1) != 0;
+  }
+
+  // Grows the bitmap to hold `item` where needed.
+  void Insert(ItemIndex item);
+  void Erase(ItemIndex item);
+
+  // Keeps what is in both.
+  void IntersectWith(const ItemBitmap& other);
+
+ private:
+  std::size_t num_items_ = 0;
+  std::vector<std::uint64_t> words_;  // Bits at or beyond num_items_ are zero.
+};
+
+}  // namespace vitrine

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace vitrine {
+
+enum class ThreadPriority { kNormal, kBackground };
+
+// A fixed set of threads. The destructor runs what was submitted, then joins. Thread-safe.
+//
+// Results must not depend on the number of threads: split work into shards whose number depends on
+// the data alone, write each shard's result to its own place, and reduce in shard order.
+class ThreadPool {
+ public:
+  // `num_threads` >= 1. kBackground threads yield the CPU to everything else on the machine.
+  explicit ThreadPool(std::size_t num_threads, ThreadPriority priority = ThreadPriority::kNormal);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  std::size_t num_threads() const { return threads_.size(); }
+
+  // Runs `task` on one of the threads, some time later.
+  void Submit(std::function<void()> task);
+
+  // Calls body(shard) once for every shard in [0, num_shards), on the pool's threads and no other,
+  // and returns when all are done. Must not be called from a task of the same pool.
+  void ParallelFor(std::size_t num_shards, const std::function<void(std::size_t shard)>& body);
+
+ private:
+  void Work(ThreadPriority priority);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;  // Guarded by mutex_.
+  bool is_stopping_ = false;                 // Guarded by mutex_.
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace vitrine

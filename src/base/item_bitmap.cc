@@ -1,0 +1,36 @@
+#include "vitrine/base/item_bitmap.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace vitrine {
+
+ItemBitmap::ItemBitmap(std::size_t num_items, bool is_full)
+    : num_items_(num_items), words_((num_items + 63) / 64, is_full ? ~0ULL : 0ULL) {
+  if (is_full && num_items % 64 != 0) words_.back() = (1ULL << (num_items % 64)) - 1;
+}
+
+std::size_t ItemBitmap::Count() const {
+  std::size_t count = 0;
+  for (const std::uint64_t word : words_) count += static_cast<std::size_t>(std::popcount(word));
+  return count;
+}
+
+void ItemBitmap::Insert(ItemIndex item) {
+  const std::size_t row = Row(item);
+  num_items_ = std::max(num_items_, row + 1);
+  words_.resize((num_items_ + 63) / 64);
+  words_[row / 64] |= 1ULL << (row % 64);
+}
+
+void ItemBitmap::Erase(ItemIndex item) {
+  if (Contains(item)) words_[Row(item) / 64] &= ~(1ULL << (Row(item) % 64));
+}
+
+void ItemBitmap::IntersectWith(const ItemBitmap& other) {
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    words_[i] &= i < other.words_.size() ? other.words_[i] : 0;
+  }
+}
+
+}  // namespace vitrine

@@ -1,0 +1,72 @@
+#include "vitrine/base/thread_pool.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <utility>
+
+namespace vitrine {
+
+ThreadPool::ThreadPool(std::size_t num_threads, ThreadPriority priority) {
+  assert(num_threads >= 1);
+  threads_.reserve(num_threads);
+  for (std::size_t i = 0; i < num_threads; ++i) {
+    threads_.emplace_back([this, priority] { Work(priority); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void ThreadPool::Submit(std::function<void()> task) {
+  {
+    std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void ThreadPool::ParallelFor(std::size_t num_shards,
+                             const std::function<void(std::size_t)>& body) {
+  std::atomic<std::size_t> next = 0;
+  std::mutex done_mutex;
+  std::condition_variable done;
+  std::size_t running = std::min(num_shards, num_threads());
+  const auto run = [&] {
+    for (std::size_t shard = next++; shard < num_shards; shard = next++) body(shard);
+    std::lock_guard lock(done_mutex);
+    if (--running == 0) done.notify_one();  // Under the lock: the waiter owns these locals.
+  };
+
+  for (std::size_t i = 0, tasks = running; i < tasks; ++i) Submit(run);
+  std::unique_lock lock(done_mutex);
+  done.wait(lock, [&] { return running == 0; });
+}
+
+void ThreadPool::Work(ThreadPriority priority) {
+  if (priority == ThreadPriority::kBackground) {
+    // On Linux a "process" here is one thread. Failing to be nice is no reason to stop.
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
+  }
+  while (true) {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return is_stopping_ || !tasks_.empty(); });
+    if (tasks_.empty()) return;
+    const std::function<void()> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    task();
+  }
+}
+
+}  // namespace vitrine
