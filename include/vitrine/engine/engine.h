@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/counters.h"
+#include "vitrine/base/published.h"
+#include "vitrine/engine/pipeline.h"
+#include "vitrine/feature_store/feature_store.h"
+
+namespace vitrine {
+
+// Which items of the shopper's own past may be shown.
+enum class SeenPolicy {
+  kExcludePurchased,  // Default: not what they bought (and did not return) or refused.
+  kExcludeSeen,       // Nor what they viewed or put in the cart.
+  kAllowAll,          // Only `not-interested` is kept out.
+};
+
+enum class ExplanationLevel { kNone, kReasons, kContributions };
+
+// A list for a shopper. Nothing is required: an empty request is answered with what is popular.
+struct RecommendRequest {
+  std::string user_id{};
+  std::string visitor_id{};
+  std::string placement{};
+  std::vector<std::string> context_item_ids{};  // Unknown ids are ignored.
+  std::vector<std::string> cart_item_ids{};     // Never shown.
+  std::vector<std::string> exclude_item_ids{};
+  std::vector<std::string> categories{};  // Paths; shown items lie in one of them. Empty: all.
+  std::size_t page_size = 20;
+  SeenPolicy seen = SeenPolicy::kExcludePurchased;
+  ExplanationLevel explanation = ExplanationLevel::kReasons;
+  std::uint64_t min_sequence = 0;  // Answer from this state of the store, or a later one.
+};
+
+struct SimilarRequest {
+  std::string item_id{};
+  std::string user_id{};  // To leave out what they own; may be empty.
+  std::string visitor_id{};
+  std::size_t page_size = 20;
+  ExplanationLevel explanation = ExplanationLevel::kReasons;
+  std::uint64_t min_sequence = 0;
+};
+
+struct RankRequest {
+  std::string user_id{};
+  std::string visitor_id{};
+  std::vector<std::string> item_ids{};  // All are returned; up to 1,000.
+  ExplanationLevel explanation = ExplanationLevel::kNone;
+  std::uint64_t min_sequence = 0;
+};
+
+// Why an item is shown, printable by a shop.
+struct Reason {
+  enum class Kind {
+    kBecauseYouBought,  // item_id names what
+    kBecauseYouViewed,  // item_id names what
+    kSimilarTo,         // item_id: the context item
+    kPopular,
+    kPopularInCategory,  // text: the category
+    kMatchesYourTaste,   // text: the feature, such as a brand
+    kNewArrival,
+    kBackfill,  // The models had no more; filled up from what is popular.
+  };
+  Kind kind{};
+  std::string item_id{};
+  std::string text{};
+  bool operator==(const Reason&) const = default;
+};
+
+// A part of a score, in the units of the blended score.
+struct ScorePart {
+  std::string model{};
+  std::string item_id{};  // Of the history or context, where it came from one.
+  std::string feature{};
+  float value = 0;
+};
+
+struct RecommendedItem {
+  std::string item_id{};
+  float score = 0;                         // Unitless; comparable within one response.
+  std::vector<Reason> reasons{};           // Strongest first, at most 3.
+  std::vector<ScorePart> contributions{};  // kContributions only; they sum to score.
+  std::shared_ptr<const Item> item{};      // As described; null when the catalogue has it not.
+  bool is_backfill = false;
+  bool is_known = true;  // RankItems: false for an id that nothing is known of.
+};
+
+struct RecommendReply {
+  std::vector<RecommendedItem> items{};
+  std::string model_version{};           // Empty when no model is trained yet.
+  std::vector<std::string> fallbacks{};  // Such as "no-model", "cold-shopper", "backfill".
+  std::uint64_t sequence = 0;            // The store's state that the answer reflects.
+};
+
+// Answers requests from a store and the published models; the facade that a C++ program embeds.
+// Thread-safe. The reply to a request that starts after an event was acknowledged reflects it.
+class Engine {
+ public:
+  struct Options {
+    BlendOptions blend{};
+    double new_arrival_days = 14;
+  };
+
+  // All three must outlive the engine.
+  Engine(const FeatureStore& store, const Published<ModelSet>& models, Counters& counters,
+         const Clock& clock, Options options);
+  ~Engine();
+
+  // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, or too many ids;
+  // FAILED_PRECONDITION the store has not reached min_sequence (another store's token).
+  absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request) const;
+  // NOT_FOUND: neither catalogue nor log ever named the item.
+  absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request) const;
+  absl::StatusOr<RecommendReply> Rank(const RankRequest& request) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vitrine/base/clock.h"
+#include "vitrine/base/ids.h"
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/feature_store/item.h"
+
+namespace vitrine {
+
+// The view of all items: the dictionary from external ids to dense indices, and what the shop says
+// about each item. An item known only from events has an index and no Item. Thread-safe; written by
+// the store's commit thread alone.
+//
+// Memory: 100 bytes an item plus its texts.
+class Catalogue {
+ public:
+  Catalogue();
+  ~Catalogue();
+
+  // The index of `id`, or nothing when neither an item nor an event ever had it.
+  std::optional<ItemIndex> Find(std::string_view id) const;
+
+  // The external id. REQUIRES: Row(index) < num_indices()
+  std::string Id(ItemIndex index) const;
+
+  // The item as it is now; null when it was never described, or was deleted or retired.
+  std::shared_ptr<const Item> Get(ItemIndex index) const;
+
+  // Indices given so far; the catalogue proper may hold fewer items.
+  std::size_t num_indices() const;
+  std::size_t num_items() const;
+
+  // Items that may be recommended at `now` (IsServable). The bitmap is shared and immutable.
+  std::shared_ptr<const ItemBitmap> Servable(Micros now) const;
+
+  // The product that a variant belongs to, itself for all others.
+  ItemIndex Primary(ItemIndex index) const;
+
+  // Grows with every change to a text, a category, a brand, an attribute or the set of items: what
+  // models of content depend on. Price and stock alone leave it.
+  std::uint64_t content_version() const;
+
+  // Up to `limit` items in order of index, from `first` on.
+  std::vector<std::shared_ptr<const Item>> List(ItemIndex first, std::size_t limit) const;
+
+ private:
+  friend class StoreViews;  // src/feature_store/: the commit thread's hand.
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vitrine/base/clock.h"
+#include "vitrine/base/counters.h"
+#include "vitrine/base/file_system.h"
+#include "vitrine/feature_store/catalogue.h"
+#include "vitrine/feature_store/dataset.h"
+#include "vitrine/feature_store/mutation.h"
+
+namespace vitrine {
+
+struct FeatureStoreOptions {
+  EventWeights weights{};                 // Preference per event type.
+  std::size_t history_limit = 256;        // Interactions kept in memory per shopper, the latest.
+  double popularity_half_life_days = 14;  // Of the counters behind live popularity.
+  std::uint64_t checkpoint_events = 500'000;  // Views are checkpointed after this many events.
+  bool is_read_only = false;  // A secondary view beside the process that owns the store.
+};
+
+// All that is known of one shopper at one moment.
+struct ShopperState {
+  std::vector<Interaction> history{};  // Most recent first; at most history_limit.
+  std::optional<User> profile{};
+  bool is_known = false;       // Has any event or a profile.
+  std::uint64_t sequence = 0;  // The store's state that this reflects.
+};
+
+// What a store holds; for health, status pages and tests.
+struct StoreStatus {
+  std::uint64_t num_events = 0;
+  std::uint64_t num_users = 0;  // Users and visitors that have any event or profile.
+  std::uint64_t num_items = 0;  // In the catalogue.
+  std::uint64_t sequence = 0;
+  std::uint64_t replayed_events = 0;  // At this start, behind the last checkpoint.
+  std::uint64_t cut_bytes = 0;        // Of a torn tail, at this start.
+  std::uint64_t num_disk_bytes = 0;
+  absl::Status writable = absl::OkStatus();  // Why not, when the store is read-only.
+};
+
+// The durable memory of a shop: event log, catalogue and users in one folder, and the in-memory
+// views that answer requests. Thread-safe.
+//
+// Mutations go through one commit thread, which takes all that wait (group commit), writes them as
+// one atomic batch, syncs, applies them to the views, and only then acknowledges. After a failed
+// write or sync nothing more is written until the store is opened again: reads go on, Write answers
+// with that error. On disk: docs/formats/store.md.
+class FeatureStore {
+ public:
+  // Opens the store in `folder`, making it if it is not there, and replays the log's tail.
+  // `files` and `clock` must outlive the store.
+  //
+  // Errors: FAILED_PRECONDITION another process owns the store, or its format is newer than this
+  // binary; DATA_LOSS a file is damaged (named) elsewhere than in its torn tail; those of
+  // FileSystem.
+  static absl::StatusOr<std::unique_ptr<FeatureStore>> Open(const std::string& folder,
+                                                            const FeatureStoreOptions& options,
+                                                            FileSystem& files, const Clock& clock);
+  // Finishes what was accepted, writes a checkpoint, closes.
+  virtual ~FeatureStore() = default;
+
+  // Queues `mutation`; `done` is called once, on the commit thread (it must be quick and must not
+  // write), with the result when it is durable and visible, or with why it has had no effect:
+  // ALREADY_EXISTS an event_id was used with other content; NOT_FOUND as Mutation says;
+  // RESOURCE_EXHAUSTED disk full or too much is queued; UNAVAILABLE the disk failed;
+  // FAILED_PRECONDITION the store is read-only.
+  using Done = std::function<void(absl::StatusOr<WriteResult>)>;
+  virtual void Write(Mutation mutation, Done done) = 0;
+
+  // The same, waiting for it. Not from the commit thread.
+  absl::StatusOr<WriteResult> Write(Mutation mutation);
+
+  // Reads reflect every mutation that was acknowledged before the call.
+  virtual const Catalogue& catalogue() const = 0;
+
+  // Joins the user's and the visitor's history; either id may be empty or unknown.
+  virtual ShopperState ReadShopper(const std::string& user_id,
+                                   const std::string& visitor_id) const = 0;
+  virtual std::optional<User> GetUser(const std::string& user_id) const = 0;
+
+  // Decayed, weighted event counts per item index, comparable with each other only; rebuilt at most
+  // every 200 ms. [catalogue().num_indices() at that time]
+  virtual std::shared_ptr<const std::vector<float>> LivePopularity() const = 0;
+
+  // Everything in the log as a training set, all shoppers' full histories. Reads from disk; takes
+  // seconds per million events. Events after `until_us` are left out (0: none are).
+  virtual absl::StatusOr<Dataset> Snapshot(Micros until_us) const = 0;
+
+  // Calls `visit` with every event in log order, from `offset` on, until it returns false.
+  virtual absl::Status ReadEvents(
+      std::uint64_t offset,
+      const std::function<bool(std::uint64_t offset, const Event&)>& visit) const = 0;
+
+  virtual std::uint64_t sequence() const = 0;
+  virtual StoreStatus status() const = 0;
+
+  // Writes the views to disk, so that the next start replays only what comes after.
+  virtual absl::Status Checkpoint() = 0;
+};
+
+}  // namespace vitrine

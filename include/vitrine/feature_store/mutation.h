@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "vitrine/feature_store/event.h"
+#include "vitrine/feature_store/item.h"
+#include "vitrine/feature_store/user.h"
+
+namespace vitrine {
+
+// Everything that can change a store. A mutation is atomic: all of it is on disk and visible, or
+// none of it is. Contents have been validated (validate.h).
+struct RecordEvents {
+  std::vector<Event> events{};
+};
+struct UpsertItems {
+  std::vector<Item> items{};  // Replaces each as a whole; of two with one id the later wins.
+};
+struct DeleteItems {
+  std::vector<std::string> ids{};  // Unknown ids are counted, not errors.
+};
+// Makes the catalogue hold exactly these items; all others are retired.
+struct ReplaceCatalogue {
+  std::vector<Item> items{};
+};
+// Changes stock and price alone; unset fields stay as they are.
+struct UpdateInventory {
+  struct Change {
+    std::string id{};
+    std::optional<std::int64_t> stock{};
+    std::optional<Money> price{};
+    std::optional<Availability> availability{};
+  };
+  std::vector<Change> changes{};  // NOT_FOUND, and nothing changes, if an id is unknown.
+};
+struct UpsertUsers {
+  std::vector<User> users{};
+};
+// The visitor turned out to be this user: their events are the user's, now and from now on.
+struct MergeUsers {
+  std::string visitor_id{};
+  std::string user_id{};
+};
+// Forgets a shopper in memory and in every file of the store. Later events that carry the id are
+// accepted and dropped. Exactly one id is set.
+struct EraseUser {
+  std::string user_id{};
+  std::string visitor_id{};
+};
+
+using Mutation = std::variant<RecordEvents, UpsertItems, DeleteItems, ReplaceCatalogue,
+                              UpdateInventory, UpsertUsers, MergeUsers, EraseUser>;
+
+// What became of one event of a RecordEvents.
+enum class EventOutcome : std::uint8_t {
+  kRecorded,
+  kDuplicate,  // Same event_id, same content: nothing happened.
+  kErased,     // Its shopper asked to be forgotten: dropped.
+};
+
+// The answer to a mutation that is on disk and visible.
+struct WriteResult {
+  std::uint64_t sequence = 0;  // The store's state after it; what a consistency token carries.
+  std::vector<EventOutcome> outcomes{};  // RecordEvents: one each, in order.
+  std::uint64_t num_changed = 0;         // Items or users written, or events moved by a merge.
+  std::uint64_t num_removed = 0;         // Items retired or deleted, or events erased.
+  std::uint64_t num_unknown = 0;         // Ids that were not there.
+};
+
+}  // namespace vitrine

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "vitrine/feature_store/event.h"
+#include "vitrine/feature_store/item.h"
+#include "vitrine/feature_store/user.h"
+
+namespace vitrine {
+
+// One thing wrong with one field of a request or a row.
+struct FieldViolation {
+  std::string field{};        // Path, such as "items[0].quantity".
+  std::string description{};  // What was seen, what is wanted.
+  bool operator==(const FieldViolation&) const = default;
+};
+
+// The limits, the same for the API and the importer.
+inline constexpr std::size_t kMaxIdBytes = 256;
+inline constexpr std::size_t kMaxTextBytes = 20'000;
+inline constexpr std::size_t kMaxEventItems = 500;
+inline constexpr std::size_t kMaxAttributes = 100;
+inline constexpr std::size_t kMaxCategories = 50;
+inline constexpr Micros kMaxFutureUs = kMicrosPerDay;  // Events further ahead are refused.
+
+// All that is wrong; empty means it may be written. Rules per event type are in the API's
+// documentation (proto/vitrine/v1/event_service.proto). Ids and texts must be UTF-8 without control
+// characters.
+std::vector<FieldViolation> Validate(const Event& event, Micros now);
+std::vector<FieldViolation> Validate(const Item& item);
+std::vector<FieldViolation> Validate(const User& user);
+
+// OK, or INVALID_ARGUMENT whose message lists the violations.
+absl::Status ToStatus(const std::vector<FieldViolation>& violations);
+
+}  // namespace vitrine

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/file_system.h"
+#include "vitrine/base/published.h"
+#include "vitrine/engine/model_control.h"
+#include "vitrine/engine/pipeline.h"
+#include "vitrine/evaluation/protocol.h"
+#include "vitrine/feature_store/feature_store.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine {
+
+struct LifecycleOptions {
+  std::vector<std::string> models = {"most_popular", "content", "item_knn", "ials"};
+  std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
+  BlendOptions blend{};
+  double test_fraction = 0.1;   // Of the interactions, the latest, to measure a training.
+  std::size_t num_threads = 1;  // Background priority.
+  double poll_seconds = 1;      // How often LIVE and the catalogue are looked at.
+};
+
+// Result of one training run, by the command line and by the server.
+struct TrainedModels {
+  ModelSet models{};
+  std::vector<std::string> item_ids{};
+};
+
+// Trains every model of `options` on the store's snapshot, measures the blend on a temporal split,
+// then fits on all data. A store too small to split is trained without being measured. `report`
+// (may be empty) hears of each stage.
+absl::StatusOr<TrainedModels> TrainModels(
+    const FeatureStore& store, const LifecycleOptions& options, const TrainingContext& context,
+    const std::function<void(std::string_view stage, double fraction)>& report);
+
+// Keeps a server's models: loads the live bundle at start, trains in the background on request,
+// publishes with one pointer swap, notices a bundle that another process made live, and refreshes
+// the content model when the catalogue's texts change. Thread-safe.
+class Lifecycle final : public ModelControl {
+ public:
+  // `store`, `published` and `files` must outlive it. A damaged live bundle is logged, and the
+  // previous one is loaded instead. Blocks until the first model set, if there is any, is
+  // published.
+  static absl::StatusOr<std::unique_ptr<Lifecycle>> Start(const FeatureStore& store,
+                                                          FileSystem& files,
+                                                          const std::string& models_folder,
+                                                          Published<ModelSet>& published,
+                                                          const LifecycleOptions& options);
+  // Cancels what runs and waits for it.
+  ~Lifecycle() override;
+
+  absl::StatusOr<TrainingProgress> StartTraining() override;
+  absl::StatusOr<TrainingProgress> GetTraining(const std::string& id) const override;
+  absl::StatusOr<Versions> ListVersions() const override;
+
+ private:
+  struct State;
+  explicit Lifecycle(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vitrine

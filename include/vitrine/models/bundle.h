@@ -1,0 +1,78 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vitrine/base/file_system.h"
+#include "vitrine/base/ids.h"
+#include "vitrine/models/model.h"
+
+namespace vitrine {
+
+// What a bundle says of itself, readable without loading the models.
+struct BundleSummary {
+  std::string version{};
+  Micros trained_us = 0;
+  std::uint64_t dataset_fingerprint = 0;
+  std::map<std::string, double> metrics{};
+  std::map<std::string, double> weights{};
+  std::vector<std::string> model_names{};
+  std::uint64_t num_bytes = 0;
+};
+
+// One model set in one checksummed file. `item_ids[r]` is the external id of index r.
+// Format: docs/formats/bundle.md.
+absl::Status SaveBundle(FileSystem& files, const std::string& path, const ModelSet& models,
+                        const std::vector<std::string>& item_ids);
+
+// Loads it for a store whose dictionary `find` is and which has given `num_items` indices.
+// Errors: NOT_FOUND no such file; DATA_LOSS damaged, or a model kind this binary does not know.
+absl::StatusOr<ModelSet> LoadBundle(
+    FileSystem& files, const std::string& path, std::size_t num_items,
+    const std::function<std::optional<ItemIndex>(std::string_view)>& find);
+
+absl::StatusOr<BundleSummary> ReadBundleSummary(FileSystem& files, const std::string& path);
+
+// The folder of a store's bundles: DIR/models/<version>.bundle, and LIVE, a file that holds the
+// version to serve and the one before it, replaced atomically. Putting a bundle there and pointing
+// LIVE at it is how another process hands a running server a new version.
+class BundleFolder {
+ public:
+  // Makes the folder if it is not there.
+  static absl::StatusOr<BundleFolder> Open(FileSystem& files, std::string folder);
+
+  // Saves, then points LIVE at it; the one that was live becomes previous. Keeps the last
+  // `kKeptVersions` bundles and removes older ones.
+  absl::Status Publish(const ModelSet& models, const std::vector<std::string>& item_ids) const;
+
+  // The versions LIVE names; empty strings when there is none.
+  struct Live {
+    std::string version{};
+    std::string previous{};
+  };
+  absl::StatusOr<Live> ReadLive() const;
+
+  // Every readable bundle, newest first.
+  absl::StatusOr<std::vector<BundleSummary>> List() const;
+
+  std::string PathOf(const std::string& version) const;
+
+  // A version name that sorts by time and is not in use: "20260131T101500Z", "-2" ... added.
+  absl::StatusOr<std::string> NewVersion(Micros now) const;
+
+  static constexpr std::size_t kKeptVersions = 5;
+
+ private:
+  BundleFolder(FileSystem& files, std::string folder)
+      : files_(&files), folder_(std::move(folder)) {}
+
+  FileSystem* files_;
+  std::string folder_;
+};
+
+}  // namespace vitrine

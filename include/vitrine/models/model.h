@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vitrine/base/matrix.h"
+#include "vitrine/scorers/scorer.h"
+
+namespace vitrine {
+
+// Settings by name, as in the config and on the command line: "dimensions" -> "64".
+using Settings = std::map<std::string, std::string>;
+
+// A trained model as a value: its scorer and what else it can do. Members that a model does not
+// have are null. Copying shares the parts, which are immutable.
+struct Model {
+  std::string name{};                            // Unique among the served ones; mostly the kind.
+  std::string kind{};                            // Registry entry: how to save and load it.
+  Settings settings{};                           // What it was trained with, complete.
+  std::shared_ptr<const Scorer> scorer{};        // Never null.
+  std::shared_ptr<const Explainer> explainer{};  // May be null.
+  std::shared_ptr<const Scorer> item_to_item{};  // Scores from context_items alone; may be null.
+};
+
+// The models that answer requests together, and where they came from. Published as a whole.
+struct ModelSet {
+  std::string version{};  // "20260131T101500Z-0001"; empty: no model was trained yet.
+  Micros trained_us = 0;
+  std::uint64_t dataset_fingerprint = 0;
+  std::map<std::string, double> metrics{};  // Of the blend on the temporal split: "ndcg@20" ...
+  std::map<std::string, double> weights{};  // Blend weight by model name.
+  std::vector<Model> models{};
+};
+
+}  // namespace vitrine

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/models/model.h"
+
+namespace vitrine {
+
+// Where the rows of a saved model go: row r of the bundle becomes index[r]; `num_items` is the
+// number of indices that the store has given. Items that the store does not know are dropped.
+struct ItemMapping {
+  static constexpr ItemIndex kDropped{0xFFFFFFFF};
+  std::vector<ItemIndex> index{};
+  std::size_t num_items = 0;
+};
+
+// How models of one kind get onto disk and back.
+struct ModelKind {
+  std::string_view name{};
+  void (*save)(const Model& model, ByteWriter& writer) = nullptr;
+  // Errors: DATA_LOSS the bytes are damaged.
+  absl::StatusOr<Model> (*load)(ByteReader& reader, const ItemMapping& items) = nullptr;
+};
+
+// Every kind this binary knows, in order of name.
+const std::vector<ModelKind>& ModelKinds();
+
+// Null when there is none of that name.
+const ModelKind* FindModelKind(std::string_view name);
+
+}  // namespace vitrine

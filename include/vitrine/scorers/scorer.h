@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vitrine/base/clock.h"
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/base/matrix.h"
+#include "vitrine/feature_store/event.h"
+#include "vitrine/feature_store/item.h"
+#include "vitrine/math/top_k.h"
+
+namespace vitrine {
+
+// Score of an item that a model knows nothing about. Ranks below every real score.
+inline constexpr float kUnscored = -std::numeric_limits<float>::infinity();
+
+// All that a model may know when it answers: views, valid for the duration of the call. Any part
+// may be empty; an item index may be unknown to the model.
+struct Query {
+  std::span<const Interaction> history{};      // Most recent first; weights may be negative.
+  std::span<const ItemIndex> context_items{};  // What the page is about, such as the item viewed.
+  std::span<const ItemIndex> cart_items{};
+  std::span<const std::string> categories{};  // Paths that the page is about.
+  const std::map<std::string, AttributeValue>* profile = nullptr;
+  Micros now_us = 0;
+  std::span<const ItemIndex> excluded{};  // Ascending. Retrieve never returns them.
+};
+
+// Predicts how much shoppers would like items. Scores are unitless, higher is better, comparable
+// within one model and one query. Immutable: any number of threads may call it. An unknown user,
+// item or an empty history is normal, never an error. Batch first: one query is a batch of one, and
+// a query's result does not depend on the rest of the batch beyond rounding.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+
+  // Stable name used in configs, metrics, logs and bundles, such as "ials".
+  virtual std::string_view name() const = 0;
+
+  // Sets scores(q, i) [queries.size() x items.size()] to the score of items[i] for queries[q]:
+  // finite, or kUnscored where the model has nothing to say. `excluded` does not matter here.
+  virtual void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                     Eigen::Ref<Matrix> scores) const = 0;
+
+  // For each query its best `k` items among `allowed` (null: all the model knows) without the
+  // query's `excluded`, best first; fewer where the model has no more. The same scores as Score.
+  virtual std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
+                                                        const ItemBitmap* allowed,
+                                                        std::size_t k) const = 0;
+};
+
+// One part of a score: what it came from and how much it added.
+struct Contribution {
+  enum class Source {
+    kBase,     // Not from the query: popularity, a bias.
+    kHistory,  // `item` is in the history.
+    kContext,  // `item` is in context_items or cart_items.
+    kFeature,  // `feature` of the item or profile, such as "brand: Acme" or "word: mug".
+  };
+  Source source{};
+  ItemIndex item{};
+  std::string feature{};
+  float value = 0;
+};
+
+// Says why a score is what it is. Immutable and thread-safe.
+class Explainer {
+ public:
+  virtual ~Explainer() = default;
+
+  // The contributions, largest absolute value first, that sum to the score of `item` within
+  // 1e-4 of its size; none when the item is kUnscored.
+  virtual std::vector<Contribution> Explain(const Query& query, ItemIndex item) const = 0;
+};
+
+}  // namespace vitrine

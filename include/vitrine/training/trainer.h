@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/thread_pool.h"
+#include "vitrine/feature_store/dataset.h"
+#include "vitrine/models/model.h"
+
+namespace vitrine {
+
+// What a training runs on and how it reports. Results do not depend on the number of threads.
+struct TrainingContext {
+  ThreadPool* pool = nullptr;                          // Never null. Not called from its own tasks.
+  std::function<void(double fraction)> progress = {};  // May be empty; 0 to 1.
+  const std::atomic<bool>* is_cancelled = nullptr;     // May be null; then CANCELLED is returned.
+};
+
+// A way to make a model of a data set, chosen by name at run time. Same data, settings and seed:
+// the same model.
+struct Trainer {
+  std::string_view name{};         // "ials"
+  std::string_view description{};  // One line for --help.
+  Settings defaults{};             // Every setting there is, with its default.
+
+  // `settings` override the defaults. Errors: INVALID_ARGUMENT unknown setting or bad value (named,
+  // with what is allowed), or data that this model cannot learn from; CANCELLED.
+  absl::StatusOr<Model> (*train)(const Dataset& dataset, const Settings& settings,
+                                 const TrainingContext& context) = nullptr;
+};
+
+// Every trainer this binary has, in order of name.
+const std::vector<Trainer>& Trainers();
+
+// Null when there is none of that name.
+const Trainer* FindTrainer(std::string_view name);
+
+}  // namespace vitrine
