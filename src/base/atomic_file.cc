@@ -46,8 +46,10 @@ absl::StatusOr<std::string> ReadCheckedFile(FileSystem& files, const std::string
         absl::StrFormat("%s is damaged: %d bytes, too short to be whole", path, content.size()));
   }
   if (!content.starts_with(magic)) {
-    return absl::DataLossError(absl::StrFormat("%s does not start with '%s': another kind or "
-                                               "version of file", path, magic));
+    return absl::DataLossError(
+        absl::StrFormat("%s does not start with '%s': another kind or "
+                        "version of file",
+                        path, magic));
   }
   const std::size_t end = content.size() - kChecksumBytes;
   ByteReader stored(std::string_view(content).substr(end));

@@ -94,8 +94,8 @@ std::size_t ByteReader::Count(std::size_t min_bytes) {
 
 absl::Status ByteReader::status(std::string_view what) const {
   if (!has_failed_) return absl::OkStatus();
-  return absl::DataLossError(absl::StrFormat("%s is damaged: it stops making sense at byte %d of %d",
-                                             what, position_, bytes_.size()));
+  return absl::DataLossError(absl::StrFormat(
+      "%s is damaged: it stops making sense at byte %d of %d", what, position_, bytes_.size()));
 }
 
 absl::Status ByteReader::Finish(std::string_view what) const {

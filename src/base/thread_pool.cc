@@ -36,8 +36,7 @@ void ThreadPool::Submit(std::function<void()> task) {
   wake_.notify_one();
 }
 
-void ThreadPool::ParallelFor(std::size_t num_shards,
-                             const std::function<void(std::size_t)>& body) {
+void ThreadPool::ParallelFor(std::size_t num_shards, const std::function<void(std::size_t)>& body) {
   std::atomic<std::size_t> next = 0;
   std::mutex done_mutex;
   std::condition_variable done;

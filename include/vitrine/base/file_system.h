@@ -35,9 +35,9 @@ class FileSystem {
   virtual absl::StatusOr<std::string> ReadFile(const std::string& path) = 0;
   virtual absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
-  virtual absl::Status Remove(const std::string& path) = 0;        // A file.
-  virtual absl::Status MakeFolder(const std::string& path) = 0;    // Parents too; OK if it is there.
-  virtual absl::Status SyncFolder(const std::string& path) = 0;    // Names in it are on disk.
+  virtual absl::Status Remove(const std::string& path) = 0;      // A file.
+  virtual absl::Status MakeFolder(const std::string& path) = 0;  // Parents too; OK if it is there.
+  virtual absl::Status SyncFolder(const std::string& path) = 0;  // Names in it are on disk.
 };
 
 // The machine's files. Lives as long as the process.
