@@ -42,6 +42,7 @@ struct SimilarRequest {
   std::string item_id{};
   std::string user_id{};  // To leave out what they own; may be empty.
   std::string visitor_id{};
+  std::vector<std::string> exclude_item_ids{};
   std::size_t page_size = 20;
   ExplanationLevel explanation = ExplanationLevel::kReasons;
   std::uint64_t min_sequence = 0;
@@ -50,7 +51,9 @@ struct SimilarRequest {
 struct RankRequest {
   std::string user_id{};
   std::string visitor_id{};
-  std::vector<std::string> item_ids{};  // All are returned; up to 1,000.
+  std::vector<std::string> item_ids{};  // All are returned; up to 1,000, distinct.
+  std::vector<std::string> context_item_ids{};
+  std::vector<std::string> cart_item_ids{};
   ExplanationLevel explanation = ExplanationLevel::kNone;
   std::uint64_t min_sequence = 0;
 };
@@ -115,7 +118,8 @@ class Engine {
   // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, or too many ids;
   // FAILED_PRECONDITION the store has not reached min_sequence (another store's token).
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request) const;
-  // NOT_FOUND: neither catalogue nor log ever named the item.
+  // An item that nothing is known of is no error: the answer is what is popular, and `fallbacks`
+  // says "unknown-item".
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request) const;
   absl::StatusOr<RecommendReply> Rank(const RankRequest& request) const;
 
