@@ -1,1 +1,86 @@
+#include "vitrine/base/item_bitmap.h"
 
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "vitrine/base/random.h"
+
+namespace vitrine {
+namespace {
+
+ItemIndex Item(std::size_t row) { return static_cast<ItemIndex>(row); }
+
+// The slow, obvious set beside it.
+void ExpectSame(const ItemBitmap& bitmap, const std::set<std::size_t>& oracle) {
+  ASSERT_EQ(bitmap.Count(), oracle.size());
+  for (std::size_t row = 0; row < bitmap.size() + 70; ++row) {
+    ASSERT_EQ(bitmap.Contains(Item(row)), oracle.contains(row)) << "row " << row;
+  }
+}
+
+std::set<std::size_t> Below(std::size_t size) {
+  std::set<std::size_t> rows;
+  for (std::size_t row = 0; row < size; ++row) rows.insert(rows.end(), row);
+  return rows;
+}
+
+class ItemBitmapTest : public ::testing::TestWithParam<std::size_t> {};
+
+INSTANTIATE_TEST_SUITE_P(OddSizes, ItemBitmapTest,
+                         ::testing::Values(0, 1, 7, 63, 64, 65, 127, 128, 129, 1000));
+
+TEST_P(ItemBitmapTest, StartsEmptyOrFull) {
+  ExpectSame(ItemBitmap(GetParam()), {});
+  ExpectSame(ItemBitmap(GetParam(), true), Below(GetParam()));
+}
+
+TEST_P(ItemBitmapTest, InsertsAndErasesLikeASet) {
+  Random random(GetParam());
+  ItemBitmap bitmap(GetParam(), true);
+  std::set<std::size_t> oracle = Below(GetParam());
+
+  for (int i = 0; i < 300; ++i) {
+    const std::size_t row = random.Below(GetParam() + 40);
+    if (random.Below(2) == 0) {
+      bitmap.Insert(Item(row));
+      oracle.insert(row);
+    } else {
+      bitmap.Erase(Item(row));
+      oracle.erase(row);
+    }
+  }
+
+  ExpectSame(bitmap, oracle);
+}
+
+TEST_P(ItemBitmapTest, IntersectsWithOneOfAnySize) {
+  for (const std::size_t other_size : {0, 1, 64, 65, 200, 2000}) {
+    Random random(GetParam());
+    ItemBitmap bitmap(GetParam(), true);
+    ItemBitmap other(other_size);
+    std::set<std::size_t> oracle;
+    for (std::size_t row = 0; row < other_size; ++row) {
+      if (random.Below(3) == 0) continue;
+      other.Insert(Item(row));
+      if (row < GetParam()) oracle.insert(row);
+    }
+
+    bitmap.IntersectWith(other);
+
+    EXPECT_EQ(bitmap.size(), GetParam());
+    ExpectSame(bitmap, oracle);
+  }
+}
+
+TEST(ItemBitmapGrowthTest, GrowingAFullBitmapAddsOnlyTheItem) {
+  ItemBitmap bitmap(3, true);
+
+  bitmap.Insert(Item(100));
+
+  EXPECT_EQ(bitmap.size(), 101U);
+  ExpectSame(bitmap, {0, 1, 2, 100});
+}
+
+}  // namespace
+}  // namespace vitrine
