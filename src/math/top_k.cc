@@ -1,0 +1,49 @@
+#include "vitrine/math/top_k.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace vitrine {
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+TopK::TopK(std::size_t k) : k_(k), threshold_(k == 0 ? kInfinity : -kInfinity) {
+  heap_.reserve(std::min<std::size_t>(k, 1024));
+}
+
+void TopK::Insert(ItemIndex item, float score) {
+  if (!std::isfinite(score)) return;
+  const ScoredItem offered{item, score};
+  if (heap_.size() == k_) {
+    if (!RanksBefore(offered, heap_.front())) return;
+    std::pop_heap(heap_.begin(), heap_.end(), RanksBefore);
+    heap_.back() = offered;
+  } else {
+    heap_.push_back(offered);
+  }
+  std::push_heap(heap_.begin(), heap_.end(), RanksBefore);
+  if (heap_.size() == k_) threshold_ = heap_.front().score;
+}
+
+std::vector<ScoredItem> TopK::Take() {
+  std::sort_heap(heap_.begin(), heap_.end(), RanksBefore);
+  threshold_ = k_ == 0 ? kInfinity : -kInfinity;
+  return std::exchange(heap_, {});
+}
+
+std::vector<ScoredItem> TopKOf(std::span<const float> scores, std::size_t k) {
+  TopK best(k);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    best.Offer(ItemIndex{static_cast<std::uint32_t>(i)}, scores[i]);
+  }
+  return best.Take();
+}
+
+}  // namespace vitrine

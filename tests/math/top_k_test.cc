@@ -1,0 +1,90 @@
+#include "vitrine/math/top_k.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "vitrine/base/random.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+ScoredItem Scored(std::uint32_t item, float score) { return {ItemIndex{item}, score}; }
+
+TEST(TopKTest, KeepsTheBestInOrder) {
+  const std::vector<float> scores = {1, 5, 3, -2, 4};
+
+  EXPECT_THAT(TopKOf(scores, 3), ElementsAre(Scored(1, 5), Scored(4, 4), Scored(2, 3)));
+}
+
+TEST(TopKTest, TiesGoToTheSmallerIndexInWhateverOrderTheyCome) {
+  TopK best(2);
+  for (const std::uint32_t item : {7U, 3U, 9U, 1U, 5U}) best.Offer(ItemIndex{item}, 0.5F);
+
+  EXPECT_THAT(best.Take(), ElementsAre(Scored(1, 0.5F), Scored(3, 0.5F)));
+}
+
+TEST(TopKTest, DropsWhatIsNotFinite) {
+  const std::vector<float> scores = {kNaN, kInfinity, -kInfinity, -7};
+
+  EXPECT_THAT(TopKOf(scores, 3), ElementsAre(Scored(3, -7)));
+}
+
+TEST(TopKTest, KeepsNothingWhenNothingIsAskedFor) {
+  const std::vector<float> scores = {1, kInfinity, -kInfinity, kNaN};
+
+  EXPECT_THAT(TopKOf(scores, 0), IsEmpty());
+}
+
+TEST(TopKTest, ReturnsFewerWhenThereAreFewer) {
+  EXPECT_THAT(TopKOf(std::vector<float>{2}, 10), ElementsAre(Scored(0, 2)));
+  EXPECT_THAT(TopKOf({}, 10), IsEmpty());
+}
+
+TEST(TopKTest, TheThresholdIsTheWorstScoreThatIsKept) {
+  TopK best(2);
+  EXPECT_EQ(best.threshold(), -kInfinity);
+  best.Offer(ItemIndex{0}, 1);
+  EXPECT_EQ(best.threshold(), -kInfinity);
+  best.Offer(ItemIndex{1}, 3);
+  EXPECT_EQ(best.threshold(), 1);
+  best.Offer(ItemIndex{2}, 2);
+  EXPECT_EQ(best.threshold(), 2);
+}
+
+TEST(TopKTest, StartsAfreshAfterTake) {
+  TopK best(1);
+  best.Offer(ItemIndex{0}, 100);
+  best.Take();
+  best.Offer(ItemIndex{1}, 1);
+
+  EXPECT_THAT(best.Take(), ElementsAre(Scored(1, 1)));
+}
+
+TEST(TopKTest, AgreesWithSortingEverything) {
+  Random random(7);
+  for (const std::size_t size : {1U, 2U, 17U, 100U, 1000U}) {
+    std::vector<float> scores(size);
+    // Few distinct values, so that there are many ties.
+    for (float& score : scores) score = static_cast<float>(random.Below(20));
+    std::vector<ScoredItem> sorted;
+    for (std::uint32_t i = 0; i < size; ++i) sorted.push_back(Scored(i, scores[i]));
+    std::sort(sorted.begin(), sorted.end(), RanksBefore);
+
+    for (const std::size_t k : {1U, 2U, 5U, 16U, 99U, 1000U, 2000U}) {
+      const std::vector<ScoredItem> expected(sorted.begin(), sorted.begin() + std::min(k, size));
+      EXPECT_EQ(TopKOf(scores, k), expected) << "size " << size << ", k " << k;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vitrine
