@@ -12,7 +12,7 @@ namespace vitrine {
 
 // One thing wrong with one field of a request or a row.
 struct FieldViolation {
-  std::string field{};        // Path, such as "items[0].quantity".
+  std::string field{};        // Path in the API's names, such as "items[0].quantity".
   std::string description{};  // What was seen, what is wanted.
   bool operator==(const FieldViolation&) const = default;
 };
@@ -27,7 +27,7 @@ inline constexpr Micros kMaxFutureUs = kMicrosPerDay;  // Events further ahead a
 
 // All that is wrong; empty means it may be written. Rules per event type are in the API's
 // documentation (proto/vitrine/v1/event_service.proto). Ids and texts must be UTF-8 without control
-// characters.
+// characters; texts may have line breaks and tabs.
 std::vector<FieldViolation> Validate(const Event& event, Micros now);
 std::vector<FieldViolation> Validate(const Item& item);
 std::vector<FieldViolation> Validate(const User& user);
