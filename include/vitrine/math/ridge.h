@@ -1,0 +1,34 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstddef>
+
+#include "vitrine/base/matrix.h"
+
+namespace vitrine {
+
+// Weighted least squares with a diagonal penalty, in d unknowns x:
+//
+//   minimise  sum over j of c_j (<x, y_j> - p_j)^2  +  sum over k of penalty_k x_k^2
+struct RidgeProblem {
+  Matrix rows{};                // y [m x d]
+  Eigen::VectorXf weights{};    // c [m] > 0
+  Eigen::VectorXf targets{};    // p [m]
+  Eigen::VectorXf penalties{};  // [d] > 0
+};
+
+// The minimiser [d], by Cholesky: of the d x d normal equations, or, where m < d, of the m x m
+// system of the push-through identity
+//   (P + Y'CY)^-1 Y'C p = P^-1 Y' (C^-1 + Y P^-1 Y')^-1 p
+// which is the smaller and the better conditioned one. O(m d min(m, d)).
+Eigen::VectorXf SolveRidge(const RidgeProblem& problem);
+
+// Improves `start` by `steps` steps of conjugate gradients, preconditioned with the penalties.
+// O(m d) a step.
+Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::VectorXf& start,
+                                      std::size_t steps);
+
+// The solution is linear in the targets: <y, x> = sum over j of e_j p_j. Returns e [m] for `y` [d].
+Eigen::VectorXf RidgeEffects(const RidgeProblem& problem, const Eigen::VectorXf& y);
+
+}  // namespace vitrine

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/math/ridge.h"
+#include "vitrine/scorers/scorer.h"
+#include "vitrine/scorers/touched_items.h"
+
+namespace vitrine {
+
+// What Ials is made of, besides the item factors.
+struct IalsOptions {
+  float unobserved_weight = 0.01F;  // alpha0: weight of a pair that was never observed. > 0
+  float lambda = 0.003F;            // Regularisation. > 0
+  float nu = 1;                     // How it grows with the number of interactions. 0 to 1
+  TouchWeights touch_weights{};
+};
+
+// The regularisation of one user or item: lambda * (weight_sum + alpha0 * num_others)^nu, where
+// `weight_sum` is of its own interactions and `num_others` counts the other side.
+// Source: Rendle, Krichene, Zhang, Koren, "Revisiting the performance of iALS on item
+// recommendation benchmarks", RecSys 2022, section 3.3.
+double IalsRegularisation(const IalsOptions& options, double weight_sum, std::size_t num_others);
+
+// Implicit-feedback matrix factorisation (Hu, Koren, Volinsky, ICDM 2008), item side. The score of
+// item i is <x, y_i>, where the shopper's vector x is computed from the query: the minimiser of
+//
+//   sum over j of |w_j| (<x, y_j> - p_j)^2  +  alpha0 sum over all i of <x, y_i>^2  +  l |x|^2
+//
+// over the touched items j with their weights w; p is 1, for dislikes (w < 0) 0; l as above. That
+// is the user half-step of the training, so a shopper's new event counts at once and no user
+// vector is stored. A row of zeros is an item the model does not know: kUnscored. A query that
+// holds nothing liked scores nothing. Immutable, thread-safe.
+class Ials final : public Scorer, public Explainer {
+ public:
+  // `item_factors` [num_items x d]. Errors: INVALID_ARGUMENT d = 0, a factor that is not finite, or
+  // an option out of range.
+  static absl::StatusOr<std::shared_ptr<const Ials>> Create(Matrix item_factors,
+                                                            const IalsOptions& options);
+
+  std::string_view name() const override { return "ials"; }
+
+  // O(m d min(m, d)) to fold in m touched items, then O(d) an item.
+  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+             Eigen::Ref<Matrix> scores) const override;
+
+  // Scans all items; batches share the reading of the factors.
+  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* allowed,
+                                                std::size_t k) const override;
+
+  // How much each touched item adds (Hu et al., section 5): |w_j| p_j y_i^T A^-1 y_j.
+  std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+
+  // x for each query, in the basis of item_factors() [queries.size() x d]. Zero: nothing to say.
+  Matrix UserVectors(std::span<const Query> queries) const;
+
+  // [num_items x d] The factors in the basis where their Gram matrix is diagonal: a rotation of
+  // those given to Create, which changes no score.
+  const Matrix& item_factors() const { return item_factors_; }
+  const IalsOptions& options() const { return options_; }
+  const ItemBitmap& known_items() const { return known_items_; }
+
+ private:
+  Ials(Matrix item_factors, const IalsOptions& options);
+  RidgeProblem Problem(std::span<const TouchedItem> touched) const;
+
+  Matrix item_factors_;
+  IalsOptions options_;
+  Eigen::VectorXf gram_;    // [d] alpha0 times the diagonal Gram matrix of item_factors_.
+  ItemBitmap known_items_;  // Rows that are not zero.
+  std::size_t num_known_ = 0;
+};
+
+// Similarity of items by their factors: score(i) = the mean, over the query's context items, of the
+// cosine between their vectors and y_i. History does not count.
+std::shared_ptr<const Scorer> MakeIalsItemToItem(std::shared_ptr<const Ials> ials);
+
+void Save(const Ials& scorer, ByteWriter& writer);
+
+// Row r of what was saved becomes item row_to_index[r], 0xFFFFFFFF drops it; `num_items` items.
+// Errors: DATA_LOSS the bytes are damaged.
+absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(ByteReader& reader,
+                                                     std::span<const ItemIndex> row_to_index,
+                                                     std::size_t num_items);
+
+}  // namespace vitrine

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/math/sparse.h"
+#include "vitrine/scorers/scorer.h"
+
+namespace vitrine {
+
+// What MostPopular is made of.
+struct MostPopularTable {
+  std::vector<float> popularity{};            // [num_items] >= 0, or kUnscored: unknown item
+  std::vector<std::string> category_names{};  // Paths, distinct.
+  CsrMatrix categories{};                     // [num_items x categories] 1: in it; 2: its own path
+  float category_mix = 1;                     // beta below, >= 0
+};
+
+// What everybody likes, and what everybody likes in the categories that this shopper is in.
+//
+//   score(i) = p(i) / P  +  beta * sum over c of a(c) * p(i) / P(c)     (c: categories that hold i)
+//
+// p is an item's popularity, P the largest of all, P(c) the largest within c, a(c) the shares of
+// the categories that the query is about, which sum to 1: those of the page (`categories` and the
+// own paths of the context items), or, when the page has none, the own paths of the items in the
+// history by their positive weights. A query about no category gets p(i) / P. Items of popularity 0
+// score 0, items the table does not hold are kUnscored. Source: the usual baseline; the category
+// term is ours. Immutable, thread-safe.
+class MostPopular final : public Scorer, public Explainer {
+ public:
+  // Errors: INVALID_ARGUMENT sizes that do not match, a popularity that is negative or NaN.
+  static absl::StatusOr<std::shared_ptr<const MostPopular>> Create(MostPopularTable table);
+
+  std::string_view name() const override { return "most_popular"; }
+
+  // O(items x categories of an item) a query.
+  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+             Eigen::Ref<Matrix> scores) const override;
+
+  // O(k + what is filtered out) without categories, plus the items of the query's categories.
+  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* allowed,
+                                                std::size_t k) const override;
+
+  // kBase, and one kFeature "category: PATH" for each category that adds.
+  std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+
+  const MostPopularTable& table() const { return table_; }
+
+ private:
+  struct Share {
+    std::uint32_t category = 0;
+    float factor = 0;  // beta * a(c) / P(c)
+  };
+
+  explicit MostPopular(MostPopularTable table);
+  std::vector<Share> Shares(const Query& query) const;
+  float ScoreOf(std::span<const Share> shares, ItemIndex item) const;
+  std::vector<ScoredItem> RetrieveOne(const Query& query, const ItemBitmap* allowed,
+                                      std::size_t k) const;
+
+  MostPopularTable table_;
+  std::vector<ItemIndex> by_popularity_;                      // Known items, best first.
+  CsrMatrix members_;                                         // [categories x num_items]
+  std::vector<float> best_in_category_;                       // P(c) [categories]
+  std::vector<std::pair<std::string, std::uint32_t>> names_;  // Sorted, for look-up.
+  float best_ = 0;                                            // P
+};
+
+void Save(const MostPopular& scorer, ByteWriter& writer);
+
+// Row r of what was saved becomes item row_to_index[r], 0xFFFFFFFF drops it; `num_items` items.
+// Errors: DATA_LOSS the bytes are damaged.
+absl::StatusOr<std::shared_ptr<const MostPopular>> LoadMostPopular(
+    ByteReader& reader, std::span<const ItemIndex> row_to_index, std::size_t num_items);
+
+}  // namespace vitrine

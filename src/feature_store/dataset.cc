@@ -1,0 +1,129 @@
+#include "vitrine/feature_store/dataset.h"
+
+#include <algorithm>
+
+#include "vitrine/base/bytes.h"
+
+namespace vitrine {
+
+namespace {
+
+// A checksum over any number of values in bounded memory: of the checksums of the pieces.
+class Fingerprint {
+ public:
+  ByteWriter& writer() {
+    if (piece_.bytes().size() >= kPieceBytes) EndPiece();
+    return piece_;
+  }
+
+  std::uint64_t Take() {
+    EndPiece();
+    return Checksum(digests_.bytes());
+  }
+
+ private:
+  static constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+
+  void EndPiece() {
+    digests_.Fixed64(Checksum(piece_.Take()));
+    piece_ = {};
+  }
+
+  ByteWriter piece_;
+  ByteWriter digests_;
+};
+
+void Add(const std::vector<std::string>& texts, ByteWriter& writer) {
+  writer.Unsigned(texts.size());
+  for (const std::string& text : texts) writer.String(text);
+}
+
+void Add(const std::optional<Money>& money, ByteWriter& writer) {
+  writer.Unsigned(money.has_value() ? 1 : 0);
+  if (!money) return;
+  writer.Signed(money->micros);
+  writer.String(money->currency);
+}
+
+void Add(const Item& item, ByteWriter& writer) {
+  writer.String(item.id);
+  writer.String(item.primary_item_id);
+  writer.String(item.title);
+  writer.String(item.description);
+  Add(item.categories, writer);
+  writer.String(item.brand);
+  Add(item.price, writer);
+  writer.Unsigned(static_cast<std::uint64_t>(item.availability));
+  writer.Unsigned(item.stock.has_value() ? 1 : 0);
+  writer.Signed(item.stock.value_or(0));
+  Add(item.tags, writer);
+  Add(item.image_uris, writer);
+  writer.Unsigned(item.attributes.size());
+  for (const auto& [name, value] : item.attributes) {
+    writer.String(name);
+    writer.Unsigned(value.index());
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      writer.String(*text);
+    } else {
+      writer.Double(std::get<double>(value));
+    }
+  }
+  writer.Signed(item.publish_time_us);
+}
+
+// Weights of one user's history by distinct item, ascending.
+void AppendRow(std::span<const Interaction> history, CsrMatrix& matrix) {
+  std::vector<Interaction> by_item(history.begin(), history.end());
+  std::stable_sort(by_item.begin(), by_item.end(),
+                   [](const Interaction& a, const Interaction& b) { return a.item < b.item; });
+  for (std::size_t i = 0; i < by_item.size();) {
+    const ItemIndex item = by_item[i].item;
+    double sum = 0;
+    for (; i < by_item.size() && by_item[i].item == item; ++i) sum += by_item[i].weight;
+    if (sum <= 0) continue;
+    matrix.column.push_back(static_cast<std::uint32_t>(item));
+    matrix.value.push_back(static_cast<float>(sum));
+  }
+  matrix.row_begin.push_back(matrix.column.size());
+}
+
+}  // namespace
+
+CsrMatrix UserItemWeights(const Dataset& dataset) {
+  CsrMatrix matrix;
+  matrix.num_rows = dataset.num_users();
+  matrix.num_cols = dataset.num_items();
+  matrix.row_begin.reserve(matrix.num_rows + 1);
+  for (std::size_t user = 0; user < dataset.num_users(); ++user) {
+    AppendRow(dataset.History(user), matrix);
+  }
+  return matrix;
+}
+
+void SetFingerprint(Dataset& dataset) {
+  Fingerprint fingerprint;
+  fingerprint.writer().Unsigned(dataset.item_ids.size());
+  for (const std::string& id : dataset.item_ids) fingerprint.writer().String(id);
+  fingerprint.writer().Unsigned(dataset.items.size());
+  for (const auto& item : dataset.items) {
+    ByteWriter& writer = fingerprint.writer();
+    writer.Unsigned(item == nullptr ? 0 : 1);
+    if (item != nullptr) Add(*item, writer);
+  }
+  fingerprint.writer().Unsigned(dataset.user_ids.size());
+  for (const std::string& id : dataset.user_ids) fingerprint.writer().String(id);
+  fingerprint.writer().Unsigned(dataset.user_begin.size());
+  for (const std::uint64_t begin : dataset.user_begin) fingerprint.writer().Unsigned(begin);
+  for (const Interaction& interaction : dataset.interactions) {
+    ByteWriter& writer = fingerprint.writer();
+    writer.Signed(interaction.time_us);
+    writer.Unsigned(Row(interaction.item));
+    writer.Float(interaction.weight);
+    writer.Float(interaction.value);
+    writer.Unsigned(static_cast<std::uint64_t>(interaction.type));
+  }
+  fingerprint.writer().Signed(dataset.now_us);
+  dataset.fingerprint = fingerprint.Take();
+}
+
+}  // namespace vitrine
