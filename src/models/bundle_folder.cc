@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <ctime>
-#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/log.h"
@@ -142,18 +142,23 @@ absl::StatusOr<std::vector<BundleSummary>> BundleFolder::List() const {
 
 absl::StatusOr<std::string> BundleFolder::NewVersion(Micros now) const {
   VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(folder_));
-  const std::vector<std::string> taken_names = VersionsOf(names, kSuffix);
-  const std::set<std::string> taken(taken_names.begin(), taken_names.end());
   const std::string stamp = UtcStamp(now);
-  if (!taken.contains(stamp)) return stamp;
-  for (int number = 2; number <= kMaxVersionsPerSecond; ++number) {
-    // Two digits, so that versions sort by time as text.
-    std::string version = absl::StrFormat("%s-%02d", stamp, number);
-    if (!taken.contains(version)) return version;
+  // Beyond the highest number, not the first free one: an older version may have been removed.
+  int last = 0;
+  for (const std::string& version : VersionsOf(names, kSuffix)) {
+    if (version == stamp) last = std::max(last, 1);
+    int number = 0;
+    if (version.starts_with(stamp + "-") &&
+        absl::SimpleAtoi(version.substr(stamp.size() + 1), &number)) {
+      last = std::max(last, number);
+    }
   }
-  return absl::UnavailableError(
-      absl::StrFormat("%s holds %d versions of the second %s: try again in a second", folder_,
-                      kMaxVersionsPerSecond, stamp));
+  if (last == 0) return stamp;
+  if (last < kMaxVersionsPerSecond) {
+    return absl::StrFormat("%s-%02d", stamp, last + 1);  // Two digits sort as text.
+  }
+  return absl::UnavailableError(absl::StrFormat(
+      "%s holds %d versions of the second %s: try again in a second", folder_, last, stamp));
 }
 
 }  // namespace vitrine
