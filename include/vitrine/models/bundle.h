@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -62,7 +66,7 @@ class BundleFolder {
 
   std::string PathOf(const std::string& version) const;
 
-  // A version name that sorts by time and is not in use: "20260131T101500Z", "-2" ... added.
+  // A version name that sorts by time and is not in use: "20260131T101500Z", "-02" ... added.
   absl::StatusOr<std::string> NewVersion(Micros now) const;
 
   static constexpr std::size_t kKeptVersions = 5;
@@ -70,6 +74,9 @@ class BundleFolder {
  private:
   BundleFolder(FileSystem& files, std::string folder)
       : files_(&files), folder_(std::move(folder)) {}
+
+  std::string LivePath() const { return folder_ + "/LIVE"; }
+  void RemoveOld(const std::string& live, const std::string& previous) const;
 
   FileSystem* files_;
   std::string folder_;

@@ -1,0 +1,203 @@
+#include "bundle_codec.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+using FindItem = std::function<std::optional<ItemIndex>(std::string_view)>;
+
+const ModelKind* Find(std::span<const ModelKind> kinds, std::string_view name) {
+  const auto kind = std::find_if(kinds.begin(), kinds.end(),
+                                 [&](const ModelKind& each) { return each.name == name; });
+  return kind == kinds.end() ? nullptr : &*kind;
+}
+
+std::string Names(std::span<const ModelKind> kinds) {
+  return absl::StrJoin(kinds, ", ",
+                       [](std::string* out, const ModelKind& kind) { out->append(kind.name); });
+}
+
+void Write(const std::map<std::string, double>& values, ByteWriter& writer) {
+  writer.Unsigned(values.size());
+  for (const auto& [name, value] : values) {
+    writer.String(name);
+    writer.Double(value);
+  }
+}
+
+std::map<std::string, double> ReadNumbers(ByteReader& reader) {
+  std::map<std::string, double> values;
+  for (std::size_t left = reader.Count(1 + sizeof(double)); left > 0 && reader.ok(); --left) {
+    std::string name = reader.String();
+    values[std::move(name)] = reader.Double();
+  }
+  return values;
+}
+
+Settings ReadSettings(ByteReader& reader) {
+  Settings settings;
+  for (std::size_t left = reader.Count(2); left > 0 && reader.ok(); --left) {
+    std::string name = reader.String();
+    settings[std::move(name)] = reader.String();
+  }
+  return settings;
+}
+
+// Everything before the item ids. The models have neither scorer nor explainer yet.
+ModelSet ReadHeader(ByteReader& reader) {
+  ModelSet set;
+  set.version = reader.String();
+  set.trained_us = reader.Signed();
+  set.dataset_fingerprint = reader.Fixed64();
+  set.metrics = ReadNumbers(reader);
+  set.weights = ReadNumbers(reader);
+  for (std::size_t left = reader.Count(3); left > 0 && reader.ok(); --left) {
+    Model& model = set.models.emplace_back();
+    model.name = reader.String();
+    model.kind = reader.String();
+    model.settings = ReadSettings(reader);
+  }
+  return set;
+}
+
+absl::Status CheckHeader(const ModelSet& set, std::string_view what) {
+  for (const auto& [name, weight] : set.weights) {
+    if (std::isfinite(weight)) continue;
+    return absl::DataLossError(
+        absl::StrFormat("%s is damaged: the weight of model '%s' is no number", what, name));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ItemMapping> ReadItems(ByteReader& reader, std::string_view what,
+                                      std::size_t num_items, const FindItem& find) {
+  ItemMapping items{.index = {}, .num_items = num_items};
+  ItemBitmap taken(num_items);
+  const std::size_t count = reader.Count();
+  items.index.reserve(count);
+  for (std::size_t row = 0; row < count && reader.ok(); ++row) {
+    const std::string id = reader.String();
+    const std::optional<ItemIndex> index = find(id);
+    items.index.push_back(index.value_or(ItemMapping::kDropped));
+    if (!index.has_value()) continue;
+    if (taken.Contains(*index)) {
+      return absl::DataLossError(
+          absl::StrFormat("%s is damaged: it names the item '%s' twice", what, id));
+    }
+    taken.Insert(*index);
+    // The store may have grown since its items were counted.
+    items.num_items = std::max(items.num_items, Row(*index) + 1);
+  }
+  VITRINE_RETURN_IF_ERROR(reader.status(what));
+  return items;
+}
+
+// Fills in what `model` can do from its own bytes.
+absl::Status ReadModel(std::string_view bytes, std::string_view what, const ItemMapping& items,
+                       std::span<const ModelKind> kinds, Model& model) {
+  const ModelKind* kind = Find(kinds, model.kind);
+  if (kind == nullptr) {
+    return absl::DataLossError(absl::StrFormat(
+        "%s holds a model of kind '%s', which this binary does not know (it knows %s): was it "
+        "written by a newer version?",
+        what, model.kind, Names(kinds)));
+  }
+  ByteReader reader(bytes);
+  absl::StatusOr<Model> loaded = kind->load(reader, items);
+  const absl::Status status = loaded.ok() ? reader.Finish("its body") : loaded.status();
+  if (!status.ok()) {
+    return absl::DataLossError(absl::StrFormat("%s is damaged in model '%s': %s", what, model.name,
+                                               std::string(status.message())));
+  }
+  assert(loaded->scorer != nullptr);
+  loaded->name = std::move(model.name);
+  loaded->kind = std::move(model.kind);
+  loaded->settings = std::move(model.settings);
+  model = *std::move(loaded);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> EncodeBundle(const ModelSet& models,
+                                         std::span<const std::string> item_ids,
+                                         std::span<const ModelKind> kinds) {
+  ByteWriter writer;
+  writer.String(models.version);
+  writer.Signed(models.trained_us);
+  writer.Fixed64(models.dataset_fingerprint);
+  Write(models.metrics, writer);
+  Write(models.weights, writer);
+  writer.Unsigned(models.models.size());
+  for (const Model& model : models.models) {
+    writer.String(model.name);
+    writer.String(model.kind);
+    writer.Unsigned(model.settings.size());
+    for (const auto& [name, value] : model.settings) {
+      writer.String(name);
+      writer.String(value);
+    }
+  }
+  writer.Unsigned(item_ids.size());
+  for (const std::string& id : item_ids) writer.String(id);
+  for (const Model& model : models.models) {
+    const ModelKind* kind = Find(kinds, model.kind);
+    if (kind == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("model '%s' is of kind '%s', which cannot be saved; kinds: %s",
+                          model.name, model.kind, Names(kinds)));
+    }
+    ByteWriter body;
+    kind->save(model, body);
+    writer.String(body.bytes());
+  }
+  return writer.Take();
+}
+
+absl::StatusOr<ModelSet> DecodeBundle(std::string_view bytes, std::string_view what,
+                                      std::size_t num_items, const FindItem& find,
+                                      std::span<const ModelKind> kinds) {
+  ByteReader reader(bytes);
+  ModelSet set = ReadHeader(reader);
+  VITRINE_RETURN_IF_ERROR(reader.status(what));
+  VITRINE_RETURN_IF_ERROR(CheckHeader(set, what));
+  VITRINE_ASSIGN_OR_RETURN(const ItemMapping items, ReadItems(reader, what, num_items, find));
+  std::string_view rest = bytes.substr(reader.position());
+  for (Model& model : set.models) {
+    ByteReader body(rest);
+    const std::size_t size = body.Count();
+    VITRINE_RETURN_IF_ERROR(body.status(what));
+    // A view: a model may be half of the memory that loading takes.
+    VITRINE_RETURN_IF_ERROR(
+        ReadModel(rest.substr(body.position(), size), what, items, kinds, model));
+    rest.remove_prefix(body.position() + size);
+  }
+  VITRINE_RETURN_IF_ERROR(ByteReader(rest).Finish(what));
+  return set;
+}
+
+absl::StatusOr<BundleSummary> DecodeSummary(std::string_view bytes, std::string_view what) {
+  ByteReader reader(bytes);
+  ModelSet set = ReadHeader(reader);
+  VITRINE_RETURN_IF_ERROR(reader.status(what));
+  VITRINE_RETURN_IF_ERROR(CheckHeader(set, what));
+  BundleSummary summary{.version = std::move(set.version),
+                        .trained_us = set.trained_us,
+                        .dataset_fingerprint = set.dataset_fingerprint,
+                        .metrics = std::move(set.metrics),
+                        .weights = std::move(set.weights)};
+  for (Model& model : set.models) summary.model_names.push_back(std::move(model.name));
+  return summary;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "vitrine/base/atomic_file.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/models/bundle.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::string_view kSuffix = ".bundle";
+constexpr std::string_view kDraftSuffix = ".bundle.tmp";
+constexpr std::size_t kMaxVersionBytes = 64;
+constexpr int kMaxVersionsPerSecond = 99;
+
+// Versions name files, so nothing that could leave the folder.
+bool IsVersion(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxVersionBytes && name.front() != '.' &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
+                  c == '.';
+         });
+}
+
+// The versions of the files in `names` that end in `suffix`, oldest first.
+std::vector<std::string> VersionsOf(const std::vector<std::string>& names,
+                                    std::string_view suffix) {
+  std::vector<std::string> versions;
+  for (const std::string& name : names) {
+    if (!name.ends_with(suffix)) continue;
+    std::string version = name.substr(0, name.size() - suffix.size());
+    if (IsVersion(version)) versions.push_back(std::move(version));
+  }
+  std::sort(versions.begin(), versions.end());
+  return versions;
+}
+
+void RemoveOrLog(FileSystem& files, const std::string& path) {
+  const absl::Status removed = files.Remove(path);
+  if (removed.ok()) return;
+  Log(LogLevel::kWarning, "models.remove-failed", {{"error", std::string(removed.message())}});
+}
+
+std::string UtcStamp(Micros now) {
+  const std::time_t seconds = now / kMicrosPerSecond;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  return absl::StrFormat("%04d%02d%02dT%02d%02d%02dZ", parts.tm_year + 1900, parts.tm_mon + 1,
+                         parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+}  // namespace
+
+absl::StatusOr<BundleFolder> BundleFolder::Open(FileSystem& files, std::string folder) {
+  VITRINE_RETURN_IF_ERROR(files.MakeFolder(folder));
+  return BundleFolder(files, std::move(folder));
+}
+
+std::string BundleFolder::PathOf(const std::string& version) const {
+  return folder_ + "/" + version + std::string(kSuffix);
+}
+
+absl::Status BundleFolder::Publish(const ModelSet& models,
+                                   const std::vector<std::string>& item_ids) const {
+  if (!IsVersion(models.version)) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "'%s' cannot name a model version: 1 to %d letters, digits, '-', '_' or '.' are wanted",
+        models.version, kMaxVersionBytes));
+  }
+  VITRINE_RETURN_IF_ERROR(SaveBundle(*files_, PathOf(models.version), models, item_ids));
+  absl::StatusOr<Live> before = ReadLive();
+  if (!before.ok()) {  // Nothing to go back to is no reason to keep a good model away.
+    Log(LogLevel::kWarning, "models.live-unreadable",
+        {{"error", std::string(before.status().message())}});
+    before = Live{};
+  }
+  const std::string& previous =
+      before->version == models.version ? before->previous : before->version;
+  VITRINE_RETURN_IF_ERROR(
+      WriteFileAtomically(*files_, LivePath(), models.version + "\n" + previous + "\n"));
+  RemoveOld(models.version, previous);
+  return absl::OkStatus();
+}
+
+void BundleFolder::RemoveOld(const std::string& live, const std::string& previous) const {
+  const auto names = files_->ListFolder(folder_);
+  if (!names.ok()) return;
+  std::vector<std::string> versions = VersionsOf(*names, kSuffix);
+  std::size_t surplus = versions.size() - std::min(versions.size(), kKeptVersions);
+  for (const std::string& version : versions) {
+    if (surplus == 0) break;
+    --surplus;
+    if (version != live && version != previous) RemoveOrLog(*files_, PathOf(version));
+  }
+  // Drafts that a crash left behind. A later one may be another process at work.
+  for (const std::string& version : VersionsOf(*names, kDraftSuffix)) {
+    if (version < live) RemoveOrLog(*files_, PathOf(version) + ".tmp");
+  }
+}
+
+absl::StatusOr<BundleFolder::Live> BundleFolder::ReadLive() const {
+  const absl::StatusOr<std::string> content = files_->ReadFile(LivePath());
+  if (absl::IsNotFound(content.status())) return Live{};
+  VITRINE_RETURN_IF_ERROR(content.status());
+  const std::size_t first_end = std::min(content->find('\n'), content->size());
+  const std::size_t second_begin = std::min(first_end + 1, content->size());
+  const std::size_t second_end = std::min(content->find('\n', second_begin), content->size());
+  Live live{.version = content->substr(0, first_end),
+            .previous = content->substr(second_begin, second_end - second_begin)};
+  const bool has_rest = second_end + 1 < content->size();
+  if (has_rest || !IsVersion(live.version) ||
+      !(live.previous.empty() || IsVersion(live.previous))) {
+    return absl::DataLossError(
+        absl::StrFormat("%s is damaged: two lines are wanted, the version to serve and the one "
+                        "before it (or an empty line)",
+                        LivePath()));
+  }
+  return live;
+}
+
+absl::StatusOr<std::vector<BundleSummary>> BundleFolder::List() const {
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(folder_));
+  std::vector<std::string> versions = VersionsOf(names, kSuffix);
+  std::reverse(versions.begin(), versions.end());
+  std::vector<BundleSummary> summaries;
+  for (const std::string& version : versions) {
+    absl::StatusOr<BundleSummary> summary = ReadBundleSummary(*files_, PathOf(version));
+    if (summary.ok()) {
+      summaries.push_back(*std::move(summary));
+    } else if (!absl::IsNotFound(summary.status())) {  // Else: removed a moment ago.
+      Log(LogLevel::kWarning, "models.bundle-refused",
+          {{"version", version}, {"error", std::string(summary.status().message())}});
+    }
+  }
+  return summaries;
+}
+
+absl::StatusOr<std::string> BundleFolder::NewVersion(Micros now) const {
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(folder_));
+  const std::string stamp = UtcStamp(now);
+  // Beyond the highest number, not the first free one: an older version may have been removed.
+  int last = 0;
+  for (const std::string& version : VersionsOf(names, kSuffix)) {
+    if (version == stamp) last = std::max(last, 1);
+    int number = 0;
+    if (version.starts_with(stamp + "-") &&
+        absl::SimpleAtoi(version.substr(stamp.size() + 1), &number)) {
+      last = std::max(last, number);
+    }
+  }
+  if (last == 0) return stamp;
+  if (last < kMaxVersionsPerSecond) {
+    return absl::StrFormat("%s-%02d", stamp, last + 1);  // Two digits sort as text.
+  }
+  return absl::UnavailableError(absl::StrFormat(
+      "%s holds %d versions of the second %s: try again in a second", folder_, last, stamp));
+}
+
+}  // namespace vitrine
