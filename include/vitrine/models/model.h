@@ -14,11 +14,20 @@ namespace vitrine {
 // Settings by name, as in the config and on the command line: "dimensions" -> "64".
 using Settings = std::map<std::string, std::string>;
 
+// What a model learned from; decides how it counts for a shopper of whom little is known.
+enum class ModelFamily {
+  kPopularity,  // The same for every shopper.
+  kContent,     // What items are: one event of the shopper is enough.
+  kBehaviour,   // What shoppers did with items: needs some history to be right.
+};
+inline constexpr std::size_t kNumModelFamilies = 3;
+
 // A trained model as a value: its scorer and what else it can do. Members that a model does not
 // have are null. Copying shares the parts, which are immutable.
 struct Model {
-  std::string name{};                            // Unique among the served ones; mostly the kind.
-  std::string kind{};                            // Registry entry: how to save and load it.
+  std::string name{};  // Unique among the served ones; mostly the kind.
+  std::string kind{};  // Registry entry: how to save and load it.
+  ModelFamily family = ModelFamily::kBehaviour;
   Settings settings{};                           // What it was trained with, complete.
   std::shared_ptr<const Scorer> scorer{};        // Never null.
   std::shared_ptr<const Explainer> explainer{};  // May be null.

@@ -77,6 +77,16 @@ class Explainer {
   // The contributions, largest absolute value first, that sum to the score of `item` within
   // 1e-4 of its size; none when the item is kUnscored.
   virtual std::vector<Contribution> Explain(const Query& query, ItemIndex item) const = 0;
+
+  // The same for each of `items`. Override it where the query alone costs something, such as a
+  // fold-in: a list is explained as a whole.
+  virtual std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const {
+    std::vector<std::vector<Contribution>> explained;
+    explained.reserve(items.size());
+    for (const ItemIndex item : items) explained.push_back(Explain(query, item));
+    return explained;
+  }
 };
 
 }  // namespace vitrine
