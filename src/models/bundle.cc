@@ -1,6 +1,6 @@
 #include "vitrine/models/bundle.h"
 
-#include "bundle_codec.h"
+#include "models/bundle_codec.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/models/model_kinds.h"

@@ -1,4 +1,4 @@
-#include "bundle_codec.h"
+#include "models/bundle_codec.h"
 
 #include <algorithm>
 #include <cassert>
