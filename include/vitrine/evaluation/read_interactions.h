@@ -13,7 +13,8 @@ enum class InteractionFormat {
   kTsv,          // "user<TAB>item[<TAB>weight[<TAB>unix_seconds]]" a line.
 };
 
-// Reads one file. Items and users get indices in order of first appearance. Errors: those of
+// Reads one file. Weight is 1 and the time 0 where the file does not say; empty lines are skipped.
+// Items and users get indices in order of first appearance. Errors: those of
 // FileSystem; INVALID_ARGUMENT naming file, line, what was seen and what is wanted.
 absl::StatusOr<Dataset> ReadInteractions(FileSystem& files, const std::string& path,
                                          InteractionFormat format);

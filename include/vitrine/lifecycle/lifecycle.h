@@ -1,16 +1,19 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "vitrine/base/clock.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/published.h"
 #include "vitrine/engine/model_control.h"
 #include "vitrine/engine/pipeline.h"
-#include "vitrine/evaluation/protocol.h"
+#include "vitrine/evaluation/comparison.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/training/trainer.h"
 
@@ -23,6 +26,10 @@ struct LifecycleOptions {
   double test_fraction = 0.1;   // Of the interactions, the latest, to measure a training.
   std::size_t num_threads = 1;  // Background priority.
   double poll_seconds = 1;      // How often LIVE and the catalogue are looked at.
+  // A server trains by itself once the store holds this many events, and again whenever it holds
+  // half as many more than at the last training. 0: never.
+  std::uint64_t auto_train_events = 100;
+  const Clock* clock = &SystemClock();  // Names and dates the versions.
 };
 
 // Result of one training run, by the command line and by the server.
@@ -32,20 +39,27 @@ struct TrainedModels {
 };
 
 // Trains every model of `options` on the store's snapshot, measures the blend on a temporal split,
-// then fits on all data. A store too small to split is trained without being measured. `report`
-// (may be empty) hears of each stage.
-absl::StatusOr<TrainedModels> TrainModels(
-    const FeatureStore& store, const LifecycleOptions& options, const TrainingContext& context,
-    const std::function<void(std::string_view stage, double fraction)>& report);
+// then fits on all data. A store too small to split is trained without being measured. The version
+// is left empty: BundleFolder::NewVersion names it. `report` (may be empty) hears of each stage,
+// with the fraction of the whole that is done. Metrics: those of the blend at 20, "test_users", and
+// "events", how many the store held. Errors: FAILED_PRECONDITION the store holds no item at all;
+// those of Snapshot and TrainEach.
+absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
+                                          const LifecycleOptions& options,
+                                          const TrainingContext& context,
+                                          const StageReport& report);
 
-// Keeps a server's models: loads the live bundle at start, trains in the background on request,
-// publishes with one pointer swap, notices a bundle that another process made live, and refreshes
-// the content model when the catalogue's texts change. Thread-safe.
+// Keeps a server's models: loads the live bundle at start, trains in the background on request and
+// when there is enough that is new, publishes with one pointer swap, notices a bundle that another
+// process made live, and refreshes the content model when the catalogue's texts change. Works on
+// two threads of its own and `num_threads` more, all of background priority. Thread-safe.
+// docs/models.md tells what a running server does when.
 class Lifecycle final : public ModelControl {
  public:
   // `store`, `published` and `files` must outlive it. A damaged live bundle is logged, and the
   // previous one is loaded instead. Blocks until the first model set, if there is any, is
-  // published.
+  // published. Errors: those of FileSystem, for making the folder; INVALID_ARGUMENT a model that
+  // there is no trainer for.
   static absl::StatusOr<std::unique_ptr<Lifecycle>> Start(const FeatureStore& store,
                                                           FileSystem& files,
                                                           const std::string& models_folder,

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/engine/pipeline.h"
+#include "vitrine/evaluation/protocol.h"
+#include "vitrine/feature_store/feature_store.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine {
+
+// Hears of each stage ("train ials", "evaluate blend") and how much of it is done, 0 to 1. May be
+// empty. Calls do not overlap, and come from any thread.
+using StageReport = std::function<void(std::string_view stage, double fraction)>;
+
+// The scorers' names, as trainers are called, and this one for all of them together.
+inline constexpr std::string_view kBlendName = "blend";
+
+struct ComparisonOptions {
+  std::vector<std::string> models = {"most_popular", "content", "item_knn", "ials"};
+  std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
+  BlendOptions blend{};
+  EvaluationOptions evaluation{};  // `progress` and `is_cancelled` are taken from elsewhere.
+};
+
+// A model and how long it took to train.
+struct TimedModel {
+  Model model{};
+  double train_seconds = 0;
+};
+
+// One line of the table.
+struct ComparisonRow {
+  std::string name{};        // Of the model, or kBlendName.
+  Settings settings{};       // All that it was trained with; of the blend: its weights.
+  double train_seconds = 0;  // Of the blend: of all its models.
+  Evaluation evaluation{};
+};
+
+// Trains each model of `options` on `dataset`, in that order. Errors: those of the trainers, naming
+// the model; INVALID_ARGUMENT there is no trainer of that name, or settings for a model that is not
+// asked for; CANCELLED.
+absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
+                                                  const ComparisonOptions& options,
+                                                  const TrainingContext& context,
+                                                  const StageReport& report);
+
+// Trains on the split's train part and measures: a row for each model, then one for the blend.
+// Errors: those of TrainEach.
+absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
+                                                         const ComparisonOptions& options,
+                                                         const TrainingContext& context,
+                                                         const StageReport& report);
+
+// One row of that: `name` is a model's or kBlendName, which trains all models of `options`.
+absl::StatusOr<ComparisonRow> MeasureScorer(const Split& split, const std::string& name,
+                                            const ComparisonOptions& options,
+                                            const TrainingContext& context,
+                                            const StageReport& report);
+
+// What a store's table was measured on, and the table.
+struct StoreComparison {
+  Micros cut_us = 0;  // Before it: training.
+  std::size_t num_train_users = 0;
+  std::size_t num_train_interactions = 0;
+  std::size_t num_test_interactions = 0;
+  std::vector<ComparisonRow> rows{};
+};
+
+// Compares all models and the blend on the temporal split of what `store` holds, with the latest
+// `test_fraction` of the interactions as the test part. Reads the store, changes nothing. Errors:
+// those of TrainEach and Snapshot; FAILED_PRECONDITION nothing is left to test on.
+absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double test_fraction,
+                                               const ComparisonOptions& options,
+                                               const TrainingContext& context,
+                                               const StageReport& report);
+
+}  // namespace vitrine

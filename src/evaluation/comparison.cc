@@ -1,0 +1,180 @@
+#include "vitrine/evaluation/comparison.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+double SecondsSince(Micros start) {
+  return static_cast<double>(MonotonicNow() - start) / static_cast<double>(kMicrosPerSecond);
+}
+
+bool IsCancelled(const TrainingContext& context) {
+  return context.is_cancelled != nullptr && *context.is_cancelled;
+}
+
+std::string TrainerNames() {
+  return absl::StrJoin(Trainers(), ", ",
+                       [](std::string* out, const Trainer& trainer) { out->append(trainer.name); });
+}
+
+// Forwards a stage's progress to `report`, if there is one.
+std::function<void(double)> ReportStage(const StageReport& report, std::string stage) {
+  if (!report) return {};
+  report(stage, 0);
+  return [&report, stage = std::move(stage)](double fraction) { report(stage, fraction); };
+}
+
+absl::StatusOr<TimedModel> TrainOne(const Dataset& dataset, const std::string& name,
+                                    const ComparisonOptions& options, TrainingContext context,
+                                    const StageReport& report) {
+  const Trainer* trainer = FindTrainer(name);
+  if (trainer == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("there is no model '%s'; there are %s", name, TrainerNames()));
+  }
+  const auto settings = options.settings.find(name);
+  context.progress = ReportStage(report, "train " + name);
+  const Micros start = MonotonicNow();
+  absl::StatusOr<Model> model = trainer->train(
+      dataset, settings == options.settings.end() ? Settings{} : settings->second, context);
+  if (!model.ok()) {
+    return absl::Status(
+        model.status().code(),
+        absl::StrFormat("model '%s': %s", name, std::string(model.status().message())));
+  }
+  return TimedModel{.model = *std::move(model), .train_seconds = SecondsSince(start)};
+}
+
+absl::Status CheckSettings(const ComparisonOptions& options) {
+  for (const auto& [name, settings] : options.settings) {
+    if (std::find(options.models.begin(), options.models.end(), name) != options.models.end()) {
+      continue;
+    }
+    return absl::InvalidArgumentError(
+        absl::StrFormat("there are settings for model '%s', which is not among those to train: %s",
+                        name, absl::StrJoin(options.models, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+EvaluationOptions ForStage(const ComparisonOptions& options, const TrainingContext& context,
+                           const StageReport& report, const std::string& name) {
+  EvaluationOptions evaluation = options.evaluation;
+  evaluation.progress = ReportStage(report, "evaluate " + name);
+  evaluation.is_cancelled = context.is_cancelled;
+  return evaluation;
+}
+
+ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& trained,
+                           const ComparisonOptions& options, const TrainingContext& context,
+                           const StageReport& report) {
+  ComparisonRow row{.name = std::string(kBlendName)};
+  auto models = std::make_shared<ModelSet>();
+  for (const TimedModel& each : trained) {
+    models->models.push_back(each.model);
+    row.train_seconds += each.train_seconds;
+    const auto weight = options.blend.weights.find(each.model.name);
+    row.settings[each.model.name] =
+        absl::StrFormat("%g", weight == options.blend.weights.end() ? 0 : weight->second);
+  }
+  row.evaluation = Evaluate(Pipeline(std::move(models), options.blend), split,
+                            ForStage(options, context, report, row.name), *context.pool);
+  return row;
+}
+
+ComparisonRow MeasureModel(const Split& split, const TimedModel& trained,
+                           const ComparisonOptions& options, const TrainingContext& context,
+                           const StageReport& report) {
+  return {.name = trained.model.name,
+          .settings = trained.model.settings,
+          .train_seconds = trained.train_seconds,
+          .evaluation =
+              EvaluateModel(trained.model, split,
+                            ForStage(options, context, report, trained.model.name), *context.pool)};
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
+                                                  const ComparisonOptions& options,
+                                                  const TrainingContext& context,
+                                                  const StageReport& report) {
+  VITRINE_RETURN_IF_ERROR(CheckSettings(options));
+  std::vector<TimedModel> trained;
+  for (const std::string& name : options.models) {
+    if (IsCancelled(context)) return absl::CancelledError("the training was cancelled");
+    VITRINE_ASSIGN_OR_RETURN(TimedModel model, TrainOne(dataset, name, options, context, report));
+    trained.push_back(std::move(model));
+  }
+  return trained;
+}
+
+absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
+                                                         const ComparisonOptions& options,
+                                                         const TrainingContext& context,
+                                                         const StageReport& report) {
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> trained,
+                           TrainEach(split.train, options, context, report));
+  std::vector<ComparisonRow> rows;
+  for (const TimedModel& each : trained) {
+    rows.push_back(MeasureModel(split, each, options, context, report));
+  }
+  rows.push_back(MeasureBlend(split, trained, options, context, report));
+  if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");
+  return rows;
+}
+
+absl::StatusOr<ComparisonRow> MeasureScorer(const Split& split, const std::string& name,
+                                            const ComparisonOptions& options,
+                                            const TrainingContext& context,
+                                            const StageReport& report) {
+  const bool is_blend = name == kBlendName;
+  ComparisonOptions asked = options;
+  if (!is_blend) {
+    asked.models = {name};
+    std::erase_if(asked.settings, [&](const auto& entry) { return entry.first != name; });
+  }
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> trained,
+                           TrainEach(split.train, asked, context, report));
+  ComparisonRow row = is_blend ? MeasureBlend(split, trained, asked, context, report)
+                               : MeasureModel(split, trained.front(), asked, context, report);
+  if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");
+  return row;
+}
+
+absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double test_fraction,
+                                               const ComparisonOptions& options,
+                                               const TrainingContext& context,
+                                               const StageReport& report) {
+  StoreComparison comparison;
+  Split split;
+  {
+    (void)ReportStage(report, "snapshot");
+    VITRINE_ASSIGN_OR_RETURN(const Dataset dataset, store.Snapshot(0));
+    comparison.cut_us = TemporalCut(dataset, test_fraction);
+    split = SplitByTime(dataset, comparison.cut_us, options.evaluation.allow_repeats);
+    comparison.num_train_users = split.train.num_users();
+    comparison.num_train_interactions = split.train.interactions.size();
+    comparison.num_test_interactions = static_cast<std::size_t>(
+        std::count_if(dataset.interactions.begin(), dataset.interactions.end(),
+                      [&](const Interaction& each) { return each.time_us >= comparison.cut_us; }));
+  }  // The snapshot's memory goes before the training takes its own.
+  if (std::all_of(split.relevant.begin(), split.relevant.end(),
+                  [](const auto& relevant) { return relevant.empty(); })) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "nothing to test on: of the latest %d interactions (%g of all) none is of a shopper and an "
+        "item that are known from before; record more events or raise the test fraction",
+        comparison.num_test_interactions, test_fraction));
+  }
+  VITRINE_ASSIGN_OR_RETURN(comparison.rows, CompareModels(split, options, context, report));
+  return comparison;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/lifecycle/lifecycle.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kCutoff = 20;
+
+// Where each part of a run begins, as a fraction of the whole.
+constexpr double kMeasureBegin = 0.05;
+constexpr double kFitBegin = 0.5;
+constexpr double kFitEnd = 0.98;
+
+// Maps the stages of one part of a run to [begin, end), as if each of its `num_stages` stages took
+// as long as any other.
+StageReport PartOf(const StageReport& report, double begin, double end, std::size_t num_stages) {
+  if (!report) return {};
+  return [&report, begin, end, num_stages, stage_seen = std::string(), stage_number = 0.0](
+             std::string_view stage, double fraction) mutable {
+    if (stage_seen != stage) {
+      stage_number += stage_seen.empty() ? 0 : 1;
+      stage_seen = stage;
+    }
+    const double done = (stage_number + fraction) / static_cast<double>(num_stages);
+    report(stage, begin + (end - begin) * std::min(done, 1.0));
+  };
+}
+
+bool HasTest(const Split& split) {
+  return std::any_of(split.relevant.begin(), split.relevant.end(),
+                     [](const auto& relevant) { return !relevant.empty(); });
+}
+
+std::map<std::string, double> Named(const Evaluation& evaluation) {
+  std::map<std::string, double> metrics;
+  metrics["test_users"] = static_cast<double>(evaluation.num_users);
+  for (const auto& [k, mean] : evaluation.at) {
+    const auto name = [k = k](const char* metric) { return absl::StrFormat("%s@%d", metric, k); };
+    metrics[name("ndcg")] = mean.ndcg;
+    metrics[name("recall")] = mean.recall;
+    metrics[name("recall_min")] = mean.recall_min;
+    metrics[name("hit")] = mean.hit;
+    metrics[name("mrr")] = mean.mrr;
+  }
+  return metrics;
+}
+
+// Metrics of the blend, trained without the latest interactions, on those; none when there is
+// nothing to measure on.
+absl::StatusOr<std::map<std::string, double>> MeasureBlend(const Dataset& dataset,
+                                                           const LifecycleOptions& options,
+                                                           const ComparisonOptions& comparison,
+                                                           const TrainingContext& context,
+                                                           const StageReport& report) {
+  const Split split = SplitByTime(dataset, TemporalCut(dataset, options.test_fraction),
+                                  comparison.evaluation.allow_repeats);
+  if (!HasTest(split)) return std::map<std::string, double>{};
+  const StageReport part = PartOf(report, kMeasureBegin, kFitBegin, comparison.models.size() + 1);
+  const absl::StatusOr<ComparisonRow> row =
+      MeasureScorer(split, std::string(kBlendName), comparison, context, part);
+  if (row.ok()) return Named(row->evaluation);
+  if (absl::IsCancelled(row.status())) return row.status();
+  // The train part of a small shop may hold too little; if something else is wrong, fitting on all
+  // data says so.
+  Log(LogLevel::kWarning, "training.not-measured",
+      {{"reason", std::string(row.status().message())}});
+  return std::map<std::string, double>{};
+}
+
+}  // namespace
+
+absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
+                                          const LifecycleOptions& options,
+                                          const TrainingContext& context,
+                                          const StageReport& report) {
+  if (report) report("snapshot", 0);
+  const std::uint64_t num_events = store.status().num_events;
+  VITRINE_ASSIGN_OR_RETURN(Dataset dataset, store.Snapshot(0));
+  if (dataset.num_items() == 0) {
+    return absl::FailedPreconditionError(
+        "the store holds no items and no events on items: there is nothing to train on");
+  }
+  ComparisonOptions comparison{
+      .models = options.models, .settings = options.settings, .blend = options.blend};
+  comparison.evaluation.cutoffs = {kCutoff};
+
+  TrainedModels trained;
+  VITRINE_ASSIGN_OR_RETURN(trained.models.metrics,
+                           MeasureBlend(dataset, options, comparison, context, report));
+  const StageReport part = PartOf(report, kFitBegin, kFitEnd, comparison.models.size());
+  VITRINE_ASSIGN_OR_RETURN(std::vector<TimedModel> fitted,
+                           TrainEach(dataset, comparison, context, part));
+  for (TimedModel& each : fitted) {
+    const auto weight = options.blend.weights.find(each.model.name);
+    trained.models.weights[each.model.name] =
+        weight == options.blend.weights.end() ? 0 : weight->second;
+    trained.models.models.push_back(std::move(each.model));
+  }
+  trained.models.metrics["events"] = static_cast<double>(num_events);
+  trained.models.trained_us = options.clock->Now();
+  trained.models.dataset_fingerprint = dataset.fingerprint;
+  trained.item_ids = std::move(dataset.item_ids);
+  return trained;
+}
+
+}  // namespace vitrine
