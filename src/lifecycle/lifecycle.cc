@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::size_t kKeptRuns = 20;
 
+constexpr double kLeastPollSeconds = 0.01;
+
 // While texts keep changing, as in an import, the content model is refreshed once in so many polls.
 constexpr int kMostPollsUnsettled = 10;
 
@@ -152,7 +154,8 @@ absl::StatusOr<std::string> Lifecycle::State::TrainAndPublish(const StageReport&
 }
 
 void Lifecycle::State::Watch() {
-  const auto poll = std::chrono::duration<double>(options.poll_seconds);
+  const auto poll =
+      std::chrono::duration<double>(std::max(options.poll_seconds, kLeastPollSeconds));
   while (true) {
     {
       std::unique_lock lock(mutex);

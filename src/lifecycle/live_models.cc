@@ -28,7 +28,7 @@ Dataset DatasetOf(const Catalogue& catalogue) {
   dataset.item_ids.reserve(num_items);
   dataset.items.reserve(num_items);
   for (std::size_t row = 0; row < num_items; ++row) {
-    const ItemIndex item(static_cast<std::uint32_t>(row));
+    const auto item = static_cast<ItemIndex>(row);
     dataset.item_ids.push_back(catalogue.Id(item));
     dataset.items.push_back(catalogue.Get(item));
   }
@@ -120,11 +120,13 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
   const Dataset dataset = DatasetOf(catalogue_);
   absl::StatusOr<Model> fresh =
       trainer->train(dataset, content->settings, {.pool = &pool, .is_cancelled = &is_cancelled});
-  VITRINE_RETURN_IF_ERROR(fresh.status());
+  if (absl::IsCancelled(fresh.status())) return fresh.status();
 
   std::lock_guard lock(mutex_);
   // A training may have published meanwhile, of an older catalogue or of a newer one.
   if (content_version_.value_or(0) > content_version) return absl::OkStatus();
+  content_version_ = content_version;  // After a failure too: wait for the next change.
+  VITRINE_RETURN_IF_ERROR(fresh.status());
   auto next = std::make_shared<ModelSet>(*published_.Get());
   for (Model& model : next->models) {
     if (model.kind != kContentKind) continue;
@@ -133,7 +135,6 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
     break;
   }
   published_.Set(std::move(next));
-  content_version_ = content_version;
   Log(LogLevel::kInfo, "models.content-refreshed",
       {{"items", absl::StrFormat("%d", dataset.num_items())}, {"ms", Milliseconds(start)}});
   return absl::OkStatus();

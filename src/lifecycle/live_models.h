@@ -40,7 +40,7 @@ class LiveModels {
   bool IsContentStale() const;
 
   // Trains the content model anew on the catalogue, and puts it in the place of the served one.
-  // CANCELLED, INVALID_ARGUMENT: nothing has changed.
+  // Errors: those of the trainer; what is served has not changed then.
   absl::Status RefreshContent(ThreadPool& pool, const std::atomic<bool>& is_cancelled);
 
   // Events that the store held when the served models were trained; nothing when there are none.
