@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -19,7 +20,10 @@ struct BlendOptions {
   std::map<std::string, double> weights = {
       {"most_popular", 0.05}, {"content", 0.15}, {"item_knn", 0.5}, {"ials", 1.0}};
   // A model that learns from behaviour counts n / (n + cold_start_events) of its weight for a
-  // shopper with n interactions; popularity gets what they leave.
+  // shopper of whom n signs of interest are known: interactions above zero, context and cart items.
+  // Content gets what that leaves, and keeps n / (n + cold_start_events / 10) of all it then has;
+  // popularity gets the rest. So a new shopper sees what is popular, one of a single event mostly
+  // what is like it, and later what others like them chose. 0: the weights count as they are.
   double cold_start_events = 3;
   std::size_t candidates_per_model = 200;  // Asked of each model, at least twice the list's length.
 };
@@ -34,6 +38,13 @@ struct BlendedItem {
 // The heart of a request, free of stores and requests, so that evaluation measures exactly what is
 // served: retrieve from every model, score the union with every model, blend, select. Immutable and
 // thread-safe.
+//
+// The blended score of an item is the sum over models of weight * score / scale, where the scale is
+// one number per query and model: the size of the best score that the model retrieved for the
+// query. So every model speaks in units of its own best answer. It is a factor of the query's side
+// alone: the blend stays affine in every model's scores, one model alone ranks as without a blend,
+// and a score that is an inner product stays one. kUnscored and anything else that is not finite
+// adds 0.
 class Pipeline {
  public:
   Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options);
@@ -43,20 +54,32 @@ class Pipeline {
   std::vector<std::vector<BlendedItem>> Recommend(std::span<const Query> queries,
                                                   const ItemBitmap* allowed, std::size_t k) const;
 
-  // Blended scores of the caller's items, in their order. Items that no model knows score
-  // kUnscored.
+  // Blended scores of the caller's items, in their order, with the scales that a list of all items
+  // would have. Items that no model knows score kUnscored.
   std::vector<BlendedItem> Rank(const Query& query, std::span<const ItemIndex> items) const;
 
   const ModelSet& models() const { return *models_; }
 
-  // The blend weights for this query, by model of the set.
+  // The blend weights for this query, by model of the set. They sum to those of the options.
   std::vector<float> Weights(const Query& query) const;
 
  private:
-  std::vector<BlendedItem> Blend(const Query& query, std::span<const ItemIndex> items) const;
+  struct Candidates;
+
+  // What each family's weights are multiplied with for a shopper of so many signs of interest.
+  std::array<double, kNumModelFamilies> Growth(std::size_t num_signals) const;
+  // For each query the union of all models' lists, not scored yet.
+  std::vector<Candidates> Retrieve(std::span<const Query> queries, const ItemBitmap* allowed,
+                                   std::size_t k) const;
+  void Score(const Query& query, Candidates& candidates) const;
+  static std::vector<double> Blend(const Candidates& candidates);
+  static std::vector<BlendedItem> Select(const Candidates& candidates,
+                                         std::span<const double> blended, std::size_t k);
 
   std::shared_ptr<const ModelSet> models_;
   BlendOptions options_;
+  std::vector<double> configured_;  // Weight by model of the set, whoever the shopper is.
+  std::array<double, kNumModelFamilies> family_total_{};  // Of the weights, by ModelFamily.
 };
 
 }  // namespace vitrine
