@@ -4,6 +4,7 @@ find_package(Eigen3 3.4 CONFIG REQUIRED NO_MODULE)
 find_package(fmt CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(Threads REQUIRED)
+find_package(nlohmann_json CONFIG REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(RocksDB CONFIG REQUIRED)
 find_package(Protobuf REQUIRED)  # Module mode: Debian's 3.21 ships no config file.
