@@ -81,6 +81,26 @@ double IalsRegularisation(const IalsOptions& options, double weight_sum, std::si
   return options.lambda * std::pow(size, options.nu);
 }
 
+RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
+                         std::span<const std::uint32_t> columns, std::span<const float> weights) {
+  const auto count = static_cast<Eigen::Index>(columns.size());
+  RidgeProblem problem;
+  problem.rows.resize(count, side.factors->cols());
+  problem.weights.resize(count);
+  problem.targets.resize(count);
+  double weight_sum = 0;
+  for (Eigen::Index j = 0; j < count; ++j) {
+    const float weight = weights[static_cast<std::size_t>(j)];
+    problem.rows.row(j) = side.factors->row(columns[static_cast<std::size_t>(j)]);
+    problem.weights[j] = std::abs(weight);
+    problem.targets[j] = weight > 0 ? 1.0F : 0.0F;
+    weight_sum += problem.weights[j];
+  }
+  const double regularisation = IalsRegularisation(options, weight_sum, side.num_known);
+  problem.penalties = side.penalties->array() + static_cast<float>(regularisation);
+  return problem;
+}
+
 absl::StatusOr<std::shared_ptr<const Ials>> Ials::Create(Matrix item_factors,
                                                          const IalsOptions& options) {
   VITRINE_RETURN_IF_ERROR(CheckOptions(options));
@@ -124,22 +144,14 @@ std::vector<TouchedItem> Ials::Touched(const Query& query) const {
 }
 
 RidgeProblem Ials::Problem(std::span<const TouchedItem> touched) const {
-  const auto count = static_cast<Eigen::Index>(touched.size());
-  RidgeProblem problem;
-  problem.rows.resize(count, item_factors().cols());
-  problem.weights.resize(count);
-  problem.targets.resize(count);
-  double weight_sum = 0;
-  for (Eigen::Index j = 0; j < count; ++j) {
-    const TouchedItem& item = touched[static_cast<std::size_t>(j)];
-    problem.rows.row(j) = item_factors().row(static_cast<Eigen::Index>(Row(item.item)));
-    problem.weights[j] = std::abs(item.weight);
-    problem.targets[j] = item.weight > 0 ? 1.0F : 0.0F;
-    weight_sum += problem.weights[j];
+  std::vector<std::uint32_t> columns;
+  std::vector<float> weights;
+  for (const TouchedItem& item : touched) {
+    columns.push_back(static_cast<std::uint32_t>(item.item));
+    weights.push_back(item.weight);
   }
-  const double regularisation = IalsRegularisation(options_, weight_sum, served_.num_trained);
-  problem.penalties = served_.penalties.array() + static_cast<float>(regularisation);
-  return problem;
+  return IalsProblem({&item_factors(), &served_.penalties, served_.num_trained}, options_, columns,
+                     weights);
 }
 
 Matrix Ials::UserVectors(std::span<const Query> queries) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -26,6 +27,18 @@ struct IalsOptions {
 // Source: Rendle, Krichene, Zhang, Koren, "Revisiting the performance of iALS on item
 // recommendation benchmarks", RecSys 2022, section 3.3.
 double IalsRegularisation(const IalsOptions& options, double weight_sum, std::size_t num_others);
+
+// The fixed side of a half-step. Views.
+struct IalsSide {
+  const Matrix* factors = nullptr;  // [n x d] in the basis where the Gram matrix is diagonal
+  const Eigen::VectorXf* penalties = nullptr;  // [d] alpha0 times that diagonal
+  std::size_t num_known = 0;                   // Rows that are not zero.
+};
+
+// What one row of the other side minimises, given the columns that it interacted with and their
+// weights (below 0: dislike). Serving and training both solve this.
+RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
+                         std::span<const std::uint32_t> columns, std::span<const float> weights);
 
 // Implicit-feedback matrix factorisation (Hu, Koren, Volinsky, ICDM 2008), item side. The score of
 // item i is <x, y_i>, where the shopper's vector x is computed from the query: the minimiser of
