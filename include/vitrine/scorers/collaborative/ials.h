@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -26,6 +27,18 @@ struct IalsOptions {
 // Source: Rendle, Krichene, Zhang, Koren, "Revisiting the performance of iALS on item
 // recommendation benchmarks", RecSys 2022, section 3.3.
 double IalsRegularisation(const IalsOptions& options, double weight_sum, std::size_t num_others);
+
+// The fixed side of a half-step. Views.
+struct IalsSide {
+  const Matrix* factors = nullptr;  // [n x d] in the basis where the Gram matrix is diagonal
+  const Eigen::VectorXf* penalties = nullptr;  // [d] alpha0 times that diagonal
+  std::size_t num_known = 0;                   // Rows that are not zero.
+};
+
+// What one row of the other side minimises, given the columns that it interacted with and their
+// weights (below 0: dislike). Serving and training both solve this.
+RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
+                         std::span<const std::uint32_t> columns, std::span<const float> weights);
 
 // Implicit-feedback matrix factorisation (Hu, Koren, Volinsky, ICDM 2008), item side. The score of
 // item i is <x, y_i>, where the shopper's vector x is computed from the query: the minimiser of
@@ -62,19 +75,29 @@ class Ials final : public Scorer, public Explainer {
 
   // [num_items x d] The factors in the basis where their Gram matrix is diagonal: a rotation of
   // those given to Create, which changes no score.
-  const Matrix& item_factors() const { return item_factors_; }
+  const Matrix& item_factors() const { return served_.item_factors; }
   const IalsOptions& options() const { return options_; }
   const ItemBitmap& known_items() const { return known_items_; }
 
+  friend void Save(const Ials& scorer, ByteWriter& writer);
+  friend absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(
+      ByteReader& reader, std::span<const ItemIndex> row_to_index, std::size_t num_items);
+
  private:
-  Ials(Matrix item_factors, const IalsOptions& options);
+  // Kept as trained when items are dropped at loading, so that the scores of others do not change.
+  struct Served {
+    Matrix item_factors{};        // [num_items x d]
+    Eigen::VectorXf penalties{};  // [d] alpha0 times the diagonal Gram matrix.
+    std::size_t num_trained = 0;  // Items that the training knew.
+  };
+
+  Ials(Served served, const IalsOptions& options);
+  std::vector<TouchedItem> Touched(const Query& query) const;  // Those that are known.
   RidgeProblem Problem(std::span<const TouchedItem> touched) const;
 
-  Matrix item_factors_;
+  Served served_;
   IalsOptions options_;
-  Eigen::VectorXf gram_;    // [d] alpha0 times the diagonal Gram matrix of item_factors_.
   ItemBitmap known_items_;  // Rows that are not zero.
-  std::size_t num_known_ = 0;
 };
 
 // Similarity of items by their factors: score(i) = the mean, over the query's context items, of the

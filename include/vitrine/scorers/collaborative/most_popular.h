@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -61,6 +62,8 @@ class MostPopular final : public Scorer, public Explainer {
   };
 
   explicit MostPopular(MostPopularTable table);
+  // The longest part of `path` that is a category of some item.
+  std::optional<std::uint32_t> FindCategory(const std::string& path) const;
   std::vector<Share> Shares(const Query& query) const;
   float ScoreOf(std::span<const Share> shares, ItemIndex item) const;
   std::vector<ScoredItem> RetrieveOne(const Query& query, const ItemBitmap* allowed,

@@ -13,6 +13,8 @@
 
 namespace vitrine {
 
+class SparseScores;  // Private to the module.
+
 // How a shopper's profile is made of what they touched.
 struct ContentOptions {
   double half_life_days = 30;          // An interaction this old counts half; 0: age does not count
@@ -43,7 +45,7 @@ class Content final : public Scorer, public Explainer {
 
   std::string_view name() const override { return "content"; }
 
-  // O(features of the items) a query, and one float a feature of scratch a call.
+  // O(items that share a feature + items) a query, and num_items floats of scratch a call.
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
@@ -66,6 +68,8 @@ class Content final : public Scorer, public Explainer {
 
   explicit Content(ContentTable table);
   std::vector<Feature> Profile(const Query& query) const;
+  std::vector<Feature> Strongest(std::vector<Feature> profile) const;
+  void AddQuery(const Query& query, SparseScores& scores) const;
 
   ContentTable table_;
   CsrMatrix postings_;  // [features x num_items]

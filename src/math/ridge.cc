@@ -1,0 +1,78 @@
+#include "vitrine/math/ridge.h"
+
+#include <Eigen/Cholesky>
+
+namespace vitrine {
+
+namespace {
+
+// Column-major on purpose: Eigen's rank update and factorisation are fastest there.
+using Square = Eigen::MatrixXf;
+
+// C^-1 + Y P^-1 Y' [m x m], lower triangle.
+Eigen::LLT<Square> DualFactor(const RidgeProblem& problem) {
+  const Matrix scaled = problem.rows * problem.penalties.cwiseInverse().cwiseSqrt().asDiagonal();
+  Square dual = problem.weights.cwiseInverse().asDiagonal();
+  dual.selfadjointView<Eigen::Lower>().rankUpdate(scaled);
+  return Eigen::LLT<Square>(dual);
+}
+
+// P + Y'CY [d x d], lower triangle.
+Eigen::LLT<Square> NormalFactor(const RidgeProblem& problem) {
+  const Matrix scaled = problem.weights.cwiseSqrt().asDiagonal() * problem.rows;
+  Square normal = problem.penalties.asDiagonal();
+  normal.selfadjointView<Eigen::Lower>().rankUpdate(scaled.transpose());
+  return Eigen::LLT<Square>(normal);
+}
+
+bool IsDualSmaller(const RidgeProblem& problem) {
+  return problem.rows.rows() < problem.rows.cols();
+}
+
+}  // namespace
+
+Eigen::VectorXf SolveRidge(const RidgeProblem& problem) {
+  if (problem.rows.rows() == 0) return Eigen::VectorXf::Zero(problem.penalties.size());
+  if (IsDualSmaller(problem)) {
+    const Eigen::VectorXf dual = DualFactor(problem).solve(problem.targets);
+    return (problem.rows.transpose() * dual).cwiseQuotient(problem.penalties);
+  }
+  const Eigen::VectorXf pulls = problem.weights.cwiseProduct(problem.targets);
+  return NormalFactor(problem).solve(problem.rows.transpose() * pulls);
+}
+
+Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::VectorXf& start,
+                                      std::size_t steps) {
+  const auto apply = [&problem](const Eigen::VectorXf& x) -> Eigen::VectorXf {
+    const Eigen::VectorXf errors = problem.weights.cwiseProduct(problem.rows * x);
+    return problem.penalties.cwiseProduct(x) + problem.rows.transpose() * errors;
+  };
+  Eigen::VectorXf x = start;
+  Eigen::VectorXf residual =
+      problem.rows.transpose() * problem.weights.cwiseProduct(problem.targets) - apply(x);
+  Eigen::VectorXf scaled = residual.cwiseQuotient(problem.penalties);
+  Eigen::VectorXf direction = scaled;
+  float size = residual.dot(scaled);
+  for (std::size_t step = 0; step < steps && size > 0; ++step) {
+    const Eigen::VectorXf image = apply(direction);
+    const float length = size / direction.dot(image);
+    x += length * direction;
+    residual -= length * image;
+    scaled = residual.cwiseQuotient(problem.penalties);
+    const float next_size = residual.dot(scaled);
+    direction = scaled + (next_size / size) * direction;
+    size = next_size;
+  }
+  return x;
+}
+
+Eigen::VectorXf RidgeEffects(const RidgeProblem& problem, const Eigen::VectorXf& y) {
+  if (problem.rows.rows() == 0) return {};
+  if (IsDualSmaller(problem)) {
+    return DualFactor(problem).solve(problem.rows * y.cwiseQuotient(problem.penalties));
+  }
+  const Eigen::VectorXf solved = NormalFactor(problem).solve(y);
+  return problem.weights.cwiseProduct(problem.rows * solved);
+}
+
+}  // namespace vitrine

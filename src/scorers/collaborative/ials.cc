@@ -1,0 +1,246 @@
+#include "vitrine/scorers/collaborative/ials.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "scorers/contributions.h"
+#include "scorers/factor_scan.h"
+#include "scorers/saved_rows.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/math/gram.h"
+
+namespace vitrine {
+
+namespace {
+
+absl::Status CheckOptions(const IalsOptions& options) {
+  if (!(options.unobserved_weight > 0) || !(options.lambda > 0) || !(options.nu >= 0) ||
+      !(options.nu <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("ials wants alpha0 > 0, lambda > 0 and nu from 0 to 1, got %g, %g and %g",
+                        options.unobserved_weight, options.lambda, options.nu));
+  }
+  return absl::OkStatus();
+}
+
+// Cosine between the factors of items; see MakeIalsItemToItem.
+class IalsItemToItem final : public Scorer {
+ public:
+  explicit IalsItemToItem(std::shared_ptr<const Ials> ials) : ials_(std::move(ials)) {
+    const Eigen::VectorXf lengths = ials_->item_factors().rowwise().norm();
+    inverse_lengths_ = (lengths.array() > 0).select(lengths.cwiseInverse(), 0.0F);
+  }
+
+  std::string_view name() const override { return ials_->name(); }
+
+  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+             Eigen::Ref<Matrix> scores) const override {
+    ScoreByFactors(Table(), Directions(queries), items, scores);
+  }
+
+  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* allowed,
+                                                std::size_t k) const override {
+    return RetrieveByFactors(Table(), Directions(queries), queries, allowed, k);
+  }
+
+ private:
+  FactorTable Table() const {
+    return {&ials_->item_factors(), &ials_->known_items(), &inverse_lengths_};
+  }
+
+  // The mean unit vector of each query's known context items [queries.size() x d].
+  Matrix Directions(std::span<const Query> queries) const {
+    Matrix directions =
+        Matrix::Zero(static_cast<Eigen::Index>(queries.size()), ials_->item_factors().cols());
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      auto direction = directions.row(static_cast<Eigen::Index>(q));
+      float num_known = 0;
+      for (const ItemIndex item : queries[q].context_items) {
+        if (!ials_->known_items().Contains(item)) continue;
+        const auto row = static_cast<Eigen::Index>(Row(item));
+        direction += inverse_lengths_[row] * ials_->item_factors().row(row);
+        ++num_known;
+      }
+      if (num_known > 0) direction /= num_known;
+    }
+    return directions;
+  }
+
+  std::shared_ptr<const Ials> ials_;
+  Eigen::VectorXf inverse_lengths_;  // [num_items] 0 for unknown items.
+};
+
+}  // namespace
+
+double IalsRegularisation(const IalsOptions& options, double weight_sum, std::size_t num_others) {
+  const double size = weight_sum + options.unobserved_weight * static_cast<double>(num_others);
+  return options.lambda * std::pow(size, options.nu);
+}
+
+RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
+                         std::span<const std::uint32_t> columns, std::span<const float> weights) {
+  const auto count = static_cast<Eigen::Index>(columns.size());
+  RidgeProblem problem;
+  problem.rows.resize(count, side.factors->cols());
+  problem.weights.resize(count);
+  problem.targets.resize(count);
+  double weight_sum = 0;
+  for (Eigen::Index j = 0; j < count; ++j) {
+    const float weight = weights[static_cast<std::size_t>(j)];
+    problem.rows.row(j) = side.factors->row(columns[static_cast<std::size_t>(j)]);
+    problem.weights[j] = std::abs(weight);
+    problem.targets[j] = weight > 0 ? 1.0F : 0.0F;
+    weight_sum += problem.weights[j];
+  }
+  const double regularisation = IalsRegularisation(options, weight_sum, side.num_known);
+  problem.penalties = side.penalties->array() + static_cast<float>(regularisation);
+  return problem;
+}
+
+absl::StatusOr<std::shared_ptr<const Ials>> Ials::Create(Matrix item_factors,
+                                                         const IalsOptions& options) {
+  VITRINE_RETURN_IF_ERROR(CheckOptions(options));
+  if (item_factors.cols() == 0) {
+    return absl::InvalidArgumentError("ials wants at least one dimension, got none");
+  }
+  if (!item_factors.allFinite()) {
+    return absl::InvalidArgumentError("ials got an item factor that is not finite");
+  }
+  RotatedFactors rotated = DiagonaliseGram(item_factors, nullptr);
+  // Rounding may not turn a row of zeros, an unknown item, into a known one.
+  std::size_t num_known = 0;
+  for (Eigen::Index row = 0; row < item_factors.rows(); ++row) {
+    if (item_factors.row(row).isZero(0)) {
+      rotated.factors.row(row).setZero();
+    } else {
+      ++num_known;
+    }
+  }
+  rotated.gram *= options.unobserved_weight;
+  return std::shared_ptr<const Ials>(
+      new Ials({std::move(rotated.factors), std::move(rotated.gram), num_known}, options));
+}
+
+Ials::Ials(Served served, const IalsOptions& options)
+    : served_(std::move(served)),
+      options_(options),
+      known_items_(static_cast<std::size_t>(served_.item_factors.rows())) {
+  for (Eigen::Index row = 0; row < served_.item_factors.rows(); ++row) {
+    if (served_.item_factors.row(row).isZero(0)) continue;
+    known_items_.Insert(ItemIndex{static_cast<std::uint32_t>(row)});
+  }
+}
+
+std::vector<TouchedItem> Ials::Touched(const Query& query) const {
+  std::vector<TouchedItem> touched =
+      TouchedItems(query, options_.touch_weights, known_items_.size());
+  std::erase_if(touched,
+                [this](const TouchedItem& item) { return !known_items_.Contains(item.item); });
+  return touched;
+}
+
+RidgeProblem Ials::Problem(std::span<const TouchedItem> touched) const {
+  std::vector<std::uint32_t> columns;
+  std::vector<float> weights;
+  for (const TouchedItem& item : touched) {
+    columns.push_back(static_cast<std::uint32_t>(item.item));
+    weights.push_back(item.weight);
+  }
+  return IalsProblem({&item_factors(), &served_.penalties, served_.num_trained}, options_, columns,
+                     weights);
+}
+
+Matrix Ials::UserVectors(std::span<const Query> queries) const {
+  Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    const std::vector<TouchedItem> touched = Touched(queries[q]);
+    const bool is_anything_liked = std::any_of(
+        touched.begin(), touched.end(), [](const TouchedItem& item) { return item.weight > 0; });
+    if (!is_anything_liked) continue;
+    vectors.row(static_cast<Eigen::Index>(q)) = SolveRidge(Problem(touched)).transpose();
+  }
+  return vectors;
+}
+
+void Ials::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                 Eigen::Ref<Matrix> scores) const {
+  ScoreByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), items, scores);
+}
+
+std::vector<std::vector<ScoredItem>> Ials::Retrieve(std::span<const Query> queries,
+                                                    const ItemBitmap* allowed,
+                                                    std::size_t k) const {
+  return RetrieveByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), queries,
+                           allowed, k);
+}
+
+std::vector<Contribution> Ials::Explain(const Query& query, ItemIndex item) const {
+  if (!known_items_.Contains(item)) return {};
+  const std::vector<TouchedItem> touched = Touched(query);
+  const Eigen::VectorXf effects =
+      RidgeEffects(Problem(touched), item_factors().row(static_cast<Eigen::Index>(Row(item))));
+  std::vector<Contribution> contributions;
+  for (std::size_t j = 0; j < touched.size(); ++j) {
+    if (touched[j].weight <= 0) continue;
+    contributions.push_back({.source = touched[j].source,
+                             .item = touched[j].item,
+                             .feature = {},
+                             .value = effects[static_cast<Eigen::Index>(j)]});
+  }
+  return InOrder(std::move(contributions));
+}
+
+std::shared_ptr<const Scorer> MakeIalsItemToItem(std::shared_ptr<const Ials> ials) {
+  return std::make_shared<IalsItemToItem>(std::move(ials));
+}
+
+void Save(const Ials& scorer, ByteWriter& writer) {
+  const IalsOptions& options = scorer.options();
+  writer.Float(options.unobserved_weight);
+  writer.Float(options.lambda);
+  writer.Float(options.nu);
+  writer.Unsigned(options.touch_weights.is_binary ? 1 : 0);
+  writer.Float(options.touch_weights.context_weight);
+  writer.Write(scorer.served_.item_factors);
+  writer.Array(std::span<const float>(scorer.served_.penalties.data(),
+                                      static_cast<std::size_t>(scorer.served_.penalties.size())));
+  writer.Unsigned(scorer.served_.num_trained);
+}
+
+absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(ByteReader& reader,
+                                                     std::span<const ItemIndex> row_to_index,
+                                                     std::size_t num_items) {
+  const RowMapping mapping{row_to_index, num_items};
+  IalsOptions options;
+  options.unobserved_weight = reader.Float();
+  options.lambda = reader.Float();
+  options.nu = reader.Float();
+  options.touch_weights.is_binary = reader.Unsigned() != 0;
+  options.touch_weights.context_weight = reader.Float();
+  const Matrix saved = reader.ReadMatrix();
+  const std::vector<float> penalties = reader.Array<float>();
+  Ials::Served served;
+  served.num_trained = reader.Unsigned();
+  VITRINE_RETURN_IF_ERROR(reader.status("ials"));
+  VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(saved.rows()), mapping, "ials"));
+  served.penalties = Eigen::Map<const Eigen::VectorXf>(penalties.data(),
+                                                       static_cast<Eigen::Index>(penalties.size()));
+  const bool is_sound = CheckOptions(options).ok() && saved.cols() > 0 && saved.allFinite() &&
+                        served.penalties.size() == saved.cols() && served.penalties.allFinite() &&
+                        (served.penalties.array() >= 0).all();
+  if (!is_sound) return absl::DataLossError("ials holds numbers that no training makes");
+
+  served.item_factors = Matrix::Zero(static_cast<Eigen::Index>(num_items), saved.cols());
+  for (std::size_t row = 0; row < row_to_index.size(); ++row) {
+    if (row_to_index[row] == RowMapping::kDropped) continue;
+    served.item_factors.row(static_cast<Eigen::Index>(Row(row_to_index[row]))) =
+        saved.row(static_cast<Eigen::Index>(row));
+  }
+  return std::shared_ptr<const Ials>(new Ials(std::move(served), options));
+}
+
+}  // namespace vitrine

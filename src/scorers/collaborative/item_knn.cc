@@ -1,0 +1,107 @@
+#include "vitrine/scorers/collaborative/item_knn.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "scorers/contributions.h"
+#include "scorers/saved_rows.h"
+#include "scorers/sparse_scores.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+
+namespace {
+
+void AddQuery(const ItemKnnTable& table, const Query& query, SparseScores& scores) {
+  const CsrMatrix& neighbours = table.neighbours;
+  for (const TouchedItem& touched : TouchedItems(query, table.touch_weights, neighbours.num_rows)) {
+    const std::size_t row = Row(touched.item);
+    scores.Add(touched.weight, neighbours.Columns(row), neighbours.Values(row));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ItemKnn>> ItemKnn::Create(ItemKnnTable table) {
+  const CsrMatrix& neighbours = table.neighbours;
+  if (neighbours.num_rows != neighbours.num_cols) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("item_knn wants as many rows as columns of similarities, got %d x %d",
+                        neighbours.num_rows, neighbours.num_cols));
+  }
+  const bool is_finite = std::all_of(neighbours.value.begin(), neighbours.value.end(),
+                                     [](float value) { return std::isfinite(value); });
+  if (!is_finite) return absl::InvalidArgumentError("item_knn got a similarity that is not finite");
+  return std::shared_ptr<const ItemKnn>(new ItemKnn(std::move(table)));
+}
+
+void ItemKnn::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                    Eigen::Ref<Matrix> scores) const {
+  SparseScores sums(num_items());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    AddQuery(table_, queries[q], sums);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = sums.Of(items[i]);
+    }
+    sums.Clear();
+  }
+}
+
+std::vector<std::vector<ScoredItem>> ItemKnn::Retrieve(std::span<const Query> queries,
+                                                       const ItemBitmap* allowed,
+                                                       std::size_t k) const {
+  std::vector<std::vector<ScoredItem>> result;
+  result.reserve(queries.size());
+  SparseScores sums(num_items());
+  for (const Query& query : queries) {
+    AddQuery(table_, query, sums);
+    result.push_back(sums.Best(query, allowed, k));
+    sums.Clear();
+  }
+  return result;
+}
+
+std::vector<Contribution> ItemKnn::Explain(const Query& query, ItemIndex item) const {
+  std::vector<Contribution> contributions;
+  for (const TouchedItem& touched : TouchedItems(query, table_.touch_weights, num_items())) {
+    const auto columns = table_.neighbours.Columns(Row(touched.item));
+    const auto found =
+        std::lower_bound(columns.begin(), columns.end(), static_cast<std::uint32_t>(item));
+    if (found == columns.end() || *found != static_cast<std::uint32_t>(item)) continue;
+    const float similarity = table_.neighbours.Values(
+        Row(touched.item))[static_cast<std::size_t>(found - columns.begin())];
+    contributions.push_back({.source = touched.source,
+                             .item = touched.item,
+                             .feature = {},
+                             .value = touched.weight * similarity});
+  }
+  return InOrder(std::move(contributions));
+}
+
+void Save(const ItemKnn& scorer, ByteWriter& writer) {
+  const ItemKnnTable& table = scorer.table();
+  writer.Unsigned(table.touch_weights.is_binary ? 1 : 0);
+  writer.Float(table.touch_weights.context_weight);
+  Write(table.neighbours, writer);
+}
+
+absl::StatusOr<std::shared_ptr<const ItemKnn>> LoadItemKnn(ByteReader& reader,
+                                                           std::span<const ItemIndex> row_to_index,
+                                                           std::size_t num_items) {
+  const RowMapping mapping{row_to_index, num_items};
+  ItemKnnTable table;
+  table.touch_weights.is_binary = reader.Unsigned() != 0;
+  table.touch_weights.context_weight = reader.Float();
+  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, "item_knn"));
+  VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, "item_knn"));
+  if (saved.num_rows != saved.num_cols) {
+    return absl::DataLossError(absl::StrFormat("item_knn holds %d x %d similarities, not a square",
+                                               saved.num_rows, saved.num_cols));
+  }
+  table.neighbours = RemapRowsAndColumns(saved, mapping);
+  return ItemKnn::Create(std::move(table));
+}
+
+}  // namespace vitrine

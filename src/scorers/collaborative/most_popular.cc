@@ -1,0 +1,230 @@
+#include "vitrine/scorers/collaborative/most_popular.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "scorers/contributions.h"
+#include "scorers/saved_rows.h"
+#include "scorers/sparse_scores.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/feature_store/text.h"
+#include "vitrine/math/top_k.h"
+#include "vitrine/scorers/touched_items.h"
+
+namespace vitrine {
+
+namespace {
+
+constexpr float kOwnPath = 2;  // Marks, in MostPopularTable::categories, an item's own path.
+
+bool IsPopularity(float value) {
+  return value == kUnscored || (std::isfinite(value) && value >= 0);
+}
+
+// Adds `weight` to the own paths of `item`, shared out equally.
+void AddOwnPaths(const CsrMatrix& categories, ItemIndex item, double weight,
+                 std::map<std::uint32_t, double>& weights) {
+  if (Row(item) >= categories.num_rows) return;
+  const auto columns = categories.Columns(Row(item));
+  const auto marks = categories.Values(Row(item));
+  const auto num_own = static_cast<double>(std::count(marks.begin(), marks.end(), kOwnPath));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (marks[i] == kOwnPath) weights[columns[i]] += weight / num_own;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const MostPopular>> MostPopular::Create(MostPopularTable table) {
+  if (table.categories.num_rows != table.popularity.size() ||
+      table.categories.num_cols != table.category_names.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("most_popular wants categories of %d items x %d names, got %d x %d",
+                        table.popularity.size(), table.category_names.size(),
+                        table.categories.num_rows, table.categories.num_cols));
+  }
+  if (!std::all_of(table.popularity.begin(), table.popularity.end(), IsPopularity)) {
+    return absl::InvalidArgumentError("most_popular wants popularities that are finite and >= 0");
+  }
+  if (!(table.category_mix >= 0) || !std::isfinite(table.category_mix)) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "most_popular wants a category mix that is finite and >= 0, got %g", table.category_mix));
+  }
+  return std::shared_ptr<const MostPopular>(new MostPopular(std::move(table)));
+}
+
+MostPopular::MostPopular(MostPopularTable table)
+    : table_(std::move(table)), members_(Transpose(table_.categories)) {
+  for (std::uint32_t row = 0; row < table_.popularity.size(); ++row) {
+    if (table_.popularity[row] == kUnscored) continue;
+    by_popularity_.push_back(ItemIndex{row});
+    best_ = std::max(best_, table_.popularity[row]);
+  }
+  std::stable_sort(by_popularity_.begin(), by_popularity_.end(), [this](ItemIndex a, ItemIndex b) {
+    return table_.popularity[Row(a)] > table_.popularity[Row(b)];
+  });
+  for (std::uint32_t category = 0; category < table_.category_names.size(); ++category) {
+    names_.emplace_back(table_.category_names[category], category);
+    float best = 0;
+    for (const std::uint32_t item : members_.Columns(category)) {
+      best = std::max(best, table_.popularity[item]);
+    }
+    best_in_category_.push_back(best);
+  }
+  std::sort(names_.begin(), names_.end());
+}
+
+std::optional<std::uint32_t> MostPopular::FindCategory(const std::string& path) const {
+  std::vector<std::string> prefixes = CategoryPrefixes(path);
+  for (; !prefixes.empty(); prefixes.pop_back()) {
+    const auto found = std::lower_bound(names_.begin(), names_.end(),
+                                        std::pair(prefixes.back(), std::uint32_t{0}));
+    if (found != names_.end() && found->first == prefixes.back()) return found->second;
+  }
+  return std::nullopt;
+}
+
+std::vector<MostPopular::Share> MostPopular::Shares(const Query& query) const {
+  if (names_.empty()) return {};
+  std::map<std::uint32_t, double> weights;
+  for (const std::string& path : query.categories) {
+    if (const auto category = FindCategory(path)) weights[*category] += 1;
+  }
+  for (const ItemIndex item : query.context_items) {
+    AddOwnPaths(table_.categories, item, 1, weights);
+  }
+  if (weights.empty()) {
+    const Query history_only{.history = query.history};
+    for (const TouchedItem& touched : TouchedItems(history_only, {}, table_.popularity.size())) {
+      if (touched.weight > 0) AddOwnPaths(table_.categories, touched.item, touched.weight, weights);
+    }
+  }
+
+  double sum = 0;
+  for (const auto& [category, weight] : weights) sum += weight;
+  std::vector<Share> shares;
+  for (const auto& [category, weight] : weights) {
+    const float best = best_in_category_[category];
+    if (best == 0) continue;
+    shares.push_back({category, static_cast<float>(table_.category_mix * weight / (sum * best))});
+  }
+  return shares;
+}
+
+float MostPopular::ScoreOf(std::span<const Share> shares, ItemIndex item) const {
+  if (Row(item) >= table_.popularity.size()) return kUnscored;
+  const float popularity = table_.popularity[Row(item)];
+  if (popularity == kUnscored || best_ == 0) return popularity;
+  const auto categories = table_.categories.Columns(Row(item));
+  float score = popularity / best_;
+  for (const Share& share : shares) {
+    if (std::binary_search(categories.begin(), categories.end(), share.category)) {
+      score += share.factor * popularity;
+    }
+  }
+  return score;
+}
+
+void MostPopular::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                        Eigen::Ref<Matrix> scores) const {
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    const std::vector<Share> shares = Shares(queries[q]);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) =
+          ScoreOf(shares, items[i]);
+    }
+  }
+}
+
+std::vector<std::vector<ScoredItem>> MostPopular::Retrieve(std::span<const Query> queries,
+                                                           const ItemBitmap* allowed,
+                                                           std::size_t k) const {
+  std::vector<std::vector<ScoredItem>> result;
+  result.reserve(queries.size());
+  for (const Query& query : queries) result.push_back(RetrieveOne(query, allowed, k));
+  return result;
+}
+
+std::vector<ScoredItem> MostPopular::RetrieveOne(const Query& query, const ItemBitmap* allowed,
+                                                 std::size_t k) const {
+  const std::vector<Share> shares = Shares(query);
+  std::vector<std::uint32_t> members;
+  for (const Share& share : shares) {
+    const auto items = members_.Columns(share.category);
+    members.insert(members.end(), items.begin(), items.end());
+  }
+  std::sort(members.begin(), members.end());
+  members.erase(std::unique(members.begin(), members.end()), members.end());
+
+  TopK best(k);
+  for (const std::uint32_t member : members) {
+    const ItemIndex item{member};
+    if (MayShow(query, allowed, item)) best.Offer(item, ScoreOf(shares, item));
+  }
+  // All others score in the order of their popularity, so the first k that may be shown suffice.
+  std::size_t num_offered = 0;
+  for (const ItemIndex item : by_popularity_) {
+    if (num_offered == k) break;
+    const bool is_member =
+        std::binary_search(members.begin(), members.end(), static_cast<std::uint32_t>(item));
+    if (is_member || !MayShow(query, allowed, item)) continue;
+    best.Offer(item, ScoreOf({}, item));
+    ++num_offered;
+  }
+  return best.Take();
+}
+
+std::vector<Contribution> MostPopular::Explain(const Query& query, ItemIndex item) const {
+  const float base = ScoreOf({}, item);
+  if (base == kUnscored) return {};
+  std::vector<Contribution> contributions;
+  contributions.push_back(
+      {.source = Contribution::Source::kBase, .item = {}, .feature = {}, .value = base});
+  const auto categories = table_.categories.Columns(Row(item));
+  for (const Share& share : Shares(query)) {
+    if (!std::binary_search(categories.begin(), categories.end(), share.category)) continue;
+    contributions.push_back({.source = Contribution::Source::kFeature,
+                             .item = {},
+                             .feature = "category: " + table_.category_names[share.category],
+                             .value = share.factor * table_.popularity[Row(item)]});
+  }
+  return InOrder(std::move(contributions));
+}
+
+void Save(const MostPopular& scorer, ByteWriter& writer) {
+  const MostPopularTable& table = scorer.table();
+  writer.Float(table.category_mix);
+  writer.Array(table.popularity);
+  writer.Unsigned(table.category_names.size());
+  for (const std::string& name : table.category_names) writer.String(name);
+  Write(table.categories, writer);
+}
+
+absl::StatusOr<std::shared_ptr<const MostPopular>> LoadMostPopular(
+    ByteReader& reader, std::span<const ItemIndex> row_to_index, std::size_t num_items) {
+  const RowMapping mapping{row_to_index, num_items};
+  MostPopularTable table;
+  table.category_mix = reader.Float();
+  const std::vector<float> popularity = reader.Array<float>();
+  const std::size_t num_names = reader.Count();
+  for (std::size_t i = 0; i < num_names; ++i) table.category_names.push_back(reader.String());
+  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix categories, ReadCsr(reader, "most_popular"));
+  VITRINE_RETURN_IF_ERROR(CheckRows(popularity.size(), mapping, "most_popular"));
+  VITRINE_RETURN_IF_ERROR(CheckRows(categories.num_rows, mapping, "most_popular"));
+
+  table.categories = RemapRows(categories, mapping);
+  table.popularity.assign(num_items, kUnscored);
+  for (std::size_t row = 0; row < popularity.size(); ++row) {
+    if (row_to_index[row] != RowMapping::kDropped) {
+      table.popularity[Row(row_to_index[row])] = popularity[row];
+    }
+  }
+  auto scorer = MostPopular::Create(std::move(table));
+  if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
+  return scorer;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,89 @@
+#include "scorers/factor_scan.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "scorers/sparse_scores.h"
+#include "vitrine/math/top_k.h"
+
+namespace vitrine {
+
+namespace {
+
+// Items of one block times 64 queries are 128 KiB of scores: they stay in the second-level cache.
+constexpr Eigen::Index kBlockItems = 512;
+constexpr Eigen::Index kBatchQueries = 64;
+
+// One block's scores for one query: those that pass the threshold are looked at closer.
+void OfferBlock(const FactorTable& table, Eigen::Index first_item,
+                const Eigen::Ref<const Eigen::VectorXf>& scores, const Query& query,
+                const ItemBitmap* allowed, TopK& best) {
+  for (Eigen::Index i = 0; i < scores.size(); ++i) {
+    if (!(scores[i] >= best.threshold())) continue;
+    const ItemIndex item{static_cast<std::uint32_t>(first_item + i)};
+    if (table.known->Contains(item) && MayShow(query, allowed, item)) best.Offer(item, scores[i]);
+  }
+}
+
+// Products of items [first, first + count) and `vectors` [queries x d]: [count x queries].
+void Multiply(const FactorTable& table, Eigen::Index first, Eigen::Index count,
+              const Eigen::Ref<const Matrix>& vectors, Eigen::MatrixXf& scores) {
+  const auto rows = table.factors->middleRows(first, count);
+  scores.resize(count, vectors.rows());
+  if (vectors.rows() == 1) {
+    scores.col(0).noalias() = rows * vectors.row(0).transpose();
+  } else {
+    scores.noalias() = rows * vectors.transpose();
+  }
+  if (table.scale != nullptr) {
+    scores.array().colwise() *= table.scale->segment(first, count).array();
+  }
+}
+
+}  // namespace
+
+void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
+                    std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto column = static_cast<Eigen::Index>(i);
+    if (!table.known->Contains(items[i])) {
+      scores.col(column).setConstant(kUnscored);
+      continue;
+    }
+    const auto row = static_cast<Eigen::Index>(Row(items[i]));
+    const float scale = table.scale == nullptr ? 1 : (*table.scale)[row];
+    for (Eigen::Index query = 0; query < vectors.rows(); ++query) {
+      scores(query, column) = scale * table.factors->row(row).dot(vectors.row(query));
+    }
+  }
+  for (Eigen::Index query = 0; query < vectors.rows(); ++query) {
+    if (vectors.row(query).isZero(0)) scores.row(query).setConstant(kUnscored);
+  }
+}
+
+std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
+                                                       const Matrix& vectors,
+                                                       std::span<const Query> queries,
+                                                       const ItemBitmap* allowed, std::size_t k) {
+  std::vector<std::vector<ScoredItem>> result(queries.size());
+  const Eigen::Index num_items = table.factors->rows();
+  Eigen::MatrixXf scores;
+  for (Eigen::Index begin = 0; begin < vectors.rows(); begin += kBatchQueries) {
+    const auto batch = vectors.middleRows(begin, std::min(kBatchQueries, vectors.rows() - begin));
+    std::vector<TopK> best(static_cast<std::size_t>(batch.rows()), TopK(k));
+    for (Eigen::Index first = 0; first < num_items; first += kBlockItems) {
+      Multiply(table, first, std::min(kBlockItems, num_items - first), batch, scores);
+      for (Eigen::Index i = 0; i < batch.rows(); ++i) {
+        if (batch.row(i).isZero(0)) continue;
+        OfferBlock(table, first, scores.col(i), queries[static_cast<std::size_t>(begin + i)],
+                   allowed, best[static_cast<std::size_t>(i)]);
+      }
+    }
+    for (Eigen::Index i = 0; i < batch.rows(); ++i) {
+      result[static_cast<std::size_t>(begin + i)] = best[static_cast<std::size_t>(i)].Take();
+    }
+  }
+  return result;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/base/matrix.h"
+#include "vitrine/scorers/scorer.h"
+
+namespace vitrine {
+
+// What is scanned for the largest inner products. Views.
+struct FactorTable {
+  const Matrix* factors = nullptr;         // [num_items x d]
+  const ItemBitmap* known = nullptr;       // Rows that count.
+  const Eigen::VectorXf* scale = nullptr;  // [num_items] Multiplies the products; null: ones.
+};
+
+// Sets scores(q, i) to <vectors.row(q), factors.row(items[i])>, or kUnscored where the item is not
+// known or the vector is zero. `vectors` [queries x d].
+void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
+                    std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores);
+
+// The best `k` for each row of `vectors` that its query may be shown. Blocks of items are
+// multiplied with many queries at a time, so that the factors are read from memory once.
+std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
+                                                       const Matrix& vectors,
+                                                       std::span<const Query> queries,
+                                                       const ItemBitmap* allowed, std::size_t k);
+
+}  // namespace vitrine

@@ -1,0 +1,126 @@
+#include "scorers/saved_rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+
+namespace {
+
+bool IsMatrix(const CsrMatrix& matrix) {
+  const auto& begin = matrix.row_begin;
+  if (matrix.num_cols > std::numeric_limits<std::uint32_t>::max() || begin.empty() ||
+      begin.front() != 0 || begin.back() != matrix.column.size() ||
+      matrix.column.size() != matrix.value.size() || !std::is_sorted(begin.begin(), begin.end())) {
+    return false;
+  }
+  for (std::size_t row = 0; row < matrix.num_rows; ++row) {
+    const auto columns = matrix.Columns(row);
+    const bool has_repeat_or_disorder =
+        std::adjacent_find(columns.begin(), columns.end(), std::greater_equal<>()) != columns.end();
+    if (has_repeat_or_disorder || (!columns.empty() && columns.back() >= matrix.num_cols)) {
+      return false;
+    }
+  }
+  return std::all_of(matrix.value.begin(), matrix.value.end(),
+                     [](float value) { return std::isfinite(value); });
+}
+
+// Appends one row to `result`, with the columns that `mapping` keeps where it sends them.
+void AppendRemapped(const CsrMatrix& matrix, std::size_t row, const RowMapping& mapping,
+                    CsrMatrix& result) {
+  std::vector<std::pair<std::uint32_t, float>> entries;
+  for (std::uint64_t i = matrix.row_begin[row]; i < matrix.row_begin[row + 1]; ++i) {
+    const ItemIndex column = mapping.row_to_index[matrix.column[i]];
+    if (column == RowMapping::kDropped) continue;
+    entries.emplace_back(static_cast<std::uint32_t>(column), matrix.value[i]);
+  }
+  std::sort(entries.begin(), entries.end());
+  for (const auto& [column, value] : entries) {
+    result.column.push_back(column);
+    result.value.push_back(value);
+  }
+}
+
+// The saved row that becomes each item; num_rows where none does.
+std::vector<std::size_t> Sources(std::size_t num_rows, const RowMapping& mapping) {
+  std::vector<std::size_t> sources(mapping.num_items, num_rows);
+  for (std::size_t row = 0; row < num_rows; ++row) {
+    const ItemIndex item = mapping.row_to_index[row];
+    if (item != RowMapping::kDropped) sources[Row(item)] = row;
+  }
+  return sources;
+}
+
+}  // namespace
+
+absl::Status CheckRows(std::size_t num_rows, const RowMapping& mapping, std::string_view what) {
+  if (mapping.row_to_index.size() != num_rows) {
+    return absl::DataLossError(absl::StrFormat("%s holds %d items, its list of item ids %d", what,
+                                               num_rows, mapping.row_to_index.size()));
+  }
+  for (const ItemIndex item : mapping.row_to_index) {
+    if (item != RowMapping::kDropped && Row(item) >= mapping.num_items) {
+      return absl::DataLossError(
+          absl::StrFormat("%s sends a row to item %d of %d", what, Row(item), mapping.num_items));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Write(const CsrMatrix& matrix, ByteWriter& writer) {
+  writer.Unsigned(matrix.num_cols);
+  writer.Array(matrix.row_begin);
+  writer.Array(matrix.column);
+  writer.Array(matrix.value);
+}
+
+absl::StatusOr<CsrMatrix> ReadCsr(ByteReader& reader, std::string_view what) {
+  CsrMatrix matrix;
+  matrix.num_cols = reader.Unsigned();
+  matrix.row_begin = reader.Array<std::uint64_t>();
+  matrix.column = reader.Array<std::uint32_t>();
+  matrix.value = reader.Array<float>();
+  VITRINE_RETURN_IF_ERROR(reader.status(what));
+  matrix.num_rows = matrix.row_begin.empty() ? 0 : matrix.row_begin.size() - 1;
+  if (!IsMatrix(matrix)) {
+    return absl::DataLossError(absl::StrFormat("%s holds numbers that are no sparse matrix", what));
+  }
+  return matrix;
+}
+
+CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping) {
+  CsrMatrix result;
+  result.num_rows = mapping.num_items;
+  result.num_cols = matrix.num_cols;
+  for (const std::size_t row : Sources(matrix.num_rows, mapping)) {
+    if (row < matrix.num_rows) {
+      const auto columns = matrix.Columns(row);
+      const auto values = matrix.Values(row);
+      result.column.insert(result.column.end(), columns.begin(), columns.end());
+      result.value.insert(result.value.end(), values.begin(), values.end());
+    }
+    result.row_begin.push_back(result.column.size());
+  }
+  return result;
+}
+
+CsrMatrix RemapRowsAndColumns(const CsrMatrix& matrix, const RowMapping& mapping) {
+  CsrMatrix result;
+  result.num_rows = mapping.num_items;
+  result.num_cols = mapping.num_items;
+  for (const std::size_t row : Sources(matrix.num_rows, mapping)) {
+    if (row < matrix.num_rows) AppendRemapped(matrix, row, mapping, result);
+    result.row_begin.push_back(result.column.size());
+  }
+  return result;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/base/ids.h"
+#include "vitrine/math/sparse.h"
+
+namespace vitrine {
+
+// Where the rows of a saved model go; see LoadItemKnn and its like.
+struct RowMapping {
+  static constexpr ItemIndex kDropped{0xFFFFFFFF};
+  std::span<const ItemIndex> row_to_index{};
+  std::size_t num_items = 0;
+};
+
+// DATA_LOSS unless `mapping` has one entry for each of `num_rows` rows, each dropped or within
+// num_items.
+absl::Status CheckRows(std::size_t num_rows, const RowMapping& mapping, std::string_view what);
+
+void Write(const CsrMatrix& matrix, ByteWriter& writer);
+
+// Errors: DATA_LOSS unless it is a matrix: row starts that ascend, columns that ascend and exist,
+// finite values.
+absl::StatusOr<CsrMatrix> ReadCsr(ByteReader& reader, std::string_view what);
+
+// Rows moved to where `mapping` sends them, the columns as they are.
+// REQUIRES: CheckRows(matrix.num_rows, mapping)
+CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping);
+
+// Rows and columns moved. REQUIRES: CheckRows(n, mapping) for the n rows and columns
+CsrMatrix RemapRowsAndColumns(const CsrMatrix& matrix, const RowMapping& mapping);
+
+}  // namespace vitrine

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/scorers/scorer.h"
+
+namespace vitrine {
+
+// Whether the shopper of `query` may be shown `item`.
+inline bool MayShow(const Query& query, const ItemBitmap* allowed, ItemIndex item) {
+  return (allowed == nullptr || allowed->Contains(item)) &&
+         !std::binary_search(query.excluded.begin(), query.excluded.end(), item);
+}
+
+// Scores of one query that touch few of all items: adding costs what it touches, and so does
+// starting over for the next query. What nothing was added to is kUnscored. Not thread-safe.
+class SparseScores {
+ public:
+  explicit SparseScores(std::size_t num_items) : scores_(num_items, kUnscored) {}
+
+  // Adds factor * values[i] to items[i].
+  void Add(float factor, std::span<const std::uint32_t> items, std::span<const float> values) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      float& score = scores_[items[i]];
+      if (score == kUnscored) {
+        scored_.push_back(items[i]);
+        score = 0;
+      }
+      score += factor * values[i];
+    }
+  }
+
+  float Of(ItemIndex item) const {
+    return Row(item) < scores_.size() ? scores_[Row(item)] : kUnscored;
+  }
+
+  std::vector<ScoredItem> Best(const Query& query, const ItemBitmap* allowed, std::size_t k) const;
+
+  void Clear();
+
+ private:
+  std::vector<float> scores_;          // [num_items]
+  std::vector<std::uint32_t> scored_;  // Items that something was added to.
+};
+
+}  // namespace vitrine

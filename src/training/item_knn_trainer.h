@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "vitrine/math/sparse.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine {
+
+struct CosineOptions {
+  std::size_t num_neighbours = 200;  // Kept per item, without itself.
+  double shrinkage = 20;             // See Cosine; >= 0
+  bool include_self = false;         // Whether the diagonal is kept as well.
+};
+
+// Truncated item-to-item cosine of the columns of `weights` [users x items]: row j of the result
+// [items x items] holds the `num_neighbours` items most similar to j by
+//
+//   s(j, i) = <x_j, x_i> / (|x_j| |x_i| + shrinkage)
+//
+// ties to the smaller index. O(sum over users of squared history lengths), on context.pool; no
+// bit depends on its threads. Errors: CANCELLED.
+absl::StatusOr<CsrMatrix> CosineNeighbours(const CsrMatrix& weights, const CosineOptions& options,
+                                           const TrainingContext& context);
+
+}  // namespace vitrine

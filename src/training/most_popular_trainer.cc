@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "training/setting_reader.h"
+#include "training/trainers.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/feature_store/text.h"
+#include "vitrine/scorers/collaborative/most_popular.h"
+
+namespace vitrine {
+
+namespace {
+
+Settings Defaults() {
+  return {{"half_life_days", "30"}, {"binary", "false"}, {"category_mix", "1"}};
+}
+
+// Counts an interaction of age a as 2^(-a / half life).
+class Decay {
+ public:
+  Decay(Micros now_us, double half_life_days)
+      : now_us_(now_us), half_life_us_(half_life_days * static_cast<double>(kMicrosPerDay)) {}
+
+  double Of(Micros time_us) const {
+    if (half_life_us_ == 0) return 1;
+    const auto age_us = static_cast<double>(std::max<Micros>(now_us_ - time_us, 0));
+    return std::exp2(-age_us / half_life_us_);
+  }
+
+ private:
+  Micros now_us_;
+  double half_life_us_;
+};
+
+// What one shopper's interactions with one item add up to.
+struct Pair {
+  double weight = 0;  // Decayed.
+  double latest = 0;  // Decay of the latest interaction that is not a dislike.
+};
+
+// Adds what one shopper's history says, a dislike of one item not below zero.
+void AddHistory(std::span<const Interaction> history, const Decay& decay, bool is_binary,
+                std::vector<double>& popularity) {
+  std::map<ItemIndex, Pair> pairs;
+  for (const Interaction& interaction : history) {
+    const double factor = decay.Of(interaction.time_us);
+    Pair& pair = pairs[interaction.item];
+    pair.weight += factor * interaction.weight;
+    if (interaction.weight > 0) pair.latest = std::max(pair.latest, factor);
+  }
+  for (const auto& [item, pair] : pairs) {
+    if (pair.weight > 0) popularity[Row(item)] += is_binary ? pair.latest : pair.weight;
+  }
+}
+
+// Fills in who is in which category: 2 for an item's own paths, 1 for those above them.
+void SetCategories(const Dataset& dataset, MostPopularTable& table) {
+  std::map<std::string, std::uint32_t> numbers;
+  for (std::size_t row = 0; row < dataset.num_items(); ++row) {
+    std::map<std::uint32_t, float> marks;
+    const Item* item = row < dataset.items.size() ? dataset.items[row].get() : nullptr;
+    for (const std::string& path :
+         item != nullptr ? item->categories : std::vector<std::string>()) {
+      const std::vector<std::string> prefixes = CategoryPrefixes(path);
+      for (const std::string& prefix : prefixes) {
+        const auto next = static_cast<std::uint32_t>(numbers.size());
+        const auto [found, is_new] = numbers.try_emplace(prefix, next);
+        if (is_new) table.category_names.push_back(prefix);
+        float& mark = marks[found->second];
+        mark = std::max(mark, &prefix == &prefixes.back() ? 2.0F : 1.0F);
+      }
+    }
+    for (const auto& [category, mark] : marks) {
+      table.categories.column.push_back(category);
+      table.categories.value.push_back(mark);
+    }
+    table.categories.row_begin.push_back(table.categories.column.size());
+  }
+  table.categories.num_rows = dataset.num_items();
+  table.categories.num_cols = table.category_names.size();
+}
+
+absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
+                            const TrainingContext& context) {
+  SettingReader reader("most_popular", Defaults(), settings);
+  const double half_life_days = reader.Number("half_life_days", 0, 36'500);
+  const bool is_binary = reader.Flag("binary");
+  MostPopularTable table;
+  table.category_mix = static_cast<float>(reader.Number("category_mix", 0, 100));
+  VITRINE_RETURN_IF_ERROR(reader.status());
+
+  const Decay decay(dataset.now_us, half_life_days);
+  std::vector<double> popularity(dataset.num_items(), 0);
+  for (std::size_t user = 0; user < dataset.num_users(); ++user) {
+    if (user % 1024 == 0) {
+      if (IsCancelled(context)) return Cancelled("most_popular");
+      ReportProgress(context, static_cast<double>(user) / static_cast<double>(dataset.num_users()));
+    }
+    AddHistory(dataset.History(user), decay, is_binary, popularity);
+  }
+  for (const double sum : popularity) table.popularity.push_back(static_cast<float>(sum));
+  SetCategories(dataset, table);
+  VITRINE_ASSIGN_OR_RETURN(const auto scorer, MostPopular::Create(std::move(table)));
+  ReportProgress(context, 1);
+  return Model{.name = "most_popular",
+               .kind = "most_popular",
+               .settings = reader.complete(),
+               .scorer = scorer,
+               .explainer = scorer,
+               .item_to_item = nullptr};
+}
+
+}  // namespace
+
+Trainer MostPopularTrainer() {
+  return {.name = "most_popular",
+          .description = "what everybody likes lately, and within the shopper's categories",
+          .defaults = Defaults(),
+          .train = &Train};
+}
+
+}  // namespace vitrine

@@ -1,0 +1,20 @@
+#include "vitrine/training/trainer.h"
+
+#include "training/trainers.h"
+
+namespace vitrine {
+
+const std::vector<Trainer>& Trainers() {
+  static const auto* const trainers = new std::vector<Trainer>{
+      ContentTrainer(), IalsTrainer(), ItemKnnTrainer(), MostPopularTrainer()};
+  return *trainers;
+}
+
+const Trainer* FindTrainer(std::string_view name) {
+  for (const Trainer& trainer : Trainers()) {
+    if (trainer.name == name) return &trainer;
+  }
+  return nullptr;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine {
+
+// The entries of Trainers(), each in a file of its own.
+Trainer ContentTrainer();
+Trainer IalsTrainer();
+Trainer ItemKnnTrainer();
+Trainer MostPopularTrainer();
+
+inline bool IsCancelled(const TrainingContext& context) {
+  return context.is_cancelled != nullptr && context.is_cancelled->load();
+}
+
+inline void ReportProgress(const TrainingContext& context, double fraction) {
+  if (context.progress) context.progress(fraction);
+}
+
+inline absl::Status Cancelled(std::string_view trainer) {
+  return absl::CancelledError(std::string(trainer) + " training was cancelled");
+}
+
+}  // namespace vitrine
