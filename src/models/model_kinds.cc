@@ -1,19 +1,72 @@
 #include "vitrine/models/model_kinds.h"
 
-#include <algorithm>
+#include <utility>
+
+#include "vitrine/base/status_macros.h"
+#include "vitrine/scorers/collaborative/ials.h"
+#include "vitrine/scorers/collaborative/item_knn.h"
+#include "vitrine/scorers/collaborative/most_popular.h"
+#include "vitrine/scorers/content/content.h"
+#include "vitrine/scorers/context_only.h"
 
 namespace vitrine {
+namespace {
+
+template <typename S>
+Model WithExplainer(std::shared_ptr<const S> scorer, ModelFamily family,
+                    std::shared_ptr<const Scorer> item_to_item) {
+  return {.name = std::string(scorer->name()),
+          .kind = std::string(scorer->name()),
+          .family = family,
+          .scorer = scorer,
+          .explainer = scorer,
+          .item_to_item = std::move(item_to_item)};
+}
+
+// How a scorer class S gets onto disk and back; `kLoad` is its LoadS.
+template <typename S, absl::StatusOr<std::shared_ptr<const S>> (*kLoad)(
+                          ByteReader&, std::span<const ItemIndex>, std::size_t)>
+ModelKind Kind(std::string_view name) {
+  return {.name = name,
+          .save = [](const Model& model,
+                     ByteWriter& writer) { Save(static_cast<const S&>(*model.scorer), writer); },
+          .load = [](ByteReader& reader, const ItemMapping& items) -> absl::StatusOr<Model> {
+            VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const S> scorer,
+                                     kLoad(reader, items.index, items.num_items));
+            return MakeModel(std::move(scorer));
+          }};
+}
+
+}  // namespace
+
+Model MakeModel(std::shared_ptr<const Content> scorer) {
+  return WithExplainer(scorer, ModelFamily::kContent, MakeContextOnly(scorer));
+}
+
+Model MakeModel(std::shared_ptr<const Ials> scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeIalsItemToItem(scorer));
+}
+
+Model MakeModel(std::shared_ptr<const ItemKnn> scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
+Model MakeModel(std::shared_ptr<const MostPopular> scorer) {
+  return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
+}
 
 const std::vector<ModelKind>& ModelKinds() {
-  static const std::vector<ModelKind> kinds;
+  static const std::vector<ModelKind> kinds = {
+      Kind<Content, LoadContent>("content"), Kind<Ials, LoadIals>("ials"),
+      Kind<ItemKnn, LoadItemKnn>("item_knn"), Kind<MostPopular, LoadMostPopular>("most_popular")};
   return kinds;
 }
 
 const ModelKind* FindModelKind(std::string_view name) {
-  const auto& kinds = ModelKinds();
-  const auto kind = std::find_if(kinds.begin(), kinds.end(),
-                                 [&](const ModelKind& each) { return each.name == name; });
-  return kind == kinds.end() ? nullptr : &*kind;
+  for (const ModelKind& kind : ModelKinds()) {
+    if (kind.name == name) return &kind;
+  }
+  return nullptr;
 }
 
 }  // namespace vitrine

@@ -13,8 +13,8 @@
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/text.h"
+#include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/content/content.h"
-#include "vitrine/scorers/context_only.h"
 
 namespace vitrine {
 
@@ -185,12 +185,9 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   table.options = options;
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, Content::Create(std::move(table)));
   ReportProgress(context, 1);
-  return Model{.name = "content",
-               .kind = "content",
-               .settings = reader.complete(),
-               .scorer = scorer,
-               .explainer = scorer,
-               .item_to_item = MakeContextOnly(scorer)};
+  Model model = MakeModel(scorer);
+  model.settings = reader.complete();
+  return model;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "training/trainers.h"
 #include "vitrine/base/random.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/models/model_kinds.h"
 
 namespace vitrine {
 
@@ -71,12 +72,9 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   const CsrMatrix weights = SignedPairWeights(dataset, options.touch_weights);
   VITRINE_ASSIGN_OR_RETURN(Matrix factors, TrainIalsFactors(weights, training, context));
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, Ials::Create(std::move(factors), options));
-  return Model{.name = "ials",
-               .kind = "ials",
-               .settings = reader.complete(),
-               .scorer = scorer,
-               .explainer = scorer,
-               .item_to_item = MakeIalsItemToItem(scorer)};
+  Model model = MakeModel(scorer);
+  model.settings = reader.complete();
+  return model;
 }
 
 }  // namespace

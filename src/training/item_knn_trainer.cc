@@ -11,8 +11,8 @@
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/math/top_k.h"
+#include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/collaborative/item_knn.h"
-#include "vitrine/scorers/context_only.h"
 
 namespace vitrine {
 
@@ -120,12 +120,9 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   const CsrMatrix weights = LikedPairWeights(dataset, table.touch_weights);
   VITRINE_ASSIGN_OR_RETURN(table.neighbours, CosineNeighbours(weights, options, context));
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, ItemKnn::Create(std::move(table)));
-  return Model{.name = "item_knn",
-               .kind = "item_knn",
-               .settings = reader.complete(),
-               .scorer = scorer,
-               .explainer = scorer,
-               .item_to_item = MakeContextOnly(scorer)};
+  Model model = MakeModel(scorer);
+  model.settings = reader.complete();
+  return model;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/text.h"
+#include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/collaborative/most_popular.h"
 
 namespace vitrine {
@@ -104,12 +105,9 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   SetCategories(dataset, table);
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, MostPopular::Create(std::move(table)));
   ReportProgress(context, 1);
-  return Model{.name = "most_popular",
-               .kind = "most_popular",
-               .settings = reader.complete(),
-               .scorer = scorer,
-               .explainer = scorer,
-               .item_to_item = nullptr};
+  Model model = MakeModel(scorer);
+  model.settings = reader.complete();
+  return model;
 }
 
 }  // namespace

@@ -1,0 +1,202 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <set>
+
+#include "evaluation/hashing_scorer.h"
+#include "vitrine/base/random.h"
+#include "vitrine/evaluation/protocol.h"
+
+namespace vitrine {
+namespace {
+
+using testing::HashingModel;
+
+constexpr std::size_t kItems = 150;
+constexpr std::size_t kUsers = 211;  // Not a whole number of blocks.
+
+Split RandomSplit(bool allow_repeats) {
+  Random random(11);
+  Dataset dataset;
+  dataset.item_ids.resize(kItems, "item");
+  dataset.items.resize(kItems);
+  for (std::size_t user = 0; user < kUsers; ++user) {
+    Micros time = 0;
+    for (std::uint64_t left = 1 + random.Below(30); left > 0; --left) {
+      time += static_cast<Micros>(random.Below(20));
+      dataset.interactions.push_back(
+          {.time_us = time, .item = static_cast<ItemIndex>(random.Below(kItems)), .weight = 1});
+    }
+    dataset.user_begin.push_back(dataset.interactions.size());
+  }
+  return SplitByTime(dataset, 120, allow_repeats);
+}
+
+// What the definitions of docs/evaluation.md say, one user and one rank at a time.
+struct Naive {
+  std::size_t num_users = 0;
+  RankingMetrics mean{};
+};
+
+std::vector<ItemIndex> NaiveList(const Model& model, const Split& split, std::size_t user,
+                                 bool allow_repeats) {
+  const auto history = split.train.History(user);
+  const std::vector<Interaction> latest_first(history.rbegin(), history.rend());
+  const Query query{.history = latest_first, .now_us = split.train.now_us};
+  std::vector<ScoredItem> scored;
+  for (std::uint32_t row = 0; row < kItems; ++row) {
+    const ItemIndex item{row};
+    const bool was_trained = std::any_of(history.begin(), history.end(),
+                                         [&](const auto& each) { return each.item == item; });
+    if (!split.candidates.Contains(item) || (was_trained && !allow_repeats)) continue;
+    Matrix score(1, 1);
+    model.scorer->Score({&query, 1}, {&item, 1}, score);
+    if (std::isfinite(score(0, 0))) scored.push_back({item, score(0, 0)});
+  }
+  std::sort(scored.begin(), scored.end(), RanksBefore);
+  std::vector<ItemIndex> list;
+  for (const ScoredItem& each : scored) list.push_back(each.item);
+  return list;
+}
+
+Naive MeasureNaively(const Model& model, const Split& split, std::size_t k, bool allow_repeats) {
+  Naive naive;
+  for (std::size_t user = 0; user < split.train.num_users(); ++user) {
+    const std::set<ItemIndex> relevant(split.relevant[user].begin(), split.relevant[user].end());
+    if (relevant.empty()) continue;
+    ++naive.num_users;
+    const std::vector<ItemIndex> list = NaiveList(model, split, user, allow_repeats);
+    double hits = 0;
+    double gain = 0;
+    double first = 0;
+    double ideal = 0;
+    for (std::size_t rank = 1; rank <= k; ++rank) {
+      const double discount = 1 / std::log2(static_cast<double>(rank) + 1);
+      if (rank <= relevant.size()) ideal += discount;
+      if (rank > list.size() || !relevant.contains(list[rank - 1])) continue;
+      if (hits == 0) first = 1 / static_cast<double>(rank);
+      ++hits;
+      gain += discount;
+    }
+    const auto num_relevant = static_cast<double>(relevant.size());
+    naive.mean.recall += hits / num_relevant;
+    naive.mean.recall_min += hits / std::min(num_relevant, static_cast<double>(k));
+    naive.mean.ndcg += gain / ideal;
+    naive.mean.hit += hits > 0 ? 1 : 0;
+    naive.mean.mrr += first;
+  }
+  naive.mean = naive.mean / static_cast<double>(naive.num_users);
+  return naive;
+}
+
+void ExpectNear(const RankingMetrics& a, const RankingMetrics& b) {
+  constexpr double kRounding = 1e-12;
+  EXPECT_NEAR(a.recall, b.recall, kRounding);
+  EXPECT_NEAR(a.recall_min, b.recall_min, kRounding);
+  EXPECT_NEAR(a.ndcg, b.ndcg, kRounding);
+  EXPECT_NEAR(a.hit, b.hit, kRounding);
+  EXPECT_NEAR(a.mrr, b.mrr, kRounding);
+}
+
+TEST(EvaluateTest, OneModelIsMeasuredAsTheDefinitionsSay) {
+  const Model model = HashingModel(kItems);
+  for (const bool allow_repeats : {false, true}) {
+    const Split split = RandomSplit(allow_repeats);
+    ThreadPool pool(2);
+
+    const Evaluation evaluation = EvaluateModel(
+        model, split, {.cutoffs = {1, 5, 20, 60}, .allow_repeats = allow_repeats}, pool);
+
+    for (const std::size_t k : {1, 5, 20, 60}) {
+      const Naive naive = MeasureNaively(model, split, k, allow_repeats);
+      EXPECT_EQ(evaluation.num_users, naive.num_users);
+      EXPECT_GT(naive.mean.recall, 0) << "a test that measures nothing";
+      ExpectNear(evaluation.at.at(k), naive.mean);
+    }
+  }
+}
+
+TEST(EvaluateTest, TheNumberOfThreadsDoesNotMatter) {
+  const Split split = RandomSplit(false);
+  const Model model = HashingModel(kItems);
+  ThreadPool one(1);
+  ThreadPool five(5);
+
+  const RankingMetrics a = EvaluateModel(model, split, {}, one).at.at(20);
+  const RankingMetrics b = EvaluateModel(model, split, {}, five).at.at(20);
+
+  EXPECT_EQ(a.recall, b.recall);
+  EXPECT_EQ(a.ndcg, b.ndcg);
+  EXPECT_EQ(a.mrr, b.mrr);
+}
+
+TEST(EvaluateTest, TheHistoryLimitKeepsTheLatest) {
+  Split split = RandomSplit(false);
+  const Model model = HashingModel(kItems);
+  ThreadPool pool(1);
+  const auto limited = EvaluateModel(model, split, {.history_limit = 3}, pool);
+
+  // The same by hand: histories cut to their last three, and the old masks kept out of candidates.
+  double recall = 0;
+  for (std::size_t user = 0; user < split.train.num_users(); ++user) {
+    if (split.relevant[user].empty()) continue;
+    const auto history = split.train.History(user);
+    std::vector<Interaction> latest(history.rbegin(), history.rend());
+    std::vector<ItemIndex> excluded;
+    for (const Interaction& each : latest) excluded.push_back(each.item);
+    std::sort(excluded.begin(), excluded.end());
+    latest.resize(std::min<std::size_t>(latest.size(), 3));
+    const Query query{.history = latest, .now_us = split.train.now_us, .excluded = excluded};
+    const auto lists = model.scorer->Retrieve({&query, 1}, &split.candidates, 20);
+    std::vector<ItemIndex> list;
+    for (const ScoredItem& each : lists[0]) {
+      list.push_back(each.item);
+    }
+    recall += MeasureRanking(list, split.relevant[user], 20).recall;
+  }
+
+  EXPECT_NEAR(limited.at.at(20).recall, recall / static_cast<double>(limited.num_users), 1e-12);
+}
+
+TEST(EvaluateTest, WithoutTestUsersAllIsZero) {
+  Split split = RandomSplit(false);
+  for (auto& relevant : split.relevant) relevant.clear();
+  ThreadPool pool(1);
+
+  const Evaluation evaluation = EvaluateModel(HashingModel(kItems), split, {}, pool);
+
+  EXPECT_EQ(evaluation.num_users, 0u);
+  EXPECT_EQ(evaluation.at.at(20).ndcg, 0);
+}
+
+TEST(EvaluateTest, ProgressGrowsToOne) {
+  const Split split = RandomSplit(false);
+  ThreadPool pool(3);
+  double last = 0;
+  EvaluationOptions options;
+  options.progress = [&](double fraction) {
+    EXPECT_GT(fraction, last);
+    last = fraction;
+  };
+
+  (void)EvaluateModel(HashingModel(kItems), split, options, pool);
+
+  EXPECT_EQ(last, 1);
+}
+
+TEST(EvaluateTest, ACancelledEvaluationAsksNoMore) {
+  const Split split = RandomSplit(false);
+  ThreadPool pool(1);
+  const std::atomic<bool> is_cancelled = true;
+
+  const Evaluation evaluation =
+      EvaluateModel(HashingModel(kItems), split, {.is_cancelled = &is_cancelled}, pool);
+
+  EXPECT_EQ(evaluation.at.at(20).hit, 0);
+}
+
+}  // namespace
+}  // namespace vitrine
