@@ -33,4 +33,10 @@ void ItemBitmap::IntersectWith(const ItemBitmap& other) {
   }
 }
 
+void ItemBitmap::UnionWith(const ItemBitmap& other) {
+  num_items_ = std::max(num_items_, other.num_items_);
+  words_.resize((num_items_ + 63) / 64);
+  for (std::size_t i = 0; i < other.words_.size(); ++i) words_[i] |= other.words_[i];
+}
+
 }  // namespace vitrine

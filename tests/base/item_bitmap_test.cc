@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "vitrine/base/random.h"
@@ -69,6 +70,27 @@ TEST_P(ItemBitmapTest, IntersectsWithOneOfAnySize) {
     bitmap.IntersectWith(other);
 
     EXPECT_EQ(bitmap.size(), GetParam());
+    ExpectSame(bitmap, oracle);
+  }
+}
+
+TEST_P(ItemBitmapTest, UnitesWithOneOfAnySize) {
+  for (const std::size_t other_size : {0, 1, 64, 65, 200, 2000}) {
+    Random random(GetParam());
+    ItemBitmap bitmap(GetParam());
+    ItemBitmap other(other_size);
+    std::set<std::size_t> oracle;
+    for (std::size_t row = 0; row < std::max(other_size, GetParam()); ++row) {
+      const bool is_in_first = row < GetParam() && random.Below(3) == 0;
+      const bool is_in_other = row < other_size && random.Below(3) == 0;
+      if (is_in_first) bitmap.Insert(Item(row));
+      if (is_in_other) other.Insert(Item(row));
+      if (is_in_first || is_in_other) oracle.insert(row);
+    }
+
+    bitmap.UnionWith(other);
+
+    EXPECT_EQ(bitmap.size(), std::max(other_size, GetParam()));
     ExpectSame(bitmap, oracle);
   }
 }

@@ -31,6 +31,9 @@ class ItemBitmap {
   // Keeps what is in both.
   void IntersectWith(const ItemBitmap& other);
 
+  // Adds what is in `other`, growing where needed.
+  void UnionWith(const ItemBitmap& other);
+
  private:
   std::size_t num_items_ = 0;
   std::vector<std::uint64_t> words_;  // Bits at or beyond num_items_ are zero.

@@ -1,0 +1,74 @@
+#include "engine/check_request.h"
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+
+namespace {
+
+constexpr std::size_t kMaxPageSize = 200;
+constexpr std::size_t kMaxPageItems = 100;  // Of the context, and of the cart.
+constexpr std::size_t kMaxExcluded = 1000;
+constexpr std::size_t kMaxCategories = 20;
+constexpr std::size_t kMaxRanked = 1000;
+
+absl::Status CheckPageSize(std::size_t page_size) {
+  if (page_size >= 1 && page_size <= kMaxPageSize) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrFormat("page_size is %d, must be 1 to %d", page_size, kMaxPageSize));
+}
+
+absl::Status CheckCount(std::string_view field, const std::vector<std::string>& values,
+                        std::size_t limit) {
+  if (values.size() <= limit) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrFormat("%s has %d entries, at most %d are allowed", field, values.size(), limit));
+}
+
+absl::Status CheckPage(const std::vector<std::string>& context_item_ids,
+                       const std::vector<std::string>& cart_item_ids) {
+  VITRINE_RETURN_IF_ERROR(CheckCount("context_item_ids", context_item_ids, kMaxPageItems));
+  return CheckCount("cart_item_ids", cart_item_ids, kMaxPageItems);
+}
+
+}  // namespace
+
+absl::Status CheckRequest(const RecommendRequest& request) {
+  VITRINE_RETURN_IF_ERROR(CheckPageSize(request.page_size));
+  VITRINE_RETURN_IF_ERROR(CheckPage(request.context_item_ids, request.cart_item_ids));
+  VITRINE_RETURN_IF_ERROR(CheckCount("exclude_item_ids", request.exclude_item_ids, kMaxExcluded));
+  return CheckCount("categories", request.categories, kMaxCategories);
+}
+
+absl::Status CheckRequest(const SimilarRequest& request) {
+  VITRINE_RETURN_IF_ERROR(CheckPageSize(request.page_size));
+  if (request.item_id.empty()) {
+    return absl::InvalidArgumentError("item_id is empty: name the item that others are like");
+  }
+  return CheckCount("exclude_item_ids", request.exclude_item_ids, kMaxExcluded);
+}
+
+absl::Status CheckRequest(const RankRequest& request) {
+  VITRINE_RETURN_IF_ERROR(CheckPage(request.context_item_ids, request.cart_item_ids));
+  VITRINE_RETURN_IF_ERROR(CheckCount("item_ids", request.item_ids, kMaxRanked));
+  if (request.item_ids.empty()) {
+    return absl::InvalidArgumentError("item_ids is empty: name the items to rank");
+  }
+  std::set<std::string_view> seen;
+  for (const std::string& id : request.item_ids) {
+    if (!seen.insert(id).second) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("item_ids names \"%s\" twice, each item may be named once", id));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,186 @@
+#include "engine/explain.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace vitrine {
+
+namespace {
+
+// One contribution of one model, in the units of the blend.
+struct Cause {
+  const Model* model = nullptr;
+  Contribution contribution{};
+};
+
+// What one model said of one item, scaled so that it sums to the model's part of the score.
+void AddCauses(const Model& model, std::vector<Contribution> said, float part,
+               std::vector<Cause>& causes) {
+  double sum = 0;
+  double size = 0;
+  for (const Contribution& contribution : said) {
+    sum += static_cast<double>(contribution.value);
+    size += std::abs(static_cast<double>(contribution.value));
+  }
+  // What nearly cancels out says little of each, and nothing that is not finite can be scaled.
+  if (!std::isfinite(sum) || std::abs(sum) <= 1e-6 * size) {
+    causes.push_back({&model, {.value = part}});
+    return;
+  }
+  const double factor = static_cast<double>(part) / sum;
+  for (Contribution& contribution : said) {
+    contribution.value = static_cast<float>(factor * static_cast<double>(contribution.value));
+    causes.push_back({&model, std::move(contribution)});
+  }
+}
+
+// By item of the list: all that all models said.
+std::vector<std::vector<Cause>> Ask(const ModelSet& models, const Query& query,
+                                    std::span<const BlendedItem> items) {
+  std::vector<std::vector<Cause>> causes(items.size());
+  for (std::size_t m = 0; m < models.models.size(); ++m) {
+    const Model& model = models.models[m];
+    std::vector<std::size_t> rows;
+    std::vector<ItemIndex> asked;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (items[i].parts.empty() || items[i].parts[m] == 0) continue;
+      rows.push_back(i);
+      asked.push_back(items[i].item);
+    }
+    if (rows.empty()) continue;
+    std::vector<std::vector<Contribution>> said(rows.size());
+    if (model.explainer != nullptr) said = model.explainer->ExplainAll(query, asked);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      AddCauses(model, std::move(said[r]), items[rows[r]].parts[m], causes[rows[r]]);
+    }
+  }
+  return causes;
+}
+
+// A reason before its ids are looked up, and how much it adds over all models.
+struct Ground {
+  Reason::Kind kind{};
+  ItemIndex item{};
+  std::string_view text{};
+  double value = 0;
+
+  auto Key() const { return std::tie(kind, item, text); }
+};
+
+bool NamesAnItem(const Contribution& contribution) {
+  return contribution.source == Contribution::Source::kHistory ||
+         contribution.source == Contribution::Source::kContext;
+}
+
+// The one item that all is known from, if there is just one.
+const ItemIndex* OnlyPageItem(const ShopperQuery& query) {
+  if (!query.shopper.history.empty() || query.context.size() + query.cart.size() != 1) {
+    return nullptr;
+  }
+  return query.context.empty() ? &query.cart.front() : &query.context.front();
+}
+
+Ground GroundOf(const Cause& cause, const ShopperQuery& query) {
+  constexpr std::string_view kCategory = "category: ";
+  const Contribution& said = cause.contribution;
+  Ground ground{.item = said.item, .value = static_cast<double>(said.value)};
+  if (said.source == Contribution::Source::kContext) {
+    ground.kind = Reason::Kind::kSimilarTo;
+  } else if (said.source == Contribution::Source::kHistory) {
+    const bool is_owned = std::binary_search(query.owned.begin(), query.owned.end(), said.item);
+    ground.kind = is_owned ? Reason::Kind::kBecauseYouBought : Reason::Kind::kBecauseYouViewed;
+  } else if (cause.model->family == ModelFamily::kPopularity) {
+    const bool names_category = said.feature.starts_with(kCategory);
+    ground.kind = names_category ? Reason::Kind::kPopularInCategory : Reason::Kind::kPopular;
+    ground.item = {};
+    if (names_category) ground.text = std::string_view(said.feature).substr(kCategory.size());
+  } else if (const ItemIndex* item = OnlyPageItem(query); item != nullptr) {
+    ground.kind = Reason::Kind::kSimilarTo;
+    ground.item = *item;
+  } else {
+    ground.kind = Reason::Kind::kMatchesYourTaste;
+    ground.item = {};
+    ground.text = said.feature;
+  }
+  return ground;
+}
+
+// The strongest grounds, causes that come to the same one counted together.
+std::vector<Ground> StrongestGrounds(std::span<const Cause> causes, const ShopperQuery& query) {
+  std::vector<Ground> grounds;
+  grounds.reserve(causes.size());
+  for (const Cause& cause : causes) grounds.push_back(GroundOf(cause, query));
+  std::stable_sort(grounds.begin(), grounds.end(),
+                   [](const Ground& a, const Ground& b) { return a.Key() < b.Key(); });
+  std::size_t num_merged = 0;
+  for (std::size_t i = 0; i < grounds.size(); ++i) {
+    if (num_merged > 0 && grounds[num_merged - 1].Key() == grounds[i].Key()) {
+      grounds[num_merged - 1].value += grounds[i].value;
+    } else {
+      grounds[num_merged++] = grounds[i];
+    }
+  }
+  grounds.resize(num_merged);
+  std::erase_if(grounds, [](const Ground& ground) { return !(ground.value > 0); });
+  const std::size_t count = std::min(grounds.size(), kMaxReasons);
+  std::partial_sort(grounds.begin(), grounds.begin() + static_cast<std::ptrdiff_t>(count),
+                    grounds.end(), [](const Ground& a, const Ground& b) {
+                      return a.value != b.value ? a.value > b.value : a.Key() < b.Key();
+                    });
+  grounds.resize(count);
+  return grounds;
+}
+
+std::vector<Reason> ReasonsFor(std::span<const Cause> causes, const ShopperQuery& query,
+                               const Catalogue& catalogue) {
+  std::vector<Reason> reasons;
+  for (const Ground& ground : StrongestGrounds(causes, query)) {
+    const bool names_an_item = ground.kind == Reason::Kind::kBecauseYouBought ||
+                               ground.kind == Reason::Kind::kBecauseYouViewed ||
+                               ground.kind == Reason::Kind::kSimilarTo;
+    reasons.push_back({.kind = ground.kind,
+                       .item_id = names_an_item ? catalogue.Id(ground.item) : "",
+                       .text = std::string(ground.text)});
+  }
+  return reasons;
+}
+
+std::vector<ScorePart> Contributions(std::vector<Cause> causes, const Catalogue& catalogue) {
+  std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
+    return std::abs(a.contribution.value) > std::abs(b.contribution.value);
+  });
+  std::vector<ScorePart> parts;
+  parts.reserve(causes.size());
+  for (Cause& cause : causes) {
+    Contribution& said = cause.contribution;
+    parts.push_back({.model = cause.model->name,
+                     .item_id = NamesAnItem(said) ? catalogue.Id(said.item) : "",
+                     .feature = std::move(said.feature),
+                     .value = said.value});
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::vector<Explanation> Explain(const ModelSet& models, const ShopperQuery& query,
+                                 const Catalogue& catalogue, std::span<const BlendedItem> items,
+                                 ExplanationLevel level) {
+  std::vector<Explanation> explained(items.size());
+  if (level == ExplanationLevel::kNone) return explained;
+  std::vector<std::vector<Cause>> causes = Ask(models, query.View(), items);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    explained[i].reasons = ReasonsFor(causes[i], query, catalogue);
+    if (level == ExplanationLevel::kContributions) {
+      explained[i].contributions = Contributions(std::move(causes[i]), catalogue);
+    }
+  }
+  return explained;
+}
+
+}  // namespace vitrine

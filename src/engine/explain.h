@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "engine/shopper_query.h"
+#include "vitrine/engine/engine.h"
+#include "vitrine/engine/pipeline.h"
+#include "vitrine/feature_store/catalogue.h"
+
+namespace vitrine {
+
+// Why one item has its score.
+struct Explanation {
+  std::vector<Reason> reasons{};           // Strongest first, at most kMaxReasons.
+  std::vector<ScorePart> contributions{};  // Largest first; they sum to the score.
+};
+
+inline constexpr std::size_t kMaxReasons = 3;
+
+// Explains each of `items`, which `models` blended for `query`: what each model's explainer says,
+// in the units of the blend. Causes that several models name, such as one item of the history,
+// count together for a reason. A model without an explainer answers for its part as a whole.
+std::vector<Explanation> Explain(const ModelSet& models, const ShopperQuery& query,
+                                 const Catalogue& catalogue, std::span<const BlendedItem> items,
+                                 ExplanationLevel level);
+
+}  // namespace vitrine

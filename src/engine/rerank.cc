@@ -1,0 +1,42 @@
+#include "engine/rerank.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "absl/container/flat_hash_set.h"
+#include "vitrine/math/top_k.h"
+
+namespace vitrine {
+
+std::vector<BlendedItem> OneOfEachProduct(std::span<const BlendedItem> ranked,
+                                          const Catalogue& catalogue,
+                                          std::span<const ItemIndex> elsewhere, std::size_t count) {
+  absl::flat_hash_set<ItemIndex> shown;
+  shown.reserve(elsewhere.size() + count);
+  for (const ItemIndex item : elsewhere) shown.insert(catalogue.Primary(item));
+  std::vector<BlendedItem> products;
+  products.reserve(std::min(count, ranked.size()));
+  for (const BlendedItem& item : ranked) {
+    if (products.size() == count) break;
+    if (shown.insert(catalogue.Primary(item.item)).second) products.push_back(item);
+  }
+  return products;
+}
+
+std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, std::span<const float> popularity,
+                                       std::size_t k) {
+  TopK best(k);
+  for (std::size_t row = 0; row < allowed.size(); ++row) {
+    const ItemIndex item{static_cast<std::uint32_t>(row)};
+    if (!allowed.Contains(item)) continue;
+    const float score = row < popularity.size() ? popularity[row] : 0;
+    best.Offer(item, std::isfinite(score) ? score : 0);
+  }
+  std::vector<BlendedItem> items;
+  items.reserve(k);
+  for (const ScoredItem& scored : best.Take()) items.push_back({.item = scored.item});
+  return items;
+}
+
+}  // namespace vitrine

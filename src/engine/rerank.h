@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/engine/pipeline.h"
+#include "vitrine/feature_store/catalogue.h"
+
+namespace vitrine {
+
+// The first `count` items of `ranked`, one of each product: a variant (a size, a colour) is left
+// out when an item of its product comes before it or is one of `elsewhere`, which the page already
+// shows.
+std::vector<BlendedItem> OneOfEachProduct(std::span<const BlendedItem> ranked,
+                                          const Catalogue& catalogue,
+                                          std::span<const ItemIndex> elsewhere, std::size_t count);
+
+// The `k` most popular items of `allowed`, best first, ties to the smaller index; an item beyond
+// the end of `popularity` is not popular yet. Scores 0 and no parts: no model speaks for them.
+std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, std::span<const float> popularity,
+                                       std::size_t k);
+
+// `count` products out of a ranking that gives its best k items, but not how many of these are
+// variants of each other: asks for ever more until there are enough, or `rank` has no more.
+template <typename Rank>
+std::vector<BlendedItem> FindProducts(const Catalogue& catalogue,
+                                      std::span<const ItemIndex> elsewhere, std::size_t count,
+                                      const Rank& rank) {
+  for (std::size_t k = 2 * count;; k *= 4) {
+    const std::vector<BlendedItem> ranked = rank(k);
+    std::vector<BlendedItem> products = OneOfEachProduct(ranked, catalogue, elsewhere, count);
+    if (products.size() == count || ranked.size() < k) return products;
+  }
+}
+
+}  // namespace vitrine

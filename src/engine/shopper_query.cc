@@ -1,0 +1,89 @@
+#include "engine/shopper_query.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace vitrine {
+
+namespace {
+
+void SortDistinct(std::vector<ItemIndex>& items) {
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+}
+
+// Items of which more pieces were bought than returned, ascending.
+std::vector<ItemIndex> OwnedItems(std::span<const Interaction> history) {
+  std::vector<std::pair<ItemIndex, float>> pieces;
+  for (const Interaction& interaction : history) {
+    if (interaction.type == EventType::kPurchaseComplete) {
+      pieces.emplace_back(interaction.item, interaction.value);
+    } else if (interaction.type == EventType::kReturnComplete) {
+      pieces.emplace_back(interaction.item, -interaction.value);
+    }
+  }
+  std::sort(pieces.begin(), pieces.end());
+  std::vector<ItemIndex> owned;
+  for (std::size_t i = 0; i < pieces.size();) {
+    const ItemIndex item = pieces[i].first;
+    double sum = 0;
+    for (; i < pieces.size() && pieces[i].first == item; ++i) sum += pieces[i].second;
+    if (sum > 0) owned.push_back(item);
+  }
+  return owned;
+}
+
+}  // namespace
+
+Query ShopperQuery::View() const {
+  return {.history = shopper.history,
+          .context_items = context,
+          .cart_items = cart,
+          .categories = categories,
+          .profile = shopper.profile.has_value() ? &shopper.profile->attributes : nullptr,
+          .now_us = now_us,
+          .excluded = excluded};
+}
+
+bool ShopperQuery::IsCold() const {
+  return context.empty() && cart.empty() &&
+         std::none_of(shopper.history.begin(), shopper.history.end(),
+                      [](const Interaction& interaction) { return interaction.weight > 0; });
+}
+
+void ShopperQuery::Exclude(std::initializer_list<std::span<const ItemIndex>> lists) {
+  for (const auto& items : lists) excluded.insert(excluded.end(), items.begin(), items.end());
+  SortDistinct(excluded);
+}
+
+ShopperQuery ReadShopperQuery(const FeatureStore& store, const ShopperIds& ids, Micros now_us) {
+  ShopperQuery query;
+  query.sequence = store.sequence();  // Before the reads, which may see more but never less.
+  query.shopper = store.ReadShopper(ids.user_id, ids.visitor_id);
+  query.owned = OwnedItems(query.shopper.history);
+  query.now_us = now_us;
+  return query;
+}
+
+std::vector<ItemIndex> Resolve(const Catalogue& catalogue, std::span<const std::string> ids) {
+  std::vector<ItemIndex> items;
+  items.reserve(ids.size());
+  for (const std::string& id : ids) {
+    if (const auto item = catalogue.Find(id); item.has_value()) items.push_back(*item);
+  }
+  return items;
+}
+
+std::vector<ItemIndex> SeenItems(const ShopperQuery& query, SeenPolicy policy) {
+  std::vector<ItemIndex> seen;
+  if (policy == SeenPolicy::kExcludePurchased) seen = query.owned;
+  for (const Interaction& interaction : query.shopper.history) {
+    if (policy == SeenPolicy::kExcludeSeen || interaction.type == EventType::kNotInterested) {
+      seen.push_back(interaction.item);
+    }
+  }
+  return seen;
+}
+
+}  // namespace vitrine
