@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/clock.h"
+#include "vitrine/engine/engine.h"
+#include "vitrine/engine/model_control.h"
+#include "vitrine/feature_store/feature_store.h"
+
+namespace vitrine {
+
+struct ServerOptions {
+  // "host:port" or "unix:/path". Port 0 takes a free one, see Server::port().
+  std::string address = "127.0.0.1:50051";
+  std::size_t num_threads = 0;                 // That answer requests; 0: one per core, at least 2.
+  std::size_t max_waiting_requests = 4096;     // More are refused with RESOURCE_EXHAUSTED.
+  std::size_t max_message_bytes = 16U << 20U;  // Of one message, either way.
+  std::size_t max_replace_items = 2'000'000;   // Of one ReplaceCatalog, held in memory.
+  std::size_t max_unacknowledged_events = 1'024;  // Of one StreamEvents, before reading pauses.
+};
+
+// What the requests are answered with. All must outlive the server's Drain.
+struct Backend {
+  const Engine* engine = nullptr;
+  FeatureStore* store = nullptr;
+  ModelControl* models = nullptr;  // Null: this server neither trains nor lists models.
+};
+
+// The API of proto/vitrine/v1 over gRPC, with grpc.health.v1 and reflection for every service. Its
+// handlers never block: work goes to the server's own threads, and a write is answered from the
+// store's acknowledgement. Thread-safe.
+//
+//   auto server = Server::Create({.address = "127.0.0.1:0"}, SystemClock());  // Now NOT_SERVING.
+//   ... open the store, load the models ...
+//   (*server)->Serve({.engine = &engine, .store = store.get(), .models = &lifecycle});
+//   ... wait for SIGTERM ...
+//   (*server)->Drain(10 * kMicrosPerSecond);
+class Server {
+ public:
+  // Binds the address and answers the health check with NOT_SERVING and every other request with
+  // UNAVAILABLE, so that a start that takes long can be watched. `clock` must outlive the server.
+  //
+  // Errors: INVALID_ARGUMENT the address has no port, or a limit is 0; UNAVAILABLE the address
+  // cannot be bound (another process listens there, or it is not this machine's).
+  static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options,
+                                                        const Clock& clock);
+
+  // Drains without waiting where that was not done.
+  ~Server();
+
+  // The port that is bound; 0 for a Unix socket.
+  int port() const;
+
+  // From now on requests are answered, and the health check says SERVING. Once only.
+  void Serve(const Backend& backend);
+
+  // Sets what the health check says of one service, or of the whole server (""), such as
+  // NOT_SERVING for the services that write once the disk has failed. False: no such service.
+  bool SetServing(const std::string& service, bool is_serving);
+
+  // Says NOT_SERVING, takes no new requests, ends watches and event streams after what they have
+  // sent is answered, waits up to `limit` microseconds for the requests in flight, cancels what is
+  // left, and returns when the last one is gone. Later calls do nothing.
+  void Drain(Micros limit);
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vitrine

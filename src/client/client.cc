@@ -1,0 +1,274 @@
+#include "vitrine/client/client.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "client/error.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/v1/catalog_service.grpc.pb.h"
+#include "vitrine/v1/event_service.grpc.pb.h"
+#include "vitrine/v1/model_service.grpc.pb.h"
+#include "vitrine/v1/recommendation_service.grpc.pb.h"
+#include "vitrine/v1/user_service.grpc.pb.h"
+
+namespace vitrine {
+namespace {
+
+using grpc::health::v1::Health;
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+class GrpcEventStream final : public Client::EventStream {
+ public:
+  GrpcEventStream(v1::EventService::Stub& stub, std::string address)
+      : address_(std::move(address)), stream_(stub.StreamEvents(&context_)) {}
+
+  ~GrpcEventStream() override {
+    if (is_finished_) return;
+    context_.TryCancel();
+    stream_->Finish();
+  }
+
+  bool Send(const v1::Event& event) override {
+    v1::StreamEventsRequest request;
+    *request.mutable_event() = event;
+    return stream_->Write(request);
+  }
+
+  void SendNoMore() override { stream_->WritesDone(); }
+
+  bool Receive(v1::StreamEventsResponse* response) override { return stream_->Read(response); }
+
+  absl::Status Finish() override {
+    is_finished_ = true;
+    return FromGrpcStatus(stream_->Finish(), address_);
+  }
+
+ private:
+  const std::string address_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::StreamEventsRequest, v1::StreamEventsResponse>>
+      stream_;
+  bool is_finished_ = false;
+};
+
+class GrpcClient final : public Client {
+ public:
+  GrpcClient(std::string address, const ClientOptions& options)
+      : address_(std::move(address)),
+        options_(options),
+        channel_(MakeChannel(address_, options)),
+        recommendations_(v1::RecommendationService::NewStub(channel_)),
+        events_(v1::EventService::NewStub(channel_)),
+        catalog_(v1::CatalogService::NewStub(channel_)),
+        users_(v1::UserService::NewStub(channel_)),
+        models_(v1::ModelService::NewStub(channel_)),
+        health_(Health::NewStub(channel_)) {}
+
+  absl::StatusOr<v1::RecommendItemsResponse> RecommendItems(
+      const v1::RecommendItemsRequest& request) override {
+    return Call(*recommendations_, &v1::RecommendationService::Stub::RecommendItems, request);
+  }
+  absl::StatusOr<v1::SimilarItemsResponse> SimilarItems(
+      const v1::SimilarItemsRequest& request) override {
+    return Call(*recommendations_, &v1::RecommendationService::Stub::SimilarItems, request);
+  }
+  absl::StatusOr<v1::RankItemsResponse> RankItems(const v1::RankItemsRequest& request) override {
+    return Call(*recommendations_, &v1::RecommendationService::Stub::RankItems, request);
+  }
+  absl::StatusOr<v1::RecordEventsResponse> RecordEvents(
+      const v1::RecordEventsRequest& request) override {
+    return Call(*events_, &v1::EventService::Stub::RecordEvents, request);
+  }
+  absl::StatusOr<v1::UpsertItemsResponse> UpsertItems(
+      const v1::UpsertItemsRequest& request) override {
+    return Call(*catalog_, &v1::CatalogService::Stub::UpsertItems, request);
+  }
+  absl::StatusOr<v1::GetItemResponse> GetItem(const v1::GetItemRequest& request) override {
+    return Call(*catalog_, &v1::CatalogService::Stub::GetItem, request);
+  }
+  absl::StatusOr<v1::ListItemsResponse> ListItems(const v1::ListItemsRequest& request) override {
+    return Call(*catalog_, &v1::CatalogService::Stub::ListItems, request);
+  }
+  absl::StatusOr<v1::DeleteItemsResponse> DeleteItems(
+      const v1::DeleteItemsRequest& request) override {
+    return Call(*catalog_, &v1::CatalogService::Stub::DeleteItems, request);
+  }
+  absl::StatusOr<v1::SetInventoryResponse> SetInventory(
+      const v1::SetInventoryRequest& request) override {
+    return Call(*catalog_, &v1::CatalogService::Stub::SetInventory, request);
+  }
+  absl::StatusOr<v1::UpsertUsersResponse> UpsertUsers(
+      const v1::UpsertUsersRequest& request) override {
+    return Call(*users_, &v1::UserService::Stub::UpsertUsers, request);
+  }
+  absl::StatusOr<v1::GetUserResponse> GetUser(const v1::GetUserRequest& request) override {
+    return Call(*users_, &v1::UserService::Stub::GetUser, request);
+  }
+  absl::StatusOr<v1::MergeUsersResponse> MergeUsers(const v1::MergeUsersRequest& request) override {
+    return Call(*users_, &v1::UserService::Stub::MergeUsers, request);
+  }
+  absl::StatusOr<v1::EraseUserResponse> EraseUser(const v1::EraseUserRequest& request) override {
+    return Call(*users_, &v1::UserService::Stub::EraseUser, request);
+  }
+  absl::StatusOr<v1::TrainModelsResponse> TrainModels() override {
+    return Call(*models_, &v1::ModelService::Stub::TrainModels, v1::TrainModelsRequest());
+  }
+  absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) override {
+    v1::GetTrainingRequest request;
+    request.set_training_id(training_id);
+    return Call(*models_, &v1::ModelService::Stub::GetTraining, request);
+  }
+  absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions() override {
+    return Call(*models_, &v1::ModelService::Stub::ListModelVersions,
+                v1::ListModelVersionsRequest());
+  }
+  absl::StatusOr<v1::GetModelStatusResponse> GetModelStatus() override {
+    return Call(*models_, &v1::ModelService::Stub::GetModelStatus, v1::GetModelStatusRequest());
+  }
+
+  absl::StatusOr<v1::ReplaceCatalogResponse> ReplaceCatalog(
+      const std::function<std::vector<v1::Item>()>& next) override;
+  absl::Status WatchTraining(const std::string& training_id,
+                             const std::function<bool(const v1::Training&)>& see) override;
+
+  std::unique_ptr<EventStream> StreamEvents() override {
+    return std::make_unique<GrpcEventStream>(*events_, address_);
+  }
+
+  absl::StatusOr<bool> CheckHealth(const std::string& service) override {
+    HealthCheckRequest request;
+    request.set_service(service);
+    VITRINE_ASSIGN_OR_RETURN(const HealthCheckResponse response,
+                             Call(*health_, &Health::Stub::Check, request));
+    return response.status() == HealthCheckResponse::SERVING;
+  }
+
+  void RecommendItems(const v1::RecommendItemsRequest& request,
+                      Done<v1::RecommendItemsResponse> done) override {
+    Call<v1::RecommendItemsResponse>(
+        *recommendations_->async(), request, std::move(done),
+        [](auto& stub, auto&&... arguments) { stub.RecommendItems(arguments...); });
+  }
+  void RecordEvents(const v1::RecordEventsRequest& request,
+                    Done<v1::RecordEventsResponse> done) override {
+    Call<v1::RecordEventsResponse>(
+        *events_->async(), request, std::move(done),
+        [](auto& stub, auto&&... arguments) { stub.RecordEvents(arguments...); });
+  }
+  void CheckHealth(const std::string& service, Done<bool> done) override {
+    HealthCheckRequest request;
+    request.set_service(service);
+    Call<HealthCheckResponse>(
+        *health_->async(), request,
+        [done = std::move(done)](const absl::StatusOr<HealthCheckResponse>& response) {
+          if (!response.ok()) return done(response.status());
+          done(response->status() == HealthCheckResponse::SERVING);
+        },
+        [](auto& stub, auto&&... arguments) { stub.Check(arguments...); });
+  }
+
+ private:
+  static std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
+                                                    const ClientOptions& options) {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+    arguments.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  }
+
+  std::chrono::system_clock::time_point Deadline() const {
+    return std::chrono::system_clock::now() + std::chrono::microseconds(options_.timeout);
+  }
+
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(Deadline());
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (!status.ok()) return FromGrpcStatus(status, address_);
+    return response;
+  }
+
+  // The same without waiting; `start` calls the method of the stub.
+  template <typename Response, typename Stub, typename Request, typename Start>
+  void Call(Stub& stub, const Request& request, Done<Response> done, Start start) {
+    struct Flight {
+      grpc::ClientContext context;
+      Request request;
+      Response response;
+    };
+    auto flight = std::make_shared<Flight>();
+    flight->request = request;
+    flight->context.set_deadline(Deadline());
+    start(stub, &flight->context, &flight->request, &flight->response,
+          [this, flight, done = std::move(done)](const grpc::Status& status) {
+            if (!status.ok()) return done(FromGrpcStatus(status, address_));
+            done(std::move(flight->response));
+          });
+  }
+
+  const std::string address_;
+  const ClientOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::RecommendationService::Stub> recommendations_;
+  const std::unique_ptr<v1::EventService::Stub> events_;
+  const std::unique_ptr<v1::CatalogService::Stub> catalog_;
+  const std::unique_ptr<v1::UserService::Stub> users_;
+  const std::unique_ptr<v1::ModelService::Stub> models_;
+  const std::unique_ptr<Health::Stub> health_;
+};
+
+absl::StatusOr<v1::ReplaceCatalogResponse> GrpcClient::ReplaceCatalog(
+    const std::function<std::vector<v1::Item>()>& next) {
+  grpc::ClientContext context;
+  v1::ReplaceCatalogResponse response;
+  const auto writer = catalog_->ReplaceCatalog(&context, &response);
+  std::int64_t total_count = 0;
+  for (std::vector<v1::Item> items = next(); !items.empty();) {
+    v1::ReplaceCatalogRequest request;
+    total_count += static_cast<std::int64_t>(items.size());
+    for (v1::Item& item : items) *request.add_items() = std::move(item);
+    items = next();
+    if (items.empty()) request.set_total_count(total_count);  // This is the last message.
+    if (!writer->Write(request)) break;                       // Finish says why.
+  }
+  writer->WritesDone();
+  const grpc::Status status = writer->Finish();
+  if (!status.ok()) return FromGrpcStatus(status, address_);
+  return response;
+}
+
+absl::Status GrpcClient::WatchTraining(const std::string& training_id,
+                                       const std::function<bool(const v1::Training&)>& see) {
+  grpc::ClientContext context;
+  v1::WatchTrainingRequest request;
+  request.set_training_id(training_id);
+  const auto reader = models_->WatchTraining(&context, request);
+  v1::WatchTrainingResponse response;
+  while (reader->Read(&response)) {
+    if (see(response.training())) continue;
+    context.TryCancel();
+    reader->Finish();
+    return absl::OkStatus();
+  }
+  return FromGrpcStatus(reader->Finish(), address_);
+}
+
+}  // namespace
+
+std::unique_ptr<Client> Client::Connect(const std::string& address, const ClientOptions& options) {
+  return std::make_unique<GrpcClient>(address, options);
+}
+
+}  // namespace vitrine

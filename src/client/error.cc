@@ -1,0 +1,57 @@
+#include "client/error.h"
+
+#include <utility>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_format.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "vitrine/client/client.h"
+
+namespace vitrine {
+namespace {
+
+std::string Describe(const google::rpc::Status& rpc) {
+  std::string message = rpc.message();
+  google::rpc::BadRequest bad;
+  for (const auto& detail : rpc.details()) {
+    if (!detail.UnpackTo(&bad)) continue;
+    for (const auto& violation : bad.field_violations()) {
+      message += absl::StrFormat("\n  %s: %s", violation.field(), violation.description());
+    }
+  }
+  return message;
+}
+
+}  // namespace
+
+absl::Status FromGrpcStatus(const grpc::Status& status, const std::string& address) {
+  if (status.ok()) return absl::OkStatus();
+  // Both enums are google.rpc.Code, so the cast is exact.
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  google::rpc::Status rpc;
+  if (status.error_details().empty() || !rpc.ParseFromString(status.error_details())) {
+    if (code == absl::StatusCode::kUnavailable) {
+      return absl::UnavailableError(
+          absl::StrFormat("no server answers at %s (%s); start one with `vitrine serve`, or give "
+                          "the address of the one that runs",
+                          address, status.error_message()));
+    }
+    return {code, status.error_message()};
+  }
+  absl::Status described(code, Describe(rpc));
+  for (const auto& detail : rpc.details()) {
+    described.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  }
+  return described;
+}
+
+std::string ErrorReason(const absl::Status& status) {
+  google::rpc::ErrorInfo info;
+  const auto payload =
+      status.GetPayload("type.googleapis.com/" + google::rpc::ErrorInfo::descriptor()->full_name());
+  if (!payload || !info.ParseFromString(std::string(*payload))) return "";
+  return info.reason();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,210 @@
+#include "server/convert_query.h"
+
+#include <cmath>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "server/status.h"
+#include "server/wire.h"
+#include "vitrine/server/convert.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kDefaultPageSize = 20;
+constexpr std::size_t kMaxPageSize = 200;
+constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
+constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
+constexpr CountLimits kCategories = {.minimum = 0, .maximum = 20};
+constexpr CountLimits kRankedItems = {.minimum = 1, .maximum = 1'000};
+
+using Ids = google::protobuf::RepeatedPtrField<std::string>;
+
+// Reads the fields that requests share, and collects what is wrong with all of them.
+class Reader {
+ public:
+  void Require(const std::string& field, const std::string& value) {
+    if (value.empty()) Fail(field, "is empty; must name an item");
+  }
+
+  std::vector<std::string> List(const std::string& field, const Ids& values, CountLimits limits) {
+    CheckCount(field, values.size(), limits, violations_);
+    return {values.begin(), values.end()};
+  }
+
+  std::vector<std::string> DistinctList(const std::string& field, const Ids& values,
+                                        CountLimits limits) {
+    std::unordered_set<std::string_view> seen;
+    for (int i = 0; i < values.size(); ++i) {
+      if (!seen.insert(values[i]).second) {
+        Fail(absl::StrFormat("%s[%d]", field, i),
+             absl::StrFormat("\"%s\" is in the list already", values[i]));
+      }
+    }
+    return List(field, values, limits);
+  }
+
+  std::size_t Page(std::int32_t page_size) {
+    if (page_size == 0) return kDefaultPageSize;
+    if (page_size < 0 || static_cast<std::size_t>(page_size) > kMaxPageSize) {
+      Fail("page_size", absl::StrFormat("is %d; must be 1 to %d, or 0 for %d", page_size,
+                                        kMaxPageSize, kDefaultPageSize));
+      return kDefaultPageSize;
+    }
+    return static_cast<std::size_t>(page_size);
+  }
+
+  ExplanationLevel Explanation(v1::ExplanationLevel level, ExplanationLevel standard) {
+    switch (level) {
+      case v1::EXPLANATION_LEVEL_UNSPECIFIED:
+        return standard;
+      case v1::EXPLANATION_LEVEL_NONE:
+        return ExplanationLevel::kNone;
+      case v1::EXPLANATION_LEVEL_REASONS:
+        return ExplanationLevel::kReasons;
+      case v1::EXPLANATION_LEVEL_CONTRIBUTIONS:
+        return ExplanationLevel::kContributions;
+      default:
+        Fail("explanation_level", absl::StrFormat("%d is none of its values", level));
+        return standard;
+    }
+  }
+
+  SeenPolicy Seen(v1::SeenItemsPolicy policy) {
+    switch (policy) {
+      case v1::SEEN_ITEMS_POLICY_INCLUDE:
+        return SeenPolicy::kAllowAll;
+      case v1::SEEN_ITEMS_POLICY_EXCLUDE_SEEN:
+        return SeenPolicy::kExcludeSeen;
+      case v1::SEEN_ITEMS_POLICY_UNSPECIFIED:
+      case v1::SEEN_ITEMS_POLICY_EXCLUDE_PURCHASED:
+        return SeenPolicy::kExcludePurchased;
+      default:
+        Fail("seen_items_policy", absl::StrFormat("%d is none of its values", policy));
+        return SeenPolicy::kExcludePurchased;
+    }
+  }
+
+  // What the caller reads of the answer, checked here since the engine never hears of it.
+  void View(v1::ItemView view) {
+    if (!v1::ItemView_IsValid(view)) {
+      Fail("view", absl::StrFormat("%d is none of its values", view));
+    }
+  }
+
+  std::uint64_t Token(const std::string& token) {
+    const auto sequence = ParseConsistencyToken(token);
+    if (!sequence) Fail("min_consistency_token", kBadToken);
+    return sequence.value_or(0);
+  }
+
+  template <typename Request>
+  absl::StatusOr<Request> Finish(Request request) {
+    if (!violations_.empty()) return BadRequestStatus(violations_);
+    return request;
+  }
+
+ private:
+  void Fail(const std::string& field, const std::string& description) {
+    violations_.push_back({.field = field, .description = description});
+  }
+
+  std::vector<FieldViolation> violations_;
+};
+
+v1::Reason ToProto(const Reason& reason) {
+  v1::Reason message;
+  // The engine's kinds start at 0, where the wire's has UNSPECIFIED.
+  message.set_kind(static_cast<v1::Reason::Kind>(static_cast<int>(reason.kind) + 1));
+  message.set_item_id(reason.item_id);
+  message.set_text(reason.text);
+  return message;
+}
+
+static_assert(static_cast<int>(Reason::Kind::kBecauseYouBought) + 1 ==
+              v1::Reason::KIND_BECAUSE_YOU_BOUGHT);
+static_assert(static_cast<int>(Reason::Kind::kSimilarTo) + 1 == v1::Reason::KIND_SIMILAR_TO);
+static_assert(static_cast<int>(Reason::Kind::kBackfill) + 1 == v1::Reason::KIND_BACKFILL);
+
+v1::RecommendedItem ToProto(const RecommendedItem& item, v1::ItemView view) {
+  v1::RecommendedItem message;
+  message.set_item_id(item.item_id);
+  message.set_score(std::isfinite(item.score) ? item.score : 0);  // JSON has no infinity.
+  message.set_known(item.is_known);
+  message.set_backfill(item.is_backfill);
+  for (const Reason& reason : item.reasons) *message.add_reasons() = ToProto(reason);
+  for (const ScorePart& part : item.contributions) {
+    v1::Contribution& added = *message.add_contributions();
+    added.set_scorer(part.model);
+    added.set_item_id(part.item_id);
+    added.set_feature(part.feature);
+    added.set_value(part.value);
+  }
+  if (view == v1::ITEM_VIEW_FULL && item.item != nullptr) {
+    *message.mutable_item() = vitrine::ToProto(*item.item);
+  }
+  return message;
+}
+
+}  // namespace
+
+absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& message) {
+  Reader read;
+  read.View(message.view());
+  return read.Finish(RecommendRequest{
+      .user_id = message.user_id(),
+      .visitor_id = message.visitor_id(),
+      .placement = message.placement(),
+      .context_item_ids = read.List("context_item_ids", message.context_item_ids(), kContextItems),
+      .cart_item_ids = read.List("cart_item_ids", message.cart_item_ids(), kContextItems),
+      .exclude_item_ids = read.List("exclude_item_ids", message.exclude_item_ids(), kExcludedItems),
+      .categories = read.List("categories", message.categories(), kCategories),
+      .page_size = read.Page(message.page_size()),
+      .seen = read.Seen(message.seen_items_policy()),
+      .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
+      .min_sequence = read.Token(message.min_consistency_token())});
+}
+
+absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message) {
+  Reader read;
+  read.Require("item_id", message.item_id());
+  read.View(message.view());
+  return read.Finish(SimilarRequest{
+      .item_id = message.item_id(),
+      .user_id = message.user_id(),
+      .visitor_id = message.visitor_id(),
+      .exclude_item_ids = read.List("exclude_item_ids", message.exclude_item_ids(), kExcludedItems),
+      .page_size = read.Page(message.page_size()),
+      .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
+      .min_sequence = read.Token(message.min_consistency_token())});
+}
+
+absl::StatusOr<RankRequest> FromProto(const v1::RankItemsRequest& message) {
+  Reader read;
+  read.View(message.view());
+  return read.Finish(RankRequest{
+      .user_id = message.user_id(),
+      .visitor_id = message.visitor_id(),
+      .item_ids = read.DistinctList("item_ids", message.item_ids(), kRankedItems),
+      .context_item_ids = read.List("context_item_ids", message.context_item_ids(), kContextItems),
+      .cart_item_ids = read.List("cart_item_ids", message.cart_item_ids(), kContextItems),
+      .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kNone),
+      .min_sequence = read.Token(message.min_consistency_token())});
+}
+
+template <typename Response>
+void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response) {
+  response.mutable_items()->Reserve(static_cast<int>(reply.items.size()));
+  for (const RecommendedItem& item : reply.items) *response.add_items() = ToProto(item, view);
+  response.set_model_version(reply.model_version);
+  for (const std::string& fallback : reply.fallbacks) response.add_fallbacks(fallback);
+  response.set_consistency_token(ConsistencyToken(reply.sequence));
+}
+
+template void SetReply(const RecommendReply&, v1::ItemView, v1::RecommendItemsResponse&);
+template void SetReply(const RecommendReply&, v1::ItemView, v1::SimilarItemsResponse&);
+template void SetReply(const RecommendReply&, v1::ItemView, v1::RankItemsResponse&);
+
+}  // namespace vitrine

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "vitrine/engine/engine.h"
+#include "vitrine/v1/recommendation_service.pb.h"
+
+// Between the messages of RecommendationService and the requests and replies of the engine.
+namespace vitrine {
+
+// Errors: INVALID_ARGUMENT with a BadRequest that names every field over its limit.
+absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& message);
+absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message);
+absl::StatusOr<RankRequest> FromProto(const v1::RankItemsRequest& message);
+
+// Fills any of the three responses, which have the same fields.
+template <typename Response>
+void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response);
+
+}  // namespace vitrine

@@ -1,0 +1,81 @@
+#include "server/event_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "server/event_stream.h"
+#include "server/status.h"
+#include "server/wire.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/server/convert.h"
+
+namespace vitrine {
+namespace {
+
+constexpr CountLimits kEvents = {.minimum = 1, .maximum = 1'000};
+
+absl::StatusOr<RecordEvents> FromProto(const v1::RecordEventsRequest& request, Micros now) {
+  RecordEvents batch;
+  std::vector<FieldViolation> violations;
+  CheckCount("events", request.events_size(), kEvents, violations);
+  if (!violations.empty()) return BadRequestStatus(violations);
+  for (int i = 0; i < request.events_size(); ++i) {
+    Converted<Event> event = vitrine::FromProto(request.events(i), now);
+    AppendPrefixed(absl::StrFormat("events[%d].", i), event.violations, violations);
+    batch.events.push_back(std::move(event.value));
+  }
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
+  return batch;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* EventService::RecordEvents(grpc::CallbackServerContext* context,
+                                                     const v1::RecordEventsRequest* request,
+                                                     v1::RecordEventsResponse* response) {
+  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
+    auto batch = FromProto(*request, clock_.Now());
+    if (!batch.ok()) return finish(batch.status());
+    pool_.Write(*std::move(batch), [=](const absl::StatusOr<WriteResult>& result) {
+      if (result.ok()) {
+        for (int i = 0; i < request->events_size(); ++i) {
+          SetAck(request->events(i), result->outcomes[static_cast<std::size_t>(i)],
+                 *response->add_acks());
+        }
+        response->set_consistency_token(ConsistencyToken(result->sequence));
+      }
+      finish(result.status());
+    });
+  });
+}
+
+grpc::ServerBidiReactor<v1::StreamEventsRequest, v1::StreamEventsResponse>*
+EventService::StreamEvents(grpc::CallbackServerContext* /*context*/) {
+  const EventStream::Options options = {
+      .max_unacknowledged = max_unacknowledged_,
+      .when_done = [this](EventStream* stream) { Forget(stream); },
+  };
+  const auto stream = std::make_shared<EventStream>(pool_, clock_, options);
+  {
+    std::lock_guard lock(mutex_);
+    streams_[stream.get()] = stream;
+  }
+  stream->Start();
+  return stream.get();
+}
+
+void EventService::EndStreams() {
+  std::map<EventStream*, std::shared_ptr<EventStream>> streams;
+  {
+    std::lock_guard lock(mutex_);
+    streams = streams_;
+  }
+  for (const auto& [address, stream] : streams) stream->End();
+}
+
+void EventService::Forget(EventStream* stream) {
+  std::lock_guard lock(mutex_);
+  streams_.erase(stream);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,101 @@
+#include "server/model_service.h"
+
+#include "server/status.h"
+#include "server/training_watch.h"
+#include "server/wire.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+v1::ModelVersion ToProto(const BundleSummary& bundle, const std::string& live) {
+  v1::ModelVersion message;
+  message.set_version(bundle.version);
+  *message.mutable_train_time() = ToTimestamp(bundle.trained_us);
+  message.set_live(bundle.version == live);
+  for (const std::string& name : bundle.model_names) message.add_models(name);
+  message.mutable_metrics()->insert(bundle.metrics.begin(), bundle.metrics.end());
+  message.mutable_weights()->insert(bundle.weights.begin(), bundle.weights.end());
+  message.set_size_bytes(static_cast<std::int64_t>(bundle.num_bytes));
+  return message;
+}
+
+// Null models is a set-up, not a fault: there are just no versions.
+absl::StatusOr<ModelControl::Versions> ListVersions(const Backend& backend) {
+  if (backend.models == nullptr) return ModelControl::Versions{};
+  return backend.models->ListVersions();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ModelService::TrainModels(grpc::CallbackServerContext* context,
+                                                    const v1::TrainModelsRequest* /*request*/,
+                                                    v1::TrainModelsResponse* response) {
+  return pool_.Answer(context, [this, response]() -> absl::Status {
+    if (pool_.backend().models == nullptr) {
+      return WithReason(absl::FailedPreconditionError("this server does not train: it was started "
+                                                      "without models; train beside it"),
+                        "TRAINING_DISABLED");
+    }
+    VITRINE_ASSIGN_OR_RETURN(const TrainingProgress progress,
+                             pool_.backend().models->StartTraining());
+    *response->mutable_training() = vitrine::ToProto(progress);
+    std::lock_guard lock(mutex_);
+    last_training_id_ = progress.id;
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ModelService::GetTraining(grpc::CallbackServerContext* context,
+                                                    const v1::GetTrainingRequest* request,
+                                                    v1::GetTrainingResponse* response) {
+  return pool_.Answer(context, [this, request, response]() -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const TrainingProgress progress,
+                             FindTraining(pool_.backend(), request->training_id()));
+    *response->mutable_training() = vitrine::ToProto(progress);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerWriteReactor<v1::WatchTrainingResponse>* ModelService::WatchTraining(
+    grpc::CallbackServerContext* context, const v1::WatchTrainingRequest* request) {
+  auto* watch = new TrainingWatch(pool_, *context, request->training_id());  // Deletes itself.
+  watch->Start();
+  return watch;
+}
+
+grpc::ServerUnaryReactor* ModelService::ListModelVersions(
+    grpc::CallbackServerContext* context, const v1::ListModelVersionsRequest* /*request*/,
+    v1::ListModelVersionsResponse* response) {
+  return pool_.Answer(context, [this, response]() -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const auto versions, ListVersions(pool_.backend()));
+    for (const BundleSummary& bundle : versions.bundles) {
+      *response->add_versions() = ToProto(bundle, versions.live);
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ModelService::GetModelStatus(grpc::CallbackServerContext* context,
+                                                       const v1::GetModelStatusRequest* /*request*/,
+                                                       v1::GetModelStatusResponse* response) {
+  return pool_.Answer(context, [this, response]() -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const auto versions, ListVersions(pool_.backend()));
+    for (const BundleSummary& bundle : versions.bundles) {
+      const v1::ModelVersion version = ToProto(bundle, versions.live);
+      if (bundle.version == versions.live) *response->mutable_live() = version;
+      if (bundle.version == versions.previous) *response->mutable_previous() = version;
+    }
+    std::string training_id;
+    {
+      std::lock_guard lock(mutex_);
+      training_id = last_training_id_;
+    }
+    if (training_id.empty()) return absl::OkStatus();
+    const auto progress = FindTraining(pool_.backend(), training_id);
+    if (progress.ok()) *response->mutable_training() = vitrine::ToProto(*progress);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace vitrine

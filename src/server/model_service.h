@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "server/request_pool.h"
+#include "vitrine/v1/model_service.grpc.pb.h"
+
+namespace vitrine {
+
+class TrainingWatch;
+
+// Training and versions over ModelControl. Thread-safe.
+class ModelService final : public v1::ModelService::CallbackService {
+ public:
+  explicit ModelService(RequestPool& pool) : pool_(pool) {}
+
+  grpc::ServerUnaryReactor* TrainModels(grpc::CallbackServerContext* context,
+                                        const v1::TrainModelsRequest* request,
+                                        v1::TrainModelsResponse* response) override;
+  grpc::ServerUnaryReactor* GetTraining(grpc::CallbackServerContext* context,
+                                        const v1::GetTrainingRequest* request,
+                                        v1::GetTrainingResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchTrainingResponse>* WatchTraining(
+      grpc::CallbackServerContext* context, const v1::WatchTrainingRequest* request) override;
+  grpc::ServerUnaryReactor* ListModelVersions(grpc::CallbackServerContext* context,
+                                              const v1::ListModelVersionsRequest* request,
+                                              v1::ListModelVersionsResponse* response) override;
+  grpc::ServerUnaryReactor* GetModelStatus(grpc::CallbackServerContext* context,
+                                           const v1::GetModelStatusRequest* request,
+                                           v1::GetModelStatusResponse* response) override;
+
+ private:
+  RequestPool& pool_;
+  std::mutex mutex_;
+  std::string last_training_id_;  // Guarded by mutex_; empty: none was started here.
+};
+
+}  // namespace vitrine

@@ -1,0 +1,53 @@
+#include "server/recommendation_service.h"
+
+#include "server/convert_query.h"
+#include "server/status.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+// The engine knows codes; the API's reasons are this module's.
+absl::Status WithEngineReason(const absl::Status& status) {
+  if (absl::IsFailedPrecondition(status)) return WithReason(status, "STATE_NOT_REACHED");
+  if (absl::IsNotFound(status)) return WithReason(status, "ITEM_NOT_FOUND");
+  return status;
+}
+
+// The three calls differ in their types and in which question they ask the engine.
+template <auto Ask, typename Request, typename Response>
+absl::Status Answer(const Engine& engine, const Request& request, Response& response) {
+  VITRINE_ASSIGN_OR_RETURN(const auto question, FromProto(request));
+  const absl::StatusOr<RecommendReply> reply = (engine.*Ask)(question);
+  if (!reply.ok()) return WithEngineReason(reply.status());
+  SetReply(*reply, request.view(), response);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
+    grpc::CallbackServerContext* context, const v1::RecommendItemsRequest* request,
+    v1::RecommendItemsResponse* response) {
+  return pool_.Answer(context, [this, request, response] {
+    return vitrine::Answer<&Engine::Recommend>(*pool_.backend().engine, *request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
+    grpc::CallbackServerContext* context, const v1::SimilarItemsRequest* request,
+    v1::SimilarItemsResponse* response) {
+  return pool_.Answer(context, [this, request, response] {
+    return vitrine::Answer<&Engine::Similar>(*pool_.backend().engine, *request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerContext* context,
+                                                           const v1::RankItemsRequest* request,
+                                                           v1::RankItemsResponse* response) {
+  return pool_.Answer(context, [this, request, response] {
+    return vitrine::Answer<&Engine::Rank>(*pool_.backend().engine, *request, *response);
+  });
+}
+
+}  // namespace vitrine

@@ -1,0 +1,143 @@
+#include "vitrine/server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "server/catalog_service.h"
+#include "server/event_service.h"
+#include "server/health.h"
+#include "server/model_service.h"
+#include "server/recommendation_service.h"
+#include "server/request_pool.h"
+#include "server/user_service.h"
+#include "vitrine/base/log.h"
+
+namespace vitrine {
+namespace {
+
+using grpc::health::v1::HealthCheckResponse;
+
+// Those that a store which cannot write makes useless.
+std::vector<std::string> WritingServices() {
+  return {v1::EventService::service_full_name(), v1::CatalogService::service_full_name(),
+          v1::UserService::service_full_name()};
+}
+
+std::vector<std::string> AllServices() {
+  std::vector<std::string> services = WritingServices();
+  services.emplace_back(v1::RecommendationService::service_full_name());
+  services.emplace_back(v1::ModelService::service_full_name());
+  services.emplace_back(grpc::health::v1::Health::service_full_name());
+  return services;
+}
+
+std::size_t NumThreads(const ServerOptions& options) {
+  if (options.num_threads > 0) return options.num_threads;
+  return std::max<std::size_t>(2, std::thread::hardware_concurrency());
+}
+
+absl::Status Check(const ServerOptions& options) {
+  if (options.address.rfind("unix:", 0) != 0 && options.address.find(':') == std::string::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the address \"%s\" has no port; write host:port, such as 127.0.0.1:50051, "
+                        "or unix:/path",
+                        options.address));
+  }
+  if (options.max_waiting_requests == 0 || options.max_message_bytes == 0 ||
+      options.max_replace_items == 0 || options.max_unacknowledged_events == 0) {
+    return absl::InvalidArgumentError("a limit of the server is 0; every one must be 1 or more");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct Server::State {
+  State(const ServerOptions& options, const Clock& clock)
+      : pool(NumThreads(options), options.max_waiting_requests),
+        health(AllServices()),
+        events(pool, clock, options.max_unacknowledged_events),
+        catalog(pool, options.max_replace_items),
+        users(pool, clock),
+        models(pool),
+        recommendations(pool) {}
+
+  RequestPool pool;
+  HealthService health;
+  EventService events;
+  CatalogService catalog;
+  UserService users;
+  ModelService models;
+  RecommendationService recommendations;
+  int port = 0;
+  std::atomic<bool> is_draining = false;
+  std::unique_ptr<grpc::Server> server;  // Last: it calls the services until it is gone.
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& options,
+                                                       const Clock& clock) {
+  if (auto status = Check(options); !status.ok()) return status;
+  auto state = std::make_unique<State>(options, clock);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &state->port);
+  // With it on, which is gRPC's default, a second server on the same port would get half the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.RegisterService(&state->health);
+  builder.RegisterService(&state->recommendations);
+  builder.RegisterService(&state->events);
+  builder.RegisterService(&state->catalog);
+  builder.RegisterService(&state->users);
+  builder.RegisterService(&state->models);
+  state->server = builder.BuildAndStart();
+  if (state->server == nullptr) {
+    return absl::UnavailableError(absl::StrFormat(
+        "cannot listen on %s: another process may listen there, or the address is not one of this "
+        "machine's; stop the other or choose another address",
+        options.address));
+  }
+  Log(LogLevel::kInfo, "server.listening", {{"address", options.address}});
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {
+  state_->pool.OnDiskFailure([this] {
+    for (const std::string& service : WritingServices()) SetServing(service, false);
+  });
+}
+
+Server::~Server() { Drain(0); }
+
+int Server::port() const { return std::max(0, state_->port); }
+
+void Server::Serve(const Backend& backend) {
+  state_->pool.Open(backend);
+  state_->health.SetAll(HealthCheckResponse::SERVING);
+}
+
+bool Server::SetServing(const std::string& service, bool is_serving) {
+  return state_->health.Set(
+      service, is_serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+}
+
+void Server::Drain(Micros limit) {
+  if (state_->is_draining.exchange(true)) return;
+  state_->pool.Close();
+  state_->health.Shutdown();
+  state_->events.EndStreams();
+  state_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(limit));
+  state_->server->Wait();
+}
+
+}  // namespace vitrine

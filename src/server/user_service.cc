@@ -1,0 +1,150 @@
+#include "server/user_service.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "server/status.h"
+#include "server/wire.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/server/convert.h"
+
+namespace vitrine {
+namespace {
+
+constexpr CountLimits kBatch = {.minimum = 1, .maximum = 1'000};
+
+void CheckId(const std::string& field, const std::string& id,
+             std::vector<FieldViolation>& violations) {
+  for (const FieldViolation& violation : Validate(User{.id = id})) {
+    violations.push_back({.field = field, .description = violation.description});
+  }
+}
+
+absl::StatusOr<UpsertUsers> FromProto(const v1::UpsertUsersRequest& request) {
+  UpsertUsers batch;
+  std::vector<FieldViolation> violations;
+  CheckCount("users", request.users_size(), kBatch, violations);
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
+  for (int i = 0; i < request.users_size(); ++i) {
+    Converted<User> user = vitrine::FromProto(request.users(i));
+    AppendPrefixed(absl::StrFormat("users[%d].", i), user.violations, violations);
+    batch.users.push_back(std::move(user.value));
+  }
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
+  return batch;
+}
+
+absl::StatusOr<MergeUsers> FromProto(const v1::MergeUsersRequest& request) {
+  std::vector<FieldViolation> violations;
+  CheckId("visitor_id", request.visitor_id(), violations);
+  CheckId("user_id", request.user_id(), violations);
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
+  return MergeUsers{.visitor_id = request.visitor_id(), .user_id = request.user_id()};
+}
+
+absl::StatusOr<EraseUser> FromProto(const v1::EraseUserRequest& request) {
+  std::vector<FieldViolation> violations;
+  switch (request.id_case()) {
+    case v1::EraseUserRequest::kUserId:
+      CheckId("user_id", request.user_id(), violations);
+      break;
+    case v1::EraseUserRequest::kVisitorId:
+      CheckId("visitor_id", request.visitor_id(), violations);
+      break;
+    case v1::EraseUserRequest::ID_NOT_SET:
+      violations.push_back(
+          {.field = "user_id", .description = "neither user_id nor visitor_id is set"});
+      break;
+  }
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
+  return EraseUser{.user_id = request.user_id(), .visitor_id = request.visitor_id()};
+}
+
+absl::Status GetUser(const FeatureStore& store, const v1::GetUserRequest& request,
+                     v1::GetUserResponse& response) {
+  if (request.user_id().empty()) return BadField("user_id", "is empty; must name a user");
+  const ShopperState state = store.ReadShopper(request.user_id(), "");
+  if (!state.is_known) {
+    return WithReason(
+        absl::NotFoundError(absl::StrFormat(
+            "nothing is known of a user \"%s\"; ids are case-sensitive", request.user_id())),
+        "USER_NOT_FOUND", {{"user_id", request.user_id()}});
+  }
+  v1::User& user = *response.mutable_user();
+  if (state.profile) user = ToProto(*state.profile);
+  user.set_user_id(request.user_id());
+  user.set_interaction_count(static_cast<std::int64_t>(state.history.size()));
+  if (!state.history.empty()) {
+    *user.mutable_last_interaction_time() = ToTimestamp(state.history[0].time_us);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* UserService::UpsertUsers(grpc::CallbackServerContext* context,
+                                                   const v1::UpsertUsersRequest* request,
+                                                   v1::UpsertUsersResponse* response) {
+  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
+    auto mutation = FromProto(*request);
+    if (!mutation.ok()) return finish(mutation.status());
+    pool_.Write(*std::move(mutation),
+                [response, finish](const absl::StatusOr<WriteResult>& result) {
+                  if (result.ok()) {
+                    response->set_stored_count(static_cast<std::int64_t>(result->num_changed));
+                    response->set_consistency_token(ConsistencyToken(result->sequence));
+                  }
+                  finish(result.status());
+                });
+  });
+}
+
+grpc::ServerUnaryReactor* UserService::GetUser(grpc::CallbackServerContext* context,
+                                               const v1::GetUserRequest* request,
+                                               v1::GetUserResponse* response) {
+  return pool_.Answer(context, [this, request, response] {
+    return vitrine::GetUser(*pool_.backend().store, *request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* UserService::MergeUsers(grpc::CallbackServerContext* context,
+                                                  const v1::MergeUsersRequest* request,
+                                                  v1::MergeUsersResponse* response) {
+  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
+    auto mutation = FromProto(*request);
+    if (!mutation.ok()) return finish(mutation.status());
+    pool_.Write(*std::move(mutation),
+                [response, finish](const absl::StatusOr<WriteResult>& result) {
+                  if (result.ok()) {
+                    response->set_moved_event_count(static_cast<std::int64_t>(result->num_changed));
+                    response->set_consistency_token(ConsistencyToken(result->sequence));
+                  }
+                  finish(result.status());
+                });
+  });
+}
+
+grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* context,
+                                                 const v1::EraseUserRequest* request,
+                                                 v1::EraseUserResponse* response) {
+  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
+    auto mutation = FromProto(*request);
+    if (!mutation.ok()) return finish(mutation.status());
+    pool_.Write(*std::move(mutation),
+                [this, response, finish](const absl::StatusOr<WriteResult>& result) {
+                  if (result.ok()) {
+                    v1::ErasureReceipt& receipt = *response->mutable_receipt();
+                    // The place of the erasure in the store's log: unique, and it can be checked
+                    // there.
+                    receipt.set_receipt_id(absl::StrFormat("erasure-%016x", result->sequence));
+                    *receipt.mutable_erase_time() = ToTimestamp(clock_.Now());
+                    receipt.set_erased_event_count(static_cast<std::int64_t>(result->num_removed));
+                    response->set_consistency_token(ConsistencyToken(result->sequence));
+                  }
+                  finish(result.status());
+                });
+  });
+}
+
+}  // namespace vitrine

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "server/request_pool.h"
+#include "vitrine/v1/user_service.grpc.pb.h"
+
+namespace vitrine {
+
+// Users over the store. Thread-safe.
+class UserService final : public v1::UserService::CallbackService {
+ public:
+  UserService(RequestPool& pool, const Clock& clock) : pool_(pool), clock_(clock) {}
+
+  grpc::ServerUnaryReactor* UpsertUsers(grpc::CallbackServerContext* context,
+                                        const v1::UpsertUsersRequest* request,
+                                        v1::UpsertUsersResponse* response) override;
+  grpc::ServerUnaryReactor* GetUser(grpc::CallbackServerContext* context,
+                                    const v1::GetUserRequest* request,
+                                    v1::GetUserResponse* response) override;
+  grpc::ServerUnaryReactor* MergeUsers(grpc::CallbackServerContext* context,
+                                       const v1::MergeUsersRequest* request,
+                                       v1::MergeUsersResponse* response) override;
+  grpc::ServerUnaryReactor* EraseUser(grpc::CallbackServerContext* context,
+                                      const v1::EraseUserRequest* request,
+                                      v1::EraseUserResponse* response) override;
+
+ private:
+  RequestPool& pool_;
+  const Clock& clock_;
+};
+
+}  // namespace vitrine
