@@ -92,7 +92,7 @@ class FaultFileSystem::File final : public WritableFile {
 
   absl::Status Close() override {
     std::lock_guard lock(files_.mutex_);
-    const absl::Status closed = file_->Close();
+    absl::Status closed = file_->Close();
     VITRINE_RETURN_IF_ERROR(files_.CheckPower());
     return closed;
   }

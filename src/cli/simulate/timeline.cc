@@ -26,6 +26,7 @@ double Rate(Micros time) {
 
 std::vector<double> Activities(const std::vector<Shopper>& shoppers) {
   std::vector<double> activities;
+  activities.reserve(shoppers.size());
   for (const Shopper& shopper : shoppers) activities.push_back(shopper.activity);
   return activities;
 }

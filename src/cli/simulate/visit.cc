@@ -150,6 +150,7 @@ class Visit {
     }
     if (!Chance(kClicksList)) return std::nullopt;
     std::vector<double> weights;
+    weights.reserve(shown.size());
     for (const std::size_t product : shown) {
       weights.push_back(std::exp(Affinity(shopper_, At(product))));
     }
