@@ -200,8 +200,8 @@ absl::StatusOr<WriteResult> Draft::Decide(const MergeUsers& mutation) {
   const UserIndex into = FindOrAddShopper(ShopperKind::kUser, mutation.user_id);
   ShopperRow row = GetShopper(from);
   row.merged_into = into;
-  SetShopper(from, row);
-  changes_.steps.push_back(StoreChanges::Merge{.from = from, .into = into});
+  WriteShopper(from, row);
+  changes_.steps.push_back(StoreChanges::Merge{.from = from, .row = row});
   return WriteResult{.num_changed = 1};
 }
 
@@ -233,11 +233,15 @@ ShopperRow Draft::GetShopper(UserIndex index) const {
   return base_.views.shoppers().Row(index).value_or(ShopperRow());
 }
 
-void Draft::SetShopper(UserIndex index, const ShopperRow& row) {
+void Draft::WriteShopper(UserIndex index, const ShopperRow& row) {
   const auto number = static_cast<std::uint32_t>(Row(index));
   shopper_rows_[number] = row;
   has_changed_ = true;
   batch_.Put(Table::kShoppers, IndexKey(number), EncodeShopperRow(row));
+}
+
+void Draft::SetShopper(UserIndex index, const ShopperRow& row) {
+  WriteShopper(index, row);
   changes_.steps.push_back(StoreChanges::SetRow{.index = index, .row = row});
 }
 

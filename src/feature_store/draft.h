@@ -67,6 +67,7 @@ class Draft {
   std::optional<UserIndex> FindShopper(ShopperKind kind, std::string_view id) const;
   UserIndex FindOrAddShopper(ShopperKind kind, std::string_view id);
   ShopperRow GetShopper(UserIndex index) const;
+  void WriteShopper(UserIndex index, const ShopperRow& row);  // On disk alone.
   void SetShopper(UserIndex index, const ShopperRow& row);
 
   std::optional<ItemIndex> FindItem(const std::string& id) const;

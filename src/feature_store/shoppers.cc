@@ -10,11 +10,6 @@
 namespace vitrine {
 namespace {
 
-bool IsBefore(const HistoryEntry& a, const HistoryEntry& b) {
-  if (a.time_us != b.time_us) return a.time_us < b.time_us;
-  return a.offset < b.offset;
-}
-
 void WriteHistory(ByteWriter& writer, std::span<const HistoryEntry> history) {
   writer.Unsigned(history.size());
   HistoryEntry before;
@@ -46,6 +41,11 @@ std::vector<HistoryEntry> ReadHistory(ByteReader& reader) {
 }
 
 }  // namespace
+
+bool IsBefore(const HistoryEntry& a, const HistoryEntry& b) {
+  if (a.time_us != b.time_us) return a.time_us < b.time_us;
+  return a.offset < b.offset;
+}
 
 std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
                                     const EventWeights& weights) {

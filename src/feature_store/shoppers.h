@@ -33,6 +33,8 @@ struct HistoryEntry {
 };
 static_assert(sizeof(HistoryEntry) == 24);
 
+bool IsBefore(const HistoryEntry& a, const HistoryEntry& b);
+
 // The interactions of one event, in its order; none of those whose weight is zero.
 std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
                                     const EventWeights& weights);
@@ -70,7 +72,7 @@ class Shoppers {
   // The commit thread's part.
   void SetRow(UserIndex index, const ShopperRow& row);
   void AddEvent(UserIndex index, std::span<const HistoryEntry> entries);
-  void Merge(UserIndex from, UserIndex into);  // History alone; the rows come by SetRow.
+  void Merge(UserIndex from, UserIndex into);  // Moves the history; the row comes by SetRow.
   void Erase(UserIndex index);
   void SetHistory(UserIndex index, std::vector<HistoryEntry> history, bool has_events);
 

@@ -1,5 +1,9 @@
 #include "store_views.h"
 
+#include <algorithm>
+#include <iterator>
+#include <thread>
+
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
@@ -34,6 +38,39 @@ std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
   return published_.values;
 }
 
+Shoppers::View StoreViews::ReadShopper(const std::string& user_id,
+                                       const std::string& visitor_id) const {
+  while (true) {
+    const std::uint64_t before = num_moves_.load();
+    if (before % 2 == 0) {
+      Shoppers::View view = ReadParts(user_id, visitor_id);
+      if (num_moves_.load() == before) return view;
+    }
+    std::this_thread::yield();
+  }
+}
+
+Shoppers::View StoreViews::ReadParts(const std::string& user_id,
+                                     const std::string& visitor_id) const {
+  const auto resolve = [this](ShopperKind kind, const std::string& id) -> std::optional<UserIndex> {
+    const auto found = id.empty() ? std::nullopt : shoppers_.Find(kind, id);
+    return found.has_value() ? shoppers_.Resolve(*found) : std::nullopt;
+  };
+  const auto user = resolve(ShopperKind::kUser, user_id);
+  const auto visitor = resolve(ShopperKind::kVisitor, visitor_id);
+  Shoppers::View view = user.has_value() ? shoppers_.Read(*user) : Shoppers::View();
+  if (!visitor.has_value() || visitor == user) return view;
+  Shoppers::View other = shoppers_.Read(*visitor);
+  std::vector<HistoryEntry> joined;
+  joined.reserve(view.history.size() + other.history.size());
+  std::merge(view.history.begin(), view.history.end(), other.history.begin(), other.history.end(),
+             std::back_inserter(joined), IsBefore);
+  view.history = std::move(joined);
+  view.is_known = view.is_known || other.is_known;
+  if (view.profile == nullptr) view.profile = other.profile;
+  return view;
+}
+
 void StoreViews::Apply(const StoreChanges& changes) {
   catalogue_.state_->Apply(changes.catalogue);
   for (const StoreChanges::Step& step : changes.steps) {
@@ -51,7 +88,10 @@ void StoreViews::ApplyStep(const StoreChanges::AddEvent& step) {
 
 void StoreViews::ApplyStep(const StoreChanges::Merge& step) {
   std::lock_guard lock(merge_mutex_);
-  shoppers_.Merge(step.from, step.into);
+  ++num_moves_;
+  shoppers_.SetRow(step.from, step.row);
+  shoppers_.Merge(step.from, *step.row.merged_into);
+  ++num_moves_;
 }
 
 void StoreViews::AddItemRow(const ItemRow& row) {
@@ -77,10 +117,12 @@ void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) cons
 
 void StoreViews::Apply(Erasure erasure) {
   std::lock_guard merge_lock(merge_mutex_);
+  ++num_moves_;
   for (const UserIndex shopper : erasure.shoppers) shoppers_.Erase(shopper);
   for (Erasure::Rebuilt& other : erasure.others) {
     shoppers_.SetHistory(other.index, std::move(other.history), other.has_events);
   }
+  ++num_moves_;
   std::lock_guard lock(popularity_mutex_);
   popularity_ = std::move(erasure.popularity);
   ++popularity_version_;

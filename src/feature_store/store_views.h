@@ -1,8 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,7 +33,7 @@ struct StoreChanges {
   };
   struct Merge {
     UserIndex from{};
-    UserIndex into{};
+    ShopperRow row{};  // Says into whom.
   };
   using Step = std::variant<SetRow, AddEvent, Merge>;
 
@@ -47,6 +50,10 @@ class StoreViews {
   const Catalogue& catalogue() const { return catalogue_; }
   const Shoppers& shoppers() const { return shoppers_; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const;
+
+  // The user and the visitor as one; either id may be empty. Merges happen before or after it,
+  // never between its parts.
+  Shoppers::View ReadShopper(const std::string& user_id, const std::string& visitor_id) const;
 
   void Apply(const StoreChanges& changes);
 
@@ -89,6 +96,7 @@ class StoreViews {
   absl::Status ReadCheckpoint(std::string_view bytes);
 
  private:
+  Shoppers::View ReadParts(const std::string& user_id, const std::string& visitor_id) const;
   void ApplyStep(const StoreChanges::SetRow& step);
   void ApplyStep(const StoreChanges::AddEvent& step);
   void ApplyStep(const StoreChanges::Merge& step);
@@ -98,6 +106,8 @@ class StoreViews {
   Catalogue catalogue_;
   Shoppers shoppers_;
   mutable std::mutex merge_mutex_;  // Held while shoppers are moved, and while a cut is written.
+
+  std::atomic<std::uint64_t> num_moves_ = 0;  // Odd while a merge or an erasure is under way.
 
   mutable std::mutex popularity_mutex_;
   Popularity popularity_;                 // Guarded by popularity_mutex_.
