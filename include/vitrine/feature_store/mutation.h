@@ -37,16 +37,20 @@ struct UpdateInventory {
   };
   std::vector<Change> changes{};  // NOT_FOUND, and nothing changes, if an id is unknown.
 };
+// FAILED_PRECONDITION, and nothing changes, if a user was erased.
 struct UpsertUsers {
   std::vector<User> users{};
 };
-// The visitor turned out to be this user: their events are the user's, now and from now on.
+// The visitor turned out to be this user: their events are the user's, now and from now on. A
+// repeat changes nothing. FAILED_PRECONDITION: the visitor is another user's, or one of the two was
+// erased.
 struct MergeUsers {
   std::string visitor_id{};
   std::string user_id{};
 };
-// Forgets a shopper in memory and in every file of the store. Later events that carry the id are
-// accepted and dropped. Exactly one id is set.
+// Forgets a shopper in memory and in every file of the store, a user with the visitors merged into
+// it: every event that carries one of the ids goes. Later events that carry one are accepted and
+// dropped. Exactly one id is set. Writes wait meanwhile, seconds per million events; reads do not.
 struct EraseUser {
   std::string user_id{};
   std::string visitor_id{};
@@ -54,6 +58,12 @@ struct EraseUser {
 
 using Mutation = std::variant<RecordEvents, UpsertItems, DeleteItems, ReplaceCatalogue,
                               UpdateInventory, UpsertUsers, MergeUsers, EraseUser>;
+
+// A FAILED_PRECONDITION that is about one shopper rather than about the store says why in a payload
+// of the status of this name: one of the reasons below, as plain text.
+inline constexpr char kReasonPayload[] = "vitrine.dev/reason";
+inline constexpr char kReasonUserErased[] = "USER_ERASED";      // UpsertUsers, MergeUsers
+inline constexpr char kReasonVisitorTaken[] = "VISITOR_TAKEN";  // MergeUsers
 
 // What became of one event of a RecordEvents.
 enum class EventOutcome : std::uint8_t {
@@ -66,7 +76,7 @@ enum class EventOutcome : std::uint8_t {
 struct WriteResult {
   std::uint64_t sequence = 0;  // The store's state after it; what a consistency token carries.
   std::vector<EventOutcome> outcomes{};  // RecordEvents: one each, in order.
-  std::uint64_t num_changed = 0;         // Items or users written, or events moved by a merge.
+  std::uint64_t num_changed = 0;         // Items or users written; 1: a merge, unless a repeat.
   std::uint64_t num_removed = 0;         // Items retired or deleted, or events erased.
   std::uint64_t num_unknown = 0;         // Ids that were not there.
 };

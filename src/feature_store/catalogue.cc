@@ -1,0 +1,151 @@
+#include "vitrine/feature_store/catalogue.h"
+
+#include <algorithm>
+#include <cassert>
+#include <mutex>
+#include <tuple>
+
+#include "catalogue_state.h"
+
+namespace vitrine {
+namespace {
+
+// All that a model of content reads.
+auto Content(const Item& item) {
+  return std::tie(item.title, item.description, item.categories, item.brand, item.tags,
+                  item.attributes, item.primary_item_id);
+}
+
+bool HasSameContent(const Item* a, const Item* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return Content(*a) == Content(*b);
+}
+
+}  // namespace
+
+Catalogue::Catalogue() : state_(std::make_unique<State>()) {}
+Catalogue::~Catalogue() = default;
+
+std::optional<ItemIndex> Catalogue::Find(std::string_view id) const {
+  const std::string key(id);
+  std::shared_lock lock(state_->mutex);
+  const auto found = state_->index_of.find(key);
+  if (found == state_->index_of.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string Catalogue::Id(ItemIndex index) const {
+  std::shared_lock lock(state_->mutex);
+  assert(Row(index) < state_->entries.size());
+  return state_->entries[Row(index)].id;
+}
+
+std::shared_ptr<const Item> Catalogue::Get(ItemIndex index) const {
+  std::shared_lock lock(state_->mutex);
+  return Row(index) < state_->entries.size() ? state_->entries[Row(index)].item : nullptr;
+}
+
+std::size_t Catalogue::num_indices() const {
+  std::shared_lock lock(state_->mutex);
+  return state_->entries.size();
+}
+
+std::size_t Catalogue::num_items() const {
+  std::shared_lock lock(state_->mutex);
+  return state_->num_items;
+}
+
+std::shared_ptr<const ItemBitmap> Catalogue::Servable(Micros now) const {
+  {
+    std::shared_lock lock(state_->mutex);
+    const auto& unpublished = state_->unpublished;
+    const bool is_current =
+        now >= state_->servable_at && (unpublished.empty() || now < unpublished.begin()->first);
+    if (state_->servable != nullptr && is_current) return state_->servable;
+  }
+  std::unique_lock lock(state_->mutex);
+  if (now < state_->servable_at) {  // Back in time: a question of tests and evaluation.
+    ItemBitmap bits(state_->entries.size());
+    for (std::size_t row = 0; row < state_->entries.size(); ++row) {
+      const Item* item = state_->entries[row].item.get();
+      if (item != nullptr && IsServable(*item, now)) {
+        bits.Insert(ItemIndex{static_cast<std::uint32_t>(row)});
+      }
+    }
+    return std::make_shared<const ItemBitmap>(std::move(bits));
+  }
+  state_->Advance(now);
+  if (state_->servable == nullptr) {
+    state_->servable = std::make_shared<const ItemBitmap>(state_->servable_bits);
+  }
+  return state_->servable;
+}
+
+ItemIndex Catalogue::Primary(ItemIndex index) const {
+  std::shared_lock lock(state_->mutex);
+  return Row(index) < state_->entries.size() ? state_->entries[Row(index)].primary : index;
+}
+
+std::uint64_t Catalogue::content_version() const {
+  std::shared_lock lock(state_->mutex);
+  return state_->content_version;
+}
+
+std::vector<std::shared_ptr<const Item>> Catalogue::List(ItemIndex first, std::size_t limit) const {
+  std::vector<std::shared_ptr<const Item>> items;
+  std::shared_lock lock(state_->mutex);
+  for (std::size_t row = Row(first); row < state_->entries.size() && items.size() < limit; ++row) {
+    if (state_->entries[row].item != nullptr) items.push_back(state_->entries[row].item);
+  }
+  return items;
+}
+
+void Catalogue::State::Apply(const CatalogueChanges& changes) {
+  if (changes.new_ids.empty() && changes.items.empty()) return;
+  std::unique_lock lock(mutex);
+  for (const std::string& id : changes.new_ids) {
+    const ItemIndex index{static_cast<std::uint32_t>(entries.size())};
+    entries.push_back({.id = id, .primary = index});
+    index_of.emplace(id, index);
+  }
+  for (const auto& [index, item] : changes.items) Set(index, item);
+}
+
+void Catalogue::State::Set(ItemIndex index, std::shared_ptr<const Item> item) {
+  Entry& entry = entries[Row(index)];
+  if (!HasSameContent(entry.item.get(), item.get())) ++content_version;
+  if (entry.item != nullptr) --num_items;
+  if (item != nullptr) ++num_items;
+  entry.item = std::move(item);
+  entry.primary = index;
+  if (entry.item != nullptr && !entry.item->primary_item_id.empty()) {
+    const auto primary = index_of.find(entry.item->primary_item_id);
+    if (primary != index_of.end()) entry.primary = primary->second;
+  }
+  SetServable(index);
+}
+
+void Catalogue::State::SetServable(ItemIndex index) {
+  const Item* item = entries[Row(index)].item.get();
+  const bool is_servable = item != nullptr && IsServable(*item, servable_at);
+  if (item != nullptr && item->publish_time_us > servable_at) {
+    unpublished.emplace(item->publish_time_us, index);  // A set: no repeats.
+  }
+  servable.reset();
+  if (is_servable) {
+    servable_bits.Insert(index);
+  } else if (Row(index) < servable_bits.size()) {
+    servable_bits.Erase(index);
+  }
+}
+
+void Catalogue::State::Advance(Micros now) {
+  servable_at = std::max(servable_at, now);
+  while (!unpublished.empty() && unpublished.begin()->first <= servable_at) {
+    const ItemIndex index = unpublished.begin()->second;
+    unpublished.erase(unpublished.begin());
+    SetServable(index);  // As the item is now: it may have changed since it was noted.
+  }
+}
+
+}  // namespace vitrine

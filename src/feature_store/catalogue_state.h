@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "vitrine/feature_store/catalogue.h"
+
+namespace vitrine {
+
+// What one commit changes about the items.
+struct CatalogueChanges {
+  std::vector<std::string> new_ids{};  // They get the next indices, in order.
+  std::vector<std::pair<ItemIndex, std::shared_ptr<const Item>>> items{};  // Null: retired.
+};
+
+// The inside of a Catalogue. Thread-safe.
+struct Catalogue::State {
+  struct Entry {
+    std::string id{};
+    std::shared_ptr<const Item> item{};
+    ItemIndex primary{};
+  };
+
+  // Applies a commit as a whole: no reader sees half of it. For one thread at a time.
+  void Apply(const CatalogueChanges& changes);
+
+  // All below want mutex_ held, Set and Advance exclusively.
+  void Set(ItemIndex index, std::shared_ptr<const Item> item);
+  void SetServable(ItemIndex index);
+  void Advance(Micros now);
+
+  mutable std::shared_mutex mutex;
+
+  // All below: guarded by mutex.
+  std::vector<Entry> entries;  // [num_indices]
+  std::unordered_map<std::string, ItemIndex> index_of;
+  std::size_t num_items = 0;
+  std::uint64_t content_version = 0;
+
+  // Which items are servable at `servable_at`, and those that become it by time alone.
+  ItemBitmap servable_bits;
+  Micros servable_at = 0;
+  std::set<std::pair<Micros, ItemIndex>> unpublished;
+  std::shared_ptr<const ItemBitmap> servable;  // A copy for readers; null when it is out of date.
+};
+
+}  // namespace vitrine

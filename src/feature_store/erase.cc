@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "checkpoint.h"
+#include "local_store.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+
+// What an erasure will do, from two readings of the log: what goes, and what that leaves of others.
+struct LocalStore::ErasurePlan {
+  explicit ErasurePlan(double half_life_days) : views{.popularity = Popularity(half_life_days)} {}
+
+  bool IsErased(const std::optional<UserIndex>& shopper) const {
+    return shopper.has_value() && std::find(views.shoppers.begin(), views.shoppers.end(),
+                                            *shopper) != views.shoppers.end();
+  }
+  bool IsErased(const LogHead& head) const { return IsErased(head.user) || IsErased(head.visitor); }
+
+  StoreViews::Erasure views;
+  Batch batch{};
+  std::uint64_t num_events = 0;
+  // Shoppers who are not erased but lose events that carry an erased id, by number.
+  std::unordered_map<std::uint32_t, StoreViews::Erasure::Rebuilt> others{};
+};
+
+std::vector<UserIndex> LocalStore::ShoppersToErase(const EraseUser& mutation) const {
+  const Shoppers& shoppers = views_->shoppers();
+  const bool is_user = !mutation.user_id.empty();
+  const auto index = is_user ? shoppers.Find(ShopperKind::kUser, mutation.user_id)
+                             : shoppers.Find(ShopperKind::kVisitor, mutation.visitor_id);
+  if (!index.has_value()) return {};
+  std::vector<UserIndex> erased = {*index};
+  if (is_user) {
+    const std::vector<UserIndex> visitors = shoppers.VisitorsOf(*index);
+    erased.insert(erased.end(), visitors.begin(), visitors.end());
+  }
+  return erased;
+}
+
+absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
+  if (mutation.user_id.empty() == mutation.visitor_id.empty()) {
+    return absl::InvalidArgumentError("an erasure wants either user_id or visitor_id");
+  }
+  VITRINE_RETURN_IF_ERROR(WhyNotWritable());
+  ErasurePlan plan(place_.options.popularity_half_life_days);
+  plan.views.shoppers = ShoppersToErase(mutation);
+  std::vector<std::string> tombstones = {
+      mutation.user_id.empty() ? key_->Tombstone(ShopperKind::kVisitor, mutation.visitor_id)
+                               : key_->Tombstone(ShopperKind::kUser, mutation.user_id)};
+  for (const UserIndex index : plan.views.shoppers) {
+    const auto row = views_->shoppers().Row(index);
+    tombstones.push_back(key_->Tombstone(row->kind, row->id));
+    plan.batch.Delete(Table::kShoppers, IndexKey(static_cast<std::uint32_t>(Row(index))));
+  }
+  for (const std::string& tombstone : tombstones) plan.batch.Put(Table::kErased, tombstone, "");
+  const bool was_known = !plan.views.shoppers.empty();
+  if (was_known) VITRINE_RETURN_IF_ERROR(PlanErasure(plan));
+
+  StoreState next = state_;
+  ++next.sequence;
+  next.num_events -= plan.num_events;
+  plan.batch.Put(Table::kMeta, std::string(kStateRow), EncodeStoreState(next));
+  if (was_known) plan.batch.Put(Table::kMeta, std::string(kErasureRow), "");
+  VITRINE_RETURN_IF_ERROR(Commit(plan.batch));
+
+  tombstones_.insert(tombstones.begin(), tombstones.end());
+  {
+    std::lock_guard lock(commit_mutex_);
+    if (was_known) views_->Apply(std::move(plan.views));
+    state_ = next;
+    PublishState();
+  }
+  if (was_known) VITRINE_RETURN_IF_ERROR(FinishErasure());
+  return WriteResult{.sequence = next.sequence, .num_removed = plan.num_events};
+}
+
+absl::Status LocalStore::PlanErasure(ErasurePlan& plan) const {
+  VITRINE_RETURN_IF_ERROR(storage_->Scan(
+      Table::kLog, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
+        VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
+        if (!plan.IsErased(head)) {
+          views_->AddPopularity(plan.views.popularity, head);
+          return absl::OkStatus();
+        }
+        VITRINE_ASSIGN_OR_RETURN(const LogRecord record, DecodeLogRecord(value));
+        plan.batch.Delete(Table::kLog, std::string(key));
+        if (!record.event.event_id.empty()) {
+          plan.batch.Delete(Table::kEventIds, key_->EventIdKey(record.event.event_id));
+        }
+        ++plan.num_events;
+        const auto owner = views_->shoppers().Resolve(head.shopper());
+        if (!plan.IsErased(owner)) {
+          plan.others[static_cast<std::uint32_t>(Row(*owner))].index = *owner;
+        }
+        return absl::OkStatus();
+      }));
+  return plan.others.empty() ? absl::OkStatus() : PlanOthers(plan);
+}
+
+absl::Status LocalStore::PlanOthers(ErasurePlan& plan) const {
+  VITRINE_RETURN_IF_ERROR(storage_->Scan(
+      Table::kLog, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
+        VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
+        if (plan.IsErased(head)) return absl::OkStatus();
+        const auto owner = views_->shoppers().Resolve(head.shopper());
+        const auto other = plan.others.find(static_cast<std::uint32_t>(Row(*owner)));
+        if (other == plan.others.end()) return absl::OkStatus();
+        const auto entries = ToEntries(head, ParseOffsetKey(key), views_->weights());
+        auto& history = other->second.history;
+        history.insert(history.end(), entries.begin(), entries.end());
+        other->second.has_events = true;
+        return absl::OkStatus();
+      }));
+  for (auto& [number, other] : plan.others) plan.views.others.push_back(std::move(other));
+  return absl::OkStatus();
+}
+
+// Everything that held the shopper is rewritten without. Interrupted, it is done again at the next
+// start: the row kErasureRow went to disk together with the deletions.
+absl::Status LocalStore::FinishErasure() {
+  const auto rewrite = [this]() -> absl::Status {
+    {
+      std::lock_guard lock(checkpoint_mutex_);
+      VITRINE_RETURN_IF_ERROR(RemoveCheckpoints(*place_.files, place_.folder));
+      checkpoint_sequence_ = 0;
+    }
+    VITRINE_RETURN_IF_ERROR(storage_->Forget());
+    return Checkpoint();
+  };
+  const absl::Status status = rewrite();
+  if (!status.ok()) {
+    BecomeReadOnly(status);
+    return absl::Status(status.code(),
+                        absl::StrFormat("the shopper is forgotten, but files may still hold them "
+                                        "until the store is opened again: %s",
+                                        std::string(status.message())));
+  }
+  Batch done;
+  done.Delete(Table::kMeta, std::string(kErasureRow));
+  return Commit(done);
+}
+
+}  // namespace vitrine

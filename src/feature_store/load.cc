@@ -1,0 +1,164 @@
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "checkpoint.h"
+#include "local_store.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+// Of the store as a whole. The upgrade rule: docs/formats/store.md.
+constexpr std::uint64_t kFormat = 1;
+
+std::string EncodeFormat() {
+  ByteWriter writer;
+  writer.Unsigned(kFormat);
+  return writer.Take();
+}
+
+absl::Status DamagedError(const std::string& folder, const std::string& what) {
+  return absl::DataLossError(
+      absl::StrFormat("the store in %s is damaged: %s; restore a backup", folder, what));
+}
+
+absl::Status CheckFormat(const std::string& bytes, const std::string& folder) {
+  ByteReader reader(bytes);
+  const std::uint64_t format = reader.Unsigned();
+  VITRINE_RETURN_IF_ERROR(reader.status("the store's format"));
+  if (format <= kFormat) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrFormat("the store in %s has format %d, this binary knows up to %d: use the newer "
+                      "vitrine that wrote it",
+                      folder, format, kFormat));
+}
+
+absl::Status MakeStore(Storage& storage) {
+  Batch batch;
+  batch.Put(Table::kMeta, std::string(kFormatRow), EncodeFormat());
+  batch.Put(Table::kMeta, std::string(kSecretRow), StoreKey::Generate());
+  batch.Put(Table::kMeta, std::string(kStateRow), EncodeStoreState({}));
+  return storage.Commit(batch);
+}
+
+absl::Status LoadMeta(const StorePlace& place, LoadedStore& store) {
+  Storage& storage = *store.storage;
+  VITRINE_ASSIGN_OR_RETURN(auto format, storage.Get(Table::kMeta, kFormatRow));
+  if (!format.has_value()) {
+    if (place.options.is_read_only) {
+      return absl::NotFoundError(absl::StrFormat("there is no store in %s yet", place.folder));
+    }
+    VITRINE_RETURN_IF_ERROR(MakeStore(storage));
+    format = EncodeFormat();
+  }
+  VITRINE_RETURN_IF_ERROR(CheckFormat(*format, place.folder));
+  VITRINE_ASSIGN_OR_RETURN(const auto secret, storage.Get(Table::kMeta, kSecretRow));
+  VITRINE_ASSIGN_OR_RETURN(const auto state, storage.Get(Table::kMeta, kStateRow));
+  VITRINE_ASSIGN_OR_RETURN(const auto erasure, storage.Get(Table::kMeta, kErasureRow));
+  if (!secret.has_value() || secret->size() != StoreKey::kBytes || !state.has_value()) {
+    return DamagedError(place.folder, "its meta rows are missing");
+  }
+  store.key = std::make_unique<StoreKey>(*secret);
+  VITRINE_ASSIGN_OR_RETURN(store.state, DecodeStoreState(*state));
+  store.has_unfinished_erasure = erasure.has_value();
+  return absl::OkStatus();
+}
+
+// Items, shoppers and tombstones.
+absl::Status LoadRows(const StorePlace& place, LoadedStore& store) {
+  std::uint32_t next_item = 0;
+  VITRINE_RETURN_IF_ERROR(store.storage->Scan(
+      Table::kItems, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
+        if (ParseIndexKey(key) != next_item++)
+          return DamagedError(place.folder, "items are missing");
+        VITRINE_ASSIGN_OR_RETURN(const ItemRow row, DecodeItemRow(value));
+        store.views->AddItemRow(row);
+        return absl::OkStatus();
+      }));
+  if (next_item != store.state.next_item) return DamagedError(place.folder, "items are missing");
+  VITRINE_RETURN_IF_ERROR(store.storage->Scan(
+      Table::kShoppers, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
+        VITRINE_ASSIGN_OR_RETURN(const ShopperRow row, DecodeShopperRow(value));
+        store.views->SetShopperRow(UserIndex{ParseIndexKey(key)}, row);
+        return absl::OkStatus();
+      }));
+  return store.storage->Scan(Table::kErased, "", "", [&](std::string_view key, std::string_view) {
+    store.tombstones.emplace(key);
+    return absl::OkStatus();
+  });
+}
+
+// Adds the events from `from` on to the views.
+absl::Status Replay(const StorePlace& place, const StoreState& from, LoadedStore& store) {
+  store.replayed_events = 0;
+  VITRINE_RETURN_IF_ERROR(store.storage->Scan(
+      Table::kLog, OffsetKey(from.next_offset), OffsetKey(store.state.next_offset),
+      [&](std::string_view key, std::string_view value) -> absl::Status {
+        VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
+        const auto shopper = store.views->shoppers().Resolve(head.shopper());
+        if (!shopper.has_value()) return DamagedError(place.folder, "shoppers are missing");
+        store.views->AddEvent(*shopper, ParseOffsetKey(key), head);
+        ++store.replayed_events;
+        return absl::OkStatus();
+      }));
+  const std::uint64_t found = from.num_events + store.replayed_events;
+  if (found == store.state.num_events) return absl::OkStatus();
+  return DamagedError(place.folder, absl::StrFormat("its log has %d events, %d were recorded",
+                                                    found, store.state.num_events));
+}
+
+absl::Status LoadViews(const StorePlace& place, LoadedStore& store) {
+  const Checkpoint current{.store = store.key->Fingerprint(),
+                           .signature = SettingsSignature(place.options),
+                           .state = store.state};
+  const Others others = place.options.is_read_only ? Others::kKeep : Others::kRemove;
+  std::optional<Checkpoint> checkpoint;
+  if (!store.has_unfinished_erasure) {  // A checkpoint may still hold what was erased.
+    checkpoint = ReadCheckpoint(*place.files, place.folder, current, others);
+  }
+  store.views = std::make_unique<StoreViews>(place.options);
+  VITRINE_RETURN_IF_ERROR(LoadRows(place, store));
+  if (!checkpoint.has_value()) return Replay(place, StoreState(), store);
+  const absl::Status read = store.views->ReadCheckpoint(checkpoint->views);
+  if (read.ok()) return Replay(place, checkpoint->state, store);
+  Log(LogLevel::kWarning, "store.checkpoint-ignored", {{"reason", std::string(read.message())}});
+  store.views = std::make_unique<StoreViews>(place.options);
+  VITRINE_RETURN_IF_ERROR(LoadRows(place, store));
+  return Replay(place, StoreState(), store);
+}
+
+}  // namespace
+
+absl::StatusOr<LoadedStore> LoadStore(const StorePlace& place) {
+  const bool is_owner = !place.options.is_read_only;
+  const auto access = is_owner ? Storage::Access::kOwner : Storage::Access::kReader;
+  if (is_owner) VITRINE_RETURN_IF_ERROR(place.files->MakeFolder(place.folder));
+  LoadedStore store;
+  VITRINE_ASSIGN_OR_RETURN(store.storage,
+                           Storage::Open(place.folder + "/db", access, *place.files));
+  VITRINE_RETURN_IF_ERROR(LoadMeta(place, store));
+  VITRINE_RETURN_IF_ERROR(LoadViews(place, store));
+  return store;
+}
+
+absl::StatusOr<std::unique_ptr<FeatureStore>> FeatureStore::Open(const std::string& folder,
+                                                                 const FeatureStoreOptions& options,
+                                                                 FileSystem& files,
+                                                                 const Clock& clock) {
+  const Micros begin = MonotonicNow();
+  StorePlace place{.folder = folder, .options = options, .files = &files, .clock = &clock};
+  VITRINE_ASSIGN_OR_RETURN(LoadedStore loaded, LoadStore(place));
+  auto store = std::make_unique<LocalStore>(std::move(place), std::move(loaded));
+  if (!options.is_read_only) VITRINE_RETURN_IF_ERROR(store->Start());
+  const StoreStatus status = store->status();
+  Log(LogLevel::kInfo, "store.opened",
+      {{"folder", folder},
+       {"events", std::to_string(status.num_events)},
+       {"replayed", std::to_string(status.replayed_events)},
+       {"milliseconds", std::to_string((MonotonicNow() - begin) / 1000)}});
+  return store;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "store_codec.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/feature_store/event.h"
+
+namespace vitrine {
+
+// One interaction as a history keeps it: 24 bytes. Ordered by time, those of one moment by their
+// place in the log.
+struct HistoryEntry {
+  Micros time_us = 0;
+  std::uint64_t offset : 56 = 0;  // Of its event.
+  std::uint64_t type : 8 = 0;     // EventType.
+  ItemIndex item{};
+  float value = 0;
+  bool operator==(const HistoryEntry&) const = default;
+};
+static_assert(sizeof(HistoryEntry) == 24);
+
+bool IsBefore(const HistoryEntry& a, const HistoryEntry& b);
+
+// The interactions of one event, in its order; none of those whose weight is zero.
+std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
+                                    const EventWeights& weights);
+
+// The view of all shoppers: the dictionary from ids to dense indices, profiles, who was merged into
+// whom, and the latest interactions of each. Thread-safe; written by the commit thread alone.
+//
+// Memory: about 200 bytes and twice the id a shopper, and 24 bytes (up to 48 while a history grows)
+// for each of at most `history_limit` interactions.
+class Shoppers {
+ public:
+  static constexpr std::size_t kNumShards = 64;
+
+  explicit Shoppers(std::size_t history_limit) : history_limit_(history_limit) {}
+
+  std::optional<UserIndex> Find(ShopperKind kind, std::string_view id) const;
+
+  // What the dictionary has at `index`; nothing when the shopper was erased.
+  std::optional<ShopperRow> Row(UserIndex index) const;
+
+  // The shopper that `index` is now: itself, or the user that the visitor was merged into.
+  std::optional<UserIndex> Resolve(UserIndex index) const;
+
+  struct View {
+    std::vector<HistoryEntry> history{};  // Oldest first.
+    std::shared_ptr<const User> profile{};
+    bool is_known = false;  // Has any event or a profile.
+  };
+  // REQUIRES: `index` is resolved
+  View Read(UserIndex index) const;
+
+  // Shoppers that are known, merged visitors not counted.
+  std::size_t num_known() const { return num_known_.load(std::memory_order_relaxed); }
+
+  // The commit thread's part.
+  void SetRow(UserIndex index, const ShopperRow& row);
+  void AddEvent(UserIndex index, std::span<const HistoryEntry> entries);
+  void Merge(UserIndex from, UserIndex into);  // Moves the history; the row comes by SetRow.
+  void Erase(UserIndex index);
+  void SetHistory(UserIndex index, std::vector<HistoryEntry> history, bool has_events);
+
+  // The visitors that were merged into `user`. Looks at every shopper.
+  std::vector<UserIndex> VisitorsOf(UserIndex user) const;
+
+  // The part of one shard's histories that events before offset `end` made, at most. What later
+  // events pushed out is missing, and comes out right again when those are added after Read.
+  void WriteShard(std::size_t shard, std::uint64_t end, ByteWriter& writer) const;
+
+  // Sets what WriteShard wrote, for shoppers whose rows are set; those erased since are skipped.
+  // MoveMerged, once after all shards, hands the histories of visitors merged since to their users.
+  absl::Status ReadShard(ByteReader& reader);
+  void MoveMerged();
+
+ private:
+  struct Shopper {
+    ShopperRow row{};
+    bool exists = false;
+    bool has_events = false;
+    std::vector<HistoryEntry> history{};
+
+    bool IsKnown() const {
+      return exists && !row.merged_into.has_value() && (has_events || row.profile != nullptr);
+    }
+  };
+  struct Shard {
+    mutable std::mutex mutex;
+    std::deque<Shopper> shoppers;  // Guarded by mutex: index / kNumShards.
+  };
+  struct Names {
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, UserIndex> index_of;  // Guarded by mutex.
+  };
+  class Edit;  // One shopper under its lock; keeps num_known_ right.
+
+  static std::string NameKey(ShopperKind kind, std::string_view id);
+  const Names& NamesOf(const std::string& key) const;
+  Names& NamesOf(const std::string& key);
+  const Shard& ShardOf(UserIndex index) const;
+  void Insert(std::vector<HistoryEntry>& history, const HistoryEntry& entry) const;
+  void Trim(std::vector<HistoryEntry>& history) const;
+
+  const std::size_t history_limit_;
+  std::array<Names, kNumShards> names_;
+  std::array<Shard, kNumShards> shards_;
+  std::atomic<std::size_t> num_known_ = 0;
+};
+
+}  // namespace vitrine

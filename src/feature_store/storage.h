@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vitrine/base/file_system.h"
+
+namespace vitrine {
+
+// The tables on disk, docs/formats/store.md; each a column family of one RocksDB.
+enum class Table : std::uint8_t { kMeta, kLog, kItems, kShoppers, kEventIds, kErased };
+inline constexpr std::size_t kNumTables = 6;
+
+// Rows of Table::kMeta.
+inline constexpr std::string_view kFormatRow = "format";
+inline constexpr std::string_view kSecretRow = "secret";
+inline constexpr std::string_view kStateRow = "state";
+inline constexpr std::string_view kErasureRow = "erasure";  // Only while one is being finished.
+
+// Changes that reach the disk all or none, in order. A value.
+class Batch {
+ public:
+  void Put(Table table, std::string key, std::string value) {
+    changes_.push_back({table, std::move(key), std::move(value)});
+  }
+  void Delete(Table table, std::string key) {
+    changes_.push_back({table, std::move(key), std::nullopt});
+  }
+  bool empty() const { return changes_.empty(); }
+
+ private:
+  friend class Storage;
+  struct Change {
+    Table table{};
+    std::string key{};
+    std::optional<std::string> value{};  // None: the row goes.
+  };
+  std::vector<Change> changes_;
+};
+
+// Six sorted tables in one folder with atomic, synced batches: RocksDB behind a narrow door. The
+// only file that knows it besides rocksdb_files. Reads are thread-safe; Commit and Forget are for
+// one thread at a time.
+class Storage {
+ public:
+  enum class Access { kOwner, kReader };
+
+  // Opens the tables in `folder`, making them if the owner finds none, after cutting a torn tail.
+  // A reader sees the state of this moment and may live beside an owner.
+  //
+  // Errors: FAILED_PRECONDITION another process owns them; NOT_FOUND a reader finds none; DATA_LOSS
+  // a damaged file, named; those of FileSystem.
+  static absl::StatusOr<std::unique_ptr<Storage>> Open(const std::string& folder, Access access,
+                                                       FileSystem& files);
+  ~Storage();
+
+  // On disk once this returns OK. After an error nothing more may be committed.
+  absl::Status Commit(const Batch& batch);
+
+  absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const;
+
+  // Calls `visit` with the rows in [from, to) in order (an empty `to`: to the end) until it returns
+  // an error, which is then the answer. The rows are those of the moment of the call; Forget
+  // waits for it, so visit briefly, and do not scan inside a visit.
+  using Visit = std::function<absl::Status(std::string_view key, std::string_view value)>;
+  absl::Status Scan(Table table, std::string_view from, std::string_view to,
+                    const Visit& visit) const;
+
+  // Rewrites all files, so that none holds what was deleted or overwritten. Reads go on.
+  absl::Status Forget();
+
+  std::uint64_t num_disk_bytes() const;
+  std::size_t cut_bytes() const;  // Of a torn tail, by Open.
+
+ private:
+  struct State;
+  explicit Storage(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vitrine

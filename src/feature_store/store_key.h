@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "store_codec.h"
+
+namespace vitrine {
+
+// The store's secret: 32 random bytes, made once per store and kept in its `meta` table. Names that
+// must not be readable, or guessable, from the files are stored as keyed hashes under it.
+// Immutable.
+class StoreKey {
+ public:
+  static constexpr std::size_t kBytes = 32;
+
+  // From the operating system's random numbers.
+  static std::string Generate();
+
+  // REQUIRES: secret.size() == kBytes
+  explicit StoreKey(std::string secret) : secret_(std::move(secret)) {}
+
+  // HMAC-SHA256 of kind and id, 32 bytes: what is left of an erased shopper.
+  std::string Tombstone(ShopperKind kind, std::string_view id) const;
+
+  // HMAC-SHA256 of a client's event id, cut to 16 bytes: two of 10^15 ids share one with a chance
+  // of 10^-9.
+  std::string EventIdKey(std::string_view event_id) const;
+
+  // Tells stores apart without giving the secret away.
+  std::string Fingerprint() const;
+
+ private:
+  std::string Hmac(char domain, std::string_view text) const;
+
+  const std::string secret_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,162 @@
+#include "store_views.h"
+
+#include <algorithm>
+#include <iterator>
+#include <thread>
+
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+constexpr Micros kPopularityPeriodUs = 200'000;
+
+}  // namespace
+
+StoreViews::StoreViews(const FeatureStoreOptions& options)
+    : weights_(options.weights),
+      half_life_days_(options.popularity_half_life_days),
+      shoppers_(options.history_limit),
+      popularity_(options.popularity_half_life_days) {}
+
+std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
+  std::lock_guard lock(published_mutex_);
+  const Micros now = MonotonicNow();
+  if (published_.values != nullptr && now - published_.made_at < kPopularityPeriodUs) {
+    return published_.values;
+  }
+  std::lock_guard popularity_lock(popularity_mutex_);
+  const std::size_t num_items = catalogue_.num_indices();
+  const bool is_current = published_.values != nullptr &&
+                          published_.version == popularity_version_ &&
+                          published_.values->size() == num_items;
+  if (!is_current) {
+    published_.values = std::make_shared<const std::vector<float>>(popularity_.Values(num_items));
+    published_.version = popularity_version_;
+  }
+  published_.made_at = now;
+  return published_.values;
+}
+
+Shoppers::View StoreViews::ReadShopper(const std::string& user_id,
+                                       const std::string& visitor_id) const {
+  while (true) {
+    const std::uint64_t before = num_moves_.load();
+    if (before % 2 == 0) {
+      Shoppers::View view = ReadParts(user_id, visitor_id);
+      if (num_moves_.load() == before) return view;
+    }
+    std::this_thread::yield();
+  }
+}
+
+Shoppers::View StoreViews::ReadParts(const std::string& user_id,
+                                     const std::string& visitor_id) const {
+  const auto resolve = [this](ShopperKind kind, const std::string& id) -> std::optional<UserIndex> {
+    const auto found = id.empty() ? std::nullopt : shoppers_.Find(kind, id);
+    return found.has_value() ? shoppers_.Resolve(*found) : std::nullopt;
+  };
+  const auto user = resolve(ShopperKind::kUser, user_id);
+  const auto visitor = resolve(ShopperKind::kVisitor, visitor_id);
+  Shoppers::View view = user.has_value() ? shoppers_.Read(*user) : Shoppers::View();
+  if (!visitor.has_value() || visitor == user) return view;
+  Shoppers::View other = shoppers_.Read(*visitor);
+  std::vector<HistoryEntry> joined;
+  joined.reserve(view.history.size() + other.history.size());
+  std::merge(view.history.begin(), view.history.end(), other.history.begin(), other.history.end(),
+             std::back_inserter(joined), IsBefore);
+  view.history = std::move(joined);
+  view.is_known = view.is_known || other.is_known;
+  if (view.profile == nullptr) view.profile = other.profile;
+  return view;
+}
+
+void StoreViews::Apply(const StoreChanges& changes) {
+  catalogue_.state_->Apply(changes.catalogue);
+  for (const StoreChanges::Step& step : changes.steps) {
+    std::visit([this](const auto& one) { ApplyStep(one); }, step);
+  }
+}
+
+void StoreViews::ApplyStep(const StoreChanges::SetRow& step) {
+  shoppers_.SetRow(step.index, step.row);
+}
+
+void StoreViews::ApplyStep(const StoreChanges::AddEvent& step) {
+  AddEvent(step.shopper, step.offset, step.head);
+}
+
+void StoreViews::ApplyStep(const StoreChanges::Merge& step) {
+  std::lock_guard lock(merge_mutex_);
+  ++num_moves_;
+  shoppers_.SetRow(step.from, step.row);
+  shoppers_.Merge(step.from, *step.row.merged_into);
+  ++num_moves_;
+}
+
+void StoreViews::AddItemRow(const ItemRow& row) {
+  CatalogueChanges changes;
+  const ItemIndex index{static_cast<std::uint32_t>(catalogue_.num_indices())};
+  changes.new_ids.push_back(row.id);
+  if (row.item != nullptr) changes.items.emplace_back(index, row.item);
+  catalogue_.state_->Apply(changes);
+}
+
+void StoreViews::AddEvent(UserIndex shopper, std::uint64_t offset, const LogHead& head) {
+  shoppers_.AddEvent(shopper, ToEntries(head, offset, weights_));
+  std::lock_guard lock(popularity_mutex_);
+  AddPopularity(popularity_, head);
+  ++popularity_version_;
+}
+
+void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) const {
+  for (const LogHead::Touch& touch : head.items) {
+    popularity.Add(touch.item, head.time_us, weights_.Of(head.type, head.Value(touch)));
+  }
+}
+
+void StoreViews::Apply(Erasure erasure) {
+  std::lock_guard merge_lock(merge_mutex_);
+  ++num_moves_;
+  for (const UserIndex shopper : erasure.shoppers) shoppers_.Erase(shopper);
+  for (Erasure::Rebuilt& other : erasure.others) {
+    shoppers_.SetHistory(other.index, std::move(other.history), other.has_events);
+  }
+  ++num_moves_;
+  std::lock_guard lock(popularity_mutex_);
+  popularity_ = std::move(erasure.popularity);
+  ++popularity_version_;
+}
+
+std::unique_ptr<StoreViews::Cut> StoreViews::BeginCheckpoint(std::uint64_t next_offset) const {
+  std::unique_lock lock(popularity_mutex_);
+  Popularity copy = popularity_;
+  lock.unlock();
+  return std::unique_ptr<Cut>(new Cut(*this, next_offset, std::move(copy)));
+}
+
+std::string StoreViews::Cut::Write() const {
+  ByteWriter writer;
+  popularity_.Write(writer);
+  for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
+    views_.shoppers_.WriteShard(shard, end_, writer);
+  }
+  return writer.Take();
+}
+
+absl::Status StoreViews::ReadCheckpoint(std::string_view bytes) {
+  ByteReader reader(bytes);
+  {
+    std::lock_guard lock(popularity_mutex_);
+    popularity_.Read(reader);
+    ++popularity_version_;
+  }
+  for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
+    VITRINE_RETURN_IF_ERROR(shoppers_.ReadShard(reader));
+  }
+  VITRINE_RETURN_IF_ERROR(reader.Finish("a checkpoint"));
+  shoppers_.MoveMerged();
+  return absl::OkStatus();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "catalogue_state.h"
+#include "popularity.h"
+#include "shoppers.h"
+#include "store_codec.h"
+#include "vitrine/base/clock.h"
+#include "vitrine/feature_store/catalogue.h"
+#include "vitrine/feature_store/feature_store.h"
+
+namespace vitrine {
+
+// What one commit changes in the views: first the catalogue, then the shoppers, step by step.
+struct StoreChanges {
+  struct SetRow {
+    UserIndex index{};
+    ShopperRow row{};
+  };
+  struct AddEvent {
+    std::uint64_t offset = 0;
+    UserIndex shopper{};  // Resolved when the event came.
+    LogHead head{};
+  };
+  struct Merge {
+    UserIndex from{};
+    ShopperRow row{};  // Says into whom.
+  };
+  using Step = std::variant<SetRow, AddEvent, Merge>;
+
+  CatalogueChanges catalogue{};
+  std::vector<Step> steps{};
+};
+
+// Everything in memory that answers requests. Reads are thread-safe; changes are made by one
+// thread, the commit thread, and visible to every read that begins after Apply.
+class StoreViews {
+ public:
+  explicit StoreViews(const FeatureStoreOptions& options);
+
+  const Catalogue& catalogue() const { return catalogue_; }
+  const Shoppers& shoppers() const { return shoppers_; }
+  std::shared_ptr<const std::vector<float>> LivePopularity() const;
+
+  // The user and the visitor as one; either id may be empty. Merges happen before or after it,
+  // never between its parts.
+  Shoppers::View ReadShopper(const std::string& user_id, const std::string& visitor_id) const;
+
+  void Apply(const StoreChanges& changes);
+
+  // For the start: the same, one thing at a time.
+  void AddItemRow(const ItemRow& row);
+  void SetShopperRow(UserIndex index, const ShopperRow& row) { shoppers_.SetRow(index, row); }
+  void AddEvent(UserIndex shopper, std::uint64_t offset, const LogHead& head);
+
+  // For an erasure: the shoppers go, and what their events had added to other views.
+  struct Erasure {
+    std::vector<UserIndex> shoppers{};
+    struct Rebuilt {
+      UserIndex index{};
+      std::vector<HistoryEntry> history{};
+      bool has_events = false;
+    };
+    std::vector<Rebuilt> others{};  // Shoppers who lose some of their events.
+    Popularity popularity;
+  };
+  void Apply(Erasure erasure);
+  void AddPopularity(Popularity& popularity, const LogHead& head) const;
+  const EventWeights& weights() const { return weights_; }
+
+  // A consistent cut for a checkpoint: Begin between two commits, then Write from any thread, which
+  // holds up a merge or an erasure, but no event. Read wants the rows of items and shoppers set.
+  class Cut {
+   public:
+    std::string Write() const;
+
+   private:
+    friend class StoreViews;
+    Cut(const StoreViews& views, std::uint64_t end, Popularity popularity)
+        : views_(views), lock_(views.merge_mutex_), end_(end), popularity_(std::move(popularity)) {}
+    const StoreViews& views_;
+    const std::unique_lock<std::mutex> lock_;
+    const std::uint64_t end_;
+    const Popularity popularity_;
+  };
+  std::unique_ptr<Cut> BeginCheckpoint(std::uint64_t next_offset) const;
+  absl::Status ReadCheckpoint(std::string_view bytes);
+
+ private:
+  Shoppers::View ReadParts(const std::string& user_id, const std::string& visitor_id) const;
+  void ApplyStep(const StoreChanges::SetRow& step);
+  void ApplyStep(const StoreChanges::AddEvent& step);
+  void ApplyStep(const StoreChanges::Merge& step);
+
+  const EventWeights weights_;
+  const double half_life_days_;
+  Catalogue catalogue_;
+  Shoppers shoppers_;
+  mutable std::mutex merge_mutex_;  // Held while shoppers are moved, and while a cut is written.
+
+  std::atomic<std::uint64_t> num_moves_ = 0;  // Odd while a merge or an erasure is under way.
+
+  mutable std::mutex popularity_mutex_;
+  Popularity popularity_;                 // Guarded by popularity_mutex_.
+  std::uint64_t popularity_version_ = 0;  // Guarded by popularity_mutex_.
+  struct Published {
+    std::shared_ptr<const std::vector<float>> values{};
+    std::uint64_t version = 0;
+    Micros made_at = 0;  // MonotonicNow
+  };
+  mutable std::mutex published_mutex_;
+  mutable Published published_;  // Guarded by published_mutex_.
+};
+
+}  // namespace vitrine

@@ -1,0 +1,131 @@
+#include "wal_tail.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/base/atomic_file.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kBlockBytes = 32'768;
+constexpr std::size_t kHeaderBytes = 7;  // Checksum 4, length 2, type 1.
+constexpr std::string_view kWalSuffix = ".log";
+
+enum RecordType : unsigned char { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+
+// CRC-32C (Castagnoli), the reflected polynomial 0x82F63B78, a byte at a time.
+constexpr std::array<std::uint32_t, 256> MakeCrcTable() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t byte = 0; byte < 256; ++byte) {
+    std::uint32_t value = byte;
+    for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ ((value & 1) != 0 ? 0x82F63B78U : 0);
+    table[byte] = value;
+  }
+  return table;
+}
+constexpr std::array<std::uint32_t, 256> kCrcTable = MakeCrcTable();
+
+std::uint32_t Crc32c(std::string_view bytes) {
+  std::uint32_t crc = ~0U;
+  for (const char byte : bytes) {
+    crc = crc >> 8 ^ kCrcTable[(crc ^ static_cast<unsigned char>(byte)) & 0xFF];
+  }
+  return ~crc;
+}
+
+// Stored checksums are rotated and shifted, so that a checksum of checksums is not degenerate.
+std::uint32_t Masked(std::uint32_t crc) { return (crc >> 15 | crc << 17) + 0xA282EAD8U; }
+
+struct Record {
+  RecordType type{};
+  std::size_t end = 0;  // Of its bytes in the file.
+};
+
+// The whole, undamaged record at `at`, if there is one.
+std::optional<Record> ReadRecord(std::string_view bytes, std::size_t at) {
+  const std::size_t block_end = std::min(bytes.size(), (at / kBlockBytes + 1) * kBlockBytes);
+  if (at + kHeaderBytes > block_end) return std::nullopt;
+  std::uint32_t stored = 0;
+  std::memcpy(&stored, bytes.data() + at, sizeof stored);
+  const auto low = static_cast<unsigned char>(bytes[at + 4]);
+  const auto high = static_cast<unsigned char>(bytes[at + 5]);
+  const auto type = static_cast<unsigned char>(bytes[at + 6]);
+  const std::size_t length = low | static_cast<std::size_t>(high) << 8;
+  const std::size_t end = at + kHeaderBytes + length;
+  if (type < kFull || type > kLast || end > block_end) return std::nullopt;
+  const std::string_view checked = bytes.substr(at + kHeaderBytes - 1, length + 1);
+  if (Masked(Crc32c(checked)) != stored) return std::nullopt;
+  return Record{static_cast<RecordType>(type), end};
+}
+
+// A block's last bytes are unused where a header does not fit.
+std::size_t SkipBlockTrailer(std::size_t at) {
+  const std::size_t left = kBlockBytes - at % kBlockBytes;
+  return left < kHeaderBytes ? at + left : at;
+}
+
+bool HasBatchBeginning(std::string_view bytes, std::size_t from) {
+  // The damaged length may point anywhere: try every byte. A match by chance: 2^-32 each.
+  for (std::size_t at = from; at + kHeaderBytes <= bytes.size(); ++at) {
+    const auto record = ReadRecord(bytes, at);
+    if (record.has_value() && (record->type == kFull || record->type == kFirst)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+WalTail InspectWal(std::string_view bytes) {
+  WalTail tail;
+  std::size_t at = 0;
+  bool is_inside_batch = false;
+  while (at < bytes.size()) {
+    at = SkipBlockTrailer(at);
+    const auto record = ReadRecord(bytes, at);
+    const bool wants_start = !is_inside_batch;
+    if (!record.has_value() || wants_start != (record->type == kFull || record->type == kFirst)) {
+      break;
+    }
+    at = record->end;
+    is_inside_batch = record->type == kFirst || record->type == kMiddle;
+    if (!is_inside_batch) tail.intact_bytes = at;
+  }
+  if (at < bytes.size()) tail.has_intact_batch_after = HasBatchBeginning(bytes, at + 1);
+  return tail;
+}
+
+absl::StatusOr<std::size_t> CutTornTail(FileSystem& files, const std::string& folder) {
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListFolder(folder));
+  std::string newest;  // Names are numbers of equal width, so the last in order is the newest.
+  for (const std::string& name : names) {
+    if (name.ends_with(kWalSuffix) && (name.size() > newest.size() || name > newest)) newest = name;
+  }
+  if (newest.empty()) return 0;
+  const std::string path = folder + "/" + newest;
+  VITRINE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(path));
+  const WalTail tail = InspectWal(bytes);
+  if (tail.intact_bytes == bytes.size()) return 0;
+  if (tail.has_intact_batch_after) {
+    return absl::DataLossError(absl::StrFormat(
+        "%s is damaged behind byte %d of %d, before its end: acknowledged events are lost; restore "
+        "a backup of the store",
+        path, tail.intact_bytes, bytes.size()));
+  }
+  const std::size_t cut = bytes.size() - tail.intact_bytes;
+  VITRINE_RETURN_IF_ERROR(
+      WriteFileAtomically(files, path, std::string_view(bytes).substr(0, tail.intact_bytes)));
+  Log(LogLevel::kWarning, "store.torn-tail-cut",
+      {{"file", path},
+       {"bytes", std::to_string(cut)},
+       {"kept", std::to_string(tail.intact_bytes)}});
+  return cut;
+}
+
+}  // namespace vitrine
