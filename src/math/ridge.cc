@@ -66,13 +66,14 @@ Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::
   return x;
 }
 
-Eigen::VectorXf RidgeEffects(const RidgeProblem& problem, const Eigen::VectorXf& y) {
-  if (problem.rows.rows() == 0) return {};
+Eigen::MatrixXf RidgeEffects(const RidgeProblem& problem, const Matrix& directions) {
+  if (problem.rows.rows() == 0) return Eigen::MatrixXf::Zero(0, directions.rows());
   if (IsDualSmaller(problem)) {
-    return DualFactor(problem).solve(problem.rows * y.cwiseQuotient(problem.penalties));
+    const Matrix scaled = directions * problem.penalties.cwiseInverse().asDiagonal();
+    return DualFactor(problem).solve(problem.rows * scaled.transpose());
   }
-  const Eigen::VectorXf solved = NormalFactor(problem).solve(y);
-  return problem.weights.cwiseProduct(problem.rows * solved);
+  const Square solved = NormalFactor(problem).solve(directions.transpose());
+  return problem.weights.asDiagonal() * (problem.rows * solved);
 }
 
 }  // namespace vitrine

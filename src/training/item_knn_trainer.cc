@@ -147,7 +147,8 @@ absl::StatusOr<CsrMatrix> CosineNeighbours(const CsrMatrix& weights, const Cosin
     });
   }
   ReportProgress(context, 1);
-  return Assembled(rows);
+  // By target so far; a query starts from its own items.
+  return Transpose(Assembled(rows));
 }
 
 Trainer ItemKnnTrainer() {

@@ -66,24 +66,37 @@ TEST_P(RidgeTest, EffectsAreThePartsOfAPrediction) {
   const RidgeProblem problem = RandomProblem(GetParam());
   const Eigen::VectorXf y = Eigen::VectorXf::LinSpaced(GetParam().num_unknowns, -1, 2);
 
-  const Eigen::VectorXf effects = RidgeEffects(problem, y);
+  const Eigen::MatrixXf effects = RidgeEffects(problem, y.transpose());
 
-  ASSERT_EQ(effects.size(), GetParam().num_rows);
+  ASSERT_EQ(effects.rows(), GetParam().num_rows);
+  ASSERT_EQ(effects.cols(), 1);
   const double expected = SlowSolution(problem).dot(y.cast<double>());
-  EXPECT_NEAR(effects.dot(problem.targets), expected, kTolerance * (1 + y.norm()));
+  EXPECT_NEAR(effects.col(0).dot(problem.targets), expected, kTolerance * (1 + y.norm()));
 }
 
 TEST_P(RidgeTest, EachEffectIsWhatItsTargetChanges) {
   RidgeProblem problem = RandomProblem(GetParam());
   if (GetParam().num_rows == 0) return;
   const Eigen::VectorXf y = Eigen::VectorXf::LinSpaced(GetParam().num_unknowns, -1, 2);
-  const Eigen::VectorXf effects = RidgeEffects(problem, y);
+  const Eigen::MatrixXf effects = RidgeEffects(problem, y.transpose());
   const double before = SlowSolution(problem).dot(y.cast<double>());
 
   problem.targets[0] += 1;
 
   const double after = SlowSolution(problem).dot(y.cast<double>());
-  EXPECT_NEAR(effects[0], after - before, kTolerance * (1 + y.norm()));
+  EXPECT_NEAR(effects(0, 0), after - before, kTolerance * (1 + y.norm()));
+}
+
+TEST_P(RidgeTest, EffectsOfSeveralDirectionsAreThoseOfEach) {
+  const RidgeProblem problem = RandomProblem(GetParam());
+  const Matrix directions = RandomProblem({3, GetParam().num_unknowns}).rows;
+
+  const Eigen::MatrixXf together = RidgeEffects(problem, directions);
+
+  for (Eigen::Index i = 0; i < directions.rows(); ++i) {
+    const Eigen::MatrixXf alone = RidgeEffects(problem, directions.row(i));
+    EXPECT_LT((together.col(i) - alone).norm(), kTolerance * (1 + directions.norm()));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RidgeTest,

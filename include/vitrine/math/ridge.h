@@ -28,7 +28,8 @@ Eigen::VectorXf SolveRidge(const RidgeProblem& problem);
 Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::VectorXf& start,
                                       std::size_t steps);
 
-// The solution is linear in the targets: <y, x> = sum over j of e_j p_j. Returns e [m] for `y` [d].
-Eigen::VectorXf RidgeEffects(const RidgeProblem& problem, const Eigen::VectorXf& y);
+// The solution is linear in the targets: <x, z> = sum over j of e_j p_j for any z. Returns e for
+// each row z of `directions` [n x d], a column each [m x n]. One factorisation serves all.
+Eigen::MatrixXf RidgeEffects(const RidgeProblem& problem, const Matrix& directions);
 
 }  // namespace vitrine

@@ -179,19 +179,33 @@ std::vector<std::vector<ScoredItem>> Ials::Retrieve(std::span<const Query> queri
 }
 
 std::vector<Contribution> Ials::Explain(const Query& query, ItemIndex item) const {
-  if (!known_items_.Contains(item)) return {};
+  return std::move(ExplainAll(query, {&item, 1}).front());
+}
+
+std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
+                                                        std::span<const ItemIndex> items) const {
   const std::vector<TouchedItem> touched = Touched(query);
-  const Eigen::VectorXf effects =
-      RidgeEffects(Problem(touched), item_factors().row(static_cast<Eigen::Index>(Row(item))));
-  std::vector<Contribution> contributions;
-  for (std::size_t j = 0; j < touched.size(); ++j) {
-    if (touched[j].weight <= 0) continue;
-    contributions.push_back({.source = touched[j].source,
-                             .item = touched[j].item,
-                             .feature = {},
-                             .value = effects[static_cast<Eigen::Index>(j)]});
+  Matrix directions = Matrix::Zero(static_cast<Eigen::Index>(items.size()), item_factors().cols());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!known_items_.Contains(items[i])) continue;  // Zero: no part adds anything.
+    directions.row(static_cast<Eigen::Index>(i)) =
+        item_factors().row(static_cast<Eigen::Index>(Row(items[i])));
   }
-  return InOrder(std::move(contributions));
+  const Eigen::MatrixXf effects = RidgeEffects(Problem(touched), directions);
+
+  std::vector<std::vector<Contribution>> explained(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t j = 0; j < touched.size(); ++j) {
+      if (touched[j].weight <= 0) continue;
+      explained[i].push_back(
+          {.source = touched[j].source,
+           .item = touched[j].item,
+           .feature = {},
+           .value = effects(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(i))});
+    }
+    explained[i] = InOrder(std::move(explained[i]));
+  }
+  return explained;
 }
 
 std::shared_ptr<const Scorer> MakeIalsItemToItem(std::shared_ptr<const Ials> ials) {

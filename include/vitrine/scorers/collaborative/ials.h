@@ -70,6 +70,10 @@ class Ials final : public Scorer, public Explainer {
   // How much each touched item adds (Hu et al., section 5): |w_j| p_j y_i^T A^-1 y_j.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
 
+  // With one fold-in for all items.
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override;
+
   // x for each query, in the basis of item_factors() [queries.size() x d]. Zero: nothing to say.
   Matrix UserVectors(std::span<const Query> queries) const;
 

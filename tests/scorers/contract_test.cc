@@ -1,0 +1,419 @@
+// What every scorer must do, whatever it is made of. A new one adds one line to the list below.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "scorers/sample_shop.h"
+#include "testing/status_matchers.h"
+#include "vitrine/models/model_kinds.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine {
+namespace {
+
+using testing::IsOk;
+using testing::ItemNumber;
+using testing::kShopItems;
+using testing::SampleShop;
+
+struct Case {
+  std::string trainer{};
+  Settings settings{};
+  bool is_item_to_item = false;
+};
+
+const std::vector<Case>& Cases() {
+  static const auto* const cases = new std::vector<Case>{
+      {"content", {}},
+      {"content", {{"profile_features", "5"}}},
+      {"content", {}, true},
+      {"ials", {{"dimensions", "8"}}},
+      {"ials", {{"dimensions", "3"}, {"solver", "cg"}, {"binary", "true"}}},
+      {"ials", {{"dimensions", "8"}}, true},
+      {"item_knn", {{"neighbours", "10"}}},
+      {"item_knn", {{"include_self", "true"}, {"binary", "true"}}},
+      {"item_knn", {{"neighbours", "10"}}, true},
+      {"most_popular", {}},
+      {"most_popular", {{"half_life_days", "0"}, {"category_mix", "0"}}},
+  };
+  return *cases;
+}
+
+// The queries of a day: nothing known, a long history with dislikes, one click, a page, a cart,
+// categories, and what no model has heard of.
+class Queries {
+ public:
+  Queries() {
+    for (std::uint32_t i = 0; i < 14; ++i) {
+      const float weight = i % 5 == 4 ? -2.0F : 1.0F + static_cast<float>(i % 3);
+      long_history_.push_back(
+          {(400 - i) * kMicrosPerDay, ItemNumber(2 * (i % 9)), weight, 1, EventType::kRate});
+    }
+    views_ = {
+        {},
+        {.history = long_history_},
+        {.history = std::span(long_history_).first(1)},
+        {.history = std::span(long_history_).first(4), .context_items = page_},
+        {.context_items = page_},
+        {.history = std::span(long_history_).first(3), .cart_items = page_},
+        {.history = std::span(long_history_).first(3), .categories = categories_},
+        {.history = strangers_, .context_items = unknown_page_, .categories = unknown_categories_},
+        {.history = std::span(long_history_).subspan(4, 1)},
+    };
+    for (Query& view : views_) view.now_us = 400 * kMicrosPerDay;
+  }
+  Queries(const Queries&) = delete;
+  Queries& operator=(const Queries&) = delete;
+
+  std::span<const Query> all() const { return views_; }
+
+ private:
+  std::vector<Interaction> long_history_{};
+  std::vector<ItemIndex> page_ = {ItemNumber(3), ItemNumber(12)};
+  std::vector<std::string> categories_ = {"Home > lamp", "Colours"};
+  std::vector<Interaction> strangers_ = {{0, ItemNumber(5'000'000), 1},
+                                         {0, ItemIndex{0xFFFFFFFF}, -1}};
+  std::vector<ItemIndex> unknown_page_ = {ItemNumber(kShopItems), ItemIndex{0xFFFFFFFE}};
+  std::vector<std::string> unknown_categories_ = {"Moon > Craters", ""};
+  std::vector<Query> views_{};
+};
+
+Model Trained(const Case& spec) {
+  ThreadPool pool(2);
+  const auto model = FindTrainer(spec.trainer)->train(SampleShop(), spec.settings, {.pool = &pool});
+  EXPECT_THAT(model, IsOk());
+  return *model;
+}
+
+std::shared_ptr<const Scorer> ScorerOf(const Model& model, bool is_item_to_item) {
+  return is_item_to_item ? model.item_to_item : model.scorer;
+}
+
+// Scores of every item, and of one past the end.
+std::vector<ItemIndex> EveryItem() {
+  std::vector<ItemIndex> items;
+  for (std::size_t i = 0; i <= kShopItems; ++i) items.push_back(ItemNumber(i));
+  return items;
+}
+
+Matrix Scores(const Scorer& scorer, std::span<const Query> queries,
+              const std::vector<ItemIndex>& items) {
+  // NaN shows what the scorer forgot to set.
+  Matrix scores = Matrix::Constant(static_cast<Eigen::Index>(queries.size()),
+                                   static_cast<Eigen::Index>(items.size()),
+                                   std::numeric_limits<float>::quiet_NaN());
+  scorer.Score(queries, items, scores);
+  return scores;
+}
+
+// Sums of at most a hundred float products.
+bool IsClose(float a, float b) { return a == b || std::abs(a - b) <= 1e-5F * (1 + std::abs(a)); }
+
+void ExpectClose(const Matrix& a, const Matrix& b) {
+  ASSERT_EQ(a.rows(), b.rows());
+  ASSERT_EQ(a.cols(), b.cols());
+  for (Eigen::Index row = 0; row < a.rows(); ++row) {
+    for (Eigen::Index column = 0; column < a.cols(); ++column) {
+      EXPECT_TRUE(IsClose(a(row, column), b(row, column)))
+          << "query " << row << ", item " << column << ": " << a(row, column) << " and "
+          << b(row, column);
+    }
+  }
+}
+
+// `list` must be the best of `items` by `scores`, apart from swaps of what rounding cannot tell.
+void ExpectBest(const std::vector<ScoredItem>& list, const std::vector<ScoredItem>& expected) {
+  ASSERT_EQ(list.size(), expected.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    EXPECT_TRUE(IsClose(list[i].score, expected[i].score)) << "rank " << i + 1;
+  }
+}
+
+class ScorerContractTest : public ::testing::TestWithParam<std::size_t> {
+ protected:
+  const Case& spec() const { return Cases()[GetParam()]; }
+
+  const Queries queries_{};
+  const Model model_ = Trained(spec());
+  const std::shared_ptr<const Scorer> scorer_ = ScorerOf(model_, spec().is_item_to_item);
+};
+
+TEST_P(ScorerContractTest, CarriesTheNameOfItsKind) {
+  ASSERT_NE(scorer_, nullptr);
+  EXPECT_EQ(scorer_->name(), spec().trainer);
+  EXPECT_EQ(model_.kind, spec().trainer);
+}
+
+TEST_P(ScorerContractTest, SetsEveryScoreToAFiniteValueOrUnscored) {
+  const Matrix scores = Scores(*scorer_, queries_.all(), EveryItem());
+
+  for (const float score : scores.reshaped()) {
+    EXPECT_TRUE(std::isfinite(score) || score == kUnscored) << score;
+  }
+}
+
+TEST_P(ScorerContractTest, KnowsSomethingOfAShopperWithAHistoryOrAPage) {
+  const Matrix scores = Scores(*scorer_, queries_.all(), EveryItem());
+
+  EXPECT_TRUE(scores.row(3).array().isFinite().any());
+}
+
+TEST_P(ScorerContractTest, SaysNothingAboutAnItemThatItDoesNotHold) {
+  const Matrix scores =
+      Scores(*scorer_, queries_.all(), {ItemNumber(kShopItems), ItemIndex{0xFFFFFFFF}});
+
+  EXPECT_TRUE((scores.array() == kUnscored).all());
+}
+
+TEST_P(ScorerContractTest, UnknownShoppersAndPagesAreNoError) {
+  const std::span<const Query> stranger = queries_.all().subspan(7, 1);
+
+  ExpectClose(Scores(*scorer_, stranger, EveryItem()),
+              Scores(*scorer_, queries_.all().first(1), EveryItem()));
+  EXPECT_EQ(scorer_->Retrieve(stranger, nullptr, 5).front(),
+            scorer_->Retrieve(queries_.all().first(1), nullptr, 5).front());
+}
+
+TEST_P(ScorerContractTest, NoQueriesAndNoItemsAreNoError) {
+  EXPECT_EQ(Scores(*scorer_, {}, EveryItem()).rows(), 0);
+  EXPECT_EQ(Scores(*scorer_, queries_.all(), {}).cols(), 0);
+  EXPECT_TRUE(scorer_->Retrieve({}, nullptr, 5).empty());
+}
+
+TEST_P(ScorerContractTest, ABatchScoresAsItsQueriesOneByOne) {
+  const Matrix together = Scores(*scorer_, queries_.all(), EveryItem());
+
+  for (std::size_t q = 0; q < queries_.all().size(); ++q) {
+    ExpectClose(Scores(*scorer_, queries_.all().subspan(q, 1), EveryItem()),
+                together.row(static_cast<Eigen::Index>(q)));
+  }
+}
+
+TEST_P(ScorerContractTest, TheOrderOfItemsDoesNotMatter) {
+  std::vector<ItemIndex> reversed = EveryItem();
+  std::reverse(reversed.begin(), reversed.end());
+
+  ExpectClose(Scores(*scorer_, queries_.all(), reversed).rowwise().reverse(),
+              Scores(*scorer_, queries_.all(), EveryItem()));
+}
+
+// The best `k` that `query` may be shown, by the scores of all items.
+std::vector<ScoredItem> SlowBest(const Query& query, const Matrix& scores,
+                                 const ItemBitmap* allowed, std::size_t k) {
+  TopK best(k);
+  for (std::size_t i = 0; i < kShopItems; ++i) {
+    const ItemIndex item = ItemNumber(i);
+    if (allowed != nullptr && !allowed->Contains(item)) continue;
+    if (std::count(query.excluded.begin(), query.excluded.end(), item) > 0) continue;
+    best.Offer(item, scores(0, static_cast<Eigen::Index>(i)));
+  }
+  return best.Take();
+}
+
+TEST_P(ScorerContractTest, RetrievesTheBestOfWhatItScores) {
+  ItemBitmap odd(kShopItems);
+  for (std::size_t i = 1; i < kShopItems; i += 2) odd.Insert(ItemNumber(i));
+  const std::vector<ItemIndex> some = {ItemNumber(0), ItemNumber(1), ItemNumber(2), ItemNumber(7)};
+  const std::vector<const ItemBitmap*> bitmaps = {nullptr, &odd};
+  const std::vector<std::span<const ItemIndex>> exclusions = {{}, some};
+  const Matrix scores = Scores(*scorer_, queries_.all(), EveryItem());
+
+  for (std::size_t variant = 0; variant < 16; ++variant) {
+    const ItemBitmap* allowed = bitmaps[variant % 2];
+    const std::size_t k = std::vector<std::size_t>{0, 1, 5, 100}[variant / 4];
+    std::vector<Query> queries(queries_.all().begin(), queries_.all().end());
+    for (Query& query : queries) query.excluded = exclusions[variant / 2 % 2];
+
+    const auto lists = scorer_->Retrieve(queries, allowed, k);
+
+    ASSERT_EQ(lists.size(), queries.size());
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      const Matrix row = scores.row(static_cast<Eigen::Index>(q));
+      ExpectBest(lists[q], SlowBest(queries[q], row, allowed, k));
+    }
+  }
+}
+
+TEST_P(ScorerContractTest, RetrievesInOrderWithTheScoresOfScore) {
+  const Matrix scores = Scores(*scorer_, queries_.all(), EveryItem());
+  const auto lists = scorer_->Retrieve(queries_.all(), nullptr, 20);
+
+  for (std::size_t q = 0; q < lists.size(); ++q) {
+    EXPECT_TRUE(std::is_sorted(lists[q].begin(), lists[q].end(), RanksBefore));
+    for (const ScoredItem& scored : lists[q]) {
+      EXPECT_TRUE(IsClose(scored.score, scores(static_cast<Eigen::Index>(q),
+                                               static_cast<Eigen::Index>(Row(scored.item)))));
+    }
+  }
+}
+
+TEST_P(ScorerContractTest, EightThreadsGetWhatOneGets) {
+  const Matrix expected = Scores(*scorer_, queries_.all(), EveryItem());
+  const auto expected_lists = scorer_->Retrieve(queries_.all(), nullptr, 10);
+  std::vector<int> num_same(8, 0);
+  std::vector<std::thread> threads;
+
+  for (int& same : num_same) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 5; ++round) {
+        const bool is_same = Scores(*scorer_, queries_.all(), EveryItem()) == expected &&
+                             scorer_->Retrieve(queries_.all(), nullptr, 10) == expected_lists;
+        same += is_same ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  EXPECT_THAT(num_same, ::testing::Each(5));
+}
+
+TEST_P(ScorerContractTest, ContributionsSumToTheScore) {
+  if (spec().is_item_to_item) return;  // These explain nothing.
+  ASSERT_NE(model_.explainer, nullptr);
+  const Matrix scores = Scores(*scorer_, queries_.all(), EveryItem());
+
+  for (std::size_t q = 0; q < queries_.all().size(); ++q) {
+    const auto explained = model_.explainer->ExplainAll(queries_.all()[q], EveryItem());
+    for (std::size_t i = 0; i <= kShopItems; ++i) {
+      const float score = scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i));
+      const auto& parts = explained[i];
+      const double sum = std::accumulate(
+          parts.begin(), parts.end(), 0.0,
+          [](double total, const Contribution& part) { return total + part.value; });
+      if (score == kUnscored) {
+        EXPECT_TRUE(parts.empty()) << "query " << q << ", item " << i;
+      } else {
+        EXPECT_NEAR(sum, score, 1e-4 * std::abs(score) + 1e-6) << "query " << q << ", item " << i;
+      }
+      EXPECT_TRUE(std::is_sorted(parts.begin(), parts.end(),
+                                 [](const Contribution& a, const Contribution& b) {
+                                   return std::abs(a.value) > std::abs(b.value);
+                                 }));
+    }
+  }
+}
+
+std::string Saved(const Model& model) {
+  ByteWriter writer;
+  FindModelKind(model.kind)->save(model, writer);
+  return writer.Take();
+}
+
+absl::StatusOr<Model> Loaded(const Model& model, std::string_view bytes, const ItemMapping& items) {
+  ByteReader reader(bytes);
+  auto loaded = FindModelKind(model.kind)->load(reader, items);
+  if (!loaded.ok()) return loaded;
+  const absl::Status finished = reader.Finish("model");
+  if (!finished.ok()) return finished;
+  return loaded;
+}
+
+ItemMapping SameItems() {
+  ItemMapping mapping;
+  mapping.num_items = kShopItems;
+  for (std::size_t i = 0; i < kShopItems; ++i) mapping.index.push_back(ItemNumber(i));
+  return mapping;
+}
+
+TEST_P(ScorerContractTest, ScoresTheSameAfterSavingAndLoading) {
+  const auto loaded = Loaded(model_, Saved(model_), SameItems());
+
+  ASSERT_THAT(loaded, IsOk());
+  const Scorer& scorer = *ScorerOf(*loaded, spec().is_item_to_item);
+  EXPECT_EQ(Scores(scorer, queries_.all(), EveryItem()),
+            Scores(*scorer_, queries_.all(), EveryItem()));
+  EXPECT_EQ(scorer.Retrieve(queries_.all(), nullptr, 10),
+            scorer_->Retrieve(queries_.all(), nullptr, 10));
+  EXPECT_EQ(Saved(*loaded), Saved(model_));
+}
+
+TEST_P(ScorerContractTest, ScoresTheSameUnderAnotherDictionary) {
+  // Reversed, with room for items that the model has never seen; two that few touched are gone.
+  ItemMapping mapping;
+  mapping.num_items = kShopItems + 10;
+  for (std::size_t i = 0; i < kShopItems; ++i) {
+    mapping.index.push_back(ItemNumber(kShopItems + 4 - i));
+  }
+  mapping.index[55] = mapping.index[58] = ItemMapping::kDropped;
+  std::vector<Interaction> history = {{0, ItemNumber(2), 3}, {0, ItemNumber(4), 1}};
+  std::vector<ItemIndex> page = {ItemNumber(6)};
+  const Query query{.history = history, .context_items = page};
+  const Matrix before = Scores(*scorer_, {&query, 1}, EveryItem());
+
+  const auto loaded = Loaded(model_, Saved(model_), mapping);
+
+  ASSERT_THAT(loaded, IsOk());
+  for (Interaction& each : history) each.item = mapping.index[Row(each.item)];
+  for (ItemIndex& each : page) each = mapping.index[Row(each)];
+  const Scorer& scorer = *ScorerOf(*loaded, spec().is_item_to_item);
+  const Matrix after = Scores(scorer, {&query, 1}, mapping.index);
+  for (Eigen::Index i = 0; i < after.cols(); ++i) {
+    if (mapping.index[static_cast<std::size_t>(i)] == ItemMapping::kDropped) {
+      EXPECT_EQ(after(0, i), kUnscored);
+    } else {
+      EXPECT_TRUE(IsClose(after(0, i), before(0, i))) << "item " << i;
+    }
+  }
+  // The five before the first, and those behind the last, are new.
+  EXPECT_TRUE((Scores(scorer, {&query, 1}, {ItemNumber(0), ItemNumber(kShopItems + 9)}).array() ==
+               kUnscored)
+                  .all());
+}
+
+TEST_P(ScorerContractTest, DamagedBytesAreRefused) {
+  const std::string bytes = Saved(model_);
+
+  for (std::size_t size = 0; size < bytes.size(); size += 1 + size / 50) {
+    const auto loaded = Loaded(model_, std::string_view(bytes).substr(0, size), SameItems());
+    EXPECT_THAT(loaded, testing::StatusIs(absl::StatusCode::kDataLoss)) << size << " bytes";
+  }
+}
+
+TEST_P(ScorerContractTest, FlippedBytesNeverBreakTheProcess) {
+  const std::string bytes = Saved(model_);
+
+  for (std::size_t position = 0; position < bytes.size(); position += 1 + position / 40) {
+    std::string damaged = bytes;
+    damaged[position] = static_cast<char>(damaged[position] ^ 0x55);
+    const auto loaded = Loaded(model_, damaged, SameItems());
+    if (!loaded.ok()) continue;
+    Scores(*loaded->scorer, queries_.all(), EveryItem());
+    loaded->scorer->Retrieve(queries_.all(), nullptr, 5);
+  }
+}
+
+TEST_P(ScorerContractTest, ADictionaryOfAnotherSizeIsRefused) {
+  ItemMapping shorter = SameItems();
+  shorter.index.pop_back();
+  ItemMapping beyond = SameItems();
+  beyond.index[3] = ItemNumber(kShopItems);
+
+  EXPECT_THAT(Loaded(model_, Saved(model_), shorter),
+              testing::StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(Loaded(model_, Saved(model_), beyond),
+              testing::StatusIs(absl::StatusCode::kDataLoss));
+}
+
+INSTANTIATE_TEST_SUITE_P(Scorers, ScorerContractTest,
+                         ::testing::Range<std::size_t>(0, Cases().size()),
+                         [](const ::testing::TestParamInfo<std::size_t>& test) {
+                           return Cases()[test.param].trainer + "_" + std::to_string(test.param);
+                         });
+
+TEST(ScorerContractListTest, NamesEveryTrainer) {
+  for (const Trainer& trainer : Trainers()) {
+    EXPECT_TRUE(std::any_of(Cases().begin(), Cases().end(), [&](const Case& spec) {
+      return spec.trainer == trainer.name;
+    })) << trainer.name;
+  }
+}
+
+}  // namespace
+}  // namespace vitrine
