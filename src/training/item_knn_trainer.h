@@ -9,7 +9,7 @@
 namespace vitrine {
 
 struct CosineOptions {
-  std::size_t num_neighbours = 200;  // Kept per item, without itself.
+  std::size_t num_neighbours = 100;  // Kept per item, without itself.
   double shrinkage = 20;             // See Cosine; >= 0
   bool include_self = false;         // Whether the diagonal is kept as well.
 };

@@ -42,7 +42,7 @@ class BundleFolderTest : public ::testing::Test {
   }
 
   TemporaryFolder root_;
-  FileSystem& files_ = LocalFileSystem();
+  FaultFileSystem files_;  // Does not really sync: fast.
 };
 
 TEST_F(BundleFolderTest, ANewFolderHasNothingLive) {
