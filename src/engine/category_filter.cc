@@ -12,14 +12,14 @@ namespace {
 
 constexpr std::string_view kSeparator = " > ";
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+bool IsName(char c) { return std::string_view(" \t\r\n>").find(c) == std::string_view::npos; }
 
 // Whether CategoryPrefixes would give the path as it stands.
 bool IsNormal(std::string_view path) {
-  if (path.empty() || IsBlank(path.front()) || IsBlank(path.back())) return false;
+  if (path.empty() || !IsName(path.front()) || !IsName(path.back())) return false;
   for (std::size_t at = path.find('>'); at != path.npos; at = path.find('>', at + 1)) {
     if (at < 2 || path.substr(at - 1, 3) != kSeparator) return false;
-    if (at + 2 >= path.size() || IsBlank(path[at - 2]) || IsBlank(path[at + 2])) return false;
+    if (!IsName(path[at - 2]) || !IsName(path[at + 2])) return false;
   }
   return true;
 }

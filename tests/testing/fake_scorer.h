@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -64,10 +65,60 @@ class FakeScorer : public Scorer {
   std::vector<float> scores_;
 };
 
+// Scores item i with the sum over liked items j of the history, the page and the cart (each worth
+// 1) of the similarity of (j, i), and says so. Items that nothing is like are kUnscored.
+class FakeNeighbours final : public FakeScorer, public Explainer {
+ public:
+  using Similarities = std::map<std::pair<ItemIndex, ItemIndex>, float>;
+
+  FakeNeighbours(std::string name, std::size_t num_items, Similarities similarities)
+      : FakeScorer(std::move(name), std::vector<float>(num_items)),
+        similarities_(std::move(similarities)) {}
+
+  std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override {
+    std::vector<Contribution> contributions;
+    const auto add = [&](ItemIndex from, Contribution::Source source) {
+      const auto found = similarities_.find({from, item});
+      if (found == similarities_.end()) return;
+      contributions.push_back({.source = source, .item = from, .value = found->second});
+    };
+    for (const Interaction& interaction : query.history) {
+      if (interaction.weight > 0) add(interaction.item, Contribution::Source::kHistory);
+    }
+    for (const ItemIndex from : query.context_items) add(from, Contribution::Source::kContext);
+    for (const ItemIndex from : query.cart_items) add(from, Contribution::Source::kContext);
+    return contributions;
+  }
+
+ protected:
+  float ScoreOf(const Query& query, ItemIndex item) const override {
+    const std::vector<Contribution> contributions = Explain(query, item);
+    if (contributions.empty()) return kUnscored;
+    float sum = 0;
+    for (const Contribution& contribution : contributions) sum += contribution.value;
+    return sum;
+  }
+
+ private:
+  Similarities similarities_;
+};
+
 // A model of that scorer alone.
 inline Model MakeFakeModel(std::string name, ModelFamily family, std::vector<float> scores) {
   Model model{.name = name, .kind = "fake", .family = family};
   model.scorer = std::make_shared<FakeScorer>(std::move(name), std::move(scores));
+  return model;
+}
+
+// A behaviour model of neighbours, explained, that compares items too.
+inline Model MakeFakeNeighbours(std::string name, std::size_t num_items,
+                                FakeNeighbours::Similarities similarities) {
+  Model model{.name = name, .kind = "fake"};
+  auto scorer =
+      std::make_shared<FakeNeighbours>(std::move(name), num_items, std::move(similarities));
+  model.scorer = scorer;
+  model.explainer = scorer;
+  model.item_to_item = scorer;
   return model;
 }
 

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "feature_store/store_views.h"
+#include "vitrine/feature_store/feature_store.h"
+
+namespace vitrine::testing {
+
+// A store in memory whose contents a test sets piece by piece, live popularity included, so that
+// every number of an answer can be checked by hand. Write and what reads the log answer
+// UNIMPLEMENTED: for these there is the real store in a TemporaryFolder. Thread-safe.
+class FakeFeatureStore final : public FeatureStore {
+ public:
+  FakeFeatureStore() : views_(FeatureStoreOptions{}) {}
+
+  // Adds the item, or replaces it as a whole. Returns its index.
+  ItemIndex Put(Item item) {
+    const ItemIndex index = Name(item.id);
+    Set(index, std::make_shared<const Item>(std::move(item)));
+    return index;
+  }
+
+  // Takes the item out of the catalogue; its id keeps its index.
+  void Retire(const std::string& id) { Set(Name(id), nullptr); }
+
+  // The index of `id`, given now if it has none: what an event on an unknown item does.
+  ItemIndex Name(const std::string& id) {
+    if (const auto found = catalogue().Find(id); found.has_value()) return *found;
+    StoreChanges changes;
+    changes.catalogue.new_ids.push_back(id);
+    views_.Apply(changes);
+    return *catalogue().Find(id);
+  }
+
+  // The shopper, user or visitor, does something; later calls are later events.
+  void Record(const std::string& shopper, EventType type, const std::string& item_id,
+              float value = 1) {
+    const ItemIndex item = Name(item_id);
+    std::lock_guard lock(mutex_);
+    ++sequence_;
+    std::vector<Interaction>& history = histories_[shopper];
+    history.insert(history.begin(), {.time_us = static_cast<Micros>(sequence_),
+                                     .item = item,
+                                     .weight = EventWeights{}.Of(type, value),
+                                     .value = value,
+                                     .type = type});
+  }
+
+  void SetPopularity(std::vector<float> popularity) {
+    std::lock_guard lock(mutex_);
+    popularity_ = std::make_shared<const std::vector<float>>(std::move(popularity));
+  }
+
+  using FeatureStore::Write;
+  void Write(Mutation /*mutation*/, Done done) override { done(Unimplemented()); }
+  const Catalogue& catalogue() const override { return views_.catalogue(); }
+
+  ShopperState ReadShopper(const std::string& user_id,
+                           const std::string& visitor_id) const override {
+    std::lock_guard lock(mutex_);
+    ShopperState state{.sequence = sequence_};
+    for (const std::string& id : {user_id, visitor_id}) {
+      const auto found = histories_.find(id);
+      if (found == histories_.end()) continue;
+      state.is_known = true;
+      state.history.insert(state.history.end(), found->second.begin(), found->second.end());
+    }
+    std::stable_sort(
+        state.history.begin(), state.history.end(),
+        [](const Interaction& a, const Interaction& b) { return a.time_us > b.time_us; });
+    return state;
+  }
+
+  std::optional<User> GetUser(const std::string& /*user_id*/) const override {
+    return std::nullopt;
+  }
+
+  std::shared_ptr<const std::vector<float>> LivePopularity() const override {
+    std::lock_guard lock(mutex_);
+    return popularity_;
+  }
+
+  absl::StatusOr<Dataset> Snapshot(Micros /*until_us*/) const override { return Unimplemented(); }
+  absl::Status ReadEvents(
+      std::uint64_t /*offset*/,
+      const std::function<bool(std::uint64_t, const Event&)>& /*visit*/) const override {
+    return Unimplemented();
+  }
+
+  std::uint64_t sequence() const override {
+    std::lock_guard lock(mutex_);
+    return sequence_;
+  }
+  StoreStatus status() const override { return {.sequence = sequence()}; }
+  absl::Status Checkpoint() override { return absl::OkStatus(); }
+
+ private:
+  static absl::Status Unimplemented() {
+    return absl::UnimplementedError("the fake store has no log");
+  }
+
+  void Set(ItemIndex index, std::shared_ptr<const Item> item) {
+    StoreChanges changes;
+    changes.catalogue.items.emplace_back(index, std::move(item));
+    views_.Apply(changes);
+    std::lock_guard lock(mutex_);
+    ++sequence_;
+  }
+
+  StoreViews views_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::vector<Interaction>> histories_;  // Guarded by mutex_.
+  std::shared_ptr<const std::vector<float>> popularity_ =
+      std::make_shared<const std::vector<float>>();  // Guarded by mutex_.
+  std::uint64_t sequence_ = 0;                       // Guarded by mutex_.
+};
+
+}  // namespace vitrine::testing
