@@ -8,6 +8,11 @@
 #include "vitrine/server/convert.h"
 
 namespace vitrine {
+namespace {
+
+constexpr std::size_t kMaxReported = 1'000;  // Violations; far more than an error can carry.
+
+}  // namespace
 
 CatalogReplacement::CatalogReplacement(RequestPool& pool, grpc::CallbackServerContext& context,
                                        v1::ReplaceCatalogResponse& response, Options options)
@@ -43,7 +48,7 @@ void CatalogReplacement::Take() {
   total_count_ = request_.total_count();
   for (const v1::Item& message : request_.items()) {
     Converted<Item> item = FromProto(message);
-    if (violations_.size() < kMaxViolations) {
+    if (violations_.size() < kMaxReported) {
       AppendPrefixed(absl::StrFormat("items[%d].", num_read_), item.violations, violations_);
     }
     // With a violation nothing will be written: read on for the report, hold no more.

@@ -39,7 +39,7 @@ class CatalogReplacement final : public grpc::ServerReadReactor<v1::ReplaceCatal
   const Options options_;
   v1::ReplaceCatalogRequest request_;
   ReplaceCatalogue replacement_;
-  std::vector<FieldViolation> violations_;  // Of what was read, at most what an error can carry.
+  std::vector<FieldViolation> violations_;  // Of what was read, a part of them.
   std::size_t num_read_ = 0;                // Items, valid or not.
   std::int64_t total_count_ = 0;            // As the client told; 0: not yet.
   bool holds_turn_ = false;

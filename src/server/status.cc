@@ -19,6 +19,14 @@ void Attach(absl::Status& status, const Detail& detail) {
   status.SetPayload(TypeUrl<Detail>(), absl::Cord(detail.SerializeAsString()));
 }
 
+// The first `limit` bytes or a few less: a character of UTF-8 is not cut in two.
+std::string Clip(std::string text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  std::size_t end = limit - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "...";
+}
+
 }  // namespace
 
 absl::Status WithReason(absl::Status status, const std::string& reason,
@@ -26,7 +34,9 @@ absl::Status WithReason(absl::Status status, const std::string& reason,
   google::rpc::ErrorInfo info;
   info.set_reason(reason);
   info.set_domain(kErrorDomain);
-  info.mutable_metadata()->insert(metadata.begin(), metadata.end());
+  for (const auto& [name, value] : metadata) {
+    (*info.mutable_metadata())[name] = Clip(value, kMaxDescriptionBytes);
+  }
   Attach(status, info);
   return status;
 }
@@ -43,10 +53,12 @@ absl::Status BadRequestStatus(const std::vector<FieldViolation>& violations) {
   if (violations.empty()) return absl::OkStatus();
   google::rpc::BadRequest bad;
   for (const FieldViolation& violation : violations) {
-    if (bad.field_violations_size() == static_cast<int>(kMaxViolations)) break;
     auto& added = *bad.add_field_violations();
-    added.set_field(violation.field);
-    added.set_description(violation.description);
+    added.set_field(Clip(violation.field, kMaxDescriptionBytes));
+    added.set_description(Clip(violation.description, kMaxDescriptionBytes));
+    if (bad.ByteSizeLong() <= kMaxViolationBytes) continue;
+    bad.mutable_field_violations()->RemoveLast();
+    break;
   }
   auto status = absl::InvalidArgumentError(
       violations.size() == 1
@@ -64,7 +76,7 @@ absl::Status BadField(const std::string& field, const std::string& description) 
 google::rpc::Status ToRpcStatus(const absl::Status& status) {
   google::rpc::Status rpc;
   rpc.set_code(static_cast<int>(status.code()));
-  rpc.set_message(std::string(status.message()));
+  rpc.set_message(Clip(std::string(status.message()), kMaxMessageBytes));
   if (status.ok()) return rpc;
   const std::string info_url = TypeUrl<google::rpc::ErrorInfo>();
   const bool has_info = status.GetPayload(info_url).has_value();

@@ -26,9 +26,14 @@ absl::Status WithReason(absl::Status status, const std::string& reason,
 absl::Status WithRetry(absl::Status status, Micros delay);
 
 // OK when there are no violations, else INVALID_ARGUMENT with reason INVALID_FIELD and a BadRequest
-// of the first kMaxViolations of them.
+// of the first ones, as many as fit.
 absl::Status BadRequestStatus(const std::vector<FieldViolation>& violations);
-inline constexpr std::size_t kMaxViolations = 100;
+
+// An error travels in the trailer of a call, where gRPC takes 8 KiB in all. So texts and details
+// are cut to these sizes, in bytes; encoded for the trailer they grow, at worst, to 7.5 KiB.
+inline constexpr std::size_t kMaxMessageBytes = 900;
+inline constexpr std::size_t kMaxDescriptionBytes = 300;  // Of one violation, or metadata value.
+inline constexpr std::size_t kMaxViolationBytes = 2'500;  // Of all of them.
 
 // The same for one field.
 absl::Status BadField(const std::string& field, const std::string& description);

@@ -1,0 +1,185 @@
+#include "server/convert_query.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "server/rpc_errors.h"
+#include "server/status.h"
+#include "server/wire.h"
+#include "testing/status_matchers.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::IsOk;
+using testing::Unpack;
+
+const std::string kItem = "mug";
+
+template <typename Request>
+std::vector<std::string> BadFields(const Request& request) {
+  return Unpack(ToGrpcStatus(FromProto(request).status())).fields;
+}
+
+TEST(ConvertQueryTest, AnEmptyRequestHasTheDocumentedDefaults) {
+  const auto request = FromProto(v1::RecommendItemsRequest());
+
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->page_size, 20U);
+  EXPECT_EQ(request->seen, SeenPolicy::kExcludePurchased);
+  EXPECT_EQ(request->explanation, ExplanationLevel::kReasons);
+  EXPECT_EQ(request->min_sequence, 0U);
+}
+
+TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
+  v1::RecommendItemsRequest message;
+  message.set_user_id("ann");
+  message.set_visitor_id("browser-7");
+  message.set_placement("cart");
+  message.add_context_item_ids("mug");
+  message.add_cart_item_ids("tea");
+  message.add_exclude_item_ids("cup");
+  message.add_categories("Home");
+  message.set_page_size(200);
+  message.set_seen_items_policy(v1::SEEN_ITEMS_POLICY_INCLUDE);
+  message.set_explanation_level(v1::EXPLANATION_LEVEL_CONTRIBUTIONS);
+  message.set_min_consistency_token(ConsistencyToken(77));
+
+  const auto request = FromProto(message);
+
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->user_id, "ann");
+  EXPECT_EQ(request->visitor_id, "browser-7");
+  EXPECT_EQ(request->placement, "cart");
+  EXPECT_THAT(request->context_item_ids, ElementsAre("mug"));
+  EXPECT_THAT(request->cart_item_ids, ElementsAre("tea"));
+  EXPECT_THAT(request->exclude_item_ids, ElementsAre("cup"));
+  EXPECT_THAT(request->categories, ElementsAre("Home"));
+  EXPECT_EQ(request->page_size, 200U);
+  EXPECT_EQ(request->seen, SeenPolicy::kAllowAll);
+  EXPECT_EQ(request->explanation, ExplanationLevel::kContributions);
+  EXPECT_EQ(request->min_sequence, 77U);
+}
+
+TEST(ConvertQueryTest, EveryFieldOverItsLimitIsNamed) {
+  v1::RecommendItemsRequest message;
+  message.set_page_size(201);
+  for (int i = 0; i < 101; ++i) message.add_context_item_ids(kItem);
+  for (int i = 0; i < 101; ++i) message.add_cart_item_ids(kItem);
+  for (int i = 0; i < 1'001; ++i) message.add_exclude_item_ids(kItem);
+  for (int i = 0; i < 21; ++i) message.add_categories(kItem);
+  message.set_seen_items_policy(static_cast<v1::SeenItemsPolicy>(99));
+  message.set_explanation_level(static_cast<v1::ExplanationLevel>(99));
+  message.set_view(static_cast<v1::ItemView>(99));
+  message.set_min_consistency_token("not ours");
+
+  EXPECT_THAT(BadFields(message), ::testing::UnorderedElementsAre(
+                                      "page_size", "context_item_ids", "cart_item_ids",
+                                      "exclude_item_ids", "categories", "seen_items_policy",
+                                      "explanation_level", "view", "min_consistency_token"));
+}
+
+TEST(ConvertQueryTest, ANegativePageSizeIsRefused) {
+  v1::RecommendItemsRequest message;
+  message.set_page_size(-1);
+
+  EXPECT_THAT(BadFields(message), ElementsAre("page_size"));
+}
+
+TEST(ConvertQueryTest, SimilarItemsNeedsAnItem) {
+  EXPECT_THAT(BadFields(v1::SimilarItemsRequest()), ElementsAre("item_id"));
+}
+
+TEST(ConvertQueryTest, RankItemsNeedsOneToAThousandDistinctItems) {
+  v1::RankItemsRequest message;
+  EXPECT_THAT(BadFields(message), ElementsAre("item_ids"));
+
+  for (int i = 0; i < 1'000; ++i) message.add_item_ids(std::to_string(i));
+  EXPECT_THAT(FromProto(message), IsOk());
+
+  message.set_item_ids(7, message.item_ids(3));
+  EXPECT_THAT(BadFields(message), ElementsAre("item_ids[7]"));
+
+  message.set_item_ids(7, std::to_string(7));
+  message.add_item_ids("1000");
+  EXPECT_THAT(BadFields(message), ElementsAre("item_ids"));
+}
+
+RecommendReply OneItemReply() {
+  RecommendReply reply{.model_version = "v1", .fallbacks = {"backfill"}, .sequence = 9};
+  RecommendedItem item{.item_id = "mug", .score = 0.5F};
+  item.reasons = {{.kind = Reason::Kind::kBecauseYouBought, .item_id = "tea"},
+                  {.kind = Reason::Kind::kPopularInCategory, .text = "Home"}};
+  item.contributions = {{.model = "ials", .item_id = "tea", .value = 0.5F}};
+  item.item = std::make_shared<Item>(Item{.id = "mug", .title = "Mug"});
+  reply.items.push_back(std::move(item));
+  return reply;
+}
+
+TEST(ConvertQueryTest, AReplyCarriesItemsReasonsAndWhereTheyCameFrom) {
+  v1::RecommendItemsResponse response;
+
+  SetReply(OneItemReply(), v1::ITEM_VIEW_UNSPECIFIED, response);
+
+  EXPECT_EQ(response.model_version(), "v1");
+  EXPECT_THAT(response.fallbacks(), ElementsAre("backfill"));
+  EXPECT_EQ(response.consistency_token(), ConsistencyToken(9));
+  ASSERT_EQ(response.items_size(), 1);
+  const v1::RecommendedItem& item = response.items(0);
+  EXPECT_EQ(item.item_id(), "mug");
+  EXPECT_EQ(item.score(), 0.5);
+  EXPECT_TRUE(item.known());
+  EXPECT_EQ(item.reasons(0).kind(), v1::Reason::KIND_BECAUSE_YOU_BOUGHT);
+  EXPECT_EQ(item.reasons(0).item_id(), "tea");
+  EXPECT_EQ(item.reasons(1).kind(), v1::Reason::KIND_POPULAR_IN_CATEGORY);
+  EXPECT_EQ(item.reasons(1).text(), "Home");
+  EXPECT_EQ(item.contributions(0).scorer(), "ials");
+  EXPECT_FALSE(item.has_item());
+}
+
+TEST(ConvertQueryTest, TheFullViewCarriesTheItemWhereTheCatalogueHasIt) {
+  RecommendReply reply = OneItemReply();
+  reply.items.push_back({.item_id = "only-seen-in-events"});
+  v1::SimilarItemsResponse response;
+
+  SetReply(reply, v1::ITEM_VIEW_FULL, response);
+
+  EXPECT_EQ(response.items(0).item().title(), "Mug");
+  EXPECT_FALSE(response.items(1).has_item());
+}
+
+TEST(ConvertQueryTest, AnItemWithoutAScoreHasAFiniteOneOnTheWire) {
+  RecommendReply reply;
+  reply.items.push_back(
+      {.item_id = "unknown", .score = -std::numeric_limits<float>::infinity(), .is_known = false});
+  v1::RankItemsResponse response;
+
+  SetReply(reply, v1::ITEM_VIEW_IDS, response);
+
+  EXPECT_EQ(response.items(0).score(), 0);
+  EXPECT_FALSE(response.items(0).known());
+}
+
+TEST(ConvertQueryTest, EveryReasonHasItsKindOnTheWire) {
+  RecommendReply reply;
+  RecommendedItem item{.item_id = "mug"};
+  for (int kind = 0; kind <= static_cast<int>(Reason::Kind::kBackfill); ++kind) {
+    item.reasons.push_back({.kind = static_cast<Reason::Kind>(kind)});
+  }
+  reply.items.push_back(std::move(item));
+  v1::RecommendItemsResponse response;
+
+  SetReply(reply, v1::ITEM_VIEW_IDS, response);
+
+  EXPECT_EQ(response.items(0).reasons_size(), v1::Reason::Kind_ARRAYSIZE - 1);
+  for (const v1::Reason& reason : response.items(0).reasons()) {
+    EXPECT_TRUE(v1::Reason::Kind_IsValid(reason.kind()));
+    EXPECT_NE(reason.kind(), v1::Reason::KIND_UNSPECIFIED);
+  }
+}
+
+}  // namespace
+}  // namespace vitrine
