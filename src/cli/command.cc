@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <utility>
 
-namespace vitrine {
+namespace vitrine::cli {
 namespace {
 
 constexpr int kFailed = 1;
@@ -32,4 +32,4 @@ absl::Status UsageError(const std::string& message) {
   return status;
 }
 
-}  // namespace vitrine
+}  // namespace vitrine::cli

@@ -41,14 +41,14 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "vitrine " VITRINE_VERSION);
   int exit_status = 0;
-  vitrine::AddServeCommand(app, exit_status);
-  vitrine::AddImportCommand(app, exit_status);
-  vitrine::AddTrainCommand(app, exit_status);
-  vitrine::AddRecommendCommand(app, exit_status);
-  vitrine::AddEvaluateCommand(app, exit_status);
-  vitrine::AddStatusCommand(app, exit_status);
-  vitrine::AddSimulateCommand(app, exit_status);
-  vitrine::AddBenchCommand(app, exit_status);
+  vitrine::cli::AddServeCommand(app, exit_status);
+  vitrine::cli::AddImportCommand(app, exit_status);
+  vitrine::cli::AddTrainCommand(app, exit_status);
+  vitrine::cli::AddRecommendCommand(app, exit_status);
+  vitrine::cli::AddEvaluateCommand(app, exit_status);
+  vitrine::cli::AddStatusCommand(app, exit_status);
+  vitrine::cli::AddSimulateCommand(app, exit_status);
+  vitrine::cli::AddBenchCommand(app, exit_status);
 
   try {  // CLI11 throws to say what to print; nothing of ours does.
     app.parse(argc, argv);

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_format.h"
 
-namespace vitrine {
+namespace vitrine::cli {
 namespace {
 
 constexpr int kWidth = 30;
@@ -39,4 +39,4 @@ void ProgressBar::Show(std::string_view what, double fraction) {
   std::fflush(stderr);
 }
 
-}  // namespace vitrine
+}  // namespace vitrine::cli

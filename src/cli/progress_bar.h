@@ -5,7 +5,7 @@
 
 #include "vitrine/base/clock.h"
 
-namespace vitrine {
+namespace vitrine::cli {
 
 // One line on standard error that shows how far long work has come; silent unless standard error is
 // a terminal. Not thread-safe.
@@ -26,4 +26,4 @@ class ProgressBar {
   std::string stage_;
 };
 
-}  // namespace vitrine
+}  // namespace vitrine::cli

@@ -2,9 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
-namespace vitrine {
+namespace vitrine::cli {
 
 // Adds `vitrine recommend`; docs/cli.md describes it.
 void AddRecommendCommand(CLI::App& app, int& exit_status);
 
-}  // namespace vitrine
+}  // namespace vitrine::cli

@@ -9,9 +9,10 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "vitrine/base/counters.h"
+#include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 
-namespace vitrine {
+namespace vitrine::cli {
 namespace {
 
 struct ServeFlags {
@@ -29,13 +30,14 @@ bool IsLoopback(const std::string& address) {
 }
 
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
-  VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(LocalFileSystem(), flags.config));
+  VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   if (!flags.listen.empty()) config.server.address = flags.listen;
   if (!IsLoopback(config.server.address) && !flags.is_insecure) {
-    return UsageError(absl::StrFormat(
-        "%s can be reached from other machines, and Vitrine has neither TLS nor keys yet; listen on "
-        "127.0.0.1:PORT, or add --insecure on a network that you trust",
-        config.server.address));
+    return UsageError(
+        absl::StrFormat("%s can be reached from other machines, and Vitrine has neither TLS nor "
+                        "keys yet; listen on "
+                        "127.0.0.1:PORT, or add --insecure on a network that you trust",
+                        config.server.address));
   }
   return config;
 }
@@ -65,7 +67,6 @@ std::string ShownAddress(const ServerOptions& options, int port) {
 
 absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
-  SetLogLevel(config.log_level);
   const sigset_t signals = BlockStopSignals();
   const Micros started_us = MonotonicNow();
 
@@ -74,9 +75,9 @@ absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
   Published<ModelSet> models(std::make_shared<const ModelSet>());
-  VITRINE_ASSIGN_OR_RETURN(auto lifecycle,
-                           Lifecycle::Start(*store, LocalFileSystem(), flags.store + "/models",
-                                            models, config.training));
+  VITRINE_ASSIGN_OR_RETURN(
+      auto lifecycle, Lifecycle::Start(*store, LocalFileSystem(), flags.store + "/models", models,
+                                       config.lifecycle));
   Counters counters;
   const Engine engine(*store, models, counters, SystemClock(), config.engine);
   server->Serve({.engine = &engine, .store = store.get(), .models = lifecycle.get()});
@@ -104,7 +105,8 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
       "serve",
       "Serve a store over gRPC until SIGTERM or Ctrl-C\n\n"
       "Example: vitrine serve --store store --config vitrine.toml --listen 127.0.0.1:50051\n"
-      "Prints its address on standard output once it answers. A stop is graceful: the health check\n"
+      "Prints its address on standard output once it answers. A stop is graceful: the health "
+      "check\n"
       "turns NOT_SERVING, what is in flight is finished, the views are written; a second signal\n"
       "ends it at once, and loses nothing either.");
   const auto flags = std::make_shared<ServeFlags>();
@@ -119,4 +121,4 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
   RunOnParse(command, exit_status, [flags] { return Serve(*flags); });
 }
 
-}  // namespace vitrine
+}  // namespace vitrine::cli

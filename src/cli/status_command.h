@@ -2,9 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
-namespace vitrine {
+namespace vitrine::cli {
 
 // Adds `vitrine status`; docs/cli.md describes it.
 void AddStatusCommand(CLI::App& app, int& exit_status);
 
-}  // namespace vitrine
+}  // namespace vitrine::cli

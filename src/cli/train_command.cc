@@ -1,5 +1,6 @@
 #include "cli/train_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,9 +10,11 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/progress_bar.h"
+#include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/client/client.h"
 
-namespace vitrine {
+namespace vitrine::cli {
 namespace {
 
 struct TrainFlags {
@@ -31,7 +34,7 @@ void PrintTrained(const ModelSet& models) {
 }
 
 absl::Status TrainStore(const TrainFlags& flags) {
-  VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(LocalFileSystem(), flags.config));
+  VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
@@ -42,7 +45,7 @@ absl::Status TrainStore(const TrainFlags& flags) {
   ProgressBar bar;
   VITRINE_ASSIGN_OR_RETURN(
       TrainedModels trained,
-      TrainModels(*store, config.training, {.pool = &pool},
+      TrainModels(*store, config.lifecycle, {.pool = &pool},
                   [&bar](std::string_view stage, double fraction) { bar.Show(stage, fraction); }));
   VITRINE_ASSIGN_OR_RETURN(trained.models.version, folder.NewVersion(SystemClock().Now()));
   VITRINE_RETURN_IF_ERROR(folder.Publish(trained.models, trained.item_ids));
@@ -50,11 +53,30 @@ absl::Status TrainStore(const TrainFlags& flags) {
   return absl::OkStatus();
 }
 
+// Starts a training, or joins the one that runs, and stays until it has ended.
+absl::Status TrainServer(const TrainFlags& flags) {
+  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto started, client->TrainModels());
+  v1::Training last = started.training();
+  ProgressBar bar;
+  VITRINE_RETURN_IF_ERROR(
+      client->WatchTraining(last.training_id(), [&bar, &last](const v1::Training& training) {
+        last = training;
+        bar.Show(training.stage(), training.progress());
+        return true;
+      }));
+  if (last.state() != v1::Training::STATE_SUCCEEDED) {
+    return absl::AbortedError("the training ended without a model: " + last.error());
+  }
+  std::printf("published version %s\n", last.model_version().c_str());
+  return absl::OkStatus();
+}
+
 absl::Status Train(const TrainFlags& flags) {
   if (flags.store.empty() == flags.target.empty()) {
     return UsageError("give one of --store DIR and --target ADDR");
   }
-  return TrainStore(flags);
+  return flags.store.empty() ? TrainServer(flags) : TrainStore(flags);
 }
 
 }  // namespace
@@ -66,7 +88,8 @@ void AddTrainCommand(CLI::App& app, int& exit_status) {
       "Examples: vitrine train --store store           no server is running\n"
       "          vitrine train --target 127.0.0.1:50051   a server trains in the background");
   const auto flags = std::make_shared<TrainFlags>();
-  command->add_option("--store", flags->store, "Folder of the store")->check(CLI::ExistingDirectory);
+  command->add_option("--store", flags->store, "Folder of the store")
+      ->check(CLI::ExistingDirectory);
   command->add_option("--target", flags->target, "Address of a server");
   command->add_option("--config", flags->config, "TOML file; with --store")
       ->check(CLI::ExistingFile);
@@ -74,4 +97,4 @@ void AddTrainCommand(CLI::App& app, int& exit_status) {
   RunOnParse(command, exit_status, [flags] { return Train(*flags); });
 }
 
-}  // namespace vitrine
+}  // namespace vitrine::cli
