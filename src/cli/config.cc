@@ -1,0 +1,253 @@
+#include "cli/config.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "cli/config_keys.h"
+#include "cli/nearest.h"
+#include "vitrine/base/file_system.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/base/thread_pool.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine::cli {
+namespace {
+
+constexpr std::string_view kModels = "models";
+
+std::string TypeOf(const toml::node& node) {
+  if (node.is_table()) return "a table";
+  if (node.is_array()) return "an array";
+  if (const auto* text = node.as_string()) return absl::StrFormat("the text \"%s\"", text->get());
+  if (const auto* number = node.as_integer()) return absl::StrFormat("%d", number->get());
+  if (const auto* number = node.as_floating_point()) return absl::StrFormat("%g", number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  return "a date or time";
+}
+
+// What a default looks like decides what a setting may be.
+enum class SettingKind { kInteger, kNumber, kFlag, kText };
+
+SettingKind KindOf(const std::string& value) {
+  if (value == "true" || value == "false") return SettingKind::kFlag;
+  const char* end = value.data() + value.size();
+  long long integer = 0;
+  if (std::from_chars(value.data(), end, integer).ptr == end) return SettingKind::kInteger;
+  double number = 0;
+  if (std::from_chars(value.data(), end, number).ptr == end) return SettingKind::kNumber;
+  return SettingKind::kText;
+}
+
+std::string_view Describe(SettingKind kind) {
+  switch (kind) {
+    case SettingKind::kInteger:
+      return "an integer";
+    case SettingKind::kNumber:
+      return "a number";
+    case SettingKind::kFlag:
+      return "true or false";
+    case SettingKind::kText:
+      break;
+  }
+  return "text";
+}
+
+// The value as a trainer reads it, when it is of the kind of its default.
+std::optional<std::string> SettingText(const toml::node& value, SettingKind kind) {
+  if (const auto* integer = value.as_integer();
+      integer != nullptr && (kind == SettingKind::kInteger || kind == SettingKind::kNumber)) {
+    return absl::StrFormat("%d", integer->get());
+  }
+  if (const auto* number = value.as_floating_point();
+      number != nullptr && kind == SettingKind::kNumber) {
+    return absl::StrFormat("%.17g", number->get());
+  }
+  if (const auto* flag = value.as_boolean(); flag != nullptr && kind == SettingKind::kFlag) {
+    return flag->get() ? "true" : "false";
+  }
+  if (const auto* text = value.as_string(); text != nullptr && kind == SettingKind::kText) {
+    return text->get();
+  }
+  return std::nullopt;
+}
+
+// Whether the trainer takes the value. It looks at its settings first, so one that is cancelled
+// from the start says nothing else.
+absl::Status AskTrainer(const Trainer& trainer, const std::string& name, const std::string& value) {
+  const std::atomic<bool> is_cancelled = true;
+  ThreadPool pool(1);
+  const TrainingContext context{&pool, {}, &is_cancelled};
+  const absl::Status with = trainer.train(Dataset(), {{name, value}}, context).status();
+  const absl::Status without = trainer.train(Dataset(), {}, context).status();
+  return absl::IsInvalidArgument(with) && with != without ? with : absl::OkStatus();
+}
+
+// Walks one parsed file into a Config; stops at the first thing that is wrong.
+class Reader {
+ public:
+  explicit Reader(std::string file) : file_(std::move(file)) {}
+
+  absl::StatusOr<Config> Read(const toml::table& root) {
+    for (const auto& [key, value] : root) {
+      const std::string name(key.str());
+      if (name == kModels) {
+        VITRINE_RETURN_IF_ERROR(ReadAllModels(key, value));
+      } else {
+        VITRINE_RETURN_IF_ERROR(ReadTable(key, value, name));
+      }
+    }
+    config_.lifecycle.blend = config_.engine.blend;
+    return std::move(config_);
+  }
+
+ private:
+  absl::Status Wrong(const toml::source_region& where, const std::string& what) const {
+    return absl::InvalidArgumentError(absl::StrFormat("%s:%d: %s", file_, where.begin.line, what));
+  }
+
+  // What may stand directly in `table`, the names of tables below it included.
+  std::vector<std::string> NamesIn(const std::string& table) const {
+    std::vector<std::string> names;
+    const std::string prefix = table.empty() ? "" : table + ".";
+    for (const ConfigKey& key : keys_) {
+      std::string name;
+      if (key.table == table) {
+        name = key.name;
+      } else if (key.table.starts_with(prefix)) {
+        name = key.table.substr(prefix.size());
+        name = name.substr(0, name.find('.'));
+      }
+      if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
+        names.push_back(name);
+      }
+    }
+    if (table.empty()) names.emplace_back(kModels);
+    return names;
+  }
+
+  absl::Status Unknown(const toml::key& key, const std::string& what,
+                       const std::vector<std::string>& allowed) const {
+    return Wrong(key.source(), absl::StrFormat("unknown %s %s; %s", what, std::string(key.str()),
+                                               Allowed(key.str(), allowed)));
+  }
+
+  absl::Status ReadTable(const toml::key& key, const toml::node& value, const std::string& path) {
+    const auto holds = [&](const ConfigKey& known) {
+      return known.table == path || known.table.starts_with(path + ".");
+    };
+    if (std::none_of(keys_.begin(), keys_.end(), holds)) {
+      const std::size_t dot = path.rfind('.');
+      return Unknown(key, "table", NamesIn(dot == std::string::npos ? "" : path.substr(0, dot)));
+    }
+    const toml::table* table = value.as_table();
+    if (table == nullptr) {
+      return Wrong(value.source(), absl::StrFormat("%s is %s; wants a table, as in [%s]", path,
+                                                   TypeOf(value), path));
+    }
+    // A model that is not named is not asked, so that naming one drops the defaults of the others.
+    if (path == "blend.weights") config_.engine.blend.weights.clear();
+    for (const auto& [name, entry] : *table) {
+      VITRINE_RETURN_IF_ERROR(ReadEntry(name, entry, path));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadEntry(const toml::key& key, const toml::node& value, const std::string& table) {
+    const std::string name(key.str());
+    for (const ConfigKey& known : keys_) {
+      if (known.table == table + "." + name) return ReadTable(key, value, known.table);
+      if (known.table != table || known.name != name) continue;
+      if (known.set(value, config_)) return absl::OkStatus();
+      return Wrong(value.source(), absl::StrFormat("%s.%s is %s; wants %s", table, name,
+                                                   TypeOf(value), known.allowed));
+    }
+    return Unknown(key, "key", NamesIn(table));
+  }
+
+  absl::Status ReadAllModels(const toml::key& key, const toml::node& value) {
+    const toml::table* models = value.as_table();
+    if (models == nullptr) {
+      return Wrong(key.source(),
+                   "models is no table; wants one for each model, as in [models.ials]");
+    }
+    for (const auto& [name, settings] : *models) {
+      VITRINE_RETURN_IF_ERROR(ReadModel(name, settings));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadModel(const toml::key& key, const toml::node& value) {
+    const std::string model(key.str());
+    const Trainer* trainer = FindTrainer(model);
+    if (trainer == nullptr) {
+      std::vector<std::string> names;
+      for (const Trainer& known : Trainers()) names.emplace_back(known.name);
+      return Unknown(key, "model", names);
+    }
+    const toml::table* settings = value.as_table();
+    if (settings == nullptr) {
+      return Wrong(value.source(),
+                   absl::StrFormat("models.%s is %s; wants a table", model, TypeOf(value)));
+    }
+    for (const auto& [name, entry] : *settings) {
+      VITRINE_RETURN_IF_ERROR(ReadSetting(*trainer, name, entry));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadSetting(const Trainer& trainer, const toml::key& key, const toml::node& value) {
+    const std::string model(trainer.name);
+    const std::string name(key.str());
+    const auto known = trainer.defaults.find(name);
+    if (known == trainer.defaults.end()) {
+      std::vector<std::string> names;
+      for (const auto& [setting, unused] : trainer.defaults) names.push_back(setting);
+      return Unknown(key, "setting of model " + model + ":", names);
+    }
+    const SettingKind kind = KindOf(known->second);
+    std::optional<std::string> text = SettingText(value, kind);
+    if (!text.has_value()) {
+      return Wrong(value.source(),
+                   absl::StrFormat("models.%s.%s is %s; wants %s, such as %s", model, name,
+                                   TypeOf(value), Describe(kind), known->second));
+    }
+    const absl::Status taken = AskTrainer(trainer, name, *text);
+    if (!taken.ok()) return Wrong(value.source(), std::string(taken.message()));
+    config_.lifecycle.settings[model][name] = *std::move(text);
+    return absl::OkStatus();
+  }
+
+  std::string file_;
+  std::vector<ConfigKey> keys_ = MakeConfigKeys();
+  Config config_;
+};
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& name) {
+  const toml::parse_result parsed = toml::parse(text, name);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%s:%d: not TOML: %s", name, error.source().begin.line, std::string(error.description())));
+  }
+  return Reader(name).Read(parsed.table());
+}
+
+absl::StatusOr<Config> LoadConfig(const std::string& path) {
+  if (path.empty()) return Config();
+  VITRINE_ASSIGN_OR_RETURN(const std::string text, LocalFileSystem().ReadFile(path));
+  return ParseConfig(text, path);
+}
+
+std::vector<std::string> ConfigKeys() {
+  std::vector<std::string> names;
+  for (const ConfigKey& key : MakeConfigKeys()) names.push_back(key.table + "." + key.name);
+  return names;
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,193 @@
+#include "cli/config_keys.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine::cli {
+namespace {
+
+constexpr std::size_t kMaxThreads = 1024;
+constexpr std::size_t kMaxRequests = 1'000'000;
+constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 30U;
+constexpr std::size_t kMaxHistory = 100'000;
+constexpr double kMaxWeight = 1000;
+
+// Where a key's value lives in a Config.
+template <typename T>
+using Place = std::function<T&(Config&)>;
+
+std::optional<double> NumberIn(const toml::node& value, double least, double most) {
+  if (!value.is_number()) return std::nullopt;
+  const std::optional<double> number = value.value<double>();
+  if (!number.has_value() || !(*number >= least && *number <= most)) return std::nullopt;
+  return number;
+}
+
+// The keys of one table, added one after the other.
+class Table {
+ public:
+  Table(std::string name, std::vector<ConfigKey>& keys) : name_(std::move(name)), keys_(keys) {}
+
+  template <typename T>
+  void Count(std::string name, std::size_t least, std::size_t most, Place<T> place) {
+    const auto set = [least, most, place](const toml::node& value, Config& config) {
+      const auto* integer = value.as_integer();
+      if (integer == nullptr || integer->get() < 0) return false;
+      const auto count = static_cast<std::uint64_t>(integer->get());
+      if (count < least || count > most) return false;
+      place(config) = static_cast<T>(count);
+      return true;
+    };
+    Add(std::move(name), absl::StrFormat("an integer from %d to %d", least, most), set);
+  }
+
+  template <typename T>
+  void Number(std::string name, double least, double most, Place<T> place) {
+    const auto set = [least, most, place](const toml::node& value, Config& config) {
+      const std::optional<double> number = NumberIn(value, least, most);
+      if (!number.has_value()) return false;
+      place(config) = static_cast<T>(*number);
+      return true;
+    };
+    Add(std::move(name), absl::StrFormat("a number from %g to %g", least, most), set);
+  }
+
+  void Text(std::string name, std::string allowed, Place<std::string> place) {
+    const auto set = [place](const toml::node& value, Config& config) {
+      const auto* text = value.as_string();
+      if (text == nullptr || text->get().empty()) return false;
+      place(config) = text->get();
+      return true;
+    };
+    Add(std::move(name), std::move(allowed), set);
+  }
+
+  void Add(std::string name, std::string allowed,
+           std::function<bool(const toml::node&, Config&)> set) {
+    keys_.push_back({name_, std::move(name), std::move(allowed), std::move(set)});
+  }
+
+ private:
+  std::string name_;
+  std::vector<ConfigKey>& keys_;
+};
+
+void AddServer(std::vector<ConfigKey>& keys) {
+  Table table("server", keys);
+  table.Text("listen", "text such as \"127.0.0.1:50051\" or \"unix:/run/vitrine.sock\"",
+             [](Config& config) -> std::string& { return config.server.address; });
+  table.Count<std::size_t>("threads", 0, kMaxThreads, [](Config& config) -> std::size_t& {
+    return config.server.num_threads;
+  });
+  table.Count<std::size_t>(
+      "max_waiting_requests", 1, kMaxRequests,
+      [](Config& config) -> std::size_t& { return config.server.max_waiting_requests; });
+  table.Count<std::size_t>(
+      "max_message_bytes", 64U << 10U, kMaxMessageBytes,
+      [](Config& config) -> std::size_t& { return config.server.max_message_bytes; });
+  table.Count<std::size_t>("max_replace_items", 1, 100'000'000, [](Config& config) -> std::size_t& {
+    return config.server.max_replace_items;
+  });
+  table.Count<std::size_t>(
+      "max_unacknowledged_events", 1, kMaxRequests,
+      [](Config& config) -> std::size_t& { return config.server.max_unacknowledged_events; });
+  table.Number<double>("drain_seconds", 0, 3600,
+                       [](Config& config) -> double& { return config.drain_seconds; });
+}
+
+void AddStore(std::vector<ConfigKey>& keys) {
+  Table table("store", keys);
+  table.Count<std::size_t>("history_limit", 1, kMaxHistory, [](Config& config) -> std::size_t& {
+    return config.store.history_limit;
+  });
+  table.Number<double>("popularity_half_life_days", 0.01, 3650, [](Config& config) -> double& {
+    return config.store.popularity_half_life_days;
+  });
+  table.Count<std::uint64_t>(
+      "checkpoint_events", 1, std::numeric_limits<std::int64_t>::max(),
+      [](Config& config) -> std::uint64_t& { return config.store.checkpoint_events; });
+
+  Table weights("store.event_weights", keys);
+  for (std::size_t type = 1; type < kNumEventTypes; ++type) {
+    weights.Number<float>(
+        std::string(Name(static_cast<EventType>(type))), -kMaxWeight, kMaxWeight,
+        [type](Config& config) -> float& { return config.store.weights.by_type.at(type); });
+  }
+}
+
+void AddEngine(std::vector<ConfigKey>& keys) {
+  Table engine("engine", keys);
+  engine.Number<double>("new_arrival_days", 0, 3650,
+                        [](Config& config) -> double& { return config.engine.new_arrival_days; });
+
+  Table blend("blend", keys);
+  blend.Number<double>("cold_start_events", 0, 1000, [](Config& config) -> double& {
+    return config.engine.blend.cold_start_events;
+  });
+  blend.Count<std::size_t>("candidates_per_model", 1, 10'000, [](Config& config) -> std::size_t& {
+    return config.engine.blend.candidates_per_model;
+  });
+
+  Table weights("blend.weights", keys);
+  for (const Trainer& trainer : Trainers()) {
+    const std::string model(trainer.name);
+    weights.Number<double>(model, 0, kMaxWeight, [model](Config& config) -> double& {
+      return config.engine.blend.weights[model];
+    });
+  }
+}
+
+// An array of distinct names of trainers.
+bool SetModels(const toml::node& value, Config& config) {
+  const auto* array = value.as_array();
+  if (array == nullptr || array->empty()) return false;
+  std::vector<std::string> models;
+  for (const toml::node& entry : *array) {
+    const auto* name = entry.as_string();
+    if (name == nullptr || FindTrainer(name->get()) == nullptr) return false;
+    for (const std::string& other : models) {
+      if (other == name->get()) return false;
+    }
+    models.push_back(name->get());
+  }
+  config.lifecycle.models = std::move(models);
+  return true;
+}
+
+void AddLifecycle(std::vector<ConfigKey>& keys) {
+  std::string names;
+  for (const Trainer& trainer : Trainers()) {
+    names += absl::StrFormat("%s\"%s\"", names.empty() ? "" : ", ", trainer.name);
+  }
+  Table table("lifecycle", keys);
+  table.Add("models", "an array of distinct names out of " + names, SetModels);
+  table.Number<double>("test_fraction", 0.001, 0.9,
+                       [](Config& config) -> double& { return config.lifecycle.test_fraction; });
+  table.Count<std::size_t>("threads", 1, kMaxThreads, [](Config& config) -> std::size_t& {
+    return config.lifecycle.num_threads;
+  });
+  table.Count<std::uint64_t>(
+      "auto_train_events", 0, std::numeric_limits<std::int64_t>::max(),
+      [](Config& config) -> std::uint64_t& { return config.lifecycle.auto_train_events; });
+  table.Number<double>("poll_seconds", 0.01, 3600,
+                       [](Config& config) -> double& { return config.lifecycle.poll_seconds; });
+}
+
+}  // namespace
+
+std::vector<ConfigKey> MakeConfigKeys() {
+  std::vector<ConfigKey> keys;
+  AddServer(keys);
+  AddStore(keys);
+  AddEngine(keys);
+  AddLifecycle(keys);
+  return keys;
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+// How toml++ reports errors is the same in every file that includes it.
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "cli/config.h"
+
+namespace vitrine::cli {
+
+// One key of the file: where it is, what it may hold, and how it gets into a Config.
+struct ConfigKey {
+  std::string table{};    // "server", "store.event_weights"
+  std::string name{};     // "listen"
+  std::string allowed{};  // "an integer from 0 to 1024"
+  std::function<bool(const toml::node& value, Config& config)> set{};  // False: not allowed.
+};
+
+// Every key with a fixed name, in the order of the example. The settings of models are looked up in
+// their trainers instead.
+std::vector<ConfigKey> MakeConfigKeys();
+
+}  // namespace vitrine::cli
