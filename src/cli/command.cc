@@ -1,0 +1,35 @@
+#include "cli/command.h"
+
+#include <cstdio>
+#include <utility>
+
+namespace vitrine::cli {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr const char* kUsagePayload = "vitrine.dev/usage";
+
+}  // namespace
+
+void RunOnParse(CLI::App* command, int& exit_status, std::function<absl::Status()> run) {
+  command->callback([command, &exit_status, run = std::move(run)] {
+    const absl::Status status = run();
+    if (status.ok()) return;
+    const bool is_usage = status.GetPayload(kUsagePayload).has_value();
+    std::fprintf(stderr, "vitrine %s: %s\n", command->get_name().c_str(),
+                 std::string(status.message()).c_str());
+    if (is_usage) {
+      std::fprintf(stderr, "Run with --help for more information.\n");
+    }
+    exit_status = is_usage ? kWrongUsage : kFailed;
+  });
+}
+
+absl::Status UsageError(const std::string& message) {
+  absl::Status status = absl::InvalidArgumentError(message);
+  status.SetPayload(kUsagePayload, absl::Cord("1"));
+  return status;
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace vitrine::cli {
+
+// What every subcommand shares: run it when CLI11 has parsed its flags, print its error to standard
+// error as "vitrine NAME: message", and set the exit status: 0 fine, 1 failed, 2 wrong usage (the
+// flags do not fit together: UsageError).
+void RunOnParse(CLI::App* command, int& exit_status, std::function<absl::Status()> run);
+
+// INVALID_ARGUMENT that exits with 2, for what CLI11 cannot check by itself.
+absl::Status UsageError(const std::string& message);
+
+}  // namespace vitrine::cli

@@ -1,0 +1,59 @@
+// vitrine: the one binary. Subcommands build objects from flags and hand them over.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/bench_command.h"
+#include "cli/evaluate_command.h"
+#include "cli/import_command.h"
+#include "cli/recommend_command.h"
+#include "cli/serve_command.h"
+#include "cli/simulate_command.h"
+#include "cli/status_command.h"
+#include "cli/train_command.h"
+#include "vitrine/base/cpu.h"
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+constexpr const char* kDescription =
+    "Vitrine recommends items to a shop's visitors, from what they did a moment ago.\n\n"
+    "A first session:\n"
+    "  vitrine simulate --out shop --items 1000 --users 1000 --events 50000 --seed 1\n"
+    "  vitrine import --store store --items shop/items.csv --events shop/events.jsonl\n"
+    "  vitrine train --store store\n"
+    "  vitrine serve --store store\n"
+    "  vitrine recommend --target 127.0.0.1:50051 --user u-1 --explain\n\n"
+    "Exit status: 0 fine, 1 failed, 2 wrong usage.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const absl::Status cpu = vitrine::CheckCpu();
+  if (!cpu.ok()) {
+    std::fprintf(stderr, "vitrine: %s\n", std::string(cpu.message()).c_str());
+    return kFailed;
+  }
+
+  CLI::App app(kDescription, "vitrine");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "vitrine " VITRINE_VERSION);
+  int exit_status = 0;
+  vitrine::cli::AddServeCommand(app, exit_status);
+  vitrine::cli::AddImportCommand(app, exit_status);
+  vitrine::cli::AddTrainCommand(app, exit_status);
+  vitrine::cli::AddRecommendCommand(app, exit_status);
+  vitrine::cli::AddEvaluateCommand(app, exit_status);
+  vitrine::cli::AddStatusCommand(app, exit_status);
+  vitrine::cli::AddSimulateCommand(app, exit_status);
+  vitrine::cli::AddBenchCommand(app, exit_status);
+
+  try {  // CLI11 throws to say what to print; nothing of ours does.
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kWrongUsage;
+  }
+  return exit_status;
+}

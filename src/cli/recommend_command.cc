@@ -1,0 +1,130 @@
+#include "cli/recommend_command.h"
+
+#include <memory>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/config.h"
+#include "cli/shown_list.h"
+#include "vitrine/base/counters.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/client/client.h"
+
+namespace vitrine::cli {
+namespace {
+
+struct RecommendFlags {
+  std::string store;
+  std::string target;
+  std::string config;
+  RecommendRequest request;
+  bool is_explained = false;
+  bool is_json = false;
+};
+
+absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,
+                                                         const std::string& models_folder) {
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
+                           BundleFolder::Open(LocalFileSystem(), models_folder));
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder.ReadLive());
+  if (live.version.empty()) return std::make_shared<const ModelSet>();
+  const Catalogue& catalogue = store.catalogue();
+  VITRINE_ASSIGN_OR_RETURN(
+      ModelSet models,
+      LoadBundle(LocalFileSystem(), folder.PathOf(live.version), catalogue.num_indices(),
+                 [&catalogue](std::string_view id) { return catalogue.Find(id); }));
+  return std::make_shared<const ModelSet>(std::move(models));
+}
+
+// Reads beside the server that owns the store, if there is one.
+absl::Status AskStore(const RecommendFlags& flags) {
+  VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
+  config.store.is_read_only = true;
+  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
+                                                                LocalFileSystem(), SystemClock()));
+  VITRINE_ASSIGN_OR_RETURN(const auto models, LoadLive(*store, flags.store + "/models"));
+  const Published<ModelSet> published(models);
+  Counters counters;
+  const Engine engine(*store, published, counters, SystemClock(), config.engine);
+  VITRINE_ASSIGN_OR_RETURN(const RecommendReply reply, engine.Recommend(flags.request));
+
+  if (flags.is_json) {
+    PrintListJson(Show(reply));
+    return absl::OkStatus();
+  }
+  const Catalogue& catalogue = store->catalogue();
+  PrintList(Show(reply), flags.is_explained, [&catalogue](const std::string& id) {
+    const auto index = catalogue.Find(id);
+    const auto item = index ? catalogue.Get(*index) : nullptr;
+    return item == nullptr ? std::string() : item->title;
+  });
+  return absl::OkStatus();
+}
+
+absl::Status AskServer(const RecommendFlags& flags) {
+  const RecommendRequest& asked = flags.request;
+  v1::RecommendItemsRequest request;
+  request.set_user_id(asked.user_id);
+  request.set_visitor_id(asked.visitor_id);
+  request.set_page_size(static_cast<int>(asked.page_size));
+  for (const std::string& id : asked.context_item_ids) request.add_context_item_ids(id);
+  for (const std::string& path : asked.categories) request.add_categories(path);
+  request.set_view(v1::ITEM_VIEW_FULL);
+  request.set_explanation_level(flags.is_explained ? v1::EXPLANATION_LEVEL_CONTRIBUTIONS
+                                                   : v1::EXPLANATION_LEVEL_REASONS);
+  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto response, client->RecommendItems(request));
+
+  if (flags.is_json) {
+    PrintListJson(Show(response));
+    return absl::OkStatus();
+  }
+  PrintList(Show(response), flags.is_explained, [&client](const std::string& id) {
+    v1::GetItemRequest get;
+    get.set_item_id(id);
+    const auto found = client->GetItem(get);
+    return found.ok() ? found->item().title() : std::string();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Run(RecommendFlags& flags) {
+  if (flags.store.empty() == flags.target.empty()) {
+    return UsageError("give one of --store DIR and --target ADDR");
+  }
+  SetLogLevel(LogLevel::kWarning);
+  flags.request.explanation =
+      flags.is_explained ? ExplanationLevel::kContributions : ExplanationLevel::kReasons;
+  return flags.store.empty() ? AskServer(flags) : AskStore(flags);
+}
+
+}  // namespace
+
+void AddRecommendCommand(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand(
+      "recommend",
+      "Show what a shopper would see\n\n"
+      "Examples: vitrine recommend --target 127.0.0.1:50051 --user u-1 --explain\n"
+      "          vitrine recommend --store store --visitor v-9 --context i-5 --count 5 --json\n"
+      "With --store it reads beside a server that may be running.");
+  const auto flags = std::make_shared<RecommendFlags>();
+  RecommendRequest& request = flags->request;
+  command->add_option("--store", flags->store, "Folder of the store")
+      ->check(CLI::ExistingDirectory);
+  command->add_option("--target", flags->target, "Address of a server");
+  command->add_option("--config", flags->config, "TOML file; with --store")
+      ->check(CLI::ExistingFile);
+  command->add_option("--user", request.user_id, "Signed-in shopper");
+  command->add_option("--visitor", request.visitor_id, "Anonymous shopper");
+  command->add_option("--context", request.context_item_ids, "Items looked at now");
+  command->add_option("--category", request.categories, "Only from these categories");
+  command->add_option("--count", request.page_size, "How many items")
+      ->check(CLI::Range(1, 200))
+      ->capture_default_str();
+  command->add_flag("--explain", flags->is_explained, "Show the parts of each score");
+  command->add_flag("--json", flags->is_json, "One JSON object for scripts");
+  RunOnParse(command, exit_status, [flags] { return Run(*flags); });
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,124 @@
+#include "cli/serve_command.h"
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "cli/command.h"
+#include "cli/config.h"
+#include "vitrine/base/counters.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine::cli {
+namespace {
+
+struct ServeFlags {
+  std::string store;
+  std::string config;
+  std::string listen;
+  bool is_insecure = false;
+};
+
+// Whether only this machine can reach the address.
+bool IsLoopback(const std::string& address) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  return address.starts_with("unix:") || host == "localhost" || host == "[::1]" ||
+         host.starts_with("127.");
+}
+
+absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
+  VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
+  if (!flags.listen.empty()) config.server.address = flags.listen;
+  if (!IsLoopback(config.server.address) && !flags.is_insecure) {
+    return UsageError(
+        absl::StrFormat("%s can be reached from other machines, and Vitrine has neither TLS nor "
+                        "keys yet; listen on "
+                        "127.0.0.1:PORT, or add --insecure on a network that you trust",
+                        config.server.address));
+  }
+  return config;
+}
+
+// Signals that stop a server, blocked in every thread so that one can wait for them.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// The first signal starts the drain; from then on a second one ends the process at once.
+void WaitForStop(const sigset_t& signals) {
+  int signal = 0;
+  sigwait(&signals, &signal);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  Log(LogLevel::kInfo, "serve.draining", {{"signal", std::to_string(signal)}});
+}
+
+std::string ShownAddress(const ServerOptions& options, int port) {
+  if (options.address.starts_with("unix:")) return options.address;
+  return options.address.substr(0, options.address.rfind(':')) + ":" + std::to_string(port);
+}
+
+absl::Status Serve(const ServeFlags& flags) {
+  VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
+  const sigset_t signals = BlockStopSignals();
+  const Micros started_us = MonotonicNow();
+
+  // First the address, answering NOT_SERVING, so that a long replay can be watched.
+  VITRINE_ASSIGN_OR_RETURN(const auto server, Server::Create(config.server, SystemClock()));
+  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
+                                                                LocalFileSystem(), SystemClock()));
+  Published<ModelSet> models(std::make_shared<const ModelSet>());
+  VITRINE_ASSIGN_OR_RETURN(
+      auto lifecycle, Lifecycle::Start(*store, LocalFileSystem(), flags.store + "/models", models,
+                                       config.lifecycle));
+  Counters counters;
+  const Engine engine(*store, models, counters, SystemClock(), config.engine);
+  server->Serve({.engine = &engine, .store = store.get(), .models = lifecycle.get()});
+
+  const StoreStatus status = store->status();
+  Log(LogLevel::kInfo, "serve.ready",
+      {{"items", std::to_string(status.num_items)},
+       {"events", std::to_string(status.num_events)},
+       {"model", models.Get()->version},
+       {"start_ms", std::to_string((MonotonicNow() - started_us) / 1000)}});
+  std::printf("vitrine serves %s on %s\n", flags.store.c_str(),
+              ShownAddress(config.server, server->port()).c_str());
+  std::fflush(stdout);
+
+  WaitForStop(signals);
+  server->Drain(static_cast<Micros>(config.drain_seconds * kMicrosPerSecond));
+  lifecycle.reset();  // Ends a training before the store goes.
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand(
+      "serve",
+      "Serve a store over gRPC until SIGTERM or Ctrl-C\n\n"
+      "Example: vitrine serve --store store --config vitrine.toml --listen 127.0.0.1:50051\n"
+      "Prints its address on standard output once it answers. A stop is graceful: the health "
+      "check\n"
+      "turns NOT_SERVING, what is in flight is finished, the views are written; a second signal\n"
+      "ends it at once, and loses nothing either.");
+  const auto flags = std::make_shared<ServeFlags>();
+  command->add_option("--store", flags->store, "Folder of the store; made if it is not there")
+      ->required();
+  command->add_option("--config", flags->config, "TOML file, see docs/vitrine.example.toml")
+      ->check(CLI::ExistingFile);
+  command->add_option("--listen", flags->listen,
+                      "HOST:PORT or unix:/PATH [127.0.0.1:50051]; port 0 takes a free one");
+  command->add_flag("--insecure", flags->is_insecure,
+                    "Allow an address that other machines can reach");
+  RunOnParse(command, exit_status, [flags] { return Serve(*flags); });
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "vitrine/engine/engine.h"
+#include "vitrine/v1/recommendation_service.pb.h"
+
+namespace vitrine::cli {
+
+// A list of recommendations as the command line shows it, whether it came from a store at hand or
+// from a server.
+struct ShownList {
+  struct Reason {
+    std::string kind{};     // "because-you-bought"
+    std::string item_id{};  // Empty where no item is the reason.
+    std::string text{};
+  };
+  struct Part {
+    std::string scorer{};
+    std::string item_id{};
+    std::string feature{};
+    double value = 0;
+  };
+  struct Entry {
+    std::string item_id{};
+    std::string title{};
+    double score = 0;
+    std::vector<Reason> reasons{};
+    std::vector<Part> parts{};
+  };
+  std::vector<Entry> entries{};
+  std::string model_version{};
+  std::vector<std::string> fallbacks{};
+};
+
+ShownList Show(const RecommendReply& reply);
+ShownList Show(const v1::RecommendItemsResponse& response);
+
+// Title of an item that a reason names; empty where it has none.
+using TitleOf = std::function<std::string(const std::string& item_id)>;
+
+// For people: a line an item with its reasons, and with `is_explained` a line for each part of the
+// score.
+void PrintList(const ShownList& list, bool is_explained, const TitleOf& title_of);
+
+// For scripts: one JSON object on one line.
+void PrintListJson(const ShownList& list);
+
+}  // namespace vitrine::cli

@@ -1,0 +1,100 @@
+#include "cli/train_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_format.h"
+#include "cli/command.h"
+#include "cli/config.h"
+#include "cli/progress_bar.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/client/client.h"
+
+namespace vitrine::cli {
+namespace {
+
+struct TrainFlags {
+  std::string store;
+  std::string target;
+  std::string config;
+  std::size_t num_threads = 0;
+};
+
+void PrintTrained(const ModelSet& models) {
+  std::printf("published version %s:", models.version.c_str());
+  for (const Model& model : models.models) std::printf(" %s", model.name.c_str());
+  std::printf("\n");
+  for (const auto& [metric, value] : models.metrics) {
+    std::printf("  %-16s %.4f\n", metric.c_str(), value);
+  }
+}
+
+absl::Status TrainStore(const TrainFlags& flags) {
+  VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
+  SetLogLevel(LogLevel::kWarning);
+  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
+                                                                LocalFileSystem(), SystemClock()));
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
+                           BundleFolder::Open(LocalFileSystem(), flags.store + "/models"));
+  const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
+  ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
+  ProgressBar bar;
+  VITRINE_ASSIGN_OR_RETURN(
+      TrainedModels trained,
+      TrainModels(*store, config.lifecycle, {.pool = &pool},
+                  [&bar](std::string_view stage, double fraction) { bar.Show(stage, fraction); }));
+  VITRINE_ASSIGN_OR_RETURN(trained.models.version, folder.NewVersion(SystemClock().Now()));
+  VITRINE_RETURN_IF_ERROR(folder.Publish(trained.models, trained.item_ids));
+  PrintTrained(trained.models);
+  return absl::OkStatus();
+}
+
+// Starts a training, or joins the one that runs, and stays until it has ended.
+absl::Status TrainServer(const TrainFlags& flags) {
+  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto started, client->TrainModels());
+  v1::Training last = started.training();
+  ProgressBar bar;
+  VITRINE_RETURN_IF_ERROR(
+      client->WatchTraining(last.training_id(), [&bar, &last](const v1::Training& training) {
+        last = training;
+        bar.Show(training.stage(), training.progress());
+        return true;
+      }));
+  if (last.state() != v1::Training::STATE_SUCCEEDED) {
+    return absl::AbortedError("the training ended without a model: " + last.error());
+  }
+  std::printf("published version %s\n", last.model_version().c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Train(const TrainFlags& flags) {
+  if (flags.store.empty() == flags.target.empty()) {
+    return UsageError("give one of --store DIR and --target ADDR");
+  }
+  return flags.store.empty() ? TrainServer(flags) : TrainStore(flags);
+}
+
+}  // namespace
+
+void AddTrainCommand(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand(
+      "train",
+      "Train the models, measure them on the latest tenth of the events, publish them\n\n"
+      "Examples: vitrine train --store store           no server is running\n"
+      "          vitrine train --target 127.0.0.1:50051   a server trains in the background");
+  const auto flags = std::make_shared<TrainFlags>();
+  command->add_option("--store", flags->store, "Folder of the store")
+      ->check(CLI::ExistingDirectory);
+  command->add_option("--target", flags->target, "Address of a server");
+  command->add_option("--config", flags->config, "TOML file; with --store")
+      ->check(CLI::ExistingFile);
+  command->add_option("--threads", flags->num_threads, "0: one per core; with --store");
+  RunOnParse(command, exit_status, [flags] { return Train(*flags); });
+}
+
+}  // namespace vitrine::cli
