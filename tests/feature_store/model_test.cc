@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <memory>
 
 #include "feature_store/model_store.h"
@@ -65,6 +66,27 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
     EXPECT_EQ(have->num_removed, want->num_removed);
     EXPECT_EQ(have->num_unknown, want->num_unknown);
     EXPECT_EQ(have->sequence, store_->sequence());
+  }
+
+  // Several at once, so that one commit takes them together and each must see those before.
+  void WriteBurstToBoth() {
+    const std::uint64_t count = 2 + random_.Below(8);
+    std::vector<absl::StatusOr<WriteResult>> wants;
+    std::vector<std::promise<absl::StatusOr<WriteResult>>> haves(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Mutation mutation = RandomMutation(random_, clock_.Now());
+      wants.push_back(model_.Write(mutation, clock_.Now()));
+      store_->Write(mutation, [&promise = haves[i]](absl::StatusOr<WriteResult> result) {
+        promise.set_value(std::move(result));
+      });
+    }
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto have = haves[i].get_future().get();
+      ASSERT_EQ(have.status().code(), wants[i].status().code()) << have.status();
+      if (have.ok()) {
+        EXPECT_EQ(have->outcomes, wants[i]->outcomes);
+      }
+    }
   }
 
   void ExpectSameShoppers() {
@@ -149,7 +171,11 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
 TEST_P(ModelTest, TheStoreIsWhatTheModelSays) {
   for (int step = 0; step < 150 && !HasFailure(); ++step) {
     SCOPED_TRACE(step);
-    WriteToBoth(RandomMutation(random_, clock_.Now()));
+    if (random_.Below(3) == 0) {
+      WriteBurstToBoth();
+    } else {
+      WriteToBoth(RandomMutation(random_, clock_.Now()));
+    }
     clock_.Advance(static_cast<Micros>(random_.Below(5)) * kMicrosPerSecond);
     if (random_.Below(30) == 0) {
       EXPECT_THAT(store_->Checkpoint(), IsOk());
