@@ -68,15 +68,18 @@ absl::Status LoadMeta(const StorePlace& place, LoadedStore& store) {
 
 // Items, shoppers and tombstones.
 absl::Status LoadRows(const StorePlace& place, LoadedStore& store) {
+  StoreChanges items;  // All at once: a variant may come before its product.
   std::uint32_t next_item = 0;
   VITRINE_RETURN_IF_ERROR(store.storage->Scan(
       Table::kItems, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
-        if (ParseIndexKey(key) != next_item++)
-          return DamagedError(place.folder, "items are missing");
+        if (ParseIndexKey(key) != next_item) return DamagedError(place.folder, "items are missing");
         VITRINE_ASSIGN_OR_RETURN(const ItemRow row, DecodeItemRow(value));
-        store.views->AddItemRow(row);
+        items.catalogue.new_ids.push_back(row.id);
+        if (row.item != nullptr) items.catalogue.items.emplace_back(ItemIndex{next_item}, row.item);
+        ++next_item;
         return absl::OkStatus();
       }));
+  store.views->Apply(items);
   if (next_item != store.state.next_item) return DamagedError(place.folder, "items are missing");
   VITRINE_RETURN_IF_ERROR(store.storage->Scan(
       Table::kShoppers, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {

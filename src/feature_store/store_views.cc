@@ -94,14 +94,6 @@ void StoreViews::ApplyStep(const StoreChanges::Merge& step) {
   ++num_moves_;
 }
 
-void StoreViews::AddItemRow(const ItemRow& row) {
-  CatalogueChanges changes;
-  const ItemIndex index{static_cast<std::uint32_t>(catalogue_.num_indices())};
-  changes.new_ids.push_back(row.id);
-  if (row.item != nullptr) changes.items.emplace_back(index, row.item);
-  catalogue_.state_->Apply(changes);
-}
-
 void StoreViews::AddEvent(UserIndex shopper, std::uint64_t offset, const LogHead& head) {
   shoppers_.AddEvent(shopper, ToEntries(head, offset, weights_));
   std::lock_guard lock(popularity_mutex_);

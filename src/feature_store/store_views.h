@@ -57,8 +57,7 @@ class StoreViews {
 
   void Apply(const StoreChanges& changes);
 
-  // For the start: the same, one thing at a time.
-  void AddItemRow(const ItemRow& row);
+  // For the start: the same, one shopper or event at a time.
   void SetShopperRow(UserIndex index, const ShopperRow& row) { shoppers_.SetRow(index, row); }
   void AddEvent(UserIndex shopper, std::uint64_t offset, const LogHead& head);
 
