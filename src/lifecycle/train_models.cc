@@ -50,6 +50,18 @@ std::map<std::string, double> Named(const Evaluation& evaluation) {
   return metrics;
 }
 
+// Dates the snapshot by its latest interaction rather than by the clock: what decays with age would
+// vanish from a shop imported years later, and the same data must make the same models.
+void SpeakOfLatest(Dataset& dataset) {
+  if (dataset.interactions.empty()) return;
+  dataset.now_us = std::max_element(dataset.interactions.begin(), dataset.interactions.end(),
+                                    [](const Interaction& a, const Interaction& b) {
+                                      return a.time_us < b.time_us;
+                                    })
+                       ->time_us;
+  SetFingerprint(dataset);
+}
+
 // Metrics of the blend, trained without the latest interactions, on those; none when there is
 // nothing to measure on.
 absl::StatusOr<std::map<std::string, double>> MeasureBlend(const Dataset& dataset,
@@ -85,6 +97,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
     return absl::FailedPreconditionError(
         "the store holds no items and no events on items: there is nothing to train on");
   }
+  SpeakOfLatest(dataset);
   ComparisonOptions comparison{
       .models = options.models, .settings = options.settings, .blend = options.blend};
   comparison.evaluation.cutoffs = {kCutoff};

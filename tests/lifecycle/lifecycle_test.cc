@@ -1,0 +1,350 @@
+#include "vitrine/lifecycle/lifecycle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "lifecycle/small_shop.h"
+#include "testing/status_matchers.h"
+#include "vitrine/base/atomic_file.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::SmallShop;
+using testing::StatusIs;
+using State = TrainingProgress::State;
+
+// Waits until `is_so`, for at most 20 seconds.
+bool Eventually(const std::function<bool()>& is_so) {
+  for (int tries = 0; tries < 4000; ++tries) {
+    if (is_so()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
+class LifecycleTest : public ::testing::Test {
+ protected:
+  LifecycleTest() {
+    shop_.UpsertAllItems();
+    shop_.RecordMore(200);
+  }
+
+  void Start(const LifecycleOptions& options) {
+    lifecycle_.reset();
+    auto started =
+        Lifecycle::Start(shop_.store(), shop_.files(), shop_.models_folder(), published_, options);
+    ASSERT_THAT(started, IsOk());
+    lifecycle_ = *std::move(started);
+  }
+  void Start() { Start(shop_.Options()); }
+
+  // As a process that starts anew.
+  void Restart() {
+    lifecycle_.reset();
+    published_.Set(std::make_shared<const ModelSet>());
+    Start();
+  }
+
+  TrainingProgress Finish(const std::string& id) {
+    EXPECT_TRUE(Eventually([&] { return lifecycle_->GetTraining(id)->state != State::kRunning; }));
+    return *lifecycle_->GetTraining(id);
+  }
+
+  // Trains once and returns the version.
+  std::string Train() {
+    shop_.clock().Advance(kMicrosPerSecond);
+    const TrainingProgress done = Finish(lifecycle_->StartTraining()->id);
+    EXPECT_EQ(done.state, State::kSucceeded) << done.error;
+    return done.version;
+  }
+
+  std::string Served() const { return published_.Get()->version; }
+
+  BundleFolder Folder() { return BundleFolder::Open(shop_.files(), shop_.models_folder()).value(); }
+
+  void Damage(const std::string& version) {
+    const std::string path = Folder().PathOf(version);
+    std::string bytes = shop_.files().ReadFile(path).value();
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    ASSERT_THAT(WriteFileAtomically(shop_.files(), path, bytes), IsOk());
+  }
+
+  void WriteLive(const std::string& content) {
+    ASSERT_THAT(WriteFileAtomically(shop_.files(), shop_.models_folder() + "/LIVE", content),
+                IsOk());
+  }
+
+  // Publishes the live bundle's content again under another name, as another process might.
+  void PublishElsewhere(const std::string& version) {
+    ModelSet models = *published_.Get();
+    models.version = version;
+    std::vector<std::string> item_ids;
+    for (std::size_t row = 0; row < shop_.store().catalogue().num_indices(); ++row) {
+      item_ids.push_back(shop_.store().catalogue().Id(static_cast<ItemIndex>(row)));
+    }
+    ASSERT_THAT(Folder().Publish(models, item_ids), IsOk());
+  }
+
+  SmallShop shop_;
+  Published<ModelSet> published_{std::make_shared<const ModelSet>()};
+  std::unique_ptr<Lifecycle> lifecycle_;
+};
+
+TEST_F(LifecycleTest, WithoutABundleNothingIsServedAndNothingFails) {
+  Start();
+
+  EXPECT_EQ(Served(), "");
+  EXPECT_THAT(lifecycle_->ListVersions()->bundles, IsEmpty());
+}
+
+TEST_F(LifecycleTest, ATrainingEndsInAServedVersionThatTheNextStartLoads) {
+  Start();
+
+  const std::string version = Train();
+
+  EXPECT_EQ(Served(), version);
+  EXPECT_EQ(published_.Get()->models.size(), 4u);
+  const auto versions = lifecycle_->ListVersions();
+  ASSERT_THAT(versions, IsOk());
+  EXPECT_EQ(versions->live, version);
+  ASSERT_EQ(versions->bundles.size(), 1u);
+  EXPECT_GT(versions->bundles[0].metrics.at("ndcg@20"), 0);
+  Restart();
+  EXPECT_EQ(Served(), version);
+}
+
+TEST_F(LifecycleTest, ProgressSaysWhatHappened) {
+  Start();
+  const TrainingProgress started = *lifecycle_->StartTraining();
+  EXPECT_EQ(started.state, State::kRunning);
+  EXPECT_EQ(started.finished_us, 0);
+
+  const TrainingProgress done = Finish(started.id);
+
+  EXPECT_EQ(done.fraction, 1);
+  EXPECT_EQ(done.stage, "publish");
+  EXPECT_EQ(done.started_us, started.started_us);
+  EXPECT_GT(done.finished_us, 0);
+  EXPECT_NE(Train(), done.version);
+}
+
+TEST_F(LifecycleTest, TwoRequestsAtOnceShareOneTraining) {
+  LifecycleOptions options = shop_.Options();
+  options.settings["ials"]["epochs"] = "200";
+  Start(options);
+
+  const std::string first = lifecycle_->StartTraining()->id;
+
+  EXPECT_EQ(lifecycle_->StartTraining()->id, first);
+}
+
+TEST_F(LifecycleTest, AnUnknownTrainingIsNotFound) {
+  Start();
+
+  EXPECT_THAT(lifecycle_->GetTraining("training-1"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(LifecycleTest, OnlyTheLastTwentyTrainingsAreKept) {
+  LifecycleOptions options = shop_.Options();
+  options.settings["ials"]["dimensions"] = "-1";  // Fails at once.
+  Start(options);
+
+  for (int run = 0; run < 21; ++run) (void)Finish(lifecycle_->StartTraining()->id);
+
+  EXPECT_THAT(lifecycle_->GetTraining("training-1"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(lifecycle_->GetTraining("training-2"), IsOk());
+}
+
+TEST_F(LifecycleTest, AFailedTrainingSaysWhyAndChangesNothing) {
+  Start();
+  const std::string version = Train();
+  LifecycleOptions options = shop_.Options();
+  options.settings["ials"]["dimensions"] = "-1";
+  Start(options);
+
+  const TrainingProgress done = Finish(lifecycle_->StartTraining()->id);
+
+  EXPECT_EQ(done.state, State::kFailed);
+  EXPECT_THAT(done.error, HasSubstr("dimensions"));
+  EXPECT_EQ(Served(), version);
+}
+
+TEST_F(LifecycleTest, AFullDiskFailsTheTrainingAndKeepsWhatIsServed) {
+  Start();
+  const std::string version = Train();
+  shop_.files().FillDiskAfter(1000);
+
+  const TrainingProgress done = Finish(lifecycle_->StartTraining()->id);
+
+  shop_.files().MakeRoom();
+  EXPECT_EQ(done.state, State::kFailed);
+  EXPECT_EQ(Served(), version);
+  Restart();
+  EXPECT_EQ(Served(), version);
+}
+
+TEST_F(LifecycleTest, AModelWithoutATrainerIsRefusedAtStart) {
+  LifecycleOptions options = shop_.Options();
+  options.models.push_back("oracle");
+
+  EXPECT_THAT(
+      Lifecycle::Start(shop_.store(), shop_.files(), shop_.models_folder(), published_, options),
+      StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(LifecycleTest, AVersionThatAnotherProcessMadeLiveIsServedSoon) {
+  Start();
+  Train();
+
+  PublishElsewhere("from-elsewhere");
+
+  EXPECT_TRUE(Eventually([&] { return Served() == "from-elsewhere"; }));
+  EXPECT_EQ(published_.Get()->models.size(), 4u);
+}
+
+TEST_F(LifecycleTest, PointingLiveBackRollsBack) {
+  Start();
+  const std::string first = Train();
+  const std::string second = Train();
+  ASSERT_EQ(Served(), second);
+
+  WriteLive(first + "\n" + second + "\n");
+
+  EXPECT_TRUE(Eventually([&] { return Served() == first; }));
+}
+
+TEST_F(LifecycleTest, ADamagedLiveBundleFallsBackToThePreviousAtStart) {
+  Start();
+  const std::string first = Train();
+  Damage(Train());
+
+  Restart();
+
+  EXPECT_EQ(Served(), first);
+}
+
+TEST_F(LifecycleTest, ADamagedBundleThatIsMadeLiveLeavesTheServedOne) {
+  Start();
+  const std::string first = Train();
+  WriteLive("no-such-version\n" + first + "\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
+  EXPECT_EQ(Served(), first);
+
+  // And the way back is open.
+  const std::string second = Train();
+  EXPECT_EQ(Served(), second);
+}
+
+TEST_F(LifecycleTest, WhenLiveItselfIsDamagedTheNewestWholeBundleIsServed) {
+  Start();
+  const std::string first = Train();
+  Damage(Train());
+  WriteLive("\x01\x02");
+
+  Restart();
+
+  EXPECT_EQ(Served(), first);
+}
+
+TEST_F(LifecycleTest, ANewItemsTextReachesTheContentModelWithoutATraining) {
+  Start();
+  const std::string version = Train();
+
+  shop_.UpsertItem("new-mug", "mug with handle");
+  const ItemIndex new_mug = *shop_.store().catalogue().Find("new-mug");
+  const ItemIndex old_mug = *shop_.store().catalogue().Find(SmallShop::ItemId(0));
+  const auto knows_new_mug = [&] {
+    const std::shared_ptr<const ModelSet> set = published_.Get();
+    const Query query{.context_items = {&old_mug, 1}, .now_us = shop_.clock().Now()};
+    Matrix score(1, 1);
+    set->models[1].scorer->Score({&query, 1}, {&new_mug, 1}, score);
+    return score(0, 0) > 0;
+  };
+
+  EXPECT_TRUE(Eventually(knows_new_mug));
+  EXPECT_EQ(Served(), version);
+  EXPECT_EQ(published_.Get()->models[1].name, "content");
+  EXPECT_EQ(published_.Get()->models.size(), 4u);
+}
+
+TEST_F(LifecycleTest, TrainsByItselfOnceThereIsEnoughAndAgainWhenHalfAsMuchIsNew) {
+  LifecycleOptions options = shop_.Options();
+  options.auto_train_events = 250;
+  Start(options);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(Served(), "") << "200 events are not enough";
+
+  shop_.RecordMore(60);
+  ASSERT_TRUE(Eventually([&] { return !Served().empty(); }));
+  const std::string first = Served();
+
+  shop_.RecordMore(100);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(Served(), first) << "360 is not half as much again as 260";
+
+  shop_.RecordMore(31);
+  EXPECT_TRUE(Eventually([&] { return Served() != first; }));
+}
+
+TEST_F(LifecycleTest, AFailureOfItsOwnTrainingIsNotRepeatedAtEveryPoll) {
+  LifecycleOptions options = shop_.Options();
+  options.auto_train_events = 100;
+  options.settings["ials"]["dimensions"] = "-1";
+  Start(options);
+  ASSERT_TRUE(Eventually([&] { return lifecycle_->GetTraining("training-1").ok(); }));
+  (void)Finish("training-1");
+
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+
+  EXPECT_THAT(lifecycle_->GetTraining("training-2"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(LifecycleTest, EndingCancelsALongTrainingPromptly) {
+  shop_.RecordMore(800);
+  LifecycleOptions options = shop_.Options();
+  options.settings["ials"] = {{"dimensions", "128"}, {"epochs", "500"}};
+  Start(options);
+  const std::string id = lifecycle_->StartTraining()->id;
+  ASSERT_TRUE(Eventually([&] { return lifecycle_->GetTraining(id)->stage == "train ials"; }));
+  ASSERT_EQ(lifecycle_->GetTraining(id)->state, State::kRunning);
+  const auto start = std::chrono::steady_clock::now();
+
+  lifecycle_.reset();
+
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  EXPECT_EQ(Served(), "");
+}
+
+TEST_F(LifecycleTest, ReadersSeeWholeModelSetsWhileVersionsChange) {
+  Start();
+  Train();
+  std::atomic<bool> is_over = false;
+  std::thread reader([&] {
+    while (!is_over) {
+      const std::shared_ptr<const ModelSet> set = published_.Get();
+      EXPECT_EQ(set->models.size(), 4u);
+      for (const Model& model : set->models) EXPECT_NE(model.scorer, nullptr);
+    }
+  });
+
+  for (int round = 0; round < 3; ++round) {
+    shop_.UpsertItem("item-0", "mug once more " + std::to_string(round));
+    Train();
+  }
+
+  is_over = true;
+  reader.join();
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,144 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <string>
+
+#include "lifecycle/small_shop.h"
+#include "testing/status_matchers.h"
+#include "vitrine/lifecycle/lifecycle.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using ::testing::Key;
+using ::testing::Not;
+using testing::SmallShop;
+using testing::StatusIs;
+
+class TrainModelsTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<TrainedModels> Train(const LifecycleOptions& options) {
+    ThreadPool pool(2);
+    return TrainModels(shop_.store(), options, {.pool = &pool}, {});
+  }
+
+  SmallShop shop_;
+};
+
+TEST_F(TrainModelsTest, TrainsEveryModelAndMeasuresTheBlend) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(400);
+
+  const auto trained = Train(shop_.Options());
+
+  ASSERT_THAT(trained, IsOk());
+  const ModelSet& set = trained->models;
+  std::vector<std::string> names;
+  for (const Model& model : set.models) names.push_back(model.name);
+  EXPECT_THAT(names, ElementsAre("most_popular", "content", "item_knn", "ials"));
+  EXPECT_EQ(set.weights.at("ials"), BlendOptions().weights.at("ials"));
+  EXPECT_GT(set.metrics.at("ndcg@20"), 0);
+  EXPECT_GT(set.metrics.at("test_users"), 0);
+  EXPECT_EQ(set.metrics.at("events"), 400);
+  EXPECT_EQ(set.trained_us, shop_.clock().Now());
+  EXPECT_EQ(set.version, "");
+  ASSERT_EQ(trained->item_ids.size(), static_cast<std::size_t>(SmallShop::kItems));
+  EXPECT_EQ(trained->item_ids[3], shop_.store().catalogue().Id(ItemIndex{3}));
+}
+
+TEST_F(TrainModelsTest, AStoreTooSmallToSplitIsTrainedWithoutBeingMeasured) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(1);
+
+  const auto trained = Train(shop_.Options());
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_EQ(trained->models.models.size(), 4u);
+  EXPECT_THAT(trained->models.metrics, Not(Contains(Key("ndcg@20"))));
+}
+
+TEST_F(TrainModelsTest, AnEmptyStoreHasNothingToTrainOn) {
+  EXPECT_THAT(Train(shop_.Options()), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(TrainModelsTest, ACatalogueWithoutEventsIsTrainedOn) {
+  shop_.UpsertAllItems();
+
+  const auto trained = Train(shop_.Options());
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_EQ(trained->models.models.size(), 4u);
+}
+
+TEST_F(TrainModelsTest, WrongSettingsAreNamed) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(100);
+  LifecycleOptions options = shop_.Options();
+  options.settings["ials"]["dimensions"] = "many";
+
+  const auto trained = Train(options);
+
+  EXPECT_THAT(trained, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(trained.status().message()), HasSubstr("dimensions"));
+}
+
+TEST_F(TrainModelsTest, ReportsEveryStageAndNeverGoesBack) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(300);
+  ThreadPool pool(1);
+  double last = 0;
+  std::set<std::string> stages;
+
+  const auto trained = TrainModels(shop_.store(), shop_.Options(), {.pool = &pool},
+                                   [&](std::string_view stage, double fraction) {
+                                     stages.emplace(stage);
+                                     EXPECT_GE(fraction, last - 1e-9) << stage;
+                                     last = fraction;
+                                   });
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_THAT(stages, ElementsAre("evaluate blend", "snapshot", "train content", "train ials",
+                                  "train item_knn", "train most_popular"));
+  EXPECT_GT(last, 0.9);
+  EXPECT_LE(last, 1);
+}
+
+TEST_F(TrainModelsTest, StopsWhenCancelled) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(100);
+  ThreadPool pool(1);
+  std::atomic<bool> is_cancelled = false;
+
+  const auto trained =
+      TrainModels(shop_.store(), shop_.Options(), {.pool = &pool, .is_cancelled = &is_cancelled},
+                  [&](std::string_view stage, double) { is_cancelled = stage == "train content"; });
+
+  EXPECT_THAT(trained, StatusIs(absl::StatusCode::kCancelled));
+}
+
+TEST_F(TrainModelsTest, TheNumberOfThreadsLeavesNoTraceInTheBundle) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(500);
+  const BundleFolder folder = BundleFolder::Open(shop_.files(), shop_.models_folder()).value();
+  std::vector<std::string> bundles;
+
+  for (const std::size_t num_threads : {1, 3}) {
+    ThreadPool pool(num_threads);
+    auto trained = TrainModels(shop_.store(), shop_.Options(), {.pool = &pool}, {});
+    ASSERT_THAT(trained, IsOk());
+    trained->models.version = "v";
+    ASSERT_THAT(folder.Publish(trained->models, trained->item_ids), IsOk());
+    bundles.push_back(shop_.files().ReadFile(folder.PathOf("v")).value());
+  }
+
+  EXPECT_EQ(bundles[0], bundles[1]);
+}
+
+}  // namespace
+}  // namespace vitrine
