@@ -18,7 +18,8 @@ using vitrine::testing::FakeFeatureStore;
 
 TEST(LiesInTest, AgreesWithCategoryPrefixesHoweverThePathIsWritten) {
   Random random(3);
-  const std::vector<std::string> pieces = {"Home", "Mugs", "Ho", " ", "  ", ">", " > ", "\t", "\n", "家"};
+  const std::vector<std::string> pieces = {"Home", "Mugs", "Ho", " ",  "  ",
+                                           ">",    " > ",  "\t", "\n", "家"};
   std::size_t num_inside = 0;
   for (int i = 0; i < 20'000; ++i) {
     std::string path;
