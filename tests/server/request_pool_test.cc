@@ -1,0 +1,143 @@
+#include "server/request_pool.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
+
+#include <future>
+#include <thread>
+
+#include "server/fake_backend.h"
+#include "server/local_server.h"
+#include "server/model_service.h"
+#include "server/rpc_errors.h"
+#include "server/status.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeModelControl;
+using testing::FakeStore;
+using testing::LocalServer;
+using testing::Unpack;
+
+class RequestPoolTest : public ::testing::Test {
+ protected:
+  grpc::Status Ask() {
+    grpc::ClientContext context;
+    v1::ListModelVersionsResponse response;
+    return stub_->ListModelVersions(&context, v1::ListModelVersionsRequest(), &response);
+  }
+
+  // Keeps the pool's only thread busy until `release_` is set.
+  void Occupy() {
+    std::promise<void> started;
+    pool_.Submit([&started, wait = release_.get_future().share()] {
+      started.set_value();
+      wait.wait();
+    });
+    started.get_future().wait();
+  }
+
+  FakeStore store_;
+  std::promise<void> release_;
+  RequestPool pool_{1, 2};
+  ModelService service_{pool_};
+  LocalServer server_{&service_};
+  std::unique_ptr<v1::ModelService::Stub> stub_ = v1::ModelService::NewStub(server_.channel());
+};
+
+TEST_F(RequestPoolTest, BeforeItIsOpenTheCallerIsToldToRetry) {
+  const grpc::Status status = Ask();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Unpack(status).reason, "NOT_READY");
+  EXPECT_GT(Unpack(status).retry_seconds, 0);
+}
+
+TEST_F(RequestPoolTest, OnceOpenItAnswersAndOnceClosedItSaysDraining) {
+  pool_.Open({.store = &store_});
+  EXPECT_TRUE(Ask().ok());
+
+  pool_.Close();
+  EXPECT_EQ(Unpack(Ask()).reason, "DRAINING");
+}
+
+TEST_F(RequestPoolTest, MoreRequestsThanMayWaitAreRefusedAtOnce) {
+  pool_.Open({.store = &store_});
+  Occupy();
+  std::vector<std::future<grpc::Status>> waiting;
+  for (int i = 0; i < 3; ++i)
+    waiting.push_back(std::async(std::launch::async, [&] { return Ask(); }));
+
+  std::vector<std::string> refused;  // One of the three: two may wait.
+  while (refused.empty()) {
+    for (auto& answer : waiting) {
+      if (answer.valid() &&
+          answer.wait_for(std::chrono::milliseconds(1)) == std::future_status::ready) {
+        refused.push_back(Unpack(answer.get()).reason);
+      }
+    }
+  }
+  release_.set_value();
+
+  EXPECT_THAT(refused, ElementsAre("OVERLOADED"));
+  for (auto& answer : waiting) {
+    if (!answer.valid()) continue;
+    EXPECT_TRUE(answer.get().ok());
+  }
+}
+
+TEST_F(RequestPoolTest, ARequestPastItsDeadlineIsNotWorkedOn) {
+  pool_.Open({.store = &store_});
+  Occupy();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(20));
+  v1::ListModelVersionsResponse response;
+
+  const grpc::Status status =
+      stub_->ListModelVersions(&context, v1::ListModelVersionsRequest(), &response);
+  release_.set_value();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+struct StoreErrorCase {
+  absl::StatusCode code{};
+  std::string reason{};
+  bool is_disk_failure = false;
+};
+
+class StoreErrorTest : public ::testing::TestWithParam<StoreErrorCase> {};
+
+TEST_P(StoreErrorTest, HasItsReasonAndTellsOfAFailedDisk) {
+  FakeStore store;
+  RequestPool pool(1, 2);
+  bool is_told = false;
+  pool.OnDiskFailure([&is_told] { is_told = true; });
+  pool.Open({.store = &store});
+  std::promise<absl::Status> answered;
+
+  pool.Write(RecordEvents(), [&answered](const absl::StatusOr<WriteResult>& result) {
+    answered.set_value(result.status());
+  });
+  store.Answer(absl::Status(GetParam().code, "no"));
+
+  const absl::Status status = answered.get_future().get();
+  EXPECT_EQ(status.code(), GetParam().code);
+  EXPECT_EQ(Unpack(ToGrpcStatus(status)).reason, GetParam().reason);
+  EXPECT_EQ(is_told, GetParam().is_disk_failure);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryErrorOfTheStore, StoreErrorTest,
+    ::testing::Values(StoreErrorCase{absl::StatusCode::kAlreadyExists, "EVENT_ID_REUSED"},
+                      StoreErrorCase{absl::StatusCode::kNotFound, "ITEM_NOT_FOUND"},
+                      StoreErrorCase{absl::StatusCode::kUnavailable, "DISK_FAILED", true},
+                      StoreErrorCase{absl::StatusCode::kFailedPrecondition, "STORE_READ_ONLY",
+                                     true},
+                      StoreErrorCase{absl::StatusCode::kResourceExhausted, "RESOURCE_EXHAUSTED"},
+                      StoreErrorCase{absl::StatusCode::kDataLoss, "DATA_LOSS"}));
+
+}  // namespace
+}  // namespace vitrine
