@@ -1,0 +1,193 @@
+#include "vitrine/feature_store/catalogue.h"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "testing/fake_clock.h"
+#include "testing/fault_file_system.h"
+#include "testing/status_matchers.h"
+#include "testing/temporary_folder.h"
+#include "vitrine/feature_store/feature_store.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeClock;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::StatusIs;
+
+class CatalogueTest : public ::testing::Test {
+ protected:
+  CatalogueTest() {
+    auto store = FeatureStore::Open(folder_.path(), {}, files_, clock_);
+    EXPECT_THAT(store, IsOk());
+    store_ = *std::move(store);
+  }
+
+  WriteResult Write(Mutation mutation) {
+    auto result = store_->Write(std::move(mutation));
+    EXPECT_THAT(result, IsOk());
+    return result.ok() ? *result : WriteResult();
+  }
+
+  const Catalogue& catalogue() const { return store_->catalogue(); }
+  std::shared_ptr<const Item> Get(const std::string& id) const {
+    const auto index = catalogue().Find(id);
+    return index.has_value() ? catalogue().Get(*index) : nullptr;
+  }
+  std::vector<std::string> ServableIds(Micros now) const {
+    const auto servable = catalogue().Servable(now);
+    std::vector<std::string> ids;
+    for (std::uint32_t row = 0; row < catalogue().num_indices(); ++row) {
+      if (servable->Contains(ItemIndex{row})) ids.push_back(catalogue().Id(ItemIndex{row}));
+    }
+    return ids;
+  }
+
+  testing::TemporaryFolder folder_;
+  FakeClock clock_;
+  testing::FaultFileSystem files_;
+  std::unique_ptr<FeatureStore> store_;
+};
+
+TEST_F(CatalogueTest, IndicesAreGivenInOrderAndForGood) {
+  Write(UpsertItems{{Item{.id = "a"}, Item{.id = "b"}}});
+  Write(DeleteItems{{"a"}});
+  Write(UpsertItems{{Item{.id = "c"}, Item{.id = "a"}}});
+
+  EXPECT_EQ(catalogue().Find("a"), ItemIndex{0});
+  EXPECT_EQ(catalogue().Find("b"), ItemIndex{1});
+  EXPECT_EQ(catalogue().Find("c"), ItemIndex{2});
+  EXPECT_EQ(catalogue().Find("A"), std::nullopt);
+}
+
+TEST_F(CatalogueTest, OfTwoWithOneIdTheLaterWins) {
+  Write(UpsertItems{{Item{.id = "a", .title = "first"}, Item{.id = "a", .title = "second"}}});
+
+  EXPECT_EQ(Get("a")->title, "second");
+  EXPECT_EQ(catalogue().num_items(), 1);
+}
+
+TEST_F(CatalogueTest, DeletingCountsWhatWasThereAndWhatWasNot) {
+  Write(UpsertItems{{Item{.id = "a"}, Item{.id = "b"}}});
+
+  const WriteResult result = Write(DeleteItems{{"a", "x", "a"}});
+
+  EXPECT_EQ(result.num_removed, 1);
+  EXPECT_EQ(result.num_unknown, 2);
+  EXPECT_EQ(Get("a"), nullptr);
+  EXPECT_EQ(catalogue().num_items(), 1);
+  EXPECT_EQ(catalogue().num_indices(), 2);
+}
+
+TEST_F(CatalogueTest, ReplacingRetiresWhatIsAbsent) {
+  Write(UpsertItems{{Item{.id = "a"}, Item{.id = "b"}}});
+
+  const WriteResult result = Write(ReplaceCatalogue{{Item{.id = "b"}, Item{.id = "c"}}});
+
+  EXPECT_EQ(result.num_changed, 2);
+  EXPECT_EQ(result.num_removed, 1);
+  EXPECT_EQ(Get("a"), nullptr);
+  EXPECT_THAT(ServableIds(clock_.Now()), ElementsAre("b", "c"));
+}
+
+TEST_F(CatalogueTest, InventoryChangesStockAndPriceAlone) {
+  Write(UpsertItems{{Item{.id = "a", .title = "A", .price = Money{1, "EUR"}}}});
+  const std::uint64_t version = catalogue().content_version();
+
+  Write(UpdateInventory{{{.id = "a", .stock = 0}}});
+  EXPECT_THAT(ServableIds(clock_.Now()), IsEmpty());
+  Write(UpdateInventory{{{.id = "a", .stock = 3, .price = Money{2, "EUR"}}}});
+
+  EXPECT_EQ(*Get("a"), (Item{.id = "a", .title = "A", .price = Money{2, "EUR"}, .stock = 3}));
+  EXPECT_THAT(ServableIds(clock_.Now()), ElementsAre("a"));
+  EXPECT_EQ(catalogue().content_version(), version);
+}
+
+TEST_F(CatalogueTest, InventoryOfAnUnknownItemChangesNothing) {
+  Write(UpsertItems{{Item{.id = "a", .stock = 1}}});
+
+  EXPECT_THAT(store_->Write(UpdateInventory{{{.id = "a", .stock = 0}, {.id = "x", .stock = 1}}}),
+              StatusIs(absl::StatusCode::kNotFound));
+
+  EXPECT_EQ(Get("a")->stock, 1);
+}
+
+TEST_F(CatalogueTest, AnItemBecomesServableWhenItIsPublished) {
+  const Micros noon = clock_.Now();
+  Write(UpsertItems{{Item{.id = "now"}, Item{.id = "later", .publish_time_us = noon + 10}}});
+
+  EXPECT_THAT(ServableIds(noon), ElementsAre("now"));
+  EXPECT_THAT(ServableIds(noon + 10), ElementsAre("now", "later"));
+  EXPECT_THAT(ServableIds(noon), ElementsAre("now"));  // Also back in time.
+}
+
+TEST_F(CatalogueTest, AnItemRetiredBeforeItsPublicationStaysOut) {
+  const Micros noon = clock_.Now();
+  Write(UpsertItems{{Item{.id = "later", .publish_time_us = noon + 10}}});
+  EXPECT_THAT(ServableIds(noon), IsEmpty());
+  Write(DeleteItems{{"later"}});
+
+  EXPECT_THAT(ServableIds(noon + 10), IsEmpty());
+}
+
+TEST_F(CatalogueTest, AVersionThatWasTakenDoesNotChange) {
+  Write(UpsertItems{{Item{.id = "a"}}});
+  const auto before = catalogue().Servable(clock_.Now());
+
+  Write(DeleteItems{{"a"}});
+
+  EXPECT_TRUE(before->Contains(ItemIndex{0}));
+  EXPECT_FALSE(catalogue().Servable(clock_.Now())->Contains(ItemIndex{0}));
+}
+
+TEST_F(CatalogueTest, VariantsShareThePrimaryEvenIfItIsNoItem) {
+  Write(UpsertItems{{Item{.id = "s", .primary_item_id = "shirt"},
+                     Item{.id = "m", .primary_item_id = "shirt"}, Item{.id = "alone"}}});
+
+  const ItemIndex s = *catalogue().Find("s");
+  const ItemIndex m = *catalogue().Find("m");
+  const ItemIndex alone = *catalogue().Find("alone");
+  EXPECT_EQ(catalogue().Primary(s), catalogue().Primary(m));
+  EXPECT_EQ(catalogue().Id(catalogue().Primary(s)), "shirt");
+  EXPECT_EQ(catalogue().Primary(alone), alone);
+}
+
+TEST_F(CatalogueTest, TheContentVersionGrowsWithTextsOnly) {
+  Write(UpsertItems{{Item{.id = "a", .title = "A"}}});
+  const std::uint64_t version = catalogue().content_version();
+
+  Write(UpsertItems{{Item{.id = "a", .title = "A"}}});
+  EXPECT_EQ(catalogue().content_version(), version);
+  Write(UpsertItems{{Item{.id = "a", .title = "B"}}});
+  EXPECT_GT(catalogue().content_version(), version);
+}
+
+TEST_F(CatalogueTest, AnEventOfAnUnknownItemGivesItAnIndexAndNoItem) {
+  Write(RecordEvents{{Event{
+      .type = EventType::kDetailPageView, .user_id = "ann", .items = {{.item_id = "ghost"}}}}});
+
+  EXPECT_EQ(catalogue().Find("ghost"), ItemIndex{0});
+  EXPECT_EQ(Get("ghost"), nullptr);
+  EXPECT_THAT(ServableIds(clock_.Now()), IsEmpty());
+}
+
+TEST_F(CatalogueTest, ListsFromAnIndexOnUpToALimit) {
+  Write(UpsertItems{{Item{.id = "a"}, Item{.id = "b"}, Item{.id = "c"}, Item{.id = "d"}}});
+  Write(DeleteItems{{"c"}});
+
+  const auto page = catalogue().List(ItemIndex{1}, 2);
+
+  ASSERT_EQ(page.size(), 2);
+  EXPECT_EQ(page[0]->id, "b");
+  EXPECT_EQ(page[1]->id, "d");
+}
+
+}  // namespace
+}  // namespace vitrine
