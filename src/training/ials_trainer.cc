@@ -17,11 +17,16 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  return {{"dimensions", "64"}, {"epochs", "8"},
-          {"lambda", "0.003"},  {"unobserved_weight", "0.01"},
-          {"nu", "1"},          {"solver", "cholesky"},
-          {"cg_steps", "3"},    {"seed", "1"},
-          {"binary", "false"},  {"context_weight", "3"}};
+  return {{"dimensions", "64"},
+          {"epochs", "8"},
+          {"lambda", "0.003"},
+          {"unobserved_weight", "0.01"},
+          {"nu", "1"},
+          {"solver", "cholesky"},
+          {"cg_steps", "3"},
+          {"seed", "1"},
+          {"weighting", "binary"},
+          {"context_weight", "3"}};
 }
 
 constexpr std::size_t kShardRows = 64;
@@ -64,9 +69,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   options.lambda = static_cast<float>(reader.Number("lambda", 1e-9, 1e9));
   options.unobserved_weight = static_cast<float>(reader.Number("unobserved_weight", 1e-9, 1e9));
   options.nu = static_cast<float>(reader.Number("nu", 0, 1));
-  options.touch_weights.is_binary = reader.Flag("binary");
-  options.touch_weights.context_weight =
-      static_cast<float>(reader.Number("context_weight", 0, 1e6));
+  options.touch_weights = ReadTouchWeights(reader, dataset);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   const CsrMatrix weights = SignedPairWeights(dataset, options.touch_weights);
