@@ -96,6 +96,21 @@ absl::StatusOr<CsrMatrix> ReadCsr(ByteReader& reader, std::string_view what) {
   return matrix;
 }
 
+void Write(const TouchWeights& weights, ByteWriter& writer) {
+  writer.Unsigned(static_cast<std::uint64_t>(weights.weighting));
+  writer.Float(weights.context_weight);
+  writer.Float(weights.scale);
+}
+
+TouchWeights ReadTouchWeights(ByteReader& reader) {
+  TouchWeights weights;
+  // A number beyond the enum must not wrap around to one within.
+  weights.weighting = static_cast<Weighting>(std::min<std::uint64_t>(reader.Unsigned(), 255));
+  weights.context_weight = reader.Float();
+  weights.scale = reader.Float();
+  return weights;
+}
+
 CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping) {
   CsrMatrix result;
   result.num_rows = mapping.num_items;

@@ -9,6 +9,7 @@
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/ids.h"
 #include "vitrine/math/sparse.h"
+#include "vitrine/scorers/touched_items.h"
 
 namespace vitrine {
 
@@ -28,6 +29,11 @@ void Write(const CsrMatrix& matrix, ByteWriter& writer);
 // Errors: DATA_LOSS unless it is a matrix: row starts that ascend, columns that ascend and exist,
 // finite values.
 absl::StatusOr<CsrMatrix> ReadCsr(ByteReader& reader, std::string_view what);
+
+void Write(const TouchWeights& weights, ByteWriter& writer);
+
+// Not checked: see IsSound.
+TouchWeights ReadTouchWeights(ByteReader& reader);
 
 // Rows moved to where `mapping` sends them, the columns as they are.
 // REQUIRES: CheckRows(matrix.num_rows, mapping)

@@ -1,6 +1,7 @@
 #include "vitrine/scorers/touched_items.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 namespace vitrine {
@@ -24,19 +25,36 @@ void AppendPage(std::span<const ItemIndex> items, double weight, std::vector<Tou
   }
 }
 
-TouchedItem Merged(std::span<const Touch> touches, bool is_binary) {
+double Weighed(double sum, Weighting weighting) {
+  const double sign = sum > 0 ? 1 : sum < 0 ? -1 : 0;
+  switch (weighting) {
+    case Weighting::kLogarithmic:
+      return sign * std::log2(1 + std::abs(sum));
+    case Weighting::kBinary:
+      return sign;
+    case Weighting::kLinear:
+      break;
+  }
+  return sum;
+}
+
+TouchedItem Merged(std::span<const Touch> touches, const TouchWeights& weights) {
   double sum = 0;
   bool is_context = false;
   for (const Touch& touch : touches) {
     sum += touch.weight;
     is_context |= touch.is_context;
   }
-  if (is_binary && sum != 0) sum = sum > 0 ? 1 : -1;
-  return {touches.front().item, static_cast<float>(sum),
+  return {touches.front().item, static_cast<float>(weights.scale * Weighed(sum, weights.weighting)),
           is_context ? Contribution::Source::kContext : Contribution::Source::kHistory};
 }
 
 }  // namespace
+
+bool IsSound(const TouchWeights& weights) {
+  return weights.weighting <= Weighting::kBinary && std::isfinite(weights.context_weight) &&
+         weights.context_weight >= 0 && std::isfinite(weights.scale) && weights.scale > 0;
+}
 
 std::vector<TouchedItem> TouchedItems(const Query& query, const TouchWeights& weights,
                                       std::size_t num_items) {
@@ -55,7 +73,7 @@ std::vector<TouchedItem> TouchedItems(const Query& query, const TouchWeights& we
   for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
     while (end < all.size() && all[end].item == all[begin].item) ++end;
     if (Row(all[begin].item) >= num_items) break;
-    const TouchedItem touched = Merged(all.subspan(begin, end - begin), weights.is_binary);
+    const TouchedItem touched = Merged(all.subspan(begin, end - begin), weights);
     if (touched.weight != 0) result.push_back(touched);
   }
   return result;

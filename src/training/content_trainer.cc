@@ -23,7 +23,7 @@ namespace {
 Settings Defaults() {
   return {{"title_weight", "1"},   {"description_weight", "0.5"}, {"category_weight", "1"},
           {"brand_weight", "1"},   {"tag_weight", "1"},           {"attribute_weight", "0.5"},
-          {"min_items", "1"},      {"half_life_days", "30"},      {"rank_decay", "0.95"},
+          {"min_items", "1"},      {"half_life_days", "30"},      {"rank_decay", "0.98"},
           {"context_weight", "3"}, {"profile_features", "256"}};
 }
 

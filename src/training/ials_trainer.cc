@@ -18,10 +18,10 @@ namespace {
 
 Settings Defaults() {
   return {{"dimensions", "64"}, {"epochs", "8"},
-          {"lambda", "0.003"},  {"unobserved_weight", "0.01"},
+          {"lambda", "0.01"},   {"unobserved_weight", "auto"},
           {"nu", "1"},          {"solver", "cholesky"},
           {"cg_steps", "3"},    {"seed", "1"},
-          {"binary", "false"},  {"context_weight", "3"}};
+          {"weighting", "log"}, {"context_weight", "3"}};
 }
 
 constexpr std::size_t kShardRows = 64;
@@ -49,6 +49,18 @@ Matrix FirstItemFactors(const CsrMatrix& by_item, const IalsTraining& training) 
   return factors;
 }
 
+// All the unobserved pairs of a shopper together weigh as many observed ones: what was best on
+// shops of 3,000 and of 40,000 items alike, while the best weight of one pair differed 15-fold.
+constexpr double kUnobservedSum = 600;
+
+float UsualUnobservedWeight(const CsrMatrix& weights) {
+  std::vector<bool> is_touched(weights.num_cols, false);
+  for (const std::uint32_t item : weights.column) is_touched[item] = true;
+  const auto num_touched =
+      static_cast<double>(std::count(is_touched.begin(), is_touched.end(), true));
+  return static_cast<float>(std::clamp(kUnobservedSum / std::max(num_touched, 1.0), 0.001, 0.5));
+}
+
 absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
                             const TrainingContext& context) {
   SettingReader reader("ials", Defaults(), settings);
@@ -62,14 +74,15 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   }
   IalsOptions& options = training.options;
   options.lambda = static_cast<float>(reader.Number("lambda", 1e-9, 1e9));
-  options.unobserved_weight = static_cast<float>(reader.Number("unobserved_weight", 1e-9, 1e9));
   options.nu = static_cast<float>(reader.Number("nu", 0, 1));
-  options.touch_weights.is_binary = reader.Flag("binary");
-  options.touch_weights.context_weight =
-      static_cast<float>(reader.Number("context_weight", 0, 1e6));
+  options.touch_weights = ReadTouchWeights(reader, dataset);
+  const CsrMatrix weights = SignedPairWeights(dataset, options.touch_weights);
+  options.unobserved_weight =
+      reader.IsAuto("unobserved_weight")
+          ? UsualUnobservedWeight(weights)
+          : static_cast<float>(reader.Number("unobserved_weight", 1e-9, 1e9));
   VITRINE_RETURN_IF_ERROR(reader.status());
 
-  const CsrMatrix weights = SignedPairWeights(dataset, options.touch_weights);
   VITRINE_ASSIGN_OR_RETURN(Matrix factors, TrainIalsFactors(weights, training, context));
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, Ials::Create(std::move(factors), options));
   Model model = MakeModel(scorer);

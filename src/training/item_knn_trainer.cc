@@ -19,10 +19,10 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  return {{"neighbours", "100"},
-          {"shrinkage", "20"},
+  return {{"neighbours", "50"},
+          {"shrinkage", "50"},
           {"include_self", "false"},
-          {"binary", "false"},
+          {"weighting", "binary"},
           {"context_weight", "3"}};
 }
 
@@ -113,15 +113,11 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   options.shrinkage = reader.Number("shrinkage", 0, 1e9);
   options.include_self = reader.Flag("include_self");
   ItemKnnTable table;
-  table.touch_weights.is_binary = reader.Flag("binary");
-  table.touch_weights.context_weight = static_cast<float>(reader.Number("context_weight", 0, 1e6));
+  table.touch_weights = ReadTouchWeights(reader, dataset);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   const CsrMatrix weights = LikedPairWeights(dataset, table.touch_weights);
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix nearest, CosineNeighbours(weights, options, context));
-  // An item listens to its own nearest neighbours. The other way round, each item speaks for its
-  // nearest ones, popular items hear from too many: ndcg@20 0.109 falls to 0.086 (Online Retail).
-  table.neighbours = Transpose(nearest);
+  VITRINE_ASSIGN_OR_RETURN(table.neighbours, CosineNeighbours(weights, options, context));
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, ItemKnn::Create(std::move(table)));
   Model model = MakeModel(scorer);
   model.settings = reader.complete();

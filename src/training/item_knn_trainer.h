@@ -9,9 +9,9 @@
 namespace vitrine {
 
 struct CosineOptions {
-  std::size_t num_neighbours = 100;  // Kept per item, without itself.
-  double shrinkage = 20;             // See Cosine; >= 0
-  bool include_self = false;         // Whether the diagonal is kept as well.
+  std::size_t num_neighbours = 50;  // Kept per item, without itself.
+  double shrinkage = 50;            // See Cosine; >= 0
+  bool include_self = false;        // Whether the diagonal is kept as well.
 };
 
 // Truncated item-to-item cosine of the columns of `weights` [users x items]. Column i of the result
@@ -21,8 +21,8 @@ struct CosineOptions {
 //
 // ties to the smaller index, so that row j holds the items that j speaks for. It is the recommended
 // item whose neighbours are cut: cutting those of the touched item instead takes a fifth of the
-// accuracy, since a popular item would speak for few of those that are like it. O(sum over users of squared history lengths), on context.pool; no
-// bit depends on its threads. Errors: CANCELLED.
+// accuracy, since a popular item would speak for few of those that are like it. O(sum over users of
+// squared history lengths), on context.pool; no bit depends on its threads. Errors: CANCELLED.
 absl::StatusOr<CsrMatrix> CosineNeighbours(const CsrMatrix& weights, const CosineOptions& options,
                                            const TrainingContext& context);
 

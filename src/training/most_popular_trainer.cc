@@ -15,7 +15,7 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  return {{"half_life_days", "30"}, {"binary", "false"}, {"category_mix", "1"}};
+  return {{"half_life_days", "7"}, {"binary", "false"}, {"category_mix", "1"}};
 }
 
 // Counts an interaction of age a as 2^(-a / half life).

@@ -1,6 +1,9 @@
 #include "training/pair_weights.h"
 
 #include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
 
 namespace vitrine {
 
@@ -24,6 +27,18 @@ CsrMatrix PairWeightsAbove(const Dataset& dataset, const TouchWeights& weights, 
 }
 
 }  // namespace
+
+TouchWeights ReadTouchWeights(SettingReader& reader, const Dataset& dataset) {
+  TouchWeights weights;
+  weights.context_weight = static_cast<float>(reader.Number("context_weight", 0, 1e6));
+  const std::string weighting = reader.Choice("weighting", {"linear", "log", "binary"});
+  if (weighting == "binary") weights.weighting = Weighting::kBinary;
+  if (weighting == "log") weights.weighting = Weighting::kLogarithmic;
+  const std::vector<float> values = LikedPairWeights(dataset, weights).value;
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  if (sum > 0) weights.scale = static_cast<float>(static_cast<double>(values.size()) / sum);
+  return weights;
+}
 
 CsrMatrix SignedPairWeights(const Dataset& dataset, const TouchWeights& weights) {
   return PairWeightsAbove(dataset, weights, -std::numeric_limits<float>::infinity());

@@ -23,6 +23,9 @@ class SettingReader {
   bool Flag(const std::string& name);
   std::string Choice(const std::string& name, std::initializer_list<std::string_view> choices);
 
+  // Whether the setting is "auto", which Count and Number refuse.
+  bool IsAuto(const std::string& name) const { return values_.at(name) == "auto"; }
+
   const absl::Status& status() const { return status_; }
   const Settings& complete() const { return values_; }
 

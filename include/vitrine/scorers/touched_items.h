@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "vitrine/base/ids.h"
@@ -8,12 +9,23 @@
 
 namespace vitrine {
 
+// What the sum s of an item's interaction weights counts for.
+enum class Weighting : std::uint8_t {
+  kLinear = 0,       // s
+  kLogarithmic = 1,  // sign(s) log2(1 + |s|): the tenth purchase says less than the first
+  kBinary = 2,       // sign(s)
+};
+
 // How a query's history and page become one weight per item. Part of a model, so that a request is
 // weighed exactly as the training data was.
 struct TouchWeights {
-  bool is_binary = false;    // Weights become their sign: touched or not.
-  float context_weight = 3;  // Of a context or cart item; unitless, as EventWeights. >= 0
+  Weighting weighting = Weighting::kLinear;
+  float context_weight = 3;  // Added to the sum of a context or cart item; as EventWeights. >= 0
+  float scale = 1;           // Multiplies what comes out, so that training data average 1. > 0
 };
+
+// Whether every member is in its range.
+bool IsSound(const TouchWeights& weights);
 
 // One item that the shopper touched, or that the page is about.
 struct TouchedItem {
@@ -24,8 +36,9 @@ struct TouchedItem {
 
 // The distinct items of `query`, by index ascending: the weights of the history summed by item,
 // plus `context_weight` for each distinct item of context and cart, which count as touched just
-// now. Items at or beyond `num_items`, and those whose weights cancel out, are left out. Source is
-// kContext for what the page is about, else kHistory. O(n log n) for n items in the query.
+// now, then weighed as `weights` says. Items at or beyond `num_items`, and those whose weights
+// cancel out, are left out. Source is kContext for what the page is about, else kHistory. O(n log
+// n) for n items in the query.
 std::vector<TouchedItem> TouchedItems(const Query& query, const TouchWeights& weights,
                                       std::size_t num_items);
 

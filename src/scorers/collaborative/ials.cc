@@ -23,6 +23,11 @@ absl::Status CheckOptions(const IalsOptions& options) {
         absl::StrFormat("ials wants alpha0 > 0, lambda > 0 and nu from 0 to 1, got %g, %g and %g",
                         options.unobserved_weight, options.lambda, options.nu));
   }
+  if (!IsSound(options.touch_weights)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("ials wants context_weight >= 0 and scale > 0, got %g and %g",
+                        options.touch_weights.context_weight, options.touch_weights.scale));
+  }
   return absl::OkStatus();
 }
 
@@ -217,8 +222,7 @@ void Save(const Ials& scorer, ByteWriter& writer) {
   writer.Float(options.unobserved_weight);
   writer.Float(options.lambda);
   writer.Float(options.nu);
-  writer.Unsigned(options.touch_weights.is_binary ? 1 : 0);
-  writer.Float(options.touch_weights.context_weight);
+  Write(options.touch_weights, writer);
   writer.Write(scorer.served_.item_factors);
   writer.Array(std::span<const float>(scorer.served_.penalties.data(),
                                       static_cast<std::size_t>(scorer.served_.penalties.size())));
@@ -233,8 +237,7 @@ absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(ByteReader& reader,
   options.unobserved_weight = reader.Float();
   options.lambda = reader.Float();
   options.nu = reader.Float();
-  options.touch_weights.is_binary = reader.Unsigned() != 0;
-  options.touch_weights.context_weight = reader.Float();
+  options.touch_weights = ReadTouchWeights(reader);
   const Matrix saved = reader.ReadMatrix();
   const std::vector<float> penalties = reader.Array<float>();
   Ials::Served served;

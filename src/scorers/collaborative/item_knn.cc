@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -34,6 +35,11 @@ absl::StatusOr<std::shared_ptr<const ItemKnn>> ItemKnn::Create(ItemKnnTable tabl
   const bool is_finite = std::all_of(neighbours.value.begin(), neighbours.value.end(),
                                      [](float value) { return std::isfinite(value); });
   if (!is_finite) return absl::InvalidArgumentError("item_knn got a similarity that is not finite");
+  if (!IsSound(table.touch_weights)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("item_knn wants context_weight >= 0 and scale > 0, got %g and %g",
+                        table.touch_weights.context_weight, table.touch_weights.scale));
+  }
   return std::shared_ptr<const ItemKnn>(new ItemKnn(std::move(table)));
 }
 
@@ -82,8 +88,7 @@ std::vector<Contribution> ItemKnn::Explain(const Query& query, ItemIndex item) c
 
 void Save(const ItemKnn& scorer, ByteWriter& writer) {
   const ItemKnnTable& table = scorer.table();
-  writer.Unsigned(table.touch_weights.is_binary ? 1 : 0);
-  writer.Float(table.touch_weights.context_weight);
+  Write(table.touch_weights, writer);
   Write(table.neighbours, writer);
 }
 
@@ -92,8 +97,7 @@ absl::StatusOr<std::shared_ptr<const ItemKnn>> LoadItemKnn(ByteReader& reader,
                                                            std::size_t num_items) {
   const RowMapping mapping{row_to_index, num_items};
   ItemKnnTable table;
-  table.touch_weights.is_binary = reader.Unsigned() != 0;
-  table.touch_weights.context_weight = reader.Float();
+  table.touch_weights = ReadTouchWeights(reader);
   VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, "item_knn"));
   VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, "item_knn"));
   if (saved.num_rows != saved.num_cols) {
@@ -101,7 +105,9 @@ absl::StatusOr<std::shared_ptr<const ItemKnn>> LoadItemKnn(ByteReader& reader,
                                                saved.num_rows, saved.num_cols));
   }
   table.neighbours = RemapRowsAndColumns(saved, mapping);
-  return ItemKnn::Create(std::move(table));
+  auto scorer = ItemKnn::Create(std::move(table));
+  if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
+  return scorer;
 }
 
 }  // namespace vitrine

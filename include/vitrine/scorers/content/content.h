@@ -18,7 +18,7 @@ class SparseScores;  // Private to the module.
 // How a shopper's profile is made of what they touched.
 struct ContentOptions {
   double half_life_days = 30;          // An interaction this old counts half; 0: age does not count
-  double rank_decay = 0.95;            // Each more recent interaction multiplies by this. (0, 1]
+  double rank_decay = 0.98;            // Each more recent interaction multiplies by this. (0, 1]
   float context_weight = 3;            // Of a context or cart item, as EventWeights. >= 0
   std::size_t profile_features = 256;  // Features kept, by absolute weight. >= 1
 };

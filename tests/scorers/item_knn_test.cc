@@ -1,0 +1,107 @@
+#include "vitrine/scorers/collaborative/item_knn.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+#include <vector>
+
+#include "testing/status_matchers.h"
+#include "vitrine/scorers/context_only.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::StatusIs;
+
+ScoredItem Scored(std::uint32_t item, float score) { return {ItemIndex{item}, score}; }
+
+// Item 0 speaks for 1 (0.5) and 2 (0.25); item 1 for 2 (0.5); item 3 for itself (0.75).
+CsrMatrix Similarities() {
+  CsrMatrix matrix;
+  matrix.num_rows = matrix.num_cols = 4;
+  matrix.row_begin = {0, 2, 3, 3, 4};
+  matrix.column = {1, 2, 2, 3};
+  matrix.value = {0.5F, 0.25F, 0.5F, 0.75F};
+  return matrix;
+}
+
+std::shared_ptr<const ItemKnn> MakeItemKnn() {
+  auto scorer = ItemKnn::Create({.neighbours = Similarities(), .touch_weights = {}});
+  EXPECT_THAT(scorer, IsOk());
+  return *scorer;
+}
+
+TEST(ItemKnnTest, AddsWeightTimesSimilarityOverTheHistory) {
+  const std::vector<Interaction> history = {{0, ItemIndex{0}, 2}, {0, ItemIndex{1}, 3}};
+  const Query query{.history = history};
+
+  const auto lists = MakeItemKnn()->Retrieve({&query, 1}, nullptr, 10);
+
+  EXPECT_THAT(lists.front(), ElementsAre(Scored(2, 2 * 0.25F + 3 * 0.5F), Scored(1, 2 * 0.5F)));
+}
+
+TEST(ItemKnnTest, ADislikeTakesAwayWhatItWouldHaveAdded) {
+  const std::vector<Interaction> history = {{0, ItemIndex{0}, 2}, {0, ItemIndex{1}, -4}};
+  const Query query{.history = history};
+
+  const auto lists = MakeItemKnn()->Retrieve({&query, 1}, nullptr, 10);
+
+  EXPECT_THAT(lists.front(), ElementsAre(Scored(1, 1), Scored(2, 0.5F - 2)));
+}
+
+TEST(ItemKnnTest, AnItemSpeaksForItselfWhereTheTableSaysSo) {
+  const std::vector<Interaction> history = {{0, ItemIndex{3}, 1}};
+  const Query query{.history = history};
+
+  EXPECT_THAT(MakeItemKnn()->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(3, 0.75F)));
+}
+
+TEST(ItemKnnTest, ExplainsByTheItemsOfTheQuery) {
+  const std::vector<Interaction> history = {{0, ItemIndex{0}, 2}};
+  const std::vector<ItemIndex> page = {ItemIndex{1}};
+
+  const auto parts =
+      MakeItemKnn()->Explain({.history = history, .context_items = page}, ItemIndex{2});
+
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].source, Contribution::Source::kContext);
+  EXPECT_EQ(parts[0].item, ItemIndex{1});
+  EXPECT_FLOAT_EQ(parts[0].value, 3 * 0.5F);
+  EXPECT_EQ(parts[1].source, Contribution::Source::kHistory);
+  EXPECT_EQ(parts[1].item, ItemIndex{0});
+  EXPECT_FLOAT_EQ(parts[1].value, 2 * 0.25F);
+}
+
+TEST(ItemKnnTest, TheItemToItemFormSeesThePageAlone) {
+  const std::vector<Interaction> history = {{0, ItemIndex{1}, 100}};
+  const std::vector<ItemIndex> page = {ItemIndex{0}};
+  const std::vector<ItemIndex> excluded = {ItemIndex{2}};
+  const Query query{.history = history, .context_items = page, .excluded = excluded};
+
+  const auto similar = MakeContextOnly(MakeItemKnn());
+
+  EXPECT_THAT(similar->Retrieve({&query, 1}, nullptr, 10).front(), ElementsAre(Scored(1, 1.5F)));
+  const Query history_only{.history = history};
+  EXPECT_THAT(similar->Retrieve({&history_only, 1}, nullptr, 10).front(), IsEmpty());
+}
+
+TEST(ItemKnnTest, RefusesTablesThatMakeNoSense) {
+  CsrMatrix not_square = Similarities();
+  not_square.num_cols = 5;
+  CsrMatrix not_finite = Similarities();
+  not_finite.value[1] = std::numeric_limits<float>::infinity();
+
+  EXPECT_THAT(ItemKnn::Create({.neighbours = not_square, .touch_weights = {}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(ItemKnn::Create({.neighbours = not_finite, .touch_weights = {}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(ItemKnn::Create({.neighbours = Similarities(), .touch_weights = {.scale = -1}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,133 @@
+#include "vitrine/scorers/collaborative/most_popular.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "testing/status_matchers.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::IsOk;
+using testing::StatusIs;
+
+ScoredItem Scored(std::uint32_t item, float score) { return {ItemIndex{item}, score}; }
+
+// Popularity 8, 4, 2, 2, unknown; items 1 and 2 are own "Home > Mugs", item 3 "Home".
+MostPopularTable SmallShop() {
+  MostPopularTable table;
+  table.popularity = {8, 4, 2, 2, kUnscored};
+  table.category_names = {"Home", "Home > Mugs"};
+  table.categories.num_rows = 5;
+  table.categories.num_cols = 2;
+  table.categories.row_begin = {0, 0, 2, 4, 5, 5};
+  table.categories.column = {0, 1, 0, 1, 0};
+  table.categories.value = {1, 2, 1, 2, 2};
+  return table;
+}
+
+std::shared_ptr<const MostPopular> MakeMostPopular() {
+  auto scorer = MostPopular::Create(SmallShop());
+  EXPECT_THAT(scorer, IsOk());
+  return *scorer;
+}
+
+TEST(MostPopularTest, RanksByPopularityAndTiesByIndex) {
+  const Query query;
+
+  EXPECT_THAT(MakeMostPopular()->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(0, 1), Scored(1, 0.5F), Scored(2, 0.25F), Scored(3, 0.25F)));
+}
+
+TEST(MostPopularTest, APageAboutACategoryAddsThePopularityWithinIt) {
+  const std::vector<std::string> categories = {"Home>Mugs"};
+  const Query query{.categories = categories};
+
+  // Best of the mugs is item 1 with 4.
+  EXPECT_THAT(
+      MakeMostPopular()->Retrieve({&query, 1}, nullptr, 10).front(),
+      ElementsAre(Scored(1, 0.5F + 1), Scored(0, 1), Scored(2, 0.25F + 0.5F), Scored(3, 0.25F)));
+}
+
+TEST(MostPopularTest, AnUnknownSubcategoryCountsAsTheOneAboveIt) {
+  const std::vector<std::string> categories = {"Home > Mugs > Tiny"};
+  const std::vector<std::string> known = {"Home > Mugs"};
+  const Query query{.categories = categories};
+  const Query expected{.categories = known};
+
+  EXPECT_EQ(MakeMostPopular()->Retrieve({&query, 1}, nullptr, 10),
+            MakeMostPopular()->Retrieve({&expected, 1}, nullptr, 10));
+}
+
+TEST(MostPopularTest, AHistoryCountsByItsOwnPathsAndLikedItemsOnly) {
+  // 3 parts "Home > Mugs", 1 part "Home"; the dislike does not count.
+  const std::vector<Interaction> history = {
+      {0, ItemIndex{2}, 3}, {0, ItemIndex{3}, 1}, {0, ItemIndex{1}, -9}};
+  const Query query{.history = history};
+  const std::vector<ItemIndex> items = {ItemIndex{0}, ItemIndex{2}, ItemIndex{3}};
+  Matrix scores(1, 3);
+
+  MakeMostPopular()->Score({&query, 1}, items, scores);
+
+  EXPECT_FLOAT_EQ(scores(0, 0), 1);
+  EXPECT_FLOAT_EQ(scores(0, 1), 0.25F + 0.75F * 2 / 4 + 0.25F * 2 / 4);
+  EXPECT_FLOAT_EQ(scores(0, 2), 0.25F + 0.25F * 2 / 4);
+}
+
+TEST(MostPopularTest, ThePageGoesBeforeTheHistory) {
+  const std::vector<Interaction> history = {{0, ItemIndex{3}, 1}};
+  const std::vector<ItemIndex> page = {ItemIndex{2}};
+  const Query query{.history = history, .context_items = page};
+  const Query page_only{.context_items = page};
+
+  EXPECT_EQ(MakeMostPopular()->Retrieve({&query, 1}, nullptr, 10),
+            MakeMostPopular()->Retrieve({&page_only, 1}, nullptr, 10));
+}
+
+TEST(MostPopularTest, ExplainsBaseAndCategories) {
+  const std::vector<std::string> categories = {"Home > Mugs"};
+
+  const auto parts = MakeMostPopular()->Explain({.categories = categories}, ItemIndex{1});
+
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].source, Contribution::Source::kFeature);
+  EXPECT_EQ(parts[0].feature, "category: Home > Mugs");
+  EXPECT_FLOAT_EQ(parts[0].value, 1);
+  EXPECT_EQ(parts[1].source, Contribution::Source::kBase);
+  EXPECT_FLOAT_EQ(parts[1].value, 0.5F);
+}
+
+TEST(MostPopularTest, AShopWithoutEventsListsItsItemsInOrder) {
+  MostPopularTable table;
+  table.popularity = {0, 0};
+  table.categories.num_rows = 2;
+  table.categories.row_begin = {0, 0, 0};
+  const auto scorer = MostPopular::Create(table);
+  ASSERT_THAT(scorer, IsOk());
+  const Query query;
+
+  EXPECT_THAT((*scorer)->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(0, 0), Scored(1, 0)));
+}
+
+TEST(MostPopularTest, RefusesTablesThatMakeNoSense) {
+  MostPopularTable negative = SmallShop();
+  negative.popularity[0] = -1;
+  MostPopularTable not_a_number = SmallShop();
+  not_a_number.popularity[0] = std::numeric_limits<float>::quiet_NaN();
+  MostPopularTable too_few_names = SmallShop();
+  too_few_names.category_names.pop_back();
+  MostPopularTable bad_mix = SmallShop();
+  bad_mix.category_mix = -1;
+
+  for (const auto& table : {negative, not_a_number, too_few_names, bad_mix}) {
+    EXPECT_THAT(MostPopular::Create(table), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,76 @@
+#include "vitrine/scorers/touched_items.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace vitrine {
+
+bool operator==(const TouchedItem& a, const TouchedItem& b) {
+  return a.item == b.item && a.weight == b.weight && a.source == b.source;
+}
+
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Source = Contribution::Source;
+
+Interaction Touch(std::uint32_t item, float weight) { return {0, ItemIndex{item}, weight}; }
+
+TEST(TouchedItemsTest, SumsRepeatsByItemInAscendingOrder) {
+  const std::vector<Interaction> history = {Touch(7, 1), Touch(2, 5), Touch(7, 3)};
+
+  EXPECT_THAT(TouchedItems({.history = history}, {}, 10),
+              ElementsAre(TouchedItem{ItemIndex{2}, 5, Source::kHistory},
+                          TouchedItem{ItemIndex{7}, 4, Source::kHistory}));
+}
+
+TEST(TouchedItemsTest, LeavesOutWhatCancelsOutAndWhatIsUnknown) {
+  const std::vector<Interaction> history = {Touch(1, 3), Touch(1, -3), Touch(10, 1), Touch(3, -1)};
+
+  EXPECT_THAT(TouchedItems({.history = history}, {}, 10),
+              ElementsAre(TouchedItem{ItemIndex{3}, -1, Source::kHistory}));
+}
+
+TEST(TouchedItemsTest, AddsEachItemOfThePageOnceAndOfTheCartOnce) {
+  const std::vector<Interaction> history = {Touch(4, 1)};
+  const std::vector<ItemIndex> page = {ItemIndex{4}, ItemIndex{4}};
+  const std::vector<ItemIndex> cart = {ItemIndex{4}, ItemIndex{5}};
+
+  EXPECT_THAT(TouchedItems({.history = history, .context_items = page, .cart_items = cart},
+                           {.context_weight = 2}, 10),
+              ElementsAre(TouchedItem{ItemIndex{4}, 5, Source::kContext},
+                          TouchedItem{ItemIndex{5}, 2, Source::kContext}));
+}
+
+TEST(TouchedItemsTest, WeighsTheSumNotEachInteraction) {
+  const std::vector<Interaction> history = {Touch(1, 3), Touch(1, 4), Touch(2, -3)};
+  const Query query{.history = history};
+
+  EXPECT_THAT(TouchedItems(query, {.weighting = Weighting::kLogarithmic}, 10),
+              ElementsAre(TouchedItem{ItemIndex{1}, 3, Source::kHistory},
+                          TouchedItem{ItemIndex{2}, -2, Source::kHistory}));
+  EXPECT_THAT(TouchedItems(query, {.weighting = Weighting::kBinary, .scale = 0.5F}, 10),
+              ElementsAre(TouchedItem{ItemIndex{1}, 0.5F, Source::kHistory},
+                          TouchedItem{ItemIndex{2}, -0.5F, Source::kHistory}));
+}
+
+TEST(TouchedItemsTest, NothingTouchedIsNothing) {
+  EXPECT_THAT(TouchedItems({}, {}, 10), IsEmpty());
+}
+
+TEST(TouchWeightsTest, AreSoundWithinTheirRangesOnly) {
+  EXPECT_TRUE(IsSound({}));
+  EXPECT_TRUE(IsSound({.context_weight = 0}));
+  EXPECT_FALSE(IsSound({.context_weight = -1}));
+  EXPECT_FALSE(IsSound({.context_weight = std::numeric_limits<float>::quiet_NaN()}));
+  EXPECT_FALSE(IsSound({.scale = 0}));
+  EXPECT_FALSE(IsSound({.scale = std::numeric_limits<float>::infinity()}));
+  EXPECT_FALSE(IsSound({.weighting = static_cast<Weighting>(3)}));
+}
+
+}  // namespace
+}  // namespace vitrine
