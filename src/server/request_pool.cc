@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
 #include "server/status.h"
 #include "vitrine/base/log.h"
@@ -12,6 +13,19 @@ namespace vitrine {
 namespace {
 
 constexpr Micros kRetryDelay = 100'000;
+
+constexpr char kReadOnly[] = "STORE_READ_ONLY";
+
+// Why the store refused: for what the request says, or since it takes no writes at all.
+std::string ReasonOfRefusal(const absl::Status& status) {
+  const auto payload = status.GetPayload(kReasonPayload);
+  return payload ? std::string(*payload) : kReadOnly;
+}
+
+bool IsDiskFailure(const absl::Status& status) {
+  return absl::IsUnavailable(status) ||
+         (absl::IsFailedPrecondition(status) && ReasonOfRefusal(status) == kReadOnly);
+}
 
 // The store knows codes; the API's reasons are this module's.
 absl::Status WithStoreReason(const absl::Status& status) {
@@ -23,16 +37,12 @@ absl::Status WithStoreReason(const absl::Status& status) {
     case absl::StatusCode::kUnavailable:
       return WithReason(status, "DISK_FAILED");
     case absl::StatusCode::kFailedPrecondition:
-      return WithReason(status, "STORE_READ_ONLY");
+      return WithReason(status, ReasonOfRefusal(status));
     case absl::StatusCode::kResourceExhausted:
       return WithRetry(status, kRetryDelay);
     default:
       return status;
   }
-}
-
-bool IsDiskFailure(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsFailedPrecondition(status);
 }
 
 // What somebody has to look into must be in the log, not only in the caller's hands.

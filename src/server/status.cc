@@ -9,9 +9,11 @@
 namespace vitrine {
 namespace {
 
+constexpr char kTypeUrlPrefix[] = "type.googleapis.com/";
+
 template <typename Detail>
 std::string TypeUrl() {
-  return "type.googleapis.com/" + Detail::descriptor()->full_name();
+  return kTypeUrlPrefix + Detail::descriptor()->full_name();
 }
 
 template <typename Detail>
@@ -83,6 +85,7 @@ google::rpc::Status ToRpcStatus(const absl::Status& status) {
   const absl::Status complete =
       has_info ? status : WithReason(status, absl::StatusCodeToString(status.code()));
   complete.ForEachPayload([&rpc](absl::string_view url, const absl::Cord& bytes) {
+    if (url.find(kTypeUrlPrefix) != 0) return;  // Between modules, not for the wire.
     auto& detail = *rpc.add_details();
     detail.set_type_url(std::string(url));
     detail.set_value(std::string(bytes));

@@ -92,7 +92,6 @@ grpc::ServerUnaryReactor* UserService::UpsertUsers(grpc::CallbackServerContext* 
     pool_.Write(*std::move(mutation),
                 [response, finish](const absl::StatusOr<WriteResult>& result) {
                   if (result.ok()) {
-                    response->set_stored_count(static_cast<std::int64_t>(result->num_changed));
                     response->set_consistency_token(ConsistencyToken(result->sequence));
                   }
                   finish(result.status());
@@ -117,7 +116,6 @@ grpc::ServerUnaryReactor* UserService::MergeUsers(grpc::CallbackServerContext* c
     pool_.Write(*std::move(mutation),
                 [response, finish](const absl::StatusOr<WriteResult>& result) {
                   if (result.ok()) {
-                    response->set_moved_event_count(static_cast<std::int64_t>(result->num_changed));
                     response->set_consistency_token(ConsistencyToken(result->sequence));
                   }
                   finish(result.status());

@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "absl/strings/cord.h"
 #include "server/fake_backend.h"
 #include "server/local_server.h"
 #include "server/model_service.h"
@@ -100,6 +101,27 @@ TEST_F(RequestPoolTest, ARequestPastItsDeadlineIsNotWorkedOn) {
   release_.set_value();
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST(RequestPoolRefusalTest, ARefusalForWhatTheRequestSaysIsNoDiskFailure) {
+  FakeStore store;
+  RequestPool pool(1, 2);
+  bool is_told = false;
+  pool.OnDiskFailure([&is_told] { is_told = true; });
+  pool.Open({.store = &store});
+  std::promise<absl::Status> answered;
+  absl::Status erased = absl::FailedPreconditionError("erased");
+  erased.SetPayload(kReasonPayload, absl::Cord(kReasonUserErased));
+
+  pool.Write(MergeUsers(), [&answered](const absl::StatusOr<WriteResult>& result) {
+    answered.set_value(result.status());
+  });
+  store.Answer(erased);
+
+  const google::rpc::Status sent = ToRpcStatus(answered.get_future().get());
+  EXPECT_EQ(Unpack(sent).reason, "USER_ERASED");
+  EXPECT_EQ(sent.details_size(), 1);
+  EXPECT_FALSE(is_told);
 }
 
 struct StoreErrorCase {
