@@ -1,17 +1,16 @@
 #include "cli/config.h"
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "cli/config_keys.h"
+#include "cli/model_settings.h"
 #include "cli/nearest.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
-#include "vitrine/base/thread_pool.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine::cli {
@@ -73,17 +72,6 @@ std::optional<std::string> SettingText(const toml::node& value, SettingKind kind
     return text->get();
   }
   return std::nullopt;
-}
-
-// Whether the trainer takes the value. It looks at its settings first, so one that is cancelled
-// from the start says nothing else.
-absl::Status AskTrainer(const Trainer& trainer, const std::string& name, const std::string& value) {
-  const std::atomic<bool> is_cancelled = true;
-  ThreadPool pool(1);
-  const TrainingContext context{&pool, {}, &is_cancelled};
-  const absl::Status with = trainer.train(Dataset(), {{name, value}}, context).status();
-  const absl::Status without = trainer.train(Dataset(), {}, context).status();
-  return absl::IsInvalidArgument(with) && with != without ? with : absl::OkStatus();
 }
 
 // Walks one parsed file into a Config; stops at the first thing that is wrong.
@@ -215,7 +203,7 @@ class Reader {
                    absl::StrFormat("models.%s.%s is %s; wants %s, such as %s", model, name,
                                    TypeOf(value), Describe(kind), known->second));
     }
-    const absl::Status taken = AskTrainer(trainer, name, *text);
+    const absl::Status taken = CheckSetting(trainer, name, *text);
     if (!taken.ok()) return Wrong(value.source(), std::string(taken.message()));
     config_.lifecycle.settings[model][name] = *std::move(text);
     return absl::OkStatus();

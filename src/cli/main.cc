@@ -3,6 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/bench_command.h"
+#include "cli/evaluate_command.h"
+#include "cli/import_command.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
 #include "cli/simulate_command.h"
@@ -39,10 +42,13 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "vitrine " VITRINE_VERSION);
   int exit_status = 0;
   vitrine::cli::AddServeCommand(app, exit_status);
+  vitrine::cli::AddImportCommand(app, exit_status);
   vitrine::cli::AddTrainCommand(app, exit_status);
   vitrine::cli::AddRecommendCommand(app, exit_status);
+  vitrine::cli::AddEvaluateCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
+  vitrine::cli::AddBenchCommand(app, exit_status);
 
   try {  // CLI11 throws to say what to print; nothing of ours does.
     app.parse(argc, argv);

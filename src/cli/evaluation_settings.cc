@@ -1,0 +1,112 @@
+#include "cli/evaluation_settings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "absl/strings/str_format.h"
+#include "cli/command.h"
+#include "cli/import/values.h"
+#include "cli/model_settings.h"
+#include "cli/nearest.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine::cli {
+namespace {
+
+constexpr std::string_view kWeights = "weights.";
+
+std::vector<std::string> ScorerNames() {
+  std::vector<std::string> names;
+  for (const Trainer& trainer : Trainers()) names.emplace_back(trainer.name);
+  names.emplace_back(kBlendName);
+  return names;
+}
+
+absl::StatusOr<double> NumberIn(const std::string& key, const std::string& value, double least,
+                                double most) {
+  const std::optional<double> number = ParseNumber(value);
+  if (number.has_value() && *number >= least && *number <= most) return *number;
+  return UsageError(
+      absl::StrFormat("--set %s is \"%s\"; wants a number from %g to %g", key, value, least, most));
+}
+
+absl::Status SetOfModel(const std::string& model, const std::string& key, const std::string& value,
+                        ComparisonOptions& options) {
+  const Trainer* trainer = FindTrainer(model);
+  if (trainer == nullptr) {
+    return UsageError(absl::StrFormat("--set %s.%s: there is no scorer %s; %s", model, key, model,
+                                      Allowed(model, ScorerNames())));
+  }
+  if (!trainer->defaults.contains(key)) {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : trainer->defaults) names.push_back(name);
+    return UsageError(
+        absl::StrFormat("--set: %s has no setting %s; %s", model, key, Allowed(key, names)));
+  }
+  const absl::Status taken = CheckSetting(*trainer, key, value);
+  if (!taken.ok()) return UsageError("--set: " + std::string(taken.message()));
+  options.settings[model][key] = value;
+  return absl::OkStatus();
+}
+
+absl::Status SetOfBlend(const std::string& key, const std::string& value,
+                        ComparisonOptions& options) {
+  if (key == "cold_start_events") {
+    VITRINE_ASSIGN_OR_RETURN(options.blend.cold_start_events, NumberIn(key, value, 0, 1000));
+    return absl::OkStatus();
+  }
+  if (key == "candidates_per_model") {
+    VITRINE_ASSIGN_OR_RETURN(const double count, NumberIn(key, value, 1, 10'000));
+    options.blend.candidates_per_model = static_cast<std::size_t>(count);
+    return absl::OkStatus();
+  }
+  if (key.starts_with(kWeights)) {
+    const std::string model = key.substr(kWeights.size());
+    if (FindTrainer(model) == nullptr) {
+      return UsageError(absl::StrFormat("--set %s: there is no scorer %s; %s", key, model,
+                                        Allowed(model, ScorerNames())));
+    }
+    VITRINE_ASSIGN_OR_RETURN(options.blend.weights[model], NumberIn(key, value, 0, 1000));
+    return absl::OkStatus();
+  }
+  const std::size_t dot = key.find('.');
+  if (dot != std::string::npos) {
+    return SetOfModel(key.substr(0, dot), key.substr(dot + 1), value, options);
+  }
+  return UsageError(absl::StrFormat(
+      "--set: the blend has no setting %s. Allowed: MODEL.setting such as ials.dimensions, "
+      "weights.MODEL, cold_start_events, candidates_per_model",
+      key));
+}
+
+}  // namespace
+
+absl::Status CheckScorer(const std::string& scorer) {
+  const std::vector<std::string> names = ScorerNames();
+  if (std::find(names.begin(), names.end(), scorer) != names.end()) return absl::OkStatus();
+  return UsageError(absl::StrFormat("there is no scorer %s; %s", scorer, Allowed(scorer, names)));
+}
+
+absl::Status ApplySettings(const std::string& scorer, const std::vector<std::string>& settings,
+                           ComparisonOptions& options) {
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return UsageError(absl::StrFormat("--set has \"%s\"; wants key=value", setting));
+    }
+    const std::string key = setting.substr(0, equals);
+    const std::string value = setting.substr(equals + 1);
+    VITRINE_RETURN_IF_ERROR(scorer == kBlendName ? SetOfBlend(key, value, options)
+                                                 : SetOfModel(scorer, key, value, options));
+  }
+  return absl::OkStatus();
+}
+
+void DropModel(const std::string& model, ComparisonOptions& options) {
+  std::erase(options.models, model);
+  options.settings.erase(model);
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "vitrine/evaluation/comparison.h"
+
+namespace vitrine::cli {
+
+// Usage error, with the names there are, unless `scorer` is a trainer's name or the blend's.
+absl::Status CheckScorer(const std::string& scorer);
+
+// Sets what `--set key=value` says. For a model the keys are its settings; for the blend they are
+// MODEL.setting, weights.MODEL, cold_start_events and candidates_per_model. Usage errors name the
+// key and what is allowed.
+absl::Status ApplySettings(const std::string& scorer, const std::vector<std::string>& settings,
+                           ComparisonOptions& options);
+
+// Leaves a model out of the blend, with its settings.
+void DropModel(const std::string& model, ComparisonOptions& options);
+
+}  // namespace vitrine::cli
