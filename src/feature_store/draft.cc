@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
@@ -48,32 +49,35 @@ Batch Draft::TakeBatch() {
 absl::StatusOr<WriteResult> Draft::Decide(const RecordEvents& mutation) {
   WriteResult result;
   EventIds own_ids;
+  std::vector<Decision> decisions;
   for (const Event& event : mutation.events) {
-    VITRINE_ASSIGN_OR_RETURN(const EventOutcome outcome, DecideEvent(event, own_ids));
-    result.outcomes.push_back(outcome);
+    VITRINE_ASSIGN_OR_RETURN(Decision decision, DecideEvent(event, own_ids));
+    result.outcomes.push_back(decision.outcome);
+    decisions.push_back(std::move(decision));
   }
   // Nothing can be refused from here on.
   for (std::size_t i = 0; i < mutation.events.size(); ++i) {
-    if (result.outcomes[i] == EventOutcome::kRecorded) AddEvent(mutation.events[i]);
+    if (result.outcomes[i] == EventOutcome::kRecorded) AddEvent(mutation.events[i], decisions[i]);
   }
   event_ids_.merge(own_ids);
   return result;
 }
 
-absl::StatusOr<EventOutcome> Draft::DecideEvent(const Event& event, EventIds& own_ids) const {
+absl::StatusOr<Draft::Decision> Draft::DecideEvent(const Event& event, EventIds& own_ids) const {
   if (IsErased(ShopperKind::kUser, event.user_id) ||
       IsErased(ShopperKind::kVisitor, event.visitor_id)) {
-    return EventOutcome::kErased;
+    return Decision{.outcome = EventOutcome::kErased};
   }
-  if (event.event_id.empty()) return EventOutcome::kRecorded;
-  const std::string id_key = base_.key.EventIdKey(event.event_id);
-  const std::uint64_t content = Checksum(EncodeEventContent(event));
-  VITRINE_ASSIGN_OR_RETURN(const auto known, KnownContent(id_key, own_ids));
+  if (event.event_id.empty()) return Decision();
+  Decision decision{.id_key = base_.key.EventIdKey(event.event_id),
+                    .content_hash = Checksum(EncodeEventContent(event))};
+  VITRINE_ASSIGN_OR_RETURN(const auto known, KnownContent(decision.id_key, own_ids));
   if (!known.has_value()) {
-    own_ids.emplace(id_key, content);
-    return EventOutcome::kRecorded;
+    own_ids.emplace(decision.id_key, decision.content_hash);
+    return decision;
   }
-  if (*known == content) return EventOutcome::kDuplicate;
+  decision.outcome = EventOutcome::kDuplicate;
+  if (*known == decision.content_hash) return decision;
   return absl::AlreadyExistsError(absl::StrFormat(
       "event_id '%s' is known with other content: send a corrected event under an id of its own",
       event.event_id));
@@ -91,7 +95,7 @@ absl::StatusOr<std::optional<std::uint64_t>> Draft::KnownContent(const std::stri
   return row.content_hash;
 }
 
-void Draft::AddEvent(const Event& event) {
+void Draft::AddEvent(const Event& event, const Decision& decision) {
   LogHead head{.type = event.type,
                .time_us = event.time_us != 0 ? event.time_us : now_,
                .rating = event.rating};
@@ -106,9 +110,9 @@ void Draft::AddEvent(const Event& event) {
   ++state_.num_events;
   has_changed_ = true;
   batch_.Put(Table::kLog, OffsetKey(offset), EncodeLogRecord(head, event));
-  if (!event.event_id.empty()) {
-    const EventIdRow row{.offset = offset, .content_hash = Checksum(EncodeEventContent(event))};
-    batch_.Put(Table::kEventIds, base_.key.EventIdKey(event.event_id), EncodeEventIdRow(row));
+  if (!decision.id_key.empty()) {
+    const EventIdRow row{.offset = offset, .content_hash = decision.content_hash};
+    batch_.Put(Table::kEventIds, decision.id_key, EncodeEventIdRow(row));
   }
   const UserIndex shopper = GetShopper(head.shopper()).merged_into.value_or(head.shopper());
   changes_.steps.push_back(

@@ -58,10 +58,15 @@ class Draft {
 
   // Event ids of one mutation, by StoreKey::EventIdKey, to the hash of their content.
   using EventIds = std::unordered_map<std::string, std::uint64_t>;
-  absl::StatusOr<EventOutcome> DecideEvent(const Event& event, EventIds& own_ids) const;
+  struct Decision {
+    EventOutcome outcome = EventOutcome::kRecorded;
+    std::string id_key{};  // StoreKey::EventIdKey; empty: the event has no id.
+    std::uint64_t content_hash = 0;
+  };
+  absl::StatusOr<Decision> DecideEvent(const Event& event, EventIds& own_ids) const;
   absl::StatusOr<std::optional<std::uint64_t>> KnownContent(const std::string& id_key,
                                                             const EventIds& own_ids) const;
-  void AddEvent(const Event& event);
+  void AddEvent(const Event& event, const Decision& decision);
 
   bool IsErased(ShopperKind kind, std::string_view id) const;
   std::optional<UserIndex> FindShopper(ShopperKind kind, std::string_view id) const;

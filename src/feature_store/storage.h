@@ -74,6 +74,9 @@ class Storage {
   absl::Status Scan(Table table, std::string_view from, std::string_view to,
                     const Visit& visit) const;
 
+  // Sorts what has been committed into tables, so that the next Open need not read it again.
+  absl::Status Flush();
+
   // Rewrites all files, so that none holds what was deleted or overwritten. Reads go on.
   absl::Status Forget();
 

@@ -69,10 +69,11 @@ LocalStore::~LocalStore() {
   wake_.notify_one();
   if (commit_thread_.joinable()) commit_thread_.join();
   if (!WhyNotWritable().ok()) return;
-  const absl::Status status = Checkpoint();
-  if (!status.ok()) {
-    Log(LogLevel::kWarning, "store.checkpoint-failed", {{"reason", std::string(status.message())}});
-  }
+  absl::Status status = Checkpoint();
+  if (status.ok()) status = storage_->Flush();
+  if (status.ok()) return;
+  // Nothing is lost: the next start takes longer.
+  Log(LogLevel::kWarning, "store.checkpoint-failed", {{"reason", std::string(status.message())}});
 }
 
 absl::Status LocalStore::Start() {
