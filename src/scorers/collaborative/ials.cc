@@ -99,7 +99,8 @@ RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
     problem.rows.row(j) = side.factors->row(columns[static_cast<std::size_t>(j)]);
     problem.weights[j] = std::abs(weight);
     problem.targets[j] = weight > 0 ? 1.0F : 0.0F;
-    weight_sum += problem.weights[j];
+    // A row of zeros teaches nothing, whether it was never known or was dropped since.
+    if (!problem.rows.row(j).isZero(0)) weight_sum += problem.weights[j];
   }
   const double regularisation = IalsRegularisation(options, weight_sum, side.num_known);
   problem.penalties = side.penalties->array() + static_cast<float>(regularisation);
