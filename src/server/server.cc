@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -45,8 +46,10 @@ std::size_t NumThreads(const ServerOptions& options) {
   return std::max<std::size_t>(2, std::thread::hardware_concurrency());
 }
 
+bool IsUnixSocket(const ServerOptions& options) { return options.address.starts_with("unix:"); }
+
 absl::Status Check(const ServerOptions& options) {
-  if (options.address.rfind("unix:", 0) != 0 && options.address.find(':') == std::string::npos) {
+  if (!IsUnixSocket(options) && options.address.find(':') == std::string::npos) {
     return absl::InvalidArgumentError(
         absl::StrFormat("the address \"%s\" has no port; write host:port, such as 127.0.0.1:50051, "
                         "or unix:/path",
@@ -107,7 +110,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
         "machine's; stop the other or choose another address",
         options.address));
   }
-  Log(LogLevel::kInfo, "server.listening", {{"address", options.address}});
+  if (IsUnixSocket(options)) state->port = 0;  // gRPC says 1.
+  Log(LogLevel::kInfo, "server.listening",
+      {{"address", options.address}, {"port", std::to_string(state->port)}});
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
@@ -119,7 +124,7 @@ Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {
 
 Server::~Server() { Drain(0); }
 
-int Server::port() const { return std::max(0, state_->port); }
+int Server::port() const { return state_->port; }
 
 void Server::Serve(const Backend& backend) {
   state_->pool.Open(backend);

@@ -1,0 +1,155 @@
+#include <gmock/gmock.h>
+
+#include "e2e/shop.h"
+#include "testing/status_matchers.h"
+
+namespace vitrine {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class UserTest : public ::testing::Test {
+ protected:
+  UserTest() {
+    shop_.Serve();
+    EXPECT_THAT(client_->UpsertItems(MakeItems(5)), IsOk());
+  }
+
+  absl::StatusOr<v1::GetUserResponse> Get(const std::string& user_id) {
+    v1::GetUserRequest request;
+    request.set_user_id(user_id);
+    return client_->GetUser(request);
+  }
+
+  absl::Status Store(const std::string& user_id) {
+    v1::UpsertUsersRequest request;
+    v1::User& user = *request.add_users();
+    user.set_user_id(user_id);
+    (*user.mutable_attributes())["country"].set_text("DE");
+    return client_->UpsertUsers(request).status();
+  }
+
+  absl::Status Merge(const std::string& visitor_id, const std::string& user_id) {
+    v1::MergeUsersRequest request;
+    request.set_visitor_id(visitor_id);
+    request.set_user_id(user_id);
+    return client_->MergeUsers(request).status();
+  }
+
+  absl::StatusOr<v1::RecordEventsResponse> Buy(const std::string& user_id,
+                                               const std::string& visitor_id) {
+    v1::Event event = MakeEvent(v1::EVENT_TYPE_PURCHASE_COMPLETE, user_id, "item-003");
+    event.set_visitor_id(visitor_id);
+    return client_->RecordEvents(Batch({event}));
+  }
+
+  absl::StatusOr<v1::EraseUserResponse> Erase(const std::string& user_id) {
+    v1::EraseUserRequest request;
+    request.set_user_id(user_id);
+    return client_->EraseUser(request);
+  }
+
+  Shop shop_;
+  std::unique_ptr<Client> client_ = shop_.Connect();
+};
+
+TEST_F(UserTest, AProfileComesBackWithWhatIsKnown) {
+  ASSERT_THAT(Store("ann"), IsOk());
+  ASSERT_THAT(Buy("ann", ""), IsOk());
+
+  const auto response = Get("ann");
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->user().user_id(), "ann");
+  EXPECT_EQ(response->user().attributes().at("country").text(), "DE");
+  EXPECT_EQ(response->user().interaction_count(), 1);
+  EXPECT_GT(response->user().last_interaction_time().seconds(), 1'700'000'000);
+}
+
+TEST_F(UserTest, AUserOfWhomNothingIsKnownIsNotFound) {
+  EXPECT_THAT(Get("nobody"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(ErrorReason(Get("nobody").status()), "USER_NOT_FOUND");
+  EXPECT_THAT(Get(""), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(UserTest, ABadUserIsNamed) {
+  const absl::Status status = Store(std::string(300, 'x'));
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("users[0].user_id"));
+}
+
+TEST_F(UserTest, AVisitorWhoLogsInBringsTheirHistory) {
+  ASSERT_THAT(Buy("", "browser-7"), IsOk());
+  EXPECT_THAT(ItemIds(client_->RecommendItems(For("ann"))), Contains("item-003"));
+
+  ASSERT_THAT(Merge("browser-7", "ann"), IsOk());
+  ASSERT_THAT(Merge("browser-7", "ann"), IsOk());  // A repeat does not matter.
+
+  EXPECT_THAT(ItemIds(client_->RecommendItems(For("ann"))), Not(Contains("item-003")));
+}
+
+TEST_F(UserTest, AVisitorBelongsToOneUser) {
+  ASSERT_THAT(Merge("browser-7", "ann"), IsOk());
+
+  const absl::Status status = Merge("browser-7", "bob");
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(ErrorReason(status), "VISITOR_TAKEN");
+  EXPECT_TRUE(*client_->CheckHealth("vitrine.v1.UserService"));  // The disk is fine.
+}
+
+TEST_F(UserTest, AMergeNeedsBothIds) {
+  const absl::Status status = Merge("", "");
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("\n  visitor_id: "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("\n  user_id: "));
+}
+
+TEST_F(UserTest, AnErasedUserIsGoneAndDoesNotComeBack) {
+  ASSERT_THAT(Store("ann"), IsOk());
+  ASSERT_THAT(Buy("ann", ""), IsOk());
+
+  const auto erased = Erase("ann");
+
+  ASSERT_THAT(erased, IsOk());
+  EXPECT_NE(erased->receipt().receipt_id(), "");
+  EXPECT_EQ(erased->receipt().erased_event_count(), 1);
+  EXPECT_GT(erased->receipt().erase_time().seconds(), 1'700'000'000);
+  EXPECT_THAT(Get("ann"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(ItemIds(client_->RecommendItems(For("ann"))), Contains("item-003"));
+
+  const auto late = Buy("ann", "");
+  ASSERT_THAT(late, IsOk());
+  EXPECT_TRUE(late->acks(0).dropped());
+  EXPECT_EQ(ErrorReason(Store("ann")), "USER_ERASED");
+  EXPECT_EQ(ErrorReason(Merge("browser-7", "ann")), "USER_ERASED");
+  EXPECT_THAT(Get("ann"), StatusIs(absl::StatusCode::kNotFound));
+
+  shop_.Restart();
+  client_ = shop_.Connect();
+  EXPECT_THAT(Get("ann"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_TRUE(Buy("ann", "")->acks(0).dropped());
+}
+
+TEST_F(UserTest, ErasingSomebodyUnknownIsAReceiptOfNothing) {
+  const auto first = Erase("nobody");
+  const auto second = Erase("nobody");
+
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(first->receipt().erased_event_count(), 0);
+  EXPECT_NE(first->receipt().receipt_id(), second->receipt().receipt_id());
+}
+
+TEST_F(UserTest, AnErasureNeedsAnId) {
+  EXPECT_THAT(client_->EraseUser(v1::EraseUserRequest()),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Erase(""), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace vitrine
