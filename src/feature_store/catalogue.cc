@@ -5,7 +5,7 @@
 #include <mutex>
 #include <tuple>
 
-#include "catalogue_state.h"
+#include "feature_store/catalogue_state.h"
 
 namespace vitrine {
 namespace {

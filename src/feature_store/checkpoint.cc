@@ -1,4 +1,4 @@
-#include "checkpoint.h"
+#include "feature_store/checkpoint.h"
 
 #include <algorithm>
 #include <vector>

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "store_codec.h"
+#include "feature_store/store_codec.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/feature_store/feature_store.h"
 

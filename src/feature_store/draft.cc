@@ -1,4 +1,4 @@
-#include "draft.h"
+#include "feature_store/draft.h"
 
 #include <type_traits>
 #include <utility>

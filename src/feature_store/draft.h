@@ -10,10 +10,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage.h"
-#include "store_codec.h"
-#include "store_key.h"
-#include "store_views.h"
+#include "feature_store/storage.h"
+#include "feature_store/store_codec.h"
+#include "feature_store/store_key.h"
+#include "feature_store/store_views.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/feature_store/mutation.h"
 

@@ -12,11 +12,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "draft.h"
-#include "storage.h"
-#include "store_codec.h"
-#include "store_key.h"
-#include "store_views.h"
+#include "feature_store/draft.h"
+#include "feature_store/storage.h"
+#include "feature_store/store_codec.h"
+#include "feature_store/store_key.h"
+#include "feature_store/store_views.h"
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/feature_store/feature_store.h"
 

@@ -1,4 +1,4 @@
-#include "popularity.h"
+#include "feature_store/popularity.h"
 
 #include <algorithm>
 #include <cmath>

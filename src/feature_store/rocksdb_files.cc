@@ -1,4 +1,4 @@
-#include "rocksdb_files.h"
+#include "feature_store/rocksdb_files.h"
 
 #include <rocksdb/file_system.h>
 

@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "local_store.h"
+#include "feature_store/local_store.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/dataset.h"
 

@@ -1,4 +1,4 @@
-#include "shoppers.h"
+#include "feature_store/shoppers.h"
 
 #include <algorithm>
 #include <functional>

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "store_codec.h"
+#include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/feature_store/event.h"
 

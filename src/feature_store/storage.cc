@@ -1,4 +1,4 @@
-#include "storage.h"
+#include "feature_store/storage.h"
 
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "rocksdb_files.h"
+#include "feature_store/rocksdb_files.h"
+#include "feature_store/wal_tail.h"
 #include "vitrine/base/status_macros.h"
-#include "wal_tail.h"
 
 namespace vitrine {
 namespace {

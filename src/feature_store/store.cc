@@ -4,8 +4,8 @@
 #include <variant>
 
 #include "absl/strings/str_format.h"
-#include "checkpoint.h"
-#include "local_store.h"
+#include "feature_store/checkpoint.h"
+#include "feature_store/local_store.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 

@@ -1,4 +1,4 @@
-#include "store_codec.h"
+#include "feature_store/store_codec.h"
 
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/status_macros.h"

@@ -1,4 +1,4 @@
-#include "store_key.h"
+#include "feature_store/store_key.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

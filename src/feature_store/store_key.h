@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "store_codec.h"
+#include "feature_store/store_codec.h"
 
 namespace vitrine {
 

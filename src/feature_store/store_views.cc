@@ -1,4 +1,4 @@
-#include "store_views.h"
+#include "feature_store/store_views.h"
 
 #include <algorithm>
 #include <iterator>

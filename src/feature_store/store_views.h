@@ -10,10 +10,10 @@
 #include <variant>
 #include <vector>
 
-#include "catalogue_state.h"
-#include "popularity.h"
-#include "shoppers.h"
-#include "store_codec.h"
+#include "feature_store/catalogue_state.h"
+#include "feature_store/popularity.h"
+#include "feature_store/shoppers.h"
+#include "feature_store/store_codec.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/feature_store/catalogue.h"
 #include "vitrine/feature_store/feature_store.h"

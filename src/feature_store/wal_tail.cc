@@ -1,4 +1,4 @@
-#include "wal_tail.h"
+#include "feature_store/wal_tail.h"
 
 #include <algorithm>
 #include <array>
