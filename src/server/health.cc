@@ -24,13 +24,12 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   // REQUIRES: the owner's mutex is held. True: Act must follow.
   bool Decide() {
     if (next_ != Action::kNothing || is_finished_) return false;
-    if (is_cancelled_) {
-      next_ = Action::kFinish;
-    } else if (const Status status = owner_.Find(service_); sent_ != status) {
+    const Status status = owner_.Find(service_);
+    if (!is_cancelled_ && sent_ != status) {
       sent_ = status;
       response_.set_status(status);
       next_ = Action::kWrite;
-    } else if (owner_.is_shut_down_) {
+    } else if (is_cancelled_ || owner_.is_shut_down_) {
       next_ = Action::kFinish;
     }
     is_finished_ = next_ == Action::kFinish;
