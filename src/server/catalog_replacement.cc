@@ -20,11 +20,11 @@ CatalogReplacement::CatalogReplacement(RequestPool& pool, grpc::CallbackServerCo
 
 void CatalogReplacement::Start() {
   if (const absl::Status admitted = pool_.Admit(); !admitted.ok()) {
-    return Finish(ToGrpcStatus(admitted));
+    return End(ToGrpcStatus(admitted));
   }
   holds_turn_ = !options_.is_replacing->exchange(true);
   if (!holds_turn_) {
-    return Finish(ToGrpcStatus(WithReason(
+    return End(ToGrpcStatus(WithReason(
         absl::AbortedError("another replacement of the catalogue runs; try again after it"),
         "REPLACE_IN_PROGRESS")));
   }
@@ -36,14 +36,17 @@ void CatalogReplacement::OnReadDone(bool is_ok) {
   pool_.Submit([this, is_ok] { is_ok ? Take() : Commit(); });
 }
 
-void CatalogReplacement::OnDone() {
+void CatalogReplacement::OnDone() { delete this; }
+
+void CatalogReplacement::End(const grpc::Status& status) {
+  // Before the client can hear of it: the next replacement may come at once.
   if (holds_turn_) *options_.is_replacing = false;
-  delete this;
+  Finish(status);
 }
 
 void CatalogReplacement::Take() {
   if (total_count_ != 0) {
-    return Finish(ToGrpcStatus(BadField("total_count", "is set on a message before the last one")));
+    return End(ToGrpcStatus(BadField("total_count", "is set on a message before the last one")));
   }
   total_count_ = request_.total_count();
   for (const v1::Item& message : request_.items()) {
@@ -56,7 +59,7 @@ void CatalogReplacement::Take() {
     ++num_read_;
   }
   if (num_read_ > options_.max_items) {
-    return Finish(ToGrpcStatus(WithReason(
+    return End(ToGrpcStatus(WithReason(
         absl::ResourceExhaustedError(absl::StrFormat(
             "the stream has more items than this server takes at once, %d; raise its "
             "limit or upsert and delete items in parts",
@@ -80,7 +83,7 @@ absl::Status CatalogReplacement::CheckComplete() const {
 
 void CatalogReplacement::Commit() {
   if (const absl::Status complete = CheckComplete(); !complete.ok()) {
-    return Finish(ToGrpcStatus(complete));
+    return End(ToGrpcStatus(complete));
   }
   pool_.Write(std::move(replacement_), [this](const absl::StatusOr<WriteResult>& result) {
     if (result.ok()) {
@@ -88,7 +91,7 @@ void CatalogReplacement::Commit() {
       response_.set_retired_count(static_cast<std::int64_t>(result->num_removed));
       response_.set_consistency_token(ConsistencyToken(result->sequence));
     }
-    Finish(ToGrpcStatus(result.status()));
+    End(ToGrpcStatus(result.status()));
   });
 }
 

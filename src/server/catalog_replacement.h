@@ -31,6 +31,7 @@ class CatalogReplacement final : public grpc::ServerReadReactor<v1::ReplaceCatal
  private:
   void Take();
   void Commit();
+  void End(const grpc::Status& status);
   absl::Status CheckComplete() const;
 
   RequestPool& pool_;
