@@ -1,6 +1,8 @@
 #include "feature_store/checkpoint.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -108,6 +110,17 @@ std::optional<Checkpoint> ReadCheckpoint(FileSystem& files, const std::string& f
     if (others == Others::kRemove) (void)files.Remove(path);
   }
   return std::nullopt;
+}
+
+std::uint64_t NumCheckpointBytes(const std::string& folder) {
+  std::uint64_t total = 0;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    if (!file.path().filename().string().starts_with(kPrefix)) continue;
+    const std::uint64_t size = file.file_size(error);
+    if (!error) total += size;
+  }
+  return total;
 }
 
 absl::Status RemoveCheckpoints(FileSystem& files, const std::string& folder) {

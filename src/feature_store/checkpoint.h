@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ absl::Status WriteCheckpoint(FileSystem& files, const std::string& folder,
 enum class Others { kKeep, kRemove };
 std::optional<Checkpoint> ReadCheckpoint(FileSystem& files, const std::string& folder,
                                          const Checkpoint& current, Others others);
+
+// Of all checkpoints in `folder`.
+std::uint64_t NumCheckpointBytes(const std::string& folder);
 
 absl::Status RemoveCheckpoints(FileSystem& files, const std::string& folder);
 

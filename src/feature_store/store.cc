@@ -248,12 +248,13 @@ std::shared_ptr<const std::vector<float>> LocalStore::LivePopularity() const {
 }
 
 StoreStatus LocalStore::status() const {
-  StoreStatus status{.num_users = views_->shoppers().num_known(),
-                     .num_items = views_->catalogue().num_items(),
-                     .replayed_events = replayed_events_,
-                     .cut_bytes = storage_->cut_bytes(),
-                     .num_disk_bytes = storage_->num_disk_bytes(),
-                     .writable = WhyNotWritable()};
+  StoreStatus status{
+      .num_users = views_->shoppers().num_known(),
+      .num_items = views_->catalogue().num_items(),
+      .replayed_events = replayed_events_,
+      .cut_bytes = storage_->cut_bytes(),
+      .num_disk_bytes = storage_->num_disk_bytes() + NumCheckpointBytes(place_.folder),
+      .writable = WhyNotWritable()};
   std::lock_guard lock(commit_mutex_);
   status.num_events = state_.num_events;
   status.sequence = state_.sequence;

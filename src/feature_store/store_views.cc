@@ -20,21 +20,21 @@ StoreViews::StoreViews(const FeatureStoreOptions& options)
       popularity_(options.popularity_half_life_days) {}
 
 std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
-  std::lock_guard lock(published_mutex_);
   const Micros now = MonotonicNow();
-  if (published_.values != nullptr && now - published_.made_at < kPopularityPeriodUs) {
-    return published_.values;
+  {
+    std::lock_guard lock(published_mutex_);
+    // One caller at a time makes the next version; the others take the last.
+    const bool is_fresh =
+        published_.is_being_made || now - published_.made_at < kPopularityPeriodUs;
+    if (published_.values != nullptr && is_fresh) return published_.values;
+    published_.is_being_made = true;
   }
-  std::lock_guard popularity_lock(popularity_mutex_);
   const std::size_t num_items = catalogue_.num_indices();
-  const bool is_current = published_.values != nullptr &&
-                          published_.version == popularity_version_ &&
-                          published_.values->size() == num_items;
-  if (!is_current) {
-    published_.values = std::make_shared<const std::vector<float>>(popularity_.Values(num_items));
-    published_.version = popularity_version_;
-  }
-  published_.made_at = now;
+  std::unique_lock popularity_lock(popularity_mutex_);
+  auto values = std::make_shared<const std::vector<float>>(popularity_.Values(num_items));
+  popularity_lock.unlock();
+  std::lock_guard lock(published_mutex_);
+  published_ = {.values = std::move(values), .made_at = now};
   return published_.values;
 }
 
@@ -98,7 +98,6 @@ void StoreViews::AddEvent(UserIndex shopper, std::uint64_t offset, const LogHead
   shoppers_.AddEvent(shopper, ToEntries(head, offset, weights_));
   std::lock_guard lock(popularity_mutex_);
   AddPopularity(popularity_, head);
-  ++popularity_version_;
 }
 
 void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) const {
@@ -117,7 +116,6 @@ void StoreViews::Apply(Erasure erasure) {
   ++num_moves_;
   std::lock_guard lock(popularity_mutex_);
   popularity_ = std::move(erasure.popularity);
-  ++popularity_version_;
 }
 
 std::unique_ptr<StoreViews::Cut> StoreViews::BeginCheckpoint(std::uint64_t next_offset) const {
@@ -141,7 +139,6 @@ absl::Status StoreViews::ReadCheckpoint(std::string_view bytes) {
   {
     std::lock_guard lock(popularity_mutex_);
     popularity_.Read(reader);
-    ++popularity_version_;
   }
   for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
     VITRINE_RETURN_IF_ERROR(shoppers_.ReadShard(reader));

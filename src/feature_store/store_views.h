@@ -109,12 +109,11 @@ class StoreViews {
   std::atomic<std::uint64_t> num_moves_ = 0;  // Odd while a merge or an erasure is under way.
 
   mutable std::mutex popularity_mutex_;
-  Popularity popularity_;                 // Guarded by popularity_mutex_.
-  std::uint64_t popularity_version_ = 0;  // Guarded by popularity_mutex_.
+  Popularity popularity_;  // Guarded by popularity_mutex_.
   struct Published {
     std::shared_ptr<const std::vector<float>> values{};
-    std::uint64_t version = 0;
     Micros made_at = 0;  // MonotonicNow
+    bool is_being_made = false;
   };
   mutable std::mutex published_mutex_;
   mutable Published published_;  // Guarded by published_mutex_.

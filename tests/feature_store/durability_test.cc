@@ -233,6 +233,20 @@ TEST_F(DurabilityTest, ATornTailIsCutAndCounted) {
   EXPECT_EQ(store_->status().cut_bytes, 0);
 }
 
+TEST_F(DurabilityTest, AReaderOfACrashedStoreSeesWhatIsWholeAndChangesNothing) {
+  ASSERT_THAT(Open(), IsOk());
+  for (const char* id : {"a", "b", "c"}) ASSERT_THAT(Record(id), IsOk());
+  CloseWithoutPower();
+  const std::string log = FilesOf(".log").back();
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 5);
+  const std::string bytes = *LocalFileSystem().ReadFile(log);
+
+  ASSERT_THAT(Open({.is_read_only = true}), IsOk());
+
+  EXPECT_EQ(Ids(), (std::multiset<std::string>{"a", "b"}));
+  EXPECT_EQ(*LocalFileSystem().ReadFile(log), bytes);
+}
+
 TEST_F(DurabilityTest, ALogDamagedInTheMiddleIsDataLossThatNamesIt) {
   ASSERT_THAT(Open(), IsOk());
   for (int i = 0; i < 20; ++i) ASSERT_THAT(Record(std::to_string(i)), IsOk());

@@ -69,10 +69,10 @@ class FeatureStore {
   virtual ~FeatureStore() = default;
 
   // Queues `mutation`; `done` is called once, on the commit thread (it must be quick and must not
-  // write), with the result when it is durable and visible, or with why it has had no effect:
-  // ALREADY_EXISTS an event_id was used with other content; NOT_FOUND as Mutation says;
-  // RESOURCE_EXHAUSTED disk full or too much is queued; UNAVAILABLE the disk failed;
-  // FAILED_PRECONDITION the store is read-only.
+  // wait for a write), or before this returns when nothing is queued, with the result when it is
+  // durable and visible, or with why it has had no effect: ALREADY_EXISTS an event_id was used with
+  // other content; NOT_FOUND as Mutation says; RESOURCE_EXHAUSTED disk full or too much is queued;
+  // UNAVAILABLE the disk failed; FAILED_PRECONDITION the store is read-only.
   using Done = std::function<void(absl::StatusOr<WriteResult>)>;
   virtual void Write(Mutation mutation, Done done) = 0;
 
