@@ -12,6 +12,11 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+// An object, since the standard algorithms do not inline calls through a function pointer.
+struct Before {
+  bool operator()(const ScoredItem& a, const ScoredItem& b) const { return RanksBefore(a, b); }
+};
+
 }  // namespace
 
 TopK::TopK(std::size_t k) : k_(k), threshold_(k == 0 ? kInfinity : -kInfinity) {
@@ -23,17 +28,17 @@ void TopK::Insert(ItemIndex item, float score) {
   const ScoredItem offered{item, score};
   if (heap_.size() == k_) {
     if (!RanksBefore(offered, heap_.front())) return;
-    std::pop_heap(heap_.begin(), heap_.end(), RanksBefore);
+    std::pop_heap(heap_.begin(), heap_.end(), Before());
     heap_.back() = offered;
   } else {
     heap_.push_back(offered);
   }
-  std::push_heap(heap_.begin(), heap_.end(), RanksBefore);
+  std::push_heap(heap_.begin(), heap_.end(), Before());
   if (heap_.size() == k_) threshold_ = heap_.front().score;
 }
 
 std::vector<ScoredItem> TopK::Take() {
-  std::sort_heap(heap_.begin(), heap_.end(), RanksBefore);
+  std::sort(heap_.begin(), heap_.end(), Before());
   threshold_ = k_ == 0 ? kInfinity : -kInfinity;
   return std::exchange(heap_, {});
 }
