@@ -123,6 +123,7 @@ absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
   VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> trained,
                            TrainEach(split.train, options, context, report));
   std::vector<ComparisonRow> rows;
+  rows.reserve(trained.size() + 1);
   for (const TimedModel& each : trained) {
     rows.push_back(MeasureModel(split, each, options, context, report));
   }

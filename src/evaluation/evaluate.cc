@@ -45,8 +45,10 @@ std::vector<RankingMetrics> MeasureBlock(const Pipeline& pipeline, const Split& 
                                          const EvaluationOptions& options,
                                          std::span<const std::size_t> users) {
   std::vector<TestUser> tests;
+  tests.reserve(users.size());
   for (const std::size_t user : users) tests.push_back(MakeTestUser(split, user, options));
   std::vector<Query> queries;
+  queries.reserve(tests.size());
   for (const TestUser& test : tests) {
     queries.push_back(
         {.history = test.history, .now_us = split.train.now_us, .excluded = test.excluded});

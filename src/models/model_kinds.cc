@@ -1,6 +1,7 @@
 #include "vitrine/models/model_kinds.h"
 
-#include <utility>
+#include <memory>
+#include <string>
 
 #include "vitrine/base/status_macros.h"
 #include "vitrine/scorers/collaborative/ials.h"
@@ -13,14 +14,14 @@ namespace vitrine {
 namespace {
 
 template <typename S>
-Model WithExplainer(std::shared_ptr<const S> scorer, ModelFamily family,
-                    std::shared_ptr<const Scorer> item_to_item) {
+Model WithExplainer(const std::shared_ptr<const S>& scorer, ModelFamily family,
+                    const std::shared_ptr<const Scorer>& item_to_item) {
   return {.name = std::string(scorer->name()),
           .kind = std::string(scorer->name()),
           .family = family,
           .scorer = scorer,
           .explainer = scorer,
-          .item_to_item = std::move(item_to_item)};
+          .item_to_item = item_to_item};
 }
 
 // How a scorer class S gets onto disk and back; `kLoad` is its LoadS.
@@ -31,27 +32,27 @@ ModelKind Kind(std::string_view name) {
           .save = [](const Model& model,
                      ByteWriter& writer) { Save(static_cast<const S&>(*model.scorer), writer); },
           .load = [](ByteReader& reader, const ItemMapping& items) -> absl::StatusOr<Model> {
-            VITRINE_ASSIGN_OR_RETURN(std::shared_ptr<const S> scorer,
+            VITRINE_ASSIGN_OR_RETURN(const std::shared_ptr<const S> scorer,
                                      kLoad(reader, items.index, items.num_items));
-            return MakeModel(std::move(scorer));
+            return MakeModel(scorer);
           }};
 }
 
 }  // namespace
 
-Model MakeModel(std::shared_ptr<const Content> scorer) {
+Model MakeModel(const std::shared_ptr<const Content>& scorer) {
   return WithExplainer(scorer, ModelFamily::kContent, MakeContextOnly(scorer));
 }
 
-Model MakeModel(std::shared_ptr<const Ials> scorer) {
+Model MakeModel(const std::shared_ptr<const Ials>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeIalsItemToItem(scorer));
 }
 
-Model MakeModel(std::shared_ptr<const ItemKnn> scorer) {
+Model MakeModel(const std::shared_ptr<const ItemKnn>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
-Model MakeModel(std::shared_ptr<const MostPopular> scorer) {
+Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
   return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
 }
 

@@ -50,8 +50,9 @@ TEST(GoldenTest, AgreesWithAnIndependentProgram) {
   constexpr Micros kCut = 1'700'000'000 * kMicrosPerSecond;
   ComparisonOptions options;
   options.models = {"most_popular", "item_knn"};
-  options.settings = {{"most_popular", {{"binary", "true"}, {"half_life_days", "0"}}},
-                      {"item_knn", {{"binary", "true"}, {"neighbours", "8"}, {"shrinkage", "5"}}}};
+  options.settings = {
+      {"most_popular", {{"binary", "true"}, {"half_life_days", "0"}}},
+      {"item_knn", {{"weighting", "binary"}, {"neighbours", "8"}, {"shrinkage", "5"}}}};
   options.evaluation.cutoffs = {1, 5, 20};
   ThreadPool pool(2);
   const Expected expected = ReadExpected();
