@@ -1,7 +1,6 @@
 #include "cli/config.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -28,49 +27,14 @@ std::string TypeOf(const toml::node& node) {
   return "a date or time";
 }
 
-// What a default looks like decides what a setting may be.
-enum class SettingKind { kInteger, kNumber, kFlag, kText };
-
-SettingKind KindOf(const std::string& value) {
-  if (value == "true" || value == "false") return SettingKind::kFlag;
-  const char* end = value.data() + value.size();
-  long long integer = 0;
-  if (std::from_chars(value.data(), end, integer).ptr == end) return SettingKind::kInteger;
-  double number = 0;
-  if (std::from_chars(value.data(), end, number).ptr == end) return SettingKind::kNumber;
-  return SettingKind::kText;
-}
-
-std::string_view Describe(SettingKind kind) {
-  switch (kind) {
-    case SettingKind::kInteger:
-      return "an integer";
-    case SettingKind::kNumber:
-      return "a number";
-    case SettingKind::kFlag:
-      return "true or false";
-    case SettingKind::kText:
-      break;
-  }
-  return "text";
-}
-
-// The value as a trainer reads it, when it is of the kind of its default.
-std::optional<std::string> SettingText(const toml::node& value, SettingKind kind) {
-  if (const auto* integer = value.as_integer();
-      integer != nullptr && (kind == SettingKind::kInteger || kind == SettingKind::kNumber)) {
-    return absl::StrFormat("%d", integer->get());
-  }
-  if (const auto* number = value.as_floating_point();
-      number != nullptr && kind == SettingKind::kNumber) {
+// The value as a trainer reads it; nothing for what is no single value.
+std::optional<std::string> SettingText(const toml::node& value) {
+  if (const auto* integer = value.as_integer()) return absl::StrFormat("%d", integer->get());
+  if (const auto* number = value.as_floating_point()) {
     return absl::StrFormat("%.17g", number->get());
   }
-  if (const auto* flag = value.as_boolean(); flag != nullptr && kind == SettingKind::kFlag) {
-    return flag->get() ? "true" : "false";
-  }
-  if (const auto* text = value.as_string(); text != nullptr && kind == SettingKind::kText) {
-    return text->get();
-  }
+  if (const auto* flag = value.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* text = value.as_string()) return text->get();
   return std::nullopt;
 }
 
@@ -160,7 +124,7 @@ class Reader {
     const toml::table* models = value.as_table();
     if (models == nullptr) {
       return Wrong(key.source(),
-                   "models is no table; wants one for each model, as in [models.ials]");
+                   "models is not a table; wants one for each model, as in [models.ials]");
     }
     for (const auto& [name, settings] : *models) {
       VITRINE_RETURN_IF_ERROR(ReadModel(name, settings));
@@ -196,12 +160,11 @@ class Reader {
       for (const auto& [setting, unused] : trainer.defaults) names.push_back(setting);
       return Unknown(key, "setting of model " + model + ":", names);
     }
-    const SettingKind kind = KindOf(known->second);
-    std::optional<std::string> text = SettingText(value, kind);
+    std::optional<std::string> text = SettingText(value);
     if (!text.has_value()) {
       return Wrong(value.source(),
-                   absl::StrFormat("models.%s.%s is %s; wants %s, such as %s", model, name,
-                                   TypeOf(value), Describe(kind), known->second));
+                   absl::StrFormat("models.%s.%s is %s; wants a single value, such as %s", model,
+                                   name, TypeOf(value), known->second));
     }
     const absl::Status taken = CheckSetting(trainer, name, *text);
     if (!taken.ok()) return Wrong(value.source(), std::string(taken.message()));

@@ -1,0 +1,204 @@
+#include "cli/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "testing/status_matchers.h"
+#include "testing/temporary_folder.h"
+#include "vitrine/base/file_system.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::vitrine::testing::IsOk;
+using ::vitrine::testing::StatusIs;
+
+constexpr char kExample[] = VITRINE_DOCS "/vitrine.example.toml";
+
+// The message about `text`, a file called shop.toml.
+std::string ErrorOf(const std::string& text) {
+  return std::string(ParseConfig(text, "shop.toml").status().message());
+}
+
+// What a Config holds, field by field. A new field of these structs does not fit the bindings: give
+// it a key, a line in the example, and a place here.
+void ExpectSame(const Config& left, const Config& right) {
+  const auto& [address, threads, waiting, bytes, replace, unacknowledged] = left.server;
+  EXPECT_EQ(address, right.server.address);
+  EXPECT_EQ(threads, right.server.num_threads);
+  EXPECT_EQ(waiting, right.server.max_waiting_requests);
+  EXPECT_EQ(bytes, right.server.max_message_bytes);
+  EXPECT_EQ(replace, right.server.max_replace_items);
+  EXPECT_EQ(unacknowledged, right.server.max_unacknowledged_events);
+  EXPECT_EQ(left.drain_seconds, right.drain_seconds);
+
+  const auto& [weights, history, half_life, checkpoint, read_only] = left.store;
+  EXPECT_EQ(weights.by_type, right.store.weights.by_type);
+  EXPECT_EQ(history, right.store.history_limit);
+  EXPECT_EQ(half_life, right.store.popularity_half_life_days);
+  EXPECT_EQ(checkpoint, right.store.checkpoint_events);
+  EXPECT_EQ(read_only, right.store.is_read_only);
+
+  const auto& [blend, new_arrival_days] = left.engine;
+  const auto& [blend_weights, cold_start_events, candidates] = blend;
+  EXPECT_EQ(blend_weights, right.engine.blend.weights);
+  EXPECT_EQ(cold_start_events, right.engine.blend.cold_start_events);
+  EXPECT_EQ(candidates, right.engine.blend.candidates_per_model);
+  EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
+
+  const auto& [models, settings, trained_blend, test_fraction, num_threads, poll_seconds,
+               auto_train_events, clock] = left.lifecycle;
+  EXPECT_EQ(models, right.lifecycle.models);
+  EXPECT_EQ(trained_blend.weights, right.lifecycle.blend.weights);
+  EXPECT_EQ(test_fraction, right.lifecycle.test_fraction);
+  EXPECT_EQ(num_threads, right.lifecycle.num_threads);
+  EXPECT_EQ(poll_seconds, right.lifecycle.poll_seconds);
+  EXPECT_EQ(auto_train_events, right.lifecycle.auto_train_events);
+  EXPECT_EQ(clock, right.lifecycle.clock);
+}
+
+TEST(ConfigTest, NoFileGivesTheDefaults) {
+  const auto config = LoadConfig("");
+
+  ASSERT_THAT(config, IsOk());
+  ExpectSame(*config, Config());
+}
+
+TEST(ConfigTest, TheExampleHoldsTheDefaults) {
+  const auto config = LoadConfig(kExample);
+
+  ASSERT_THAT(config, IsOk());
+  ExpectSame(*config, Config());
+}
+
+TEST(ConfigTest, TheExampleHoldsEverySettingOfEveryModelAtItsDefault) {
+  const auto config = LoadConfig(kExample);
+
+  ASSERT_THAT(config, IsOk());
+  for (const Trainer& trainer : Trainers()) {
+    const auto given = config->lifecycle.settings.find(std::string(trainer.name));
+    ASSERT_NE(given, config->lifecycle.settings.end()) << trainer.name;
+    EXPECT_EQ(given->second.size(), trainer.defaults.size()) << trainer.name;
+    for (const auto& [name, value] : trainer.defaults) {
+      const auto setting = given->second.find(name);
+      ASSERT_NE(setting, given->second.end()) << trainer.name << "." << name;
+      EXPECT_TRUE(setting->second == value || std::stod(setting->second) == std::stod(value))
+          << trainer.name << "." << name << " is " << setting->second << ", not " << value;
+    }
+  }
+}
+
+TEST(ConfigTest, TheExampleHasALineForEveryKey) {
+  const std::string text = LocalFileSystem().ReadFile(kExample).value();
+
+  for (const std::string& key : ConfigKeys()) {
+    const std::string name = key.substr(key.rfind('.') + 1);
+    const std::string table = key.substr(0, key.rfind('.'));
+    const std::size_t begin = text.find("\n[" + table + "]\n");
+    ASSERT_NE(begin, std::string::npos) << table;
+    const std::size_t end = text.find("\n[", begin + 1);
+    EXPECT_THAT(text.substr(begin, end - begin), HasSubstr("\n" + name + " = ")) << key;
+  }
+}
+
+TEST(ConfigTest, SetsWhatTheFileSaysAndNothingElse) {
+  const auto config = ParseConfig(
+      "[server]\nlisten = \"127.0.0.1:7000\"\n"
+      "[store.event_weights]\nsearch = 0.5\n"
+      "[models.ials]\ndimensions = 32\n",
+      "shop.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->server.address, "127.0.0.1:7000");
+  EXPECT_EQ(config->store.weights.Of(EventType::kSearch, 1), 0.5F);
+  EXPECT_EQ(config->store.weights.Of(EventType::kPurchaseComplete, 1), 5);
+  EXPECT_EQ(config->lifecycle.settings.at("ials"), (Settings{{"dimensions", "32"}}));
+}
+
+TEST(ConfigTest, BlendWeightsAreTakenAsAWholeByServerAndTrainer) {
+  const auto config = ParseConfig("[blend.weights]\nials = 2\n", "shop.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->engine.blend.weights, (std::map<std::string, double>{{"ials", 2}}));
+  EXPECT_EQ(config->lifecycle.blend.weights, config->engine.blend.weights);
+}
+
+TEST(ConfigTest, AnUnknownKeyIsNamedWithItsLineAndTheNearestOne) {
+  EXPECT_THAT(ErrorOf("[server]\nthreads = 2\nlissten = \"x\"\n"),
+              AllOf(HasSubstr("shop.toml:3: unknown key lissten"), HasSubstr("did you mean listen"),
+                    HasSubstr("max_message_bytes")));
+}
+
+TEST(ConfigTest, AnUnknownTableIsNamedWithThoseThereAre) {
+  EXPECT_THAT(ErrorOf("[servr]\n"),
+              AllOf(HasSubstr("shop.toml:1: unknown table servr"), HasSubstr("did you mean server"),
+                    HasSubstr("lifecycle")));
+  EXPECT_THAT(ErrorOf("[store.weights]\nsearch = 1\n"), HasSubstr("unknown key weights"));
+}
+
+TEST(ConfigTest, AnUnknownEventTypeModelOrSettingIsNamedWithThoseThereAre) {
+  EXPECT_THAT(ErrorOf("[store.event_weights]\npurchase = 1\n"),
+              AllOf(HasSubstr("shop.toml:2"), HasSubstr("purchase-complete")));
+  EXPECT_THAT(ErrorOf("[models.als]\nx = 1\n"), HasSubstr("did you mean ials"));
+  EXPECT_THAT(ErrorOf("[models.ials]\ndimension = 1\n"), HasSubstr("did you mean dimensions"));
+  EXPECT_THAT(ErrorOf("[blend.weights]\nals = 1\n"), HasSubstr("did you mean ials"));
+}
+
+struct Mistake {
+  std::string text{};
+  std::string seen{};
+  std::string wanted{};
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.text; }
+
+class MistakenConfigTest : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(MistakenConfigTest, IsAnErrorThatNamesFileLineAndWhatIsAllowed) {
+  const auto config = ParseConfig(GetParam().text, "shop.toml");
+
+  EXPECT_THAT(config, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(
+      std::string(config.status().message()),
+      AllOf(HasSubstr("shop.toml:2: "), HasSubstr(GetParam().seen), HasSubstr(GetParam().wanted)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Mistakes, MistakenConfigTest,
+    ::testing::Values(
+        Mistake{"[server]\nthreads = \"two\"", "the text \"two\"", "an integer from 0 to 1024"},
+        Mistake{"[server]\nthreads = -1", "-1", "an integer from 0 to 1024"},
+        Mistake{"[server]\nthreads = 1.5", "1.5", "an integer"},
+        Mistake{"[server]\nlisten = 50051", "50051", "text such as"},
+        Mistake{"[server]\nlisten = \"\"", "the text \"\"", "text such as"},
+        Mistake{"[store]\nhistory_limit = 0", "0", "from 1 to"},
+        Mistake{"[store]\npopularity_half_life_days = nan", "nan", "a number from"},
+        Mistake{"[store.event_weights]\nsearch = true", "true", "a number from -1000 to 1000"},
+        Mistake{"[blend]\ncold_start_events = [1]", "an array", "a number"},
+        Mistake{"[lifecycle]\nmodels = [\"als\"]", "an array", "\"ials\""},
+        Mistake{"[lifecycle]\nmodels = [\"ials\", \"ials\"]", "an array", "distinct"},
+        Mistake{"[lifecycle]\nmodels = []", "an array", "names out of"},
+        Mistake{"[models.ials]\ndimensions = 0", "dimensions", "1"},
+        Mistake{"[models.ials]\ndimensions = \"many\"", "dimensions", "1"},
+        Mistake{"[models.ials]\nsolver = \"magic\"", "solver", "cholesky"},
+        Mistake{"[models.ials]\ndimensions = [1]", "an array", "a single value"},
+        Mistake{"[server]\nthreads = = 1", "not TOML", ""}, Mistake{"\nserver = 1", "1", "a table"},
+        Mistake{"\nmodels = 1", "models", "a table"}));
+
+TEST(ConfigTest, AMissingFileIsNotFoundByName) {
+  const vitrine::testing::TemporaryFolder folder;
+
+  const auto config = LoadConfig(folder / "none.toml");
+
+  EXPECT_THAT(config, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(std::string(config.status().message()), HasSubstr("none.toml"));
+}
+
+}  // namespace
+}  // namespace vitrine::cli
