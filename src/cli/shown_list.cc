@@ -47,6 +47,24 @@ std::string Sentence(const ShownList::Reason& reason, const TitleOf& title_of) {
   return sentence;
 }
 
+// The largest parts, a line each, and what the rest adds up to.
+void PrintParts(const std::vector<ShownList::Part>& parts) {
+  constexpr std::size_t kShown = 6;
+  double rest = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const ShownList::Part& part = parts[i];
+    if (i >= kShown) {
+      rest += part.value;
+      continue;
+    }
+    const std::string& from = part.item_id.empty() ? part.feature : part.item_id;
+    std::printf("%19s%+8.4f  %s %s\n", "", part.value, part.scorer.c_str(), from.c_str());
+  }
+  if (parts.size() > kShown) {
+    std::printf("%19s%+8.4f  %d more\n", "", rest, static_cast<int>(parts.size() - kShown));
+  }
+}
+
 }  // namespace
 
 ShownList Show(const RecommendReply& reply) {
@@ -93,11 +111,7 @@ void PrintList(const ShownList& list, bool is_explained, const TitleOf& title_of
     for (const ShownList::Reason& reason : entry.reasons) {
       std::printf("%29s%s\n", "", Sentence(reason, title_of).c_str());
     }
-    if (!is_explained) continue;
-    for (const ShownList::Part& part : entry.parts) {
-      const std::string& from = part.item_id.empty() ? part.feature : part.item_id;
-      std::printf("%19s%+8.4f  %s %s\n", "", part.value, part.scorer.c_str(), from.c_str());
-    }
+    if (is_explained) PrintParts(entry.parts);
   }
 }
 

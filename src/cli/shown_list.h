@@ -41,7 +41,7 @@ ShownList Show(const v1::RecommendItemsResponse& response);
 // Title of an item that a reason names; empty where it has none.
 using TitleOf = std::function<std::string(const std::string& item_id)>;
 
-// For people: a line an item with its reasons, and with `is_explained` a line for each part of the
+// For people: a line an item with its reasons, and with `is_explained` the largest parts of its
 // score.
 void PrintList(const ShownList& list, bool is_explained, const TitleOf& title_of);
 
