@@ -19,7 +19,8 @@ constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 
 constexpr const char* kDescription =
-    "Vitrine recommends items to a shop's visitors, from what they did a moment ago.\n\n"
+    "Vitrine recommends items to a shop's visitors, from what they did a moment ago.";
+constexpr const char* kFooter =
     "A first session:\n"
     "  vitrine simulate --out shop --items 1000 --users 1000 --events 50000 --seed 1\n"
     "  vitrine import --store store --items shop/items.csv --events shop/events.jsonl\n"
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
   }
 
   CLI::App app(kDescription, "vitrine");
+  app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", "vitrine " VITRINE_VERSION);
   int exit_status = 0;
