@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "cli/address.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "vitrine/base/counters.h"
@@ -22,17 +23,10 @@ struct ServeFlags {
   bool is_insecure = false;
 };
 
-// Whether only this machine can reach the address.
-bool IsLoopback(const std::string& address) {
-  const std::string host = address.substr(0, address.rfind(':'));
-  return address.starts_with("unix:") || host == "localhost" || host == "[::1]" ||
-         host.starts_with("127.");
-}
-
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   if (!flags.listen.empty()) config.server.address = flags.listen;
-  if (!IsLoopback(config.server.address) && !flags.is_insecure) {
+  if (!IsPrivateAddress(config.server.address) && !flags.is_insecure) {
     return UsageError(
         absl::StrFormat("%s can be reached from other machines, and Vitrine has neither TLS nor "
                         "keys yet; listen on "
