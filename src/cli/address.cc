@@ -20,9 +20,4 @@ bool IsPrivateAddress(const std::string& address) {
   return host == "localhost" || host == "[::1]" || IsLoopbackNumber(host);
 }
 
-std::string BoundAddress(const std::string& address, int port) {
-  if (IsUnix(address)) return address;
-  return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
-}
-
 }  // namespace vitrine::cli

@@ -8,7 +8,4 @@ namespace vitrine::cli {
 // Unix socket.
 bool IsPrivateAddress(const std::string& address);
 
-// `address` with the port that was bound in place of its own.
-std::string BoundAddress(const std::string& address, int port);
-
 }  // namespace vitrine::cli

@@ -117,9 +117,8 @@ absl::Status Run(const BenchFlags& flags) {
 }  // namespace
 
 void AddBenchCommand(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand(
-      "bench",
-      "Put a load on a server and measure its answers\n\n"
+  CLI::App* command = AddCommand(
+      app, "bench", "Put a load on a server and measure its answers",
       "Closed loop: so many calls in flight all the time. Open loop, with --rate: calls are due\n"
       "at a fixed rate, and a late answer counts from when its call was due.\n\n"
       "Examples:\n"

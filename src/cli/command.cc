@@ -12,6 +12,13 @@ constexpr const char* kUsagePayload = "vitrine.dev/usage";
 
 }  // namespace
 
+CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& summary,
+                     const std::string& details) {
+  CLI::App* command = app.add_subcommand(name, summary);
+  command->footer("\n" + details);
+  return command;
+}
+
 void RunOnParse(CLI::App* command, int& exit_status, std::function<absl::Status()> run) {
   command->callback([command, &exit_status, run = std::move(run)] {
     const absl::Status status = run();

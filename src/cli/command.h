@@ -8,6 +8,11 @@
 
 namespace vitrine::cli {
 
+// A subcommand whose line in `vitrine --help` is `summary`, and whose own --help ends with
+// `details`: what else to know, and examples.
+CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& summary,
+                     const std::string& details);
+
 // What every subcommand shares: run it when CLI11 has parsed its flags, print its error to standard
 // error as "vitrine NAME: message", and set the exit status: 0 fine, 1 failed, 2 wrong usage (the
 // flags do not fit together: UsageError).

@@ -166,7 +166,6 @@ absl::Status Run(const EvaluateFlags& flags) {
 }
 
 constexpr const char* kHelp =
-    "Measure how well a scorer, or the blend of all, predicts what shoppers did next\n\n"
     "On files: pairs-by-user has a line \"user item item ...\" for each user, tsv has\n"
     "\"user<TAB>item[<TAB>weight[<TAB>unix_seconds]]\". What a user had in training is masked,\n"
     "unless --repeats. On a store: every scorer and the blend beside most popular, on the latest\n"
@@ -182,7 +181,9 @@ constexpr const char* kHelp =
 }  // namespace
 
 void AddEvaluateCommand(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("evaluate", kHelp);
+  CLI::App* command = AddCommand(
+      app, "evaluate",
+      "Measure how well a scorer, or the blend of all, predicts what shoppers did next", kHelp);
   const auto flags = std::make_shared<EvaluateFlags>();
   command->add_option("--train", flags->train, "File to train on")->check(CLI::ExistingFile);
   command->add_option("--test", flags->test, "File to measure on")->check(CLI::ExistingFile);

@@ -284,7 +284,6 @@ absl::Status Run(const ImportFlags& flags) {
 }
 
 constexpr const char* kHelp =
-    "Import items, users and events from CSV or JSON lines\n\n"
     "A column of a field's name is read as that field; --map reads it from another one.\n"
     "  items:  id primary_item_id title description categories brand price currency stock\n"
     "          availability tags image_uris publish_time attributes.NAME\n"
@@ -335,7 +334,8 @@ void AddRowFlags(CLI::App& command, ImportFlags& flags) {
 }  // namespace
 
 void AddImportCommand(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("import", kHelp);
+  CLI::App* command =
+      AddCommand(app, "import", "Import items, users and events from CSV or JSON lines", kHelp);
   const auto flags = std::make_shared<ImportFlags>();
   command->add_option("--store", flags->store, "Folder of the store; made if it is not there");
   command->add_option("--target", flags->target, "Address of a server");

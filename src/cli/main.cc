@@ -1,11 +1,15 @@
 // vitrine: the one binary. Subcommands build objects from flags and hand them over.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "cli/bench_command.h"
 #include "cli/evaluate_command.h"
 #include "cli/import_command.h"
+#include "cli/nearest.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
 #include "cli/simulate_command.h"
@@ -19,7 +23,8 @@ constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 
 constexpr const char* kDescription =
-    "Vitrine recommends items to a shop's visitors, from what they did a moment ago.\n\n"
+    "Vitrine recommends items to a shop's visitors, from what they did a moment ago.";
+constexpr const char* kFooter =
     "A first session:\n"
     "  vitrine simulate --out shop --items 1000 --users 1000 --events 50000 --seed 1\n"
     "  vitrine import --store store --items shop/items.csv --events shop/events.jsonl\n"
@@ -27,6 +32,21 @@ constexpr const char* kDescription =
     "  vitrine serve --store store\n"
     "  vitrine recommend --target 127.0.0.1:50051 --user u-1 --explain\n\n"
     "Exit status: 0 fine, 1 failed, 2 wrong usage.";
+
+std::vector<std::string> SubcommandNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+// The first argument when it should be a subcommand and is none; CLI11 would only say that one is
+// required.
+std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  const std::vector<std::string> names = SubcommandNames(app);
+  const bool is_known = std::find(names.begin(), names.end(), word) != names.end();
+  return is_known || word.starts_with('-') ? "" : word;
+}
 
 }  // namespace
 
@@ -38,6 +58,7 @@ int main(int argc, char** argv) {
   }
 
   CLI::App app(kDescription, "vitrine");
+  app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", "vitrine " VITRINE_VERSION);
   int exit_status = 0;
@@ -53,6 +74,11 @@ int main(int argc, char** argv) {
   try {  // CLI11 throws to say what to print; nothing of ours does.
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const std::string word = UnknownSubcommand(app, argc, argv); !word.empty()) {
+      std::fprintf(stderr, "vitrine: there is no subcommand %s; %s\n", word.c_str(),
+                   vitrine::cli::Allowed(word, SubcommandNames(app)).c_str());
+      return kWrongUsage;
+    }
     return app.exit(error) == 0 ? 0 : kWrongUsage;
   }
   return exit_status;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "cli/address.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "vitrine/base/counters.h"
@@ -22,17 +23,10 @@ struct ServeFlags {
   bool is_insecure = false;
 };
 
-// Whether only this machine can reach the address.
-bool IsLoopback(const std::string& address) {
-  const std::string host = address.substr(0, address.rfind(':'));
-  return address.starts_with("unix:") || host == "localhost" || host == "[::1]" ||
-         host.starts_with("127.");
-}
-
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   if (!flags.listen.empty()) config.server.address = flags.listen;
-  if (!IsLoopback(config.server.address) && !flags.is_insecure) {
+  if (!IsPrivateAddress(config.server.address) && !flags.is_insecure) {
     return UsageError(
         absl::StrFormat("%s can be reached from other machines, and Vitrine has neither TLS nor "
                         "keys yet; listen on "
@@ -52,10 +46,25 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+// Once the disk has failed, the health check says so of the services that write.
+void TellReadOnly(Server& server, const absl::Status& reason) {
+  Log(LogLevel::kError, "serve.read-only", {{"reason", std::string(reason.message())}});
+  for (const char* service : {"EventService", "CatalogService", "UserService"}) {
+    server.SetServing(std::string("vitrine.v1.") + service, false);
+  }
+}
+
 // The first signal starts the drain; from then on a second one ends the process at once.
-void WaitForStop(const sigset_t& signals) {
-  int signal = 0;
-  sigwait(&signals, &signal);
+void ServeUntilSignal(const sigset_t& signals, Server& server, const FeatureStore& store) {
+  const timespec poll = {.tv_sec = 1, .tv_nsec = 0};
+  bool is_writable = true;
+  int signal = -1;
+  while (signal < 0) {
+    signal = sigtimedwait(&signals, nullptr, &poll);
+    const absl::Status writable = store.status().writable;
+    if (is_writable && !writable.ok()) TellReadOnly(server, writable);
+    is_writable = writable.ok();
+  }
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   Log(LogLevel::kInfo, "serve.draining", {{"signal", std::to_string(signal)}});
 }
@@ -92,7 +101,7 @@ absl::Status Serve(const ServeFlags& flags) {
               ShownAddress(config.server, server->port()).c_str());
   std::fflush(stdout);
 
-  WaitForStop(signals);
+  ServeUntilSignal(signals, *server, *store);
   server->Drain(static_cast<Micros>(config.drain_seconds * kMicrosPerSecond));
   lifecycle.reset();  // Ends a training before the store goes.
   return absl::OkStatus();
@@ -101,9 +110,8 @@ absl::Status Serve(const ServeFlags& flags) {
 }  // namespace
 
 void AddServeCommand(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand(
-      "serve",
-      "Serve a store over gRPC until SIGTERM or Ctrl-C\n\n"
+  CLI::App* command = AddCommand(
+      app, "serve", "Serve a store over gRPC until SIGTERM or Ctrl-C",
       "Example: vitrine serve --store store --config vitrine.toml --listen 127.0.0.1:50051\n"
       "Prints its address on standard output once it answers. A stop is graceful: the health "
       "check\n"

@@ -19,9 +19,8 @@ absl::Status RunSimulate(const simulate::SimulateOptions& options) {
 }  // namespace
 
 void AddSimulateCommand(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand(
-      "simulate",
-      "Make up a shop: catalogue, shoppers, events, and the truth behind them\n\n"
+  CLI::App* command = AddCommand(
+      app, "simulate", "Make up a shop: catalogue, shoppers, events, and the truth behind them",
       "Example: vitrine simulate --out shop --items 1000 --users 1000 --events 50000 --seed 1\n"
       "The same seed gives the same files on every machine. docs/simulator.md says what they "
       "hold.");

@@ -43,10 +43,9 @@ absl::Status ShowStatus(const StatusFlags& flags) {
 
 void AddStatusCommand(CLI::App& app, int& exit_status) {
   CLI::App* command =
-      app.add_subcommand("status",
-                         "Show whether a server is serving, and with which models\n\n"
-                         "Example: vitrine status --target 127.0.0.1:50051\n"
-                         "Exit status 1 when no server answers; NOT_SERVING is an answer.");
+      AddCommand(app, "status", "Show whether a server is serving, and with which models",
+                 "Example: vitrine status --target 127.0.0.1:50051\n"
+                 "Exit status 1 when no server answers; NOT_SERVING is an answer.");
   const auto flags = std::make_shared<StatusFlags>();
   command->add_option("--target", flags->target, "Address of a server")->required();
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");

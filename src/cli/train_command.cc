@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
@@ -22,7 +24,13 @@ struct TrainFlags {
   std::string target;
   std::string config;
   std::size_t num_threads = 0;
+  bool is_json = false;
 };
+
+void PrintJson(const std::string& version, const std::map<std::string, double>& metrics) {
+  const nlohmann::ordered_json json = {{"version", version}, {"metrics", metrics}};
+  std::printf("%s\n", json.dump().c_str());
+}
 
 void PrintTrained(const ModelSet& models) {
   std::printf("published version %s:", models.version.c_str());
@@ -49,7 +57,11 @@ absl::Status TrainStore(const TrainFlags& flags) {
                   [&bar](std::string_view stage, double fraction) { bar.Show(stage, fraction); }));
   VITRINE_ASSIGN_OR_RETURN(trained.models.version, folder.NewVersion(SystemClock().Now()));
   VITRINE_RETURN_IF_ERROR(folder.Publish(trained.models, trained.item_ids));
-  PrintTrained(trained.models);
+  if (flags.is_json) {
+    PrintJson(trained.models.version, trained.models.metrics);
+  } else {
+    PrintTrained(trained.models);
+  }
   return absl::OkStatus();
 }
 
@@ -68,7 +80,15 @@ absl::Status TrainServer(const TrainFlags& flags) {
   if (last.state() != v1::Training::STATE_SUCCEEDED) {
     return absl::AbortedError("the training ended without a model: " + last.error());
   }
-  std::printf("published version %s\n", last.model_version().c_str());
+  if (!flags.is_json) {
+    std::printf("published version %s\n", last.model_version().c_str());
+    return absl::OkStatus();
+  }
+  VITRINE_ASSIGN_OR_RETURN(const auto listed, client->ListModelVersions());
+  for (const v1::ModelVersion& version : listed.versions()) {
+    if (version.version() != last.model_version()) continue;
+    PrintJson(version.version(), {version.metrics().begin(), version.metrics().end()});
+  }
   return absl::OkStatus();
 }
 
@@ -82,9 +102,9 @@ absl::Status Train(const TrainFlags& flags) {
 }  // namespace
 
 void AddTrainCommand(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand(
-      "train",
-      "Train the models, measure them on the latest tenth of the events, publish them\n\n"
+  CLI::App* command = AddCommand(
+      app, "train",
+      "Train the models, measure them on the latest tenth of the events, publish them",
       "Examples: vitrine train --store store           no server is running\n"
       "          vitrine train --target 127.0.0.1:50051   a server trains in the background");
   const auto flags = std::make_shared<TrainFlags>();
@@ -94,6 +114,7 @@ void AddTrainCommand(CLI::App& app, int& exit_status) {
   command->add_option("--config", flags->config, "TOML file; with --store")
       ->check(CLI::ExistingFile);
   command->add_option("--threads", flags->num_threads, "0: one per core; with --store");
+  command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Train(*flags); });
 }
 

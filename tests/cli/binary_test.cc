@@ -1,0 +1,295 @@
+// Runs the real binary as a shop's engineer would: a made-up shop, imported, trained, asked,
+// measured and served.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "testing/temporary_folder.h"
+
+namespace vitrine::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::vitrine::testing::TemporaryFolder;
+using Json = nlohmann::json;
+
+struct Outcome {
+  int status = -1;
+  std::string out{};  // Standard output.
+  std::string err{};  // Standard error.
+};
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void WriteText(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// One made-up shop, imported and trained once for all tests.
+class BinaryTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    WriteText(*folder_ / "small.toml",
+              "[models.ials]\ndimensions = 8\nepochs = 2\n[lifecycle]\nauto_train_events = 0\n");
+    ASSERT_EQ(Run("simulate --out SHOP --items 200 --users 150 --events 5000 --seed 3").status, 0);
+    const Outcome imported =
+        Run("import --store STORE --items SHOP/items.csv --users SHOP/users.csv "
+            "--events SHOP/events.jsonl --json");
+    ASSERT_EQ(imported.status, 0) << imported.err;
+    imported_ = imported.out;
+    trained_ = Run("train --store STORE --config SMALL --json");
+    ASSERT_EQ(trained_.status, 0) << trained_.err;
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  // Runs `vitrine ARGUMENTS`, in which SHOP, STORE, SMALL and DIR stand for paths.
+  static Outcome Run(const std::string& arguments) {
+    const std::string out = *folder_ / "out";
+    const std::string err = *folder_ / "err";
+    const std::string command =
+        std::string(VITRINE_BINARY) + " " + Filled(arguments) + " >" + out + " 2>" + err;
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(out), ReadText(err)};
+  }
+
+  static std::string Filled(std::string text) {
+    const std::array<std::pair<std::string, std::string>, 4> places = {
+        {{"SHOP", *folder_ / "shop"},
+         {"STORE", *folder_ / "store"},
+         {"SMALL", *folder_ / "small.toml"},
+         {"DIR", folder_->path()}}};
+    for (const auto& [name, path] : places) {
+      for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
+        text.replace(at, name.size(), path);
+        at += path.size();
+      }
+    }
+    return text;
+  }
+
+  inline static std::unique_ptr<TemporaryFolder> folder_;
+  inline static std::string imported_;
+  inline static Outcome trained_;
+};
+
+// `vitrine serve` on a free port, stopped at the end.
+class ServerProcess {
+ public:
+  ServerProcess(const std::string& store, const std::string& config) {
+    std::array<int, 2> ends{};
+    if (pipe(ends.data()) != 0) return;
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(ends[1], STDOUT_FILENO);
+      close(ends[0]);
+      execl(VITRINE_BINARY, "vitrine", "serve", "--store", store.c_str(), "--config",
+            config.c_str(), "--listen", "127.0.0.1:0", nullptr);
+      _exit(127);
+    }
+    close(ends[1]);
+    std::string line;
+    for (char c = 0; read(ends[0], &c, 1) == 1 && c != '\n';) line += c;
+    close(ends[0]);
+    address_ = line.substr(line.rfind(' ') + 1);
+  }
+  ~ServerProcess() {
+    if (pid_ > 0) Stop();
+  }
+
+  const std::string& address() const { return address_; }
+
+  // The exit status after SIGTERM.
+  int Stop() {
+    kill(pid_, SIGTERM);
+    int status = -1;
+    waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  std::string address_;
+};
+
+TEST_F(BinaryTest, ImportWritesEveryRowOfAMadeUpShop) {
+  std::istringstream lines(imported_);
+  std::string line;
+  for (const char* kind : {"items", "users", "events"}) {
+    ASSERT_TRUE(std::getline(lines, line));
+    const Json json = Json::parse(line);
+    EXPECT_EQ(json["kind"], kind);
+    EXPECT_EQ(json["rows"], json["written"]) << line;
+    EXPECT_EQ(json["rejected_rows"], 0) << line;
+  }
+}
+
+TEST_F(BinaryTest, TrainPublishesAVersionWithItsMetrics) {
+  const Json json = Json::parse(trained_.out);
+
+  EXPECT_THAT(json["version"].get<std::string>(), Not(::testing::IsEmpty()));
+  EXPECT_GT(json["metrics"]["ndcg@20"].get<double>(), 0);
+}
+
+TEST_F(BinaryTest, RecommendAnswersFromAStore) {
+  const Outcome outcome = Run("recommend --store STORE --user u-1 --count 5 --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  ASSERT_EQ(json["items"].size(), 5U) << outcome.out;
+  EXPECT_EQ(json["model_version"], Json::parse(trained_.out)["version"]);
+}
+
+TEST_F(BinaryTest, EvaluateComparesAllScorersOnAStore) {
+  const Outcome outcome = Run("evaluate --store STORE --config SMALL --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  std::vector<std::string> scorers;
+  for (const Json& row : json["rows"]) scorers.push_back(row["scorer"]);
+  EXPECT_THAT(scorers, ::testing::UnorderedElementsAre("most_popular", "content", "item_knn",
+                                                       "ials", "blend"));
+}
+
+TEST_F(BinaryTest, ImportMakesATsvThatEvaluateSplitsByTime) {
+  ASSERT_EQ(Run("import --tsv DIR/shop.tsv --events SHOP/events.jsonl").status, 0);
+
+  const Outcome outcome =
+      Run("evaluate --protocol temporal --cut 2026-03-15 --data DIR/shop.tsv --scorer item_knn "
+          "--at 5,20 --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["scorer"], "item_knn");
+  EXPECT_GT(json["users"].get<int>(), 0);
+  EXPECT_GT(json["recall@20"].get<double>(), 0);
+  EXPECT_GE(json["recall@20"].get<double>(), json["recall@5"].get<double>());
+  EXPECT_GT(json["peak_rss_bytes"].get<double>(), 0);
+}
+
+TEST_F(BinaryTest, EvaluateReadsAFixedSplit) {
+  WriteText(*folder_ / "train.txt", "u1 a b\nu2 a c\nu3 a b\n");
+  WriteText(*folder_ / "test.txt", "u1 c\nu2 b\n");
+
+  const Outcome outcome =
+      Run("evaluate --train DIR/train.txt --test DIR/test.txt --format pairs-by-user "
+          "--scorer most_popular --at 1 --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  // u1 is left with c, u2 with b: both lists of one are right.
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["users"], 2);
+  EXPECT_EQ(json["hit@1"], 1.0);
+}
+
+TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
+  ServerProcess server(*folder_ / "store", *folder_ / "small.toml");
+  const std::string target = " --target " + server.address();
+  ASSERT_THAT(server.address(), HasSubstr("127.0.0.1:"));
+  EXPECT_THAT(Run("status" + target).out, AllOf(HasSubstr("SERVING"), Not(HasSubstr("NOT_"))));
+
+  const Json before = Json::parse(Run("recommend --visitor new --count 5 --json" + target).out);
+  WriteText(*folder_ / "more.jsonl", R"({"event_id":"m1","event_type":"add-to-cart",)"
+                                     R"("visitor_id":"new","items":[{"item_id":")" +
+                                         before["items"][0]["item_id"].get<std::string>() +
+                                         "\"}]}\n");
+  const Outcome recorded = Run("import --events DIR/more.jsonl --json" + target);
+  const Json after = Json::parse(Run("recommend --visitor new --count 5 --json" + target).out);
+  const Json again = Json::parse(Run("import --events DIR/more.jsonl --json" + target).out);
+  const Outcome load =
+      Run("bench --rpc RecommendItems --duration 0.3 --warm-up 0.1 --json" + target);
+  const Outcome paced =
+      Run("bench --rpc RecordEvents --duration 0.3 --warm-up 0.1 --rate 200 "
+          "--concurrency 8 --json" +
+          target);
+  const Outcome beside = Run("recommend --store STORE --visitor new --count 5 --json");
+  const Outcome second_writer = Run("import --store STORE --events DIR/more.jsonl");
+
+  EXPECT_EQ(Json::parse(recorded.out)["written"], 1) << recorded.err;
+  EXPECT_NE(before["items"], after["items"]);
+  EXPECT_EQ(again["duplicates"], 1);
+  EXPECT_EQ(Json::parse(load.out)["errors"], 0) << load.err;
+  EXPECT_GT(Json::parse(load.out)["calls"].get<int>(), 10);
+  EXPECT_EQ(Json::parse(paced.out)["errors"], 0) << paced.err;
+  EXPECT_GT(Json::parse(paced.out)["p50_us"].get<double>(), 0);
+  EXPECT_EQ(beside.status, 0) << beside.err;
+  EXPECT_EQ(second_writer.status, 1);
+  EXPECT_THAT(second_writer.err, HasSubstr("--target"));
+  EXPECT_EQ(server.Stop(), 0);
+}
+
+TEST_F(BinaryTest, AFailureExitsWithOneAndSaysWhy) {
+  const Outcome outcome = Run("recommend --target 127.0.0.1:1 --user u");
+
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("127.0.0.1:1"));
+  EXPECT_EQ(outcome.out, "");
+}
+
+struct Misuse {
+  std::string arguments{};
+  std::string says{};
+};
+
+void PrintTo(const Misuse& misuse, std::ostream* out) { *out << misuse.arguments; }
+
+class MisuseTest : public BinaryTest, public ::testing::WithParamInterface<Misuse> {};
+
+TEST_P(MisuseTest, ExitsWithTwoAndSaysWhatIsWanted) {
+  const Outcome outcome = Run(GetParam().arguments);
+
+  EXPECT_EQ(outcome.status, 2) << outcome.err;
+  EXPECT_THAT(outcome.out + outcome.err, HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Misuses, MisuseTest,
+    ::testing::Values(
+        Misuse{"", "subcommand"}, Misuse{"serv", "did you mean serve"}, Misuse{"serve", "--store"},
+        Misuse{"serve --store STORE --listen 0.0.0.0:0", "--insecure"},
+        Misuse{"recommend --user u", "--target"}, Misuse{"import --store STORE", "--events"},
+        Misuse{"import --store STORE --target x --events SHOP/events.jsonl", "one of"},
+        Misuse{"import --store STORE --events SHOP/events.jsonl --event-type buy",
+               "purchase-complete"},
+        Misuse{"import --store STORE --items SHOP/items.csv --map titel=x", "did you mean title"},
+        Misuse{"import --store STORE --items SHOP/items.csv --when nonsense", "such as"},
+        Misuse{"import --store STORE --events SHOP/events.jsonl --anonymous maybe", "visitor:"},
+        Misuse{"evaluate --store STORE --train SHOP/items.csv", "--store goes without"},
+        Misuse{"evaluate --train SHOP/items.csv --test SHOP/items.csv --scorer als",
+               "did you mean ials"},
+        Misuse{"evaluate --train SHOP/items.csv --test SHOP/items.csv --scorer ials --set dims=3",
+               "dimensions"},
+        Misuse{"evaluate --protocol temporal --data SHOP/items.csv --scorer ials", "--cut"},
+        Misuse{"bench --target shop.example.com:1", "--remote"},
+        Misuse{"bench --rpc Nothing", "RecommendItems"}));
+
+TEST_F(BinaryTest, EverySubcommandTeachesByExample) {
+  for (const char* name :
+       {"serve", "import", "train", "recommend", "evaluate", "status", "simulate", "bench"}) {
+    const Outcome outcome = Run(std::string(name) + " --help");
+    EXPECT_EQ(outcome.status, 0) << name;
+    EXPECT_THAT(outcome.out, HasSubstr(std::string("vitrine ") + name + " --")) << name;
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::cli
