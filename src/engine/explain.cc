@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -122,6 +123,22 @@ Ground GroundOf(const Cause& cause, const ShopperQuery& query) {
   return ground;
 }
 
+// What an item is made of is one reason, named by its strongest feature: three words of a title
+// would leave no room for what the shopper did.
+void FoldTaste(std::vector<Ground>& grounds) {
+  const auto is_taste = [](const Ground& ground) {
+    return ground.kind == Reason::Kind::kMatchesYourTaste;
+  };
+  const auto first = std::stable_partition(grounds.begin(), grounds.end(), std::not_fn(is_taste));
+  if (first == grounds.end()) return;
+  double sum = 0;
+  for (auto taste = first; taste != grounds.end(); ++taste) sum += taste->value;
+  *first = *std::max_element(first, grounds.end(),
+                             [](const Ground& a, const Ground& b) { return a.value < b.value; });
+  first->value = sum;
+  grounds.erase(first + 1, grounds.end());
+}
+
 // The strongest grounds, causes that come to the same one counted together.
 std::vector<Ground> StrongestGrounds(std::span<const Cause> causes, const ShopperQuery& query) {
   std::vector<Ground> grounds;
@@ -138,6 +155,7 @@ std::vector<Ground> StrongestGrounds(std::span<const Cause> causes, const Shoppe
     }
   }
   grounds.resize(num_merged);
+  FoldTaste(grounds);
   std::erase_if(grounds, [](const Ground& ground) { return !(ground.value > 0); });
   const std::size_t count = std::min(grounds.size(), kMaxReasons);
   std::partial_sort(grounds.begin(), grounds.begin() + static_cast<std::ptrdiff_t>(count),

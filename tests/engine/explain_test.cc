@@ -91,7 +91,7 @@ TEST_F(ExplainTest, OneCauseThatTwoModelsNameIsOneReason) {
   EXPECT_THAT(best.contributions, SizeIs(3));
 }
 
-TEST_F(ExplainTest, FeaturesAreTaste) {
+TEST_F(ExplainTest, FeaturesAreOneTasteNamedByTheStrongest) {
   Publish({Content()});
   store_.Record("u", EventType::kDetailPageView, "a");
 
@@ -99,8 +99,7 @@ TEST_F(ExplainTest, FeaturesAreTaste) {
       Best({.user_id = "u", .explanation = ExplanationLevel::kContributions});
 
   EXPECT_THAT(best.reasons,
-              ElementsAre(Reason{.kind = Reason::Kind::kMatchesYourTaste, .text = "brand: Acme"},
-                          Reason{.kind = Reason::Kind::kMatchesYourTaste, .text = "word: mug"}));
+              ElementsAre(Reason{.kind = Reason::Kind::kMatchesYourTaste, .text = "brand: Acme"}));
   // Score 2 is the best, so 1 in units of the blend.
   ASSERT_THAT(best.contributions, SizeIs(3));
   EXPECT_EQ(best.contributions[0].feature, "brand: Acme");
