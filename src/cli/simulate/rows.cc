@@ -90,7 +90,7 @@ std::string ItemRow(const Item& item) {
                  TimeText(item.publish_time_us)});
 }
 
-std::string UserHeader() { return "user_id,language,joined\n"; }
+std::string UserHeader() { return "user_id,attributes.language,attributes.joined\n"; }
 
 std::string UserRow(const Shopper& shopper) {
   return CsvRow({shopper.UserId(), shopper.reads_chinese ? "zh" : "en",
