@@ -30,7 +30,7 @@ constexpr const char* kFooter =
     "  vitrine import --store store --items shop/items.csv --events shop/events.jsonl\n"
     "  vitrine train --store store\n"
     "  vitrine serve --store store\n"
-    "  vitrine recommend --target 127.0.0.1:50051 --user u-1 --explain\n\n"
+    "  vitrine recommend --target 127.0.0.1:50051 --user u00001 --explain\n\n"
     "Exit status: 0 fine, 1 failed, 2 wrong usage.";
 
 std::vector<std::string> SubcommandNames(const CLI::App& app) {

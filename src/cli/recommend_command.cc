@@ -104,7 +104,7 @@ absl::Status Run(RecommendFlags& flags) {
 void AddRecommendCommand(CLI::App& app, int& exit_status) {
   CLI::App* command = AddCommand(
       app, "recommend", "Show what a shopper would see",
-      "Examples: vitrine recommend --target 127.0.0.1:50051 --user u-1 --explain\n"
+      "Examples: vitrine recommend --target 127.0.0.1:50051 --user u00001 --explain\n"
       "          vitrine recommend --store store --visitor v-9 --context i-5 --count 5 --json\n"
       "With --store it reads beside a server that may be running.");
   const auto flags = std::make_shared<RecommendFlags>();
