@@ -42,8 +42,8 @@ std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
 // The view of all shoppers: the dictionary from ids to dense indices, profiles, who was merged into
 // whom, and the latest interactions of each. Thread-safe; written by the commit thread alone.
 //
-// Memory: about 200 bytes and twice the id a shopper, and 24 bytes (up to 48 while a history grows)
-// for each of at most `history_limit` interactions.
+// Memory: about 250 bytes a shopper (an id of more than 15 bytes: twice its size more), and 24
+// bytes (up to 48 while a history grows) for each of at most `history_limit` interactions.
 class Shoppers {
  public:
   static constexpr std::size_t kNumShards = 64;
