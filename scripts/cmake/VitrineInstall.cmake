@@ -22,6 +22,7 @@ if(VITRINE_GRPC)
     install(DIRECTORY include/vitrine/${module} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vitrine
       COMPONENT grpc OPTIONAL)
   endforeach()
+  install(FILES docs/vitrine.example.toml DESTINATION share/doc/vitrine COMPONENT grpc)
   install(EXPORT vitrine-grpc NAMESPACE vitrine:: DESTINATION ${package_folder} COMPONENT grpc)
   if(TARGET vitrine)
     install(TARGETS vitrine RUNTIME COMPONENT grpc)
