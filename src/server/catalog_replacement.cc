@@ -20,11 +20,10 @@ CatalogReplacement::CatalogReplacement(RequestPool& pool, grpc::CallbackServerCo
 
 void CatalogReplacement::Start() {
   if (const absl::Status admitted = pool_.Admit(); !admitted.ok()) {
-    return End(ToGrpcStatus(admitted));
+    return Finish(ToGrpcStatus(admitted));
   }
-  holds_turn_ = !options_.is_replacing->exchange(true);
-  if (!holds_turn_) {
-    return End(ToGrpcStatus(WithReason(
+  if (options_.is_replacing->exchange(true)) {
+    return Finish(ToGrpcStatus(WithReason(
         absl::AbortedError("another replacement of the catalogue runs; try again after it"),
         "REPLACE_IN_PROGRESS")));
   }
@@ -36,17 +35,15 @@ void CatalogReplacement::OnReadDone(bool is_ok) {
   pool_.Submit([this, is_ok] { is_ok ? Take() : Commit(); });
 }
 
-void CatalogReplacement::OnDone() { delete this; }
-
-void CatalogReplacement::End(const grpc::Status& status) {
-  // Before the client can hear of it: the next replacement may come at once.
-  if (holds_turn_) *options_.is_replacing = false;
-  Finish(status);
+void CatalogReplacement::End(const absl::Status& status) {
+  replacement_.items.clear();
+  *options_.is_replacing = false;  // Before the answer: the client may come with the next one.
+  Finish(ToGrpcStatus(status));
 }
 
 void CatalogReplacement::Take() {
   if (total_count_ != 0) {
-    return End(ToGrpcStatus(BadField("total_count", "is set on a message before the last one")));
+    return End(BadField("total_count", "is set on a message before the last one"));
   }
   total_count_ = request_.total_count();
   for (const v1::Item& message : request_.items()) {
@@ -59,12 +56,12 @@ void CatalogReplacement::Take() {
     ++num_read_;
   }
   if (num_read_ > options_.max_items) {
-    return End(ToGrpcStatus(WithReason(
+    return End(WithReason(
         absl::ResourceExhaustedError(absl::StrFormat(
             "the stream has more items than this server takes at once, %d; raise its "
             "limit or upsert and delete items in parts",
             options_.max_items)),
-        "CATALOG_TOO_LARGE", {{"max_items", absl::StrFormat("%d", options_.max_items)}})));
+        "CATALOG_TOO_LARGE", {{"max_items", absl::StrFormat("%d", options_.max_items)}}));
   }
   StartRead(&request_);
 }
@@ -83,7 +80,7 @@ absl::Status CatalogReplacement::CheckComplete() const {
 
 void CatalogReplacement::Commit() {
   if (const absl::Status complete = CheckComplete(); !complete.ok()) {
-    return End(ToGrpcStatus(complete));
+    return End(complete);
   }
   pool_.Write(std::move(replacement_), [this](const absl::StatusOr<WriteResult>& result) {
     if (result.ok()) {
@@ -91,7 +88,7 @@ void CatalogReplacement::Commit() {
       response_.set_retired_count(static_cast<std::int64_t>(result->num_removed));
       response_.set_consistency_token(ConsistencyToken(result->sequence));
     }
-    End(ToGrpcStatus(result.status()));
+    End(result.status());
   });
 }
 

@@ -26,12 +26,15 @@ class CatalogReplacement final : public grpc::ServerReadReactor<v1::ReplaceCatal
   void Start();
 
   void OnReadDone(bool is_ok) override;
-  void OnDone() override;
+  void OnDone() override { delete this; }
 
  private:
   void Take();
   void Commit();
-  void End(const grpc::Status& status);
+
+  // Gives the turn back and answers. REQUIRES: this call holds the turn.
+  void End(const absl::Status& status);
+
   absl::Status CheckComplete() const;
 
   RequestPool& pool_;
@@ -43,7 +46,6 @@ class CatalogReplacement final : public grpc::ServerReadReactor<v1::ReplaceCatal
   std::vector<FieldViolation> violations_;  // Of what was read, a part of them.
   std::size_t num_read_ = 0;                // Items, valid or not.
   std::int64_t total_count_ = 0;            // As the client told; 0: not yet.
-  bool holds_turn_ = false;
 };
 
 }  // namespace vitrine
