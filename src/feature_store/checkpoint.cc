@@ -36,7 +36,8 @@ absl::StatusOr<std::vector<std::string>> ListCheckpoints(FileSystem& files,
 absl::Status RemoveAllBut(FileSystem& files, const std::string& folder, const std::string& kept) {
   VITRINE_ASSIGN_OR_RETURN(const auto names, ListCheckpoints(files, folder));
   for (const std::string& name : names) {
-    if (name != kept) VITRINE_RETURN_IF_ERROR(files.Remove(folder + "/" + name));
+    if (name == kept) continue;
+    VITRINE_RETURN_IF_ERROR(files.Remove(absl::StrFormat("%s/%s", folder, name)));
   }
   return files.SyncFolder(folder);
 }

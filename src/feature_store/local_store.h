@@ -81,6 +81,8 @@ class LocalStore final : public FeatureStore {
     Done done{};
   };
 
+  absl::Status Enqueue(Pending& pending);  // Takes it unless it is refused.
+
   // The commit thread.
   void Run();
   std::vector<Pending> TakeGroup();

@@ -84,7 +84,7 @@ class RocksFiles final : public rocksdb::FileSystemWrapper {
                               std::unique_ptr<rocksdb::FSWritableFile>* result,
                               IODebugContext* debug) override {
     std::uint64_t size = 0;
-    const IOStatus status = GetFileSize(path, IOOptions(), &size, debug);
+    IOStatus status = GetFileSize(path, IOOptions(), &size, debug);
     if (!status.ok() && !status.IsPathNotFound() && !status.IsNotFound()) return status;
     return Open(path, OpenMode::kAppend, size, result);
   }

@@ -73,6 +73,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DescribeTables() {
   options.memtable_prefix_bloom_size_ratio = 0.05;
   options.memtable_whole_key_filtering = true;
   std::vector<rocksdb::ColumnFamilyDescriptor> tables;
+  tables.reserve(kTableNames.size());
   for (const char* name : kTableNames) tables.emplace_back(name, options);
   return tables;
 }

@@ -83,25 +83,26 @@ absl::Status LocalStore::Start() {
 }
 
 void LocalStore::Write(Mutation mutation, Done done) {
-  const std::size_t num_entries = NumEntries(mutation);
-  absl::Status refusal;
-  {
-    std::lock_guard lock(mutex_);
-    refusal = writable_;
-    if (refusal.ok() && !queue_.empty() && num_queued_ + num_entries > kMaxQueued) {
-      refusal = absl::ResourceExhaustedError(
-          absl::StrFormat("%d changes wait for the disk; send slower", num_queued_));
-    }
-    if (refusal.ok()) {
-      queue_.push_back({std::move(mutation), std::move(done)});
-      num_queued_ += num_entries;
-    }
-  }
-  if (refusal.ok()) {
+  Pending pending{std::move(mutation), std::move(done)};
+  const absl::Status queued = Enqueue(pending);
+  if (queued.ok()) {
     wake_.notify_one();
   } else {
-    done(refusal);
+    pending.done(queued);
   }
+}
+
+absl::Status LocalStore::Enqueue(Pending& pending) {
+  const std::size_t num_entries = NumEntries(pending.mutation);
+  std::lock_guard lock(mutex_);
+  VITRINE_RETURN_IF_ERROR(writable_);
+  if (!queue_.empty() && num_queued_ + num_entries > kMaxQueued) {
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("%d changes wait for the disk; send slower", num_queued_));
+  }
+  queue_.push_back(std::move(pending));
+  num_queued_ += num_entries;
+  return absl::OkStatus();
 }
 
 void LocalStore::Run() {
@@ -166,7 +167,7 @@ void LocalStore::AnswerErasure(const Pending& pending) {
 absl::Status LocalStore::Commit(const Batch& batch) {
   VITRINE_RETURN_IF_ERROR(WhyNotWritable());
   if (batch.empty()) return absl::OkStatus();
-  const absl::Status status = storage_->Commit(batch);
+  absl::Status status = storage_->Commit(batch);
   if (!status.ok()) BecomeReadOnly(status);
   return status;
 }
