@@ -36,8 +36,8 @@ struct IalsSide {
 };
 
 // What one row of the other side minimises, given the columns that it interacted with and their
-// weights (below 0: dislike). Columns whose factors are zero do not count. Serving and training both
-// solve this.
+// weights (below 0: dislike). Columns whose factors are zero do not count. Serving and training
+// both solve this.
 RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
                          std::span<const std::uint32_t> columns, std::span<const float> weights);
 
