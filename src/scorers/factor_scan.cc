@@ -14,14 +14,22 @@ namespace {
 constexpr Eigen::Index kBlockItems = 512;
 constexpr Eigen::Index kBatchQueries = 64;
 
+// Who a list is for and what it may hold.
+struct Audience {
+  const Query& query;
+  const ItemBitmap* allowed = nullptr;
+};
+
 // One block's scores for one query: those that pass the threshold are looked at closer.
 void OfferBlock(const FactorTable& table, Eigen::Index first_item,
-                const Eigen::Ref<const Eigen::VectorXf>& scores, const Query& query,
-                const ItemBitmap* allowed, TopK& best) {
+                const Eigen::Ref<const Eigen::VectorXf>& scores, const Audience& audience,
+                TopK& best) {
   for (Eigen::Index i = 0; i < scores.size(); ++i) {
     if (!(scores[i] >= best.threshold())) continue;
     const ItemIndex item{static_cast<std::uint32_t>(first_item + i)};
-    if (table.known->Contains(item) && MayShow(query, allowed, item)) best.Offer(item, scores[i]);
+    if (table.known->Contains(item) && MayShow(audience.query, audience.allowed, item)) {
+      best.Offer(item, scores[i]);
+    }
   }
 }
 
@@ -75,8 +83,9 @@ std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
       Multiply(table, first, std::min(kBlockItems, num_items - first), batch, scores);
       for (Eigen::Index i = 0; i < batch.rows(); ++i) {
         if (batch.row(i).isZero(0)) continue;
-        OfferBlock(table, first, scores.col(i), queries[static_cast<std::size_t>(begin + i)],
-                   allowed, best[static_cast<std::size_t>(i)]);
+        OfferBlock(table, first, scores.col(i),
+                   {queries[static_cast<std::size_t>(begin + i)], allowed},
+                   best[static_cast<std::size_t>(i)]);
       }
     }
     for (Eigen::Index i = 0; i < batch.rows(); ++i) {

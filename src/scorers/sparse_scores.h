@@ -36,7 +36,8 @@ class SparseScores {
   }
 
   float Of(ItemIndex item) const {
-    return Row(item) < scores_.size() ? scores_[Row(item)] : kUnscored;
+    if (Row(item) >= scores_.size()) return kUnscored;
+    return scores_[Row(item)];
   }
 
   std::vector<ScoredItem> Best(const Query& query, const ItemBitmap* allowed, std::size_t k) const;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -69,7 +70,7 @@ TermWeights Describe(const Item& item, const FieldWeights& weights) {
     const auto* text = std::get_if<std::string>(&value);
     const std::string shown =
         text != nullptr ? *text : absl::StrFormat("%g", std::get<double>(value));
-    AddLabel(name + ": " + shown, weights.attribute, terms);
+    AddLabel(absl::StrFormat("%s: %s", name, shown), weights.attribute, terms);
   }
   return terms;
 }
@@ -148,6 +149,17 @@ ContentOptions ReadOptions(SettingReader& reader) {
           .profile_features = reader.Count("profile_features", 1, 1'000'000)};
 }
 
+// Features of the items from `first` on, as many as `piece` has room for; none where an item is not
+// described.
+void DescribePiece(const Dataset& dataset, std::size_t first, const FieldWeights& weights,
+                   std::span<TermWeights> piece) {
+  for (std::size_t i = 0; i < piece.size(); ++i) {
+    const std::size_t row = first + i;
+    const Item* item = row < dataset.items.size() ? dataset.items[row].get() : nullptr;
+    if (item != nullptr) piece[i] = Describe(*item, weights);
+  }
+}
+
 // Describes items on the pool in bounded pieces, and collects them in order.
 absl::StatusOr<ContentTable> BuildTable(const Dataset& dataset, const FieldWeights& weights,
                                         std::size_t min_items, const TrainingContext& context) {
@@ -161,12 +173,9 @@ absl::StatusOr<ContentTable> BuildTable(const Dataset& dataset, const FieldWeigh
     std::vector<TermWeights> piece(std::min(kPieceItems, num_items - first));
     const std::size_t num_shards = (piece.size() + kShardItems - 1) / kShardItems;
     context.pool->ParallelFor(num_shards, [&](std::size_t shard) {
-      const std::size_t end = std::min((shard + 1) * kShardItems, piece.size());
-      for (std::size_t i = shard * kShardItems; i < end; ++i) {
-        const std::size_t row = first + i;
-        const Item* item = row < dataset.items.size() ? dataset.items[row].get() : nullptr;
-        if (item != nullptr) piece[i] = Describe(*item, weights);
-      }
+      const std::size_t begin = shard * kShardItems;
+      DescribePiece(dataset, first + begin, weights,
+                    std::span(piece).subspan(begin, std::min(kShardItems, piece.size() - begin)));
     });
     for (const TermWeights& terms : piece) builder.Add(terms);
   }

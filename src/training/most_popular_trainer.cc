@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "training/setting_reader.h"
@@ -56,31 +58,48 @@ void AddHistory(std::span<const Interaction> history, const Decay& decay, bool i
   }
 }
 
-// Fills in who is in which category: 2 for an item's own paths, 1 for those above them.
-void SetCategories(const Dataset& dataset, MostPopularTable& table) {
-  std::map<std::string, std::uint32_t> numbers;
-  for (std::size_t row = 0; row < dataset.num_items(); ++row) {
+// Numbers categories in order of first appearance and fills in who is in which.
+class CategoryBuilder {
+ public:
+  explicit CategoryBuilder(MostPopularTable& table) : table_(table) {}
+
+  // Appends the row of one item: 2 for its own paths, 1 for those above them.
+  void AddItem(std::span<const std::string> paths) {
     std::map<std::uint32_t, float> marks;
-    const Item* item = row < dataset.items.size() ? dataset.items[row].get() : nullptr;
-    for (const std::string& path :
-         item != nullptr ? item->categories : std::vector<std::string>()) {
+    for (const std::string& path : paths) {
       const std::vector<std::string> prefixes = CategoryPrefixes(path);
-      for (const std::string& prefix : prefixes) {
-        const auto next = static_cast<std::uint32_t>(numbers.size());
-        const auto [found, is_new] = numbers.try_emplace(prefix, next);
-        if (is_new) table.category_names.push_back(prefix);
-        float& mark = marks[found->second];
-        mark = std::max(mark, &prefix == &prefixes.back() ? 2.0F : 1.0F);
+      for (std::size_t i = 0; i < prefixes.size(); ++i) {
+        float& mark = marks[Number(prefixes[i])];
+        mark = std::max(mark, i + 1 == prefixes.size() ? 2.0F : 1.0F);
       }
     }
     for (const auto& [category, mark] : marks) {
-      table.categories.column.push_back(category);
-      table.categories.value.push_back(mark);
+      table_.categories.column.push_back(category);
+      table_.categories.value.push_back(mark);
     }
-    table.categories.row_begin.push_back(table.categories.column.size());
+    table_.categories.row_begin.push_back(table_.categories.column.size());
+    ++table_.categories.num_rows;
+    table_.categories.num_cols = table_.category_names.size();
   }
-  table.categories.num_rows = dataset.num_items();
-  table.categories.num_cols = table.category_names.size();
+
+ private:
+  std::uint32_t Number(const std::string& category) {
+    const auto next = static_cast<std::uint32_t>(numbers_.size());
+    const auto [found, is_new] = numbers_.try_emplace(category, next);
+    if (is_new) table_.category_names.push_back(category);
+    return found->second;
+  }
+
+  MostPopularTable& table_;
+  std::map<std::string, std::uint32_t> numbers_;
+};
+
+void SetCategories(const Dataset& dataset, MostPopularTable& table) {
+  CategoryBuilder builder(table);
+  for (std::size_t row = 0; row < dataset.num_items(); ++row) {
+    const Item* item = row < dataset.items.size() ? dataset.items[row].get() : nullptr;
+    builder.AddItem(item != nullptr ? std::span(item->categories) : std::span<const std::string>());
+  }
 }
 
 absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
