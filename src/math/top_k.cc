@@ -27,14 +27,24 @@ void TopK::Insert(ItemIndex item, float score) {
   if (!std::isfinite(score)) return;
   const ScoredItem offered{item, score};
   if (heap_.size() == k_) {
-    if (!RanksBefore(offered, heap_.front())) return;
-    std::pop_heap(heap_.begin(), heap_.end(), Before());
-    heap_.back() = offered;
+    if (RanksBefore(offered, heap_.front())) ReplaceWorst(offered);
   } else {
     heap_.push_back(offered);
+    std::push_heap(heap_.begin(), heap_.end(), Before());
   }
-  std::push_heap(heap_.begin(), heap_.end(), Before());
   if (heap_.size() == k_) threshold_ = heap_.front().score;
+}
+
+// One way down instead of a pop and a push.
+void TopK::ReplaceWorst(const ScoredItem& offered) {
+  std::size_t hole = 0;
+  for (std::size_t child = 1; child < heap_.size(); child = 2 * hole + 1) {
+    if (child + 1 < heap_.size() && RanksBefore(heap_[child], heap_[child + 1])) ++child;
+    if (!RanksBefore(offered, heap_[child])) break;
+    heap_[hole] = heap_[child];
+    hole = child;
+  }
+  heap_[hole] = offered;
 }
 
 std::vector<ScoredItem> TopK::Take() {

@@ -25,7 +25,7 @@ struct BlendOptions {
   // popularity gets the rest. So a new shopper sees what is popular, one of a single event mostly
   // what is like it, and later what others like them chose. 0: the weights count as they are.
   double cold_start_events = 3;
-  std::size_t candidates_per_model = 200;  // Asked of each model, at least twice the list's length.
+  std::size_t candidates_per_model = 100;  // Asked of each model, at least twice the list's length.
 };
 
 // One item of a blended list.

@@ -37,6 +37,7 @@ class TopK {
 
  private:
   void Insert(ItemIndex item, float score);
+  void ReplaceWorst(const ScoredItem& offered);
 
   std::size_t k_;
   float threshold_;

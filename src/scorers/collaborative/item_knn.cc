@@ -70,20 +70,28 @@ std::vector<std::vector<ScoredItem>> ItemKnn::Retrieve(std::span<const Query> qu
 }
 
 std::vector<Contribution> ItemKnn::Explain(const Query& query, ItemIndex item) const {
-  std::vector<Contribution> contributions;
+  return std::move(ExplainAll(query, {&item, 1}).front());
+}
+
+std::vector<std::vector<Contribution>> ItemKnn::ExplainAll(const Query& query,
+                                                           std::span<const ItemIndex> items) const {
+  std::vector<std::vector<Contribution>> explained(items.size());
   for (const TouchedItem& touched : TouchedItems(query, table_.touch_weights, num_items())) {
     const auto columns = table_.neighbours.Columns(Row(touched.item));
-    const auto found =
-        std::lower_bound(columns.begin(), columns.end(), static_cast<std::uint32_t>(item));
-    if (found == columns.end() || *found != static_cast<std::uint32_t>(item)) continue;
-    const float similarity = table_.neighbours.Values(
-        Row(touched.item))[static_cast<std::size_t>(found - columns.begin())];
-    contributions.push_back({.source = touched.source,
-                             .item = touched.item,
-                             .feature = {},
-                             .value = touched.weight * similarity});
+    const auto similarities = table_.neighbours.Values(Row(touched.item));
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const auto wanted = static_cast<std::uint32_t>(items[i]);
+      const auto found = std::lower_bound(columns.begin(), columns.end(), wanted);
+      if (found == columns.end() || *found != wanted) continue;
+      const float similarity = similarities[static_cast<std::size_t>(found - columns.begin())];
+      explained[i].push_back({.source = touched.source,
+                              .item = touched.item,
+                              .feature = {},
+                              .value = touched.weight * similarity});
+    }
   }
-  return InOrder(std::move(contributions));
+  for (auto& contributions : explained) contributions = InOrder(std::move(contributions));
+  return explained;
 }
 
 void Save(const ItemKnn& scorer, ByteWriter& writer) {

@@ -153,18 +153,34 @@ std::vector<std::vector<ScoredItem>> Content::Retrieve(std::span<const Query> qu
 }
 
 std::vector<Contribution> Content::Explain(const Query& query, ItemIndex item) const {
+  return std::move(ExplainAll(query, {&item, 1}).front());
+}
+
+std::vector<std::vector<Contribution>> Content::ExplainAll(const Query& query,
+                                                           std::span<const ItemIndex> items) const {
+  const std::vector<Feature> profile = Profile(query);
+  std::vector<std::vector<Contribution>> explained;
+  explained.reserve(items.size());
+  for (const ItemIndex item : items) explained.push_back(ExplainOne(profile, item));
+  return explained;
+}
+
+std::vector<Contribution> Content::ExplainOne(std::span<const Feature> profile,
+                                              ItemIndex item) const {
   if (Row(item) >= num_items()) return {};
   const auto features = table_.items.Columns(Row(item));
   const auto values = table_.items.Values(Row(item));
   std::vector<Contribution> contributions;
-  for (const Feature& feature : Profile(query)) {
-    const auto found = std::lower_bound(features.begin(), features.end(), feature.feature);
-    if (found == features.end() || *found != feature.feature) continue;
-    const float value = values[static_cast<std::size_t>(found - features.begin())];
+  // Both ascend by feature; the item has few of them and the profile many.
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    const auto found = std::lower_bound(
+        profile.begin(), profile.end(), features[i],
+        [](const Feature& part, std::uint32_t feature) { return part.feature < feature; });
+    if (found == profile.end() || found->feature != features[i]) continue;
     contributions.push_back({.source = Contribution::Source::kFeature,
                              .item = {},
-                             .feature = table_.features[feature.feature],
-                             .value = feature.weight * value});
+                             .feature = table_.features[features[i]],
+                             .value = found->weight * values[i]});
   }
   return InOrder(std::move(contributions));
 }

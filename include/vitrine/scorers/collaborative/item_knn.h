@@ -47,6 +47,8 @@ class ItemKnn final : public Scorer, public Explainer {
 
   // One kHistory or kContext for each item of the query that speaks for `item`.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   const ItemKnnTable& table() const { return table_; }
   std::size_t num_items() const { return table_.neighbours.num_rows; }

@@ -56,6 +56,8 @@ class Content final : public Scorer, public Explainer {
 
   // One kFeature for each feature that profile and item share.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   const ContentTable& table() const { return table_; }
   std::size_t num_items() const { return table_.items.num_rows; }
@@ -70,6 +72,7 @@ class Content final : public Scorer, public Explainer {
   std::vector<Feature> Profile(const Query& query) const;
   std::vector<Feature> Strongest(std::vector<Feature> profile) const;
   void AddQuery(const Query& query, SparseScores& scores) const;
+  std::vector<Contribution> ExplainOne(std::span<const Feature> profile, ItemIndex item) const;
 
   ContentTable table_;
   CsrMatrix postings_;  // [features x num_items]
