@@ -102,6 +102,7 @@ std::optional<Checkpoint> ReadCheckpoint(FileSystem& files, const std::string& f
   const auto names = ListCheckpoints(files, folder);
   if (!names.ok()) return std::nullopt;
   for (auto name = names->rbegin(); name != names->rend(); ++name) {
+    if (name->ends_with(".tmp")) continue;  // A process was killed while it wrote this one.
     const std::string path = folder + "/" + *name;
     auto checkpoint = ReadUsable(files, path, current);
     if (checkpoint.ok()) return *std::move(checkpoint);
