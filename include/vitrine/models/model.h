@@ -32,6 +32,9 @@ struct Model {
   std::shared_ptr<const Scorer> scorer{};        // Never null.
   std::shared_ptr<const Explainer> explainer{};  // May be null.
   std::shared_ptr<const Scorer> item_to_item{};  // Scores from context_items alone; may be null.
+  // The method as published, where serving differs: user vectors as trained (Query::training_user),
+  // nothing truncated. For measuring only: neither saved nor served. Null: as served.
+  std::shared_ptr<const Scorer> as_paper{};
 };
 
 // The models that answer requests together, and where they came from. Published as a whole.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <span>
@@ -20,6 +21,9 @@ namespace vitrine {
 // Score of an item that a model knows nothing about. Ranks below every real score.
 inline constexpr float kUnscored = -std::numeric_limits<float>::infinity();
 
+// Nobody of the training data, or nobody who says so.
+inline constexpr std::uint32_t kNoTrainingUser = std::numeric_limits<std::uint32_t>::max();
+
 // All that a model may know when it answers: views, valid for the duration of the call. Any part
 // may be empty; an item index may be unknown to the model.
 struct Query {
@@ -30,6 +34,9 @@ struct Query {
   const std::map<std::string, AttributeValue>* profile = nullptr;
   Micros now_us = 0;
   std::span<const ItemIndex> excluded{};  // Ascending. Retrieve never returns them.
+  // The user of the training data that asks, for a scorer that is measured as its paper has it, with
+  // a trained vector for each. Set by evaluation only; nothing that serves may look at it.
+  std::uint32_t training_user = kNoTrainingUser;
 };
 
 // Predicts how much shoppers would like items. Scores are unitless, higher is better, comparable
