@@ -16,6 +16,18 @@ std::size_t ItemBitmap::Count() const {
   return count;
 }
 
+std::vector<ItemIndex> ItemBitmap::Items() const {
+  std::vector<ItemIndex> items;
+  items.reserve(Count());
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    for (std::uint64_t left = words_[i]; left != 0; left &= left - 1) {
+      const std::size_t row = 64 * i + static_cast<std::size_t>(std::countr_zero(left));
+      items.push_back(ItemIndex{static_cast<std::uint32_t>(row)});
+    }
+  }
+  return items;
+}
+
 void ItemBitmap::Insert(ItemIndex item) {
   const std::size_t row = Row(item);
   num_items_ = std::max(num_items_, row + 1);

@@ -133,6 +133,9 @@ void AddEngine(std::vector<ConfigKey>& keys) {
   blend.Count<std::size_t>("candidates_per_model", 1, 10'000, [](Config& config) -> std::size_t& {
     return config.engine.blend.candidates_per_model;
   });
+  blend.Count<std::size_t>(
+      "whole_catalogue_items", 0, 10'000'000,
+      [](Config& config) -> std::size_t& { return config.engine.blend.whole_catalogue_items; });
 
   Table weights("blend.weights", keys);
   for (const Trainer& trainer : Trainers()) {

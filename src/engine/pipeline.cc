@@ -27,11 +27,29 @@ double Trust(std::size_t n, double needed) {
   return n == 0 ? 0 : static_cast<double>(n) / (static_cast<double>(n) + needed);
 }
 
-// What one model's scores are divided by, given its list, best first. When even the best is below
-// zero the worst one counts, so that a shopper's dislikes alone never drown every other model.
-float Scale(std::span<const ScoredItem> list) {
-  if (list.empty()) return 1;
-  return std::max({list.front().score, -list.back().score, kSmallestScale});
+// What one model's scores are divided by, given its best and its worst for the query. When even the
+// best is below zero the worst one counts, so that a shopper's dislikes alone never drown every
+// other model.
+float Scale(float best, float worst) { return std::max(best > 0 ? best : -worst, kSmallestScale); }
+
+bool IsKnown(float score) { return score != kUnscored; }
+
+// The scale by all that a model said of every item.
+float ScaleOfAll(std::span<const float> scores) {
+  const Eigen::Map<const Eigen::ArrayXf> all(scores.data(),
+                                             static_cast<Eigen::Index>(scores.size()));
+  const float best = all.size() == 0 ? kUnscored : all.maxCoeff();
+  if (best == kUnscored) return 1;
+  if (best > 0) return Scale(best, best);
+  float worst = best;
+  for (const float score : scores) worst = IsKnown(score) ? std::min(worst, score) : worst;
+  return Scale(best, worst);
+}
+
+// What may be shown: `allowed` without the query's `excluded`, ascending.
+std::vector<ItemIndex> Showable(const Query& query, ItemBitmap allowed) {
+  for (const ItemIndex item : query.excluded) allowed.Erase(item);
+  return allowed.Items();
 }
 
 // The nearest float that is finite, so that no sum looks like kUnscored.
@@ -48,19 +66,20 @@ struct Pipeline::Candidates {
   std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
   Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
 
+  std::span<const float> ScoresOf(std::size_t model) const {
+    return {scores.row(static_cast<Eigen::Index>(model)).data(), items.size()};
+  }
+
   // In double: two floats that differ still differ after the division, so that one model alone
   // keeps its order.
   double Part(std::size_t model, std::size_t i) const {
-    const float score = scores(static_cast<Eigen::Index>(model), static_cast<Eigen::Index>(i));
-    return std::isfinite(score) ? factors[model] * static_cast<double>(score) : 0;
-  }
-
-  bool IsScored(std::size_t i) const {
-    return scores.col(static_cast<Eigen::Index>(i)).array().isFinite().any();
+    const float score = ScoresOf(model)[i];
+    return IsKnown(score) ? factors[model] * static_cast<double>(score) : 0;
   }
 
   BlendedItem Describe(std::size_t i, double blended) const {
-    BlendedItem item{.item = items[i], .score = IsScored(i) ? Narrow(blended) : kUnscored};
+    BlendedItem item{.item = items[i],
+                     .score = std::isfinite(blended) ? Narrow(blended) : kUnscored};
     item.parts.reserve(factors.size());
     for (std::size_t m = 0; m < factors.size(); ++m) item.parts.push_back(Narrow(Part(m, i)));
     return item;
@@ -79,12 +98,19 @@ Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
 std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query> queries,
                                                           const ItemBitmap* allowed,
                                                           std::size_t k) const {
-  std::vector<Candidates> retrieved = Retrieve(queries, allowed, k);
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
+  const auto add_list = [&](const Candidates& candidates) {
+    lists.push_back(Select(candidates, Blend(candidates), k));
+  };
+  if (allowed != nullptr && allowed->size() <= options_.whole_catalogue_items) {
+    for (const Query& query : queries) add_list(Everything(query, *allowed));
+    return lists;
+  }
+  std::vector<Candidates> retrieved = Retrieve(queries, allowed, k);
   for (std::size_t q = 0; q < queries.size(); ++q) {
     Score(queries[q], retrieved[q]);
-    lists.push_back(Select(retrieved[q], Blend(retrieved[q]), k));
+    add_list(retrieved[q]);
   }
   return lists;
 }
@@ -128,6 +154,16 @@ std::array<double, kNumModelFamilies> Pipeline::Growth(std::size_t num_signals) 
           content > 0 ? content_has * content_keeps / content : 0, behaviour_keeps};
 }
 
+Pipeline::Candidates Pipeline::Everything(const Query& query, const ItemBitmap& allowed) const {
+  const std::vector<float> weights = Weights(query);
+  Candidates all{.items = Showable(query, allowed), .factors = {weights.begin(), weights.end()}};
+  Score(query, all);
+  for (std::size_t m = 0; m < all.factors.size(); ++m) {
+    all.factors[m] /= static_cast<double>(ScaleOfAll(all.ScoresOf(m)));
+  }
+  return all;
+}
+
 std::vector<Pipeline::Candidates> Pipeline::Retrieve(std::span<const Query> queries,
                                                      const ItemBitmap* allowed,
                                                      std::size_t k) const {
@@ -144,7 +180,9 @@ std::vector<Pipeline::Candidates> Pipeline::Retrieve(std::span<const Query> quer
     const auto lists = models_->models[m].scorer->Retrieve(queries, allowed, list_size);
     for (std::size_t q = 0; q < queries.size(); ++q) {
       if (!is_asked(retrieved[q])) continue;
-      retrieved[q].factors[m] /= static_cast<double>(Scale(lists[q]));
+      if (lists[q].empty()) continue;
+      retrieved[q].factors[m] /=
+          static_cast<double>(Scale(lists[q].front().score, lists[q].back().score));
       for (const ScoredItem& scored : lists[q]) {
         if (seen[q].Contains(scored.item)) continue;
         seen[q].Insert(scored.item);
@@ -165,34 +203,63 @@ void Pipeline::Score(const Query& query, Candidates& candidates) const {
     models_->models[static_cast<std::size_t>(m)].scorer->Score({&query, 1}, candidates.items,
                                                                candidates.scores.row(m));
   }
+  // What a model gets wrong is as if it had not spoken.
+  float* const scores = candidates.scores.data();
+  const auto num_scores = static_cast<std::size_t>(candidates.scores.size());
+  for (std::size_t i = 0; i < num_scores; ++i) {
+    const bool is_finite = std::abs(scores[i]) <= std::numeric_limits<float>::max();
+    scores[i] = is_finite ? scores[i] : kUnscored;
+  }
 }
 
 std::vector<double> Pipeline::Blend(const Candidates& candidates) {
-  std::vector<double> blended(candidates.items.size(), 0.0);
+  const std::size_t num_items = candidates.items.size();
+  std::vector<double> blended(num_items, 0.0);
+  std::vector<float> best(num_items, kUnscored);
+  std::vector<float> known(num_items);
   for (std::size_t m = 0; m < candidates.factors.size(); ++m) {
-    if (candidates.factors[m] == 0) continue;
-    for (std::size_t i = 0; i < blended.size(); ++i) blended[i] += candidates.Part(m, i);
+    const double factor = candidates.factors[m];
+    if (factor == 0) continue;
+    // Plain loops of one kind of number each: the compiler makes vector code of these.
+    const std::span<const float> scores = candidates.ScoresOf(m);
+    for (std::size_t i = 0; i < num_items; ++i) {
+      best[i] = scores[i] > best[i] ? scores[i] : best[i];
+      known[i] = IsKnown(scores[i]) ? scores[i] : 0.0F;
+    }
+    for (std::size_t i = 0; i < num_items; ++i)
+      blended[i] += factor * static_cast<double>(known[i]);
+  }
+  for (std::size_t i = 0; i < num_items; ++i) {
+    blended[i] = IsKnown(best[i]) ? blended[i] : -std::numeric_limits<double>::infinity();
   }
   return blended;
 }
 
 std::vector<BlendedItem> Pipeline::Select(const Candidates& candidates,
                                           std::span<const double> blended, std::size_t k) {
-  std::vector<std::size_t> order;
-  order.reserve(blended.size());
-  for (std::size_t i = 0; i < blended.size(); ++i) {
-    if (candidates.IsScored(i)) order.push_back(i);
+  const auto ranks_before = [&](std::uint32_t a, std::uint32_t b) {
+    return blended[a] != blended[b] ? blended[a] > blended[b]
+                                    : candidates.items[a] < candidates.items[b];
+  };
+  // The best k so far, a heap with the worst of them in front: most items cost one comparison.
+  std::vector<std::uint32_t> order;
+  order.reserve(std::min(k, blended.size()) + 1);
+  double worst = std::numeric_limits<double>::lowest();  // That may still enter.
+  for (std::uint32_t i = 0; i < blended.size() && k > 0; ++i) {
+    if (!(blended[i] >= worst)) continue;
+    if (order.size() == k) {
+      if (!ranks_before(i, order.front())) continue;
+      std::pop_heap(order.begin(), order.end(), ranks_before);
+      order.pop_back();
+    }
+    order.push_back(i);
+    std::push_heap(order.begin(), order.end(), ranks_before);
+    if (order.size() == k) worst = blended[order.front()];
   }
-  const std::size_t count = std::min(k, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                    [&](std::size_t a, std::size_t b) {
-                      return blended[a] != blended[b] ? blended[a] > blended[b]
-                                                      : candidates.items[a] < candidates.items[b];
-                    });
+  std::sort_heap(order.begin(), order.end(), ranks_before);
   std::vector<BlendedItem> best;
-  best.reserve(count);
-  for (std::size_t r = 0; r < count; ++r)
-    best.push_back(candidates.Describe(order[r], blended[order[r]]));
+  best.reserve(order.size());
+  for (const std::uint32_t i : order) best.push_back(candidates.Describe(i, blended[i]));
   return best;
 }
 

@@ -48,21 +48,33 @@ void Multiply(const FactorTable& table, Eigen::Index first, Eigen::Index count,
   }
 }
 
+// How many of the first `items` are known neighbours in the table, which one product serves.
+std::size_t RunLength(const FactorTable& table, std::span<const ItemIndex> items) {
+  std::size_t count = 0;
+  while (count < items.size() && count < static_cast<std::size_t>(kBlockItems) &&
+         table.known->Contains(items[count]) && Row(items[count]) == Row(items[0]) + count) {
+    ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
 void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
                     std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto column = static_cast<Eigen::Index>(i);
-    if (!table.known->Contains(items[i])) {
+  Eigen::MatrixXf products;
+  for (std::size_t begin = 0; begin < items.size();) {
+    const std::size_t count = RunLength(table, items.subspan(begin));
+    const auto column = static_cast<Eigen::Index>(begin);
+    if (count == 0) {
       scores.col(column).setConstant(kUnscored);
+      ++begin;
       continue;
     }
-    const auto row = static_cast<Eigen::Index>(Row(items[i]));
-    const float scale = table.scale == nullptr ? 1 : (*table.scale)[row];
-    for (Eigen::Index query = 0; query < vectors.rows(); ++query) {
-      scores(query, column) = scale * table.factors->row(row).dot(vectors.row(query));
-    }
+    const auto run = static_cast<Eigen::Index>(count);
+    Multiply(table, static_cast<Eigen::Index>(Row(items[begin])), run, vectors, products);
+    scores.middleCols(column, run) = products.transpose();
+    begin += count;
   }
   for (Eigen::Index query = 0; query < vectors.rows(); ++query) {
     if (vectors.row(query).isZero(0)) scores.row(query).setConstant(kUnscored);

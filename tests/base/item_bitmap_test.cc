@@ -1,6 +1,6 @@
 #include "vitrine/base/item_bitmap.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <set>
@@ -102,6 +102,16 @@ TEST(ItemBitmapGrowthTest, GrowingAFullBitmapAddsOnlyTheItem) {
 
   EXPECT_EQ(bitmap.size(), 101U);
   ExpectSame(bitmap, {0, 1, 2, 100});
+}
+
+TEST(ItemBitmapTest, ListsItsItemsInOrder) {
+  ItemBitmap bitmap(200);
+  for (const std::uint32_t row : {199U, 0U, 63U, 64U, 65U, 128U}) bitmap.Insert(ItemIndex{row});
+
+  EXPECT_THAT(bitmap.Items(),
+              ::testing::ElementsAre(ItemIndex{0}, ItemIndex{63}, ItemIndex{64}, ItemIndex{65},
+                                     ItemIndex{128}, ItemIndex{199}));
+  EXPECT_THAT(ItemBitmap().Items(), ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -46,10 +46,11 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(read_only, right.store.is_read_only);
 
   const auto& [blend, new_arrival_days] = left.engine;
-  const auto& [blend_weights, cold_start_events, candidates] = blend;
+  const auto& [blend_weights, cold_start_events, candidates, whole] = blend;
   EXPECT_EQ(blend_weights, right.engine.blend.weights);
   EXPECT_EQ(cold_start_events, right.engine.blend.cold_start_events);
   EXPECT_EQ(candidates, right.engine.blend.candidates_per_model);
+  EXPECT_EQ(whole, right.engine.blend.whole_catalogue_items);
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
   const auto& [models, settings, trained_blend, test_fraction, num_threads, poll_seconds,

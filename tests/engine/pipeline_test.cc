@@ -14,6 +14,7 @@ namespace vitrine {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::FloatEq;
 using ::testing::FloatNear;
 using ::testing::IsEmpty;
 using ::testing::Pointwise;
@@ -103,6 +104,46 @@ TEST(PipelineTest, EveryModelScoresWhatAnyModelRetrieves) {
   // a retrieves 3 and 2, b retrieves 0 and 4; a's say on 4 makes it the best.
   ASSERT_THAT(Rows(list), ElementsAre(4));
   EXPECT_FLOAT_EQ(list[0].score, 0.7F + 0.9F);
+}
+
+TEST(PipelineTest, ASmallCatalogueIsScoredAsIfEveryModelHadRetrievedEverything) {
+  Random random(3);
+  std::vector<float> a;
+  std::vector<float> b;
+  ItemBitmap allowed(200, true);
+  for (std::uint32_t row = 0; row < 200; ++row) {
+    a.push_back(row % 7 == 0 ? kUnscored : static_cast<float>(random.Uniform() - 0.3));
+    b.push_back(row % 5 == 0 ? kNaN : static_cast<float>(random.Uniform()));
+    if (row % 11 == 0) allowed.Erase(ItemIndex{row});
+  }
+  const auto models = SetOf({MakeFakeModel("a", ModelFamily::kBehaviour, a),
+                             MakeFakeModel("b", ModelFamily::kPopularity, b)});
+  BlendOptions options{.weights = {{"a", 1}, {"b", 0.7}}, .candidates_per_model = 200};
+  const Pipeline whole(models, options);
+  options.whole_catalogue_items = 199;
+  const Pipeline retrieving(models, options);
+  const std::vector<Interaction> history = Views(4);
+  const std::vector<ItemIndex> excluded = {ItemIndex{1}, ItemIndex{11}, ItemIndex{17}};
+  const Query query{.history = history, .excluded = excluded};
+
+  const auto list = whole.Recommend({&query, 1}, &allowed, 50).front();
+  const auto expected = retrieving.Recommend({&query, 1}, &allowed, 50).front();
+
+  EXPECT_EQ(Rows(list), Rows(expected));
+  ASSERT_THAT(list, SizeIs(50));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    EXPECT_FLOAT_EQ(list[i].score, expected[i].score);
+    EXPECT_THAT(list[i].parts, Pointwise(FloatEq(), expected[i].parts));
+  }
+}
+
+TEST(PipelineTest, OfASmallCatalogueOnlyWhatSomeModelKnowsIsListed) {
+  const Pipeline pipeline(SetOf({MakeFakeModel("a", ModelFamily::kBehaviour, {kUnscored, -1, kNaN}),
+                                 MakeFakeModel("b", ModelFamily::kBehaviour, {})}),
+                          {.weights = {{"a", 1}, {"b", 1}}});
+  const ItemBitmap allowed(5, true);
+
+  EXPECT_THAT(Recommend(pipeline, {}, 5, &allowed), ElementsAre(1));
 }
 
 class LonelyModelTest : public ::testing::TestWithParam<ModelFamily> {};

@@ -24,6 +24,9 @@ class ItemBitmap {
     return row < num_items_ && (words_[row / 64] >> (row % 64) & 1) != 0;
   }
 
+  // All of them, ascending.
+  std::vector<ItemIndex> Items() const;
+
   // Grows the bitmap to hold `item` where needed.
   void Insert(ItemIndex item);
   void Erase(ItemIndex item);

@@ -26,6 +26,8 @@ struct BlendOptions {
   // what is like it, and later what others like them chose. 0: the weights count as they are.
   double cold_start_events = 3;
   std::size_t candidates_per_model = 100;  // Asked of each model, at least twice the list's length.
+  // A catalogue of up to so many items is scored as a whole: exact, and cheaper than to retrieve.
+  std::size_t whole_catalogue_items = 20'000;
 };
 
 // One item of a blended list.
@@ -36,11 +38,11 @@ struct BlendedItem {
 };
 
 // The heart of a request, free of stores and requests, so that evaluation measures exactly what is
-// served: retrieve from every model, score the union with every model, blend, select. Immutable and
-// thread-safe.
+// served: retrieve from every model, score the union with every model, blend, select. A small
+// catalogue needs no retrieval: all that may be shown is scored. Immutable and thread-safe.
 //
 // The blended score of an item is the sum over models of weight * score / scale, where the scale is
-// one number per query and model: the size of the best score that the model retrieved for the
+// one number per query and model: the size of the model's best score of what may be shown for the
 // query. So every model speaks in units of its own best answer. It is a factor of the query's side
 // alone: the blend stays affine in every model's scores, one model alone ranks as without a blend,
 // and a score that is an inner product stays one. kUnscored and anything else that is not finite
@@ -68,10 +70,13 @@ class Pipeline {
 
   // What each family's weights are multiplied with for a shopper of so many signs of interest.
   std::array<double, kNumModelFamilies> Growth(std::size_t num_signals) const;
+  // All that may be shown for the query, scored.
+  Candidates Everything(const Query& query, const ItemBitmap& allowed) const;
   // For each query the union of all models' lists, not scored yet.
   std::vector<Candidates> Retrieve(std::span<const Query> queries, const ItemBitmap* allowed,
                                    std::size_t k) const;
   void Score(const Query& query, Candidates& candidates) const;
+  // By item of the candidates; -infinity where no model knows it.
   static std::vector<double> Blend(const Candidates& candidates);
   static std::vector<BlendedItem> Select(const Candidates& candidates,
                                          std::span<const double> blended, std::size_t k);
