@@ -1,0 +1,119 @@
+// Times the engine in process, without gRPC: what one request costs one thread.
+//
+//   engine_bench STORE USERS_FILE
+//
+// STORE is a trained store that no server owns or one may own; the first column of USERS_FILE, a
+// TSV, names the shoppers, asked in an order that is drawn at random once. One warm-up round, then
+// five; each figure is the median over a round's calls, and of these the median and the range.
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/counters.h"
+#include "vitrine/base/random.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/engine/engine.h"
+#include "vitrine/models/bundle.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kCalls = 2000;
+constexpr std::size_t kRounds = 5;
+
+struct Question {
+  std::string name{};
+  RecommendRequest request{};
+};
+
+std::vector<Question> Questions() {
+  return {{"20 items, no reasons", {.explanation = ExplanationLevel::kNone}},
+          {"20 items with reasons", {.explanation = ExplanationLevel::kReasons}},
+          {"20 items with contributions", {.explanation = ExplanationLevel::kContributions}}};
+}
+
+absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,
+                                                         const std::string& models_folder) {
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
+                           BundleFolder::Open(LocalFileSystem(), models_folder));
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder.ReadLive());
+  const Catalogue& catalogue = store.catalogue();
+  VITRINE_ASSIGN_OR_RETURN(
+      ModelSet models,
+      LoadBundle(LocalFileSystem(), folder.PathOf(live.version), catalogue.num_indices(),
+                 [&catalogue](std::string_view id) { return catalogue.Find(id); }));
+  return std::make_shared<const ModelSet>(std::move(models));
+}
+
+std::vector<std::string> ReadUsers(const std::string& path) {
+  std::set<std::string> distinct;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    distinct.insert(line.substr(0, line.find('\t')));
+  return {distinct.begin(), distinct.end()};
+}
+
+template <typename T>
+T Median(std::vector<T> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// The median of one round, in microseconds; 0 when a call failed.
+Micros Round(const Engine& engine, RecommendRequest request,
+             const std::vector<std::string>& users) {
+  Random random(1);
+  std::vector<Micros> times;
+  for (std::size_t call = 0; call < kCalls; ++call) {
+    request.user_id = users[random.Below(users.size())];
+    const Micros start = MonotonicNow();
+    if (!engine.Recommend(request).ok()) return 0;
+    times.push_back(MonotonicNow() - start);
+  }
+  return Median(std::move(times));
+}
+
+absl::Status Run(const std::string& store_folder, const std::string& users_path) {
+  const std::vector<std::string> users = ReadUsers(users_path);
+  if (users.empty()) return absl::InvalidArgumentError(users_path + " names no shopper");
+  FeatureStoreOptions options;
+  options.is_read_only = true;
+  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(store_folder, options,
+                                                                LocalFileSystem(), SystemClock()));
+  VITRINE_ASSIGN_OR_RETURN(const auto models, LoadLive(*store, store_folder + "/models"));
+  const Published<ModelSet> published(models);
+  Counters counters;
+  const Engine engine(*store, published, counters, SystemClock(), {});
+
+  std::printf("%zu shoppers, %zu items, %zu models, one thread, %zu calls a round\n", users.size(),
+              store->catalogue().num_indices(), models->models.size(), kCalls);
+  for (const Question& question : Questions()) {
+    Round(engine, question.request, users);
+    std::vector<Micros> rounds;
+    for (std::size_t i = 0; i < kRounds; ++i) {
+      rounds.push_back(Round(engine, question.request, users));
+    }
+    const auto [least, most] = std::minmax_element(rounds.begin(), rounds.end());
+    std::printf("%-30s %5ld us (%ld to %ld)\n", question.name.c_str(),
+                static_cast<long>(Median(rounds)), static_cast<long>(*least),
+                static_cast<long>(*most));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace vitrine
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: engine_bench STORE USERS_FILE\n");
+    return 2;
+  }
+  const absl::Status status = vitrine::Run(argv[1], argv[2]);
+  if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
+  return status.ok() ? 0 : 1;
+}
