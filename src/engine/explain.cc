@@ -18,6 +18,7 @@ namespace {
 // of what one says the strongest count. That answers a request for reasons in half the time.
 constexpr float kShareWorthAReason = 0.2F;
 constexpr std::size_t kCausesWorthAReason = 8;
+constexpr std::size_t kMostCauses = 64;  // That reasons are drawn from.
 
 // One contribution of one model, in the units of the blend.
 struct Cause {
@@ -25,7 +26,15 @@ struct Cause {
   Contribution contribution{};
 };
 
-// What one model said of one item, scaled so that all of it sums to the model's part of the score.
+bool IsStronger(const Contribution& a, const Contribution& b) {
+  const float size_a = std::abs(a.value);
+  const float size_b = std::abs(b.value);
+  if (size_a != size_b) return size_a > size_b;
+  return a.item != b.item ? a.item < b.item : a.feature < b.feature;
+}
+
+// What one model said of one item, scaled so that all of it sums to the model's part of the score;
+// of these the `limit` strongest.
 void AddCauses(const Model& model, std::vector<Contribution> said, float part,
                std::vector<Cause>& causes, std::size_t limit) {
   double sum = 0;
@@ -39,10 +48,15 @@ void AddCauses(const Model& model, std::vector<Contribution> said, float part,
     causes.push_back({&model, {.value = part}});
     return;
   }
+  if (limit < said.size()) {
+    const auto end = said.begin() + static_cast<std::ptrdiff_t>(limit);
+    std::nth_element(said.begin(), end, said.end(), IsStronger);
+    said.erase(end, said.end());
+  }
   const double factor = static_cast<double>(part) / sum;
-  for (Contribution& contribution : std::span(said).first(std::min(limit, said.size()))) {
+  for (Contribution& contribution : said) {
     contribution.value = static_cast<float>(factor * static_cast<double>(contribution.value));
-    causes.push_back({&model, std::move(contribution)});
+    causes.push_back({&model, contribution});
   }
 }
 
@@ -111,7 +125,7 @@ Ground GroundOf(const Cause& cause, const ShopperQuery& query) {
     const bool names_category = said.feature.starts_with(kCategory);
     ground.kind = names_category ? Reason::Kind::kPopularInCategory : Reason::Kind::kPopular;
     ground.item = {};
-    if (names_category) ground.text = std::string_view(said.feature).substr(kCategory.size());
+    if (names_category) ground.text = said.feature.substr(kCategory.size());
   } else if (const ItemIndex* item = OnlyPageItem(query); item != nullptr) {
     ground.kind = Reason::Kind::kSimilarTo;
     ground.item = *item;
@@ -123,39 +137,31 @@ Ground GroundOf(const Cause& cause, const ShopperQuery& query) {
   return ground;
 }
 
-// What an item is made of is one reason, named by its strongest feature: three words of a title
-// would leave no room for what the shopper did.
-void FoldTaste(std::vector<Ground>& grounds) {
-  const auto is_taste = [](const Ground& ground) {
-    return ground.kind == Reason::Kind::kMatchesYourTaste;
-  };
-  const auto first = std::stable_partition(grounds.begin(), grounds.end(), std::not_fn(is_taste));
-  if (first == grounds.end()) return;
-  double sum = 0;
-  for (auto taste = first; taste != grounds.end(); ++taste) sum += taste->value;
-  *first = *std::max_element(first, grounds.end(),
-                             [](const Ground& a, const Ground& b) { return a.value < b.value; });
-  first->value = sum;
-  grounds.erase(first + 1, grounds.end());
+// Adds `ground`, counted together with one that comes to the same. What an item is made of is one
+// ground, named by its strongest feature: three words of a title would leave no room for what the
+// shopper did.
+void AddGround(const Ground& ground, double& strongest_taste, std::vector<Ground>& grounds) {
+  const bool is_taste = ground.kind == Reason::Kind::kMatchesYourTaste;
+  const auto same = std::find_if(grounds.begin(), grounds.end(), [&](const Ground& other) {
+    return is_taste ? other.kind == ground.kind : other.Key() == ground.Key();
+  });
+  if (is_taste && ground.value > strongest_taste) {
+    strongest_taste = ground.value;
+    if (same != grounds.end()) same->text = ground.text;
+  }
+  if (same == grounds.end()) {
+    grounds.push_back(ground);
+  } else {
+    same->value += ground.value;
+  }
 }
 
 // The strongest grounds, causes that come to the same one counted together.
 std::vector<Ground> StrongestGrounds(std::span<const Cause> causes, const ShopperQuery& query) {
   std::vector<Ground> grounds;
   grounds.reserve(causes.size());
-  for (const Cause& cause : causes) grounds.push_back(GroundOf(cause, query));
-  std::stable_sort(grounds.begin(), grounds.end(),
-                   [](const Ground& a, const Ground& b) { return a.Key() < b.Key(); });
-  std::size_t num_merged = 0;
-  for (std::size_t i = 0; i < grounds.size(); ++i) {
-    if (num_merged > 0 && grounds[num_merged - 1].Key() == grounds[i].Key()) {
-      grounds[num_merged - 1].value += grounds[i].value;
-    } else {
-      grounds[num_merged++] = grounds[i];
-    }
-  }
-  grounds.resize(num_merged);
-  FoldTaste(grounds);
+  double strongest_taste = 0;
+  for (const Cause& cause : causes) AddGround(GroundOf(cause, query), strongest_taste, grounds);
   std::erase_if(grounds, [](const Ground& ground) { return !(ground.value > 0); });
   const std::size_t count = std::min(grounds.size(), kMaxReasons);
   std::partial_sort(grounds.begin(), grounds.begin() + static_cast<std::ptrdiff_t>(count),
@@ -180,17 +186,22 @@ std::vector<Reason> ReasonsFor(std::span<const Cause> causes, const ShopperQuery
   return reasons;
 }
 
-std::vector<ScorePart> Contributions(std::vector<Cause> causes, const Catalogue& catalogue) {
+// The strongest first, without what adds nothing.
+void PutInOrder(std::vector<Cause>& causes) {
+  std::erase_if(causes, [](const Cause& cause) { return cause.contribution.value == 0; });
   std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
-    return std::abs(a.contribution.value) > std::abs(b.contribution.value);
+    return IsStronger(a.contribution, b.contribution);
   });
+}
+
+std::vector<ScorePart> Contributions(std::span<const Cause> causes, const Catalogue& catalogue) {
   std::vector<ScorePart> parts;
   parts.reserve(causes.size());
-  for (Cause& cause : causes) {
-    Contribution& said = cause.contribution;
+  for (const Cause& cause : causes) {
+    const Contribution& said = cause.contribution;
     parts.push_back({.model = cause.model->name,
                      .item_id = NamesAnItem(said) ? catalogue.Id(said.item) : "",
-                     .feature = std::move(said.feature),
+                     .feature = std::string(said.feature),
                      .value = said.value});
   }
   return parts;
@@ -205,9 +216,12 @@ std::vector<Explanation> Explain(const ModelSet& models, const ShopperQuery& que
   if (level == ExplanationLevel::kNone) return explained;
   std::vector<std::vector<Cause>> causes = Ask(models, query.View(), items, level);
   for (std::size_t i = 0; i < items.size(); ++i) {
-    explained[i].reasons = ReasonsFor(causes[i], query, catalogue);
-    if (level == ExplanationLevel::kContributions) {
-      explained[i].contributions = Contributions(std::move(causes[i]), catalogue);
+    const bool is_all_told = level == ExplanationLevel::kContributions;
+    if (is_all_told) PutInOrder(causes[i]);
+    const std::size_t count = std::min(causes[i].size(), kMostCauses);
+    explained[i].reasons = ReasonsFor(std::span(causes[i]).first(count), query, catalogue);
+    if (is_all_told) {
+      explained[i].contributions = Contributions(causes[i], catalogue);
     }
   }
   return explained;

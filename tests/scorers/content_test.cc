@@ -11,10 +11,14 @@
 namespace vitrine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::FloatEq;
 using ::testing::IsEmpty;
 using testing::IsOk;
 using testing::StatusIs;
+using ::testing::UnorderedElementsAre;
 
 auto Scored(std::uint32_t item, float score) {
   return ::testing::AllOf(::testing::Field(&ScoredItem::item, ItemIndex{item}),
@@ -97,14 +101,15 @@ TEST(ContentTest, KeepsTheStrongestFeaturesOfAProfile) {
 TEST(ContentTest, ExplainsByFeature) {
   const std::vector<Interaction> history = {{0, ItemIndex{2}, 1}};
 
-  const auto parts = MakeContent()->Explain({.history = history}, ItemIndex{2});
+  const auto content = MakeContent();
+  const auto parts = content->Explain({.history = history}, ItemIndex{2});
 
-  ASSERT_EQ(parts.size(), 2U);
-  EXPECT_EQ(parts[0].source, Contribution::Source::kFeature);
-  EXPECT_EQ(parts[0].feature, "word: red");
-  EXPECT_FLOAT_EQ(parts[0].value, 0.64F);
-  EXPECT_EQ(parts[1].feature, "word: mug");
-  EXPECT_FLOAT_EQ(parts[1].value, 0.36F);
+  const auto part = [](const char* feature, float value) {
+    return AllOf(Field(&Contribution::source, Contribution::Source::kFeature),
+                 Field(&Contribution::feature, feature),
+                 Field(&Contribution::value, FloatEq(value)));
+  };
+  EXPECT_THAT(parts, UnorderedElementsAre(part("word: red", 0.64F), part("word: mug", 0.36F)));
 }
 
 TEST(ContentTest, AnItemWithoutAFeatureInCommonIsNotScored) {

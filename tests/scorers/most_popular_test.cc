@@ -11,9 +11,13 @@
 namespace vitrine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::FloatEq;
 using testing::IsOk;
 using testing::StatusIs;
+using ::testing::UnorderedElementsAre;
 
 ScoredItem Scored(std::uint32_t item, float score) { return {ItemIndex{item}, score}; }
 
@@ -91,14 +95,15 @@ TEST(MostPopularTest, ThePageGoesBeforeTheHistory) {
 TEST(MostPopularTest, ExplainsBaseAndCategories) {
   const std::vector<std::string> categories = {"Home > Mugs"};
 
-  const auto parts = MakeMostPopular()->Explain({.categories = categories}, ItemIndex{1});
+  const auto most_popular = MakeMostPopular();
+  const auto parts = most_popular->Explain({.categories = categories}, ItemIndex{1});
 
-  ASSERT_EQ(parts.size(), 2U);
-  EXPECT_EQ(parts[0].source, Contribution::Source::kFeature);
-  EXPECT_EQ(parts[0].feature, "category: Home > Mugs");
-  EXPECT_FLOAT_EQ(parts[0].value, 1);
-  EXPECT_EQ(parts[1].source, Contribution::Source::kBase);
-  EXPECT_FLOAT_EQ(parts[1].value, 0.5F);
+  EXPECT_THAT(parts, UnorderedElementsAre(
+                         AllOf(Field(&Contribution::source, Contribution::Source::kFeature),
+                               Field(&Contribution::feature, "category: Home > Mugs"),
+                               Field(&Contribution::value, FloatEq(1))),
+                         AllOf(Field(&Contribution::source, Contribution::Source::kBase),
+                               Field(&Contribution::value, FloatEq(0.5F)))));
 }
 
 TEST(MostPopularTest, AShopWithoutEventsListsItsItemsInOrder) {

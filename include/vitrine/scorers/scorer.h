@@ -34,8 +34,8 @@ struct Query {
   const std::map<std::string, AttributeValue>* profile = nullptr;
   Micros now_us = 0;
   std::span<const ItemIndex> excluded{};  // Ascending. Retrieve never returns them.
-  // The user of the training data that asks, for a scorer that is measured as its paper has it, with
-  // a trained vector for each. Set by evaluation only; nothing that serves may look at it.
+  // The user of the training data that asks, for a scorer that is measured as its paper has it,
+  // with a trained vector for each. Set by evaluation only; nothing that serves may look at it.
   std::uint32_t training_user = kNoTrainingUser;
 };
 
@@ -72,7 +72,7 @@ struct Contribution {
   };
   Source source{};
   ItemIndex item{};
-  std::string feature{};
+  std::string_view feature{};  // Of the model's own; valid while the model lives.
   float value = 0;
 };
 
@@ -81,8 +81,8 @@ class Explainer {
  public:
   virtual ~Explainer() = default;
 
-  // The contributions, largest absolute value first, that sum to the score of `item` within
-  // 1e-4 of its size; none when the item is kUnscored.
+  // The contributions, in no order, that sum to the score of `item` within 1e-4 of its size; none
+  // when the item is kUnscored.
   virtual std::vector<Contribution> Explain(const Query& query, ItemIndex item) const = 0;
 
   // The same for each of `items`. Override it where the query alone costs something, such as a

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "scorers/contributions.h"
 #include "scorers/factor_scan.h"
 #include "scorers/saved_rows.h"
 #include "vitrine/base/status_macros.h"
@@ -201,6 +200,8 @@ std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
 
   std::vector<std::vector<Contribution>> explained(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!known_items_.Contains(items[i])) continue;
+    explained[i].reserve(touched.size());
     for (std::size_t j = 0; j < touched.size(); ++j) {
       if (touched[j].weight <= 0) continue;
       explained[i].push_back(
@@ -209,7 +210,6 @@ std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
            .feature = {},
            .value = effects(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(i))});
     }
-    explained[i] = InOrder(std::move(explained[i]));
   }
   return explained;
 }

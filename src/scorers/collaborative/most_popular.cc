@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "scorers/contributions.h"
 #include "scorers/saved_rows.h"
 #include "scorers/sparse_scores.h"
 #include "vitrine/base/status_macros.h"
@@ -68,6 +67,7 @@ MostPopular::MostPopular(MostPopularTable table)
   });
   for (std::uint32_t category = 0; category < table_.category_names.size(); ++category) {
     names_.emplace_back(table_.category_names[category], category);
+    features_.push_back("category: " + table_.category_names[category]);
     float best = 0;
     for (const std::uint32_t item : members_.Columns(category)) {
       best = std::max(best, table_.popularity[item]);
@@ -178,20 +178,34 @@ std::vector<ScoredItem> MostPopular::RetrieveOne(const Query& query, const ItemB
 }
 
 std::vector<Contribution> MostPopular::Explain(const Query& query, ItemIndex item) const {
+  return ExplainOne(Shares(query), item);
+}
+
+std::vector<std::vector<Contribution>> MostPopular::ExplainAll(
+    const Query& query, std::span<const ItemIndex> items) const {
+  const std::vector<Share> shares = Shares(query);
+  std::vector<std::vector<Contribution>> explained;
+  explained.reserve(items.size());
+  for (const ItemIndex item : items) explained.push_back(ExplainOne(shares, item));
+  return explained;
+}
+
+std::vector<Contribution> MostPopular::ExplainOne(std::span<const Share> shares,
+                                                  ItemIndex item) const {
   const float base = ScoreOf({}, item);
   if (base == kUnscored) return {};
   std::vector<Contribution> contributions;
   contributions.push_back(
       {.source = Contribution::Source::kBase, .item = {}, .feature = {}, .value = base});
   const auto categories = table_.categories.Columns(Row(item));
-  for (const Share& share : Shares(query)) {
+  for (const Share& share : shares) {
     if (!std::binary_search(categories.begin(), categories.end(), share.category)) continue;
     contributions.push_back({.source = Contribution::Source::kFeature,
                              .item = {},
-                             .feature = "category: " + table_.category_names[share.category],
+                             .feature = features_[share.category],
                              .value = share.factor * table_.popularity[Row(item)]});
   }
-  return InOrder(std::move(contributions));
+  return contributions;
 }
 
 void Save(const MostPopular& scorer, ByteWriter& writer) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "scorers/contributions.h"
 #include "scorers/saved_rows.h"
 #include "scorers/sparse_scores.h"
 #include "vitrine/base/status_macros.h"
@@ -81,24 +80,30 @@ Content::Content(ContentTable table)
 std::vector<Content::Feature> Content::Profile(const Query& query) const {
   const std::vector<WeightedRow> rows = WeightedRows(query, table_);
   double weight_sum = 0;
-  std::vector<std::pair<std::uint32_t, double>> parts;
+  std::vector<double> parts;
+  std::vector<std::uint64_t> places;  // Feature and part in one number, which sorts fastest.
   for (const WeightedRow& weighted : rows) {
     weight_sum += std::abs(weighted.weight);
     const auto features = table_.items.Columns(weighted.row);
     const auto values = table_.items.Values(weighted.row);
     for (std::size_t i = 0; i < features.size(); ++i) {
-      parts.emplace_back(features[i], weighted.weight * values[i]);
+      places.push_back(std::uint64_t{features[i]} << 32U | parts.size());
+      parts.push_back(weighted.weight * static_cast<double>(values[i]));
     }
   }
-  std::stable_sort(parts.begin(), parts.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(places.begin(), places.end());
 
   std::vector<Feature> profile;
-  for (std::size_t i = 0; i < parts.size();) {
-    const std::uint32_t feature = parts[i].first;
+  for (std::size_t i = 0; i < places.size();) {
+    const std::uint64_t feature = places[i] >> 32U;
     double sum = 0;
-    for (; i < parts.size() && parts[i].first == feature; ++i) sum += parts[i].second;
-    if (sum != 0) profile.push_back({feature, static_cast<float>(sum / weight_sum)});
+    for (; i < places.size() && places[i] >> 32U == feature; ++i) {
+      sum += parts[static_cast<std::uint32_t>(places[i])];
+    }
+    if (sum != 0) {
+      profile.push_back(
+          {static_cast<std::uint32_t>(feature), static_cast<float>(sum / weight_sum)});
+    }
   }
   return Strongest(std::move(profile));
 }
@@ -182,7 +187,7 @@ std::vector<Contribution> Content::ExplainOne(std::span<const Feature> profile,
                              .feature = table_.features[features[i]],
                              .value = found->weight * values[i]});
   }
-  return InOrder(std::move(contributions));
+  return contributions;
 }
 
 void Save(const Content& scorer, ByteWriter& writer) {

@@ -52,6 +52,8 @@ class MostPopular final : public Scorer, public Explainer {
 
   // kBase, and one kFeature "category: PATH" for each category that adds.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   const MostPopularTable& table() const { return table_; }
 
@@ -66,6 +68,7 @@ class MostPopular final : public Scorer, public Explainer {
   std::optional<std::uint32_t> FindCategory(const std::string& path) const;
   std::vector<Share> Shares(const Query& query) const;
   float ScoreOf(std::span<const Share> shares, ItemIndex item) const;
+  std::vector<Contribution> ExplainOne(std::span<const Share> shares, ItemIndex item) const;
   std::vector<ScoredItem> RetrieveOne(const Query& query, const ItemBitmap* allowed,
                                       std::size_t k) const;
 
@@ -74,6 +77,7 @@ class MostPopular final : public Scorer, public Explainer {
   CsrMatrix members_;                                         // [categories x num_items]
   std::vector<float> best_in_category_;                       // P(c) [categories]
   std::vector<std::pair<std::string, std::uint32_t>> names_;  // Sorted, for look-up.
+  std::vector<std::string> features_;                         // "category: PATH" [categories]
   float best_ = 0;                                            // P
 };
 
