@@ -5,7 +5,7 @@
 
 #include "vitrine/base/status_macros.h"
 #include "vitrine/scorers/collaborative/ials.h"
-#include "vitrine/scorers/collaborative/item_knn.h"
+#include "vitrine/scorers/collaborative/item_neighbours.h"
 #include "vitrine/scorers/collaborative/most_popular.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
@@ -38,6 +38,21 @@ ModelKind Kind(std::string_view name) {
           }};
 }
 
+// A model that is a table of item neighbours, whatever learned it.
+ModelKind NeighboursKind(std::string_view name) {
+  return {.name = name,
+          .save =
+              [](const Model& model, ByteWriter& writer) {
+                Save(static_cast<const ItemNeighbours&>(*model.scorer), writer);
+              },
+          .load = [name](ByteReader& reader, const ItemMapping& items) -> absl::StatusOr<Model> {
+            VITRINE_ASSIGN_OR_RETURN(
+                const std::shared_ptr<const ItemNeighbours> scorer,
+                LoadItemNeighbours(name, reader, items.index, items.num_items));
+            return MakeModel(scorer);
+          }};
+}
+
 }  // namespace
 
 Model MakeModel(const std::shared_ptr<const Content>& scorer) {
@@ -48,7 +63,7 @@ Model MakeModel(const std::shared_ptr<const Ials>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeIalsItemToItem(scorer));
 }
 
-Model MakeModel(const std::shared_ptr<const ItemKnn>& scorer) {
+Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
@@ -59,7 +74,7 @@ Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
 const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
       Kind<Content, LoadContent>("content"), Kind<Ials, LoadIals>("ials"),
-      Kind<ItemKnn, LoadItemKnn>("item_knn"), Kind<MostPopular, LoadMostPopular>("most_popular")};
+      NeighboursKind("item_knn"), Kind<MostPopular, LoadMostPopular>("most_popular")};
   return kinds;
 }
 

@@ -13,7 +13,7 @@
 
 namespace vitrine {
 
-// Where the rows of a saved model go; see LoadItemKnn and its like.
+// Where the rows of a saved model go; see LoadItemNeighbours and its like.
 struct RowMapping {
   static constexpr ItemIndex kDropped{0xFFFFFFFF};
   std::span<const ItemIndex> row_to_index{};

@@ -12,7 +12,7 @@
 #include "vitrine/base/status_macros.h"
 #include "vitrine/math/top_k.h"
 #include "vitrine/models/model_kinds.h"
-#include "vitrine/scorers/collaborative/item_knn.h"
+#include "vitrine/scorers/collaborative/item_neighbours.h"
 
 namespace vitrine {
 
@@ -112,13 +112,13 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   options.num_neighbours = reader.Count("neighbours", 1, 100'000);
   options.shrinkage = reader.Number("shrinkage", 0, 1e9);
   options.include_self = reader.Flag("include_self");
-  ItemKnnTable table;
+  ItemNeighboursTable table{.name = "item_knn"};
   table.touch_weights = ReadTouchWeights(reader, dataset);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   const CsrMatrix weights = LikedPairWeights(dataset, table.touch_weights);
   VITRINE_ASSIGN_OR_RETURN(table.neighbours, CosineNeighbours(weights, options, context));
-  VITRINE_ASSIGN_OR_RETURN(const auto scorer, ItemKnn::Create(std::move(table)));
+  VITRINE_ASSIGN_OR_RETURN(const auto scorer, ItemNeighbours::Create(std::move(table)));
   Model model = MakeModel(scorer);
   model.settings = reader.complete();
   return model;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -14,14 +15,14 @@ namespace vitrine {
 
 class Content;
 class Ials;
-class ItemKnn;
+class ItemNeighbours;
 class MostPopular;
 
 // All that the scorer can do as a model, named after its kind, without settings: what a trainer
 // returns and what loading gives back.
 Model MakeModel(const std::shared_ptr<const Content>& scorer);
 Model MakeModel(const std::shared_ptr<const Ials>& scorer);
-Model MakeModel(const std::shared_ptr<const ItemKnn>& scorer);
+Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer);
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer);
 
 // Where the rows of a saved model go: row r of the bundle becomes index[r]; `num_items` is the
@@ -35,9 +36,9 @@ struct ItemMapping {
 // How models of one kind get onto disk and back.
 struct ModelKind {
   std::string_view name{};
-  void (*save)(const Model& model, ByteWriter& writer) = nullptr;
+  std::function<void(const Model& model, ByteWriter& writer)> save{};
   // Errors: DATA_LOSS the bytes are damaged.
-  absl::StatusOr<Model> (*load)(ByteReader& reader, const ItemMapping& items) = nullptr;
+  std::function<absl::StatusOr<Model>(ByteReader& reader, const ItemMapping& items)> load{};
 };
 
 // Every kind this binary knows, in order of name.

@@ -1,4 +1,4 @@
-#include "vitrine/scorers/collaborative/item_knn.h"
+#include "vitrine/scorers/collaborative/item_neighbours.h"
 
 #include <gmock/gmock.h>
 
@@ -28,44 +28,44 @@ CsrMatrix Similarities() {
   return matrix;
 }
 
-std::shared_ptr<const ItemKnn> MakeItemKnn() {
-  auto scorer = ItemKnn::Create({.neighbours = Similarities(), .touch_weights = {}});
+std::shared_ptr<const ItemNeighbours> MakeItemNeighbours() {
+  auto scorer = ItemNeighbours::Create({.name = "lists", .neighbours = Similarities()});
   EXPECT_THAT(scorer, IsOk());
   return *scorer;
 }
 
-TEST(ItemKnnTest, AddsWeightTimesSimilarityOverTheHistory) {
+TEST(ItemNeighboursTest, AddsWeightTimesSimilarityOverTheHistory) {
   const std::vector<Interaction> history = {{0, ItemIndex{0}, 2}, {0, ItemIndex{1}, 3}};
   const Query query{.history = history};
 
-  const auto lists = MakeItemKnn()->Retrieve({&query, 1}, nullptr, 10);
+  const auto lists = MakeItemNeighbours()->Retrieve({&query, 1}, nullptr, 10);
 
   EXPECT_THAT(lists.front(), ElementsAre(Scored(2, 2 * 0.25F + 3 * 0.5F), Scored(1, 2 * 0.5F)));
 }
 
-TEST(ItemKnnTest, ADislikeTakesAwayWhatItWouldHaveAdded) {
+TEST(ItemNeighboursTest, ADislikeTakesAwayWhatItWouldHaveAdded) {
   const std::vector<Interaction> history = {{0, ItemIndex{0}, 2}, {0, ItemIndex{1}, -4}};
   const Query query{.history = history};
 
-  const auto lists = MakeItemKnn()->Retrieve({&query, 1}, nullptr, 10);
+  const auto lists = MakeItemNeighbours()->Retrieve({&query, 1}, nullptr, 10);
 
   EXPECT_THAT(lists.front(), ElementsAre(Scored(1, 1), Scored(2, 0.5F - 2)));
 }
 
-TEST(ItemKnnTest, AnItemSpeaksForItselfWhereTheTableSaysSo) {
+TEST(ItemNeighboursTest, AnItemSpeaksForItselfWhereTheTableSaysSo) {
   const std::vector<Interaction> history = {{0, ItemIndex{3}, 1}};
   const Query query{.history = history};
 
-  EXPECT_THAT(MakeItemKnn()->Retrieve({&query, 1}, nullptr, 10).front(),
+  EXPECT_THAT(MakeItemNeighbours()->Retrieve({&query, 1}, nullptr, 10).front(),
               ElementsAre(Scored(3, 0.75F)));
 }
 
-TEST(ItemKnnTest, ExplainsByTheItemsOfTheQuery) {
+TEST(ItemNeighboursTest, ExplainsByTheItemsOfTheQuery) {
   const std::vector<Interaction> history = {{0, ItemIndex{0}, 2}};
   const std::vector<ItemIndex> page = {ItemIndex{1}};
 
   const auto parts =
-      MakeItemKnn()->Explain({.history = history, .context_items = page}, ItemIndex{2});
+      MakeItemNeighbours()->Explain({.history = history, .context_items = page}, ItemIndex{2});
 
   ASSERT_EQ(parts.size(), 2U);
   EXPECT_EQ(parts[0].source, Contribution::Source::kContext);
@@ -76,30 +76,33 @@ TEST(ItemKnnTest, ExplainsByTheItemsOfTheQuery) {
   EXPECT_FLOAT_EQ(parts[1].value, 2 * 0.25F);
 }
 
-TEST(ItemKnnTest, TheItemToItemFormSeesThePageAlone) {
+TEST(ItemNeighboursTest, TheItemToItemFormSeesThePageAlone) {
   const std::vector<Interaction> history = {{0, ItemIndex{1}, 100}};
   const std::vector<ItemIndex> page = {ItemIndex{0}};
   const std::vector<ItemIndex> excluded = {ItemIndex{2}};
   const Query query{.history = history, .context_items = page, .excluded = excluded};
 
-  const auto similar = MakeContextOnly(MakeItemKnn());
+  const auto similar = MakeContextOnly(MakeItemNeighbours());
 
   EXPECT_THAT(similar->Retrieve({&query, 1}, nullptr, 10).front(), ElementsAre(Scored(1, 1.5F)));
   const Query history_only{.history = history};
   EXPECT_THAT(similar->Retrieve({&history_only, 1}, nullptr, 10).front(), IsEmpty());
 }
 
-TEST(ItemKnnTest, RefusesTablesThatMakeNoSense) {
+TEST(ItemNeighboursTest, RefusesTablesThatMakeNoSense) {
   CsrMatrix not_square = Similarities();
   not_square.num_cols = 5;
   CsrMatrix not_finite = Similarities();
   not_finite.value[1] = std::numeric_limits<float>::infinity();
 
-  EXPECT_THAT(ItemKnn::Create({.neighbours = not_square, .touch_weights = {}}),
+  EXPECT_THAT(ItemNeighbours::Create({.name = "lists", .neighbours = not_square}),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(ItemKnn::Create({.neighbours = not_finite, .touch_weights = {}}),
+  EXPECT_THAT(ItemNeighbours::Create({.name = "lists", .neighbours = not_finite}),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(ItemKnn::Create({.neighbours = Similarities(), .touch_weights = {.scale = -1}}),
+  EXPECT_THAT(ItemNeighbours::Create(
+                  {.name = "lists", .neighbours = Similarities(), .touch_weights = {.scale = -1}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(ItemNeighbours::Create({.neighbours = Similarities()}),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 

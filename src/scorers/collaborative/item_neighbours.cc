@@ -1,4 +1,4 @@
-#include "vitrine/scorers/collaborative/item_knn.h"
+#include "vitrine/scorers/collaborative/item_neighbours.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +15,7 @@ namespace vitrine {
 
 namespace {
 
-void AddQuery(const ItemKnnTable& table, const Query& query, SparseScores& scores) {
+void AddQuery(const ItemNeighboursTable& table, const Query& query, SparseScores& scores) {
   const CsrMatrix& neighbours = table.neighbours;
   for (const TouchedItem& touched : TouchedItems(query, table.touch_weights, neighbours.num_rows)) {
     const std::size_t row = Row(touched.item);
@@ -25,26 +25,31 @@ void AddQuery(const ItemKnnTable& table, const Query& query, SparseScores& score
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const ItemKnn>> ItemKnn::Create(ItemKnnTable table) {
+absl::StatusOr<std::shared_ptr<const ItemNeighbours>> ItemNeighbours::Create(
+    ItemNeighboursTable table) {
+  if (table.name.empty()) return absl::InvalidArgumentError("a table of neighbours wants a name");
   const CsrMatrix& neighbours = table.neighbours;
   if (neighbours.num_rows != neighbours.num_cols) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("item_knn wants as many rows as columns of similarities, got %d x %d",
+        absl::StrFormat("%s wants as many rows as columns of neighbours, got %d x %d", table.name,
                         neighbours.num_rows, neighbours.num_cols));
   }
   const bool is_finite = std::all_of(neighbours.value.begin(), neighbours.value.end(),
                                      [](float value) { return std::isfinite(value); });
-  if (!is_finite) return absl::InvalidArgumentError("item_knn got a similarity that is not finite");
+  if (!is_finite) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s got a neighbour whose weight is not finite", table.name));
+  }
   if (!IsSound(table.touch_weights)) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("item_knn wants context_weight >= 0 and scale > 0, got %g and %g",
+        absl::StrFormat("%s wants context_weight >= 0 and scale > 0, got %g and %g", table.name,
                         table.touch_weights.context_weight, table.touch_weights.scale));
   }
-  return std::shared_ptr<const ItemKnn>(new ItemKnn(std::move(table)));
+  return std::shared_ptr<const ItemNeighbours>(new ItemNeighbours(std::move(table)));
 }
 
-void ItemKnn::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
-                    Eigen::Ref<Matrix> scores) const {
+void ItemNeighbours::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                           Eigen::Ref<Matrix> scores) const {
   SparseScores sums(num_items());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     AddQuery(table_, queries[q], sums);
@@ -55,9 +60,9 @@ void ItemKnn::Score(std::span<const Query> queries, std::span<const ItemIndex> i
   }
 }
 
-std::vector<std::vector<ScoredItem>> ItemKnn::Retrieve(std::span<const Query> queries,
-                                                       const ItemBitmap* allowed,
-                                                       std::size_t k) const {
+std::vector<std::vector<ScoredItem>> ItemNeighbours::Retrieve(std::span<const Query> queries,
+                                                              const ItemBitmap* allowed,
+                                                              std::size_t k) const {
   std::vector<std::vector<ScoredItem>> result;
   result.reserve(queries.size());
   SparseScores sums(num_items());
@@ -69,12 +74,12 @@ std::vector<std::vector<ScoredItem>> ItemKnn::Retrieve(std::span<const Query> qu
   return result;
 }
 
-std::vector<Contribution> ItemKnn::Explain(const Query& query, ItemIndex item) const {
+std::vector<Contribution> ItemNeighbours::Explain(const Query& query, ItemIndex item) const {
   return std::move(ExplainAll(query, {&item, 1}).front());
 }
 
-std::vector<std::vector<Contribution>> ItemKnn::ExplainAll(const Query& query,
-                                                           std::span<const ItemIndex> items) const {
+std::vector<std::vector<Contribution>> ItemNeighbours::ExplainAll(
+    const Query& query, std::span<const ItemIndex> items) const {
   std::vector<std::vector<Contribution>> explained(items.size());
   for (const TouchedItem& touched : TouchedItems(query, table_.touch_weights, num_items())) {
     const auto columns = table_.neighbours.Columns(Row(touched.item));
@@ -94,26 +99,26 @@ std::vector<std::vector<Contribution>> ItemKnn::ExplainAll(const Query& query,
   return explained;
 }
 
-void Save(const ItemKnn& scorer, ByteWriter& writer) {
-  const ItemKnnTable& table = scorer.table();
+void Save(const ItemNeighbours& scorer, ByteWriter& writer) {
+  const ItemNeighboursTable& table = scorer.table();
   Write(table.touch_weights, writer);
   Write(table.neighbours, writer);
 }
 
-absl::StatusOr<std::shared_ptr<const ItemKnn>> LoadItemKnn(ByteReader& reader,
-                                                           std::span<const ItemIndex> row_to_index,
-                                                           std::size_t num_items) {
+absl::StatusOr<std::shared_ptr<const ItemNeighbours>> LoadItemNeighbours(
+    std::string_view name, ByteReader& reader, std::span<const ItemIndex> row_to_index,
+    std::size_t num_items) {
   const RowMapping mapping{row_to_index, num_items};
-  ItemKnnTable table;
+  ItemNeighboursTable table{.name = std::string(name)};
   table.touch_weights = ReadTouchWeights(reader);
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, "item_knn"));
-  VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, "item_knn"));
+  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, name));
+  VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, name));
   if (saved.num_rows != saved.num_cols) {
-    return absl::DataLossError(absl::StrFormat("item_knn holds %d x %d similarities, not a square",
+    return absl::DataLossError(absl::StrFormat("%s holds %d x %d neighbours, not a square", name,
                                                saved.num_rows, saved.num_cols));
   }
   table.neighbours = RemapRowsAndColumns(saved, mapping);
-  auto scorer = ItemKnn::Create(std::move(table));
+  auto scorer = ItemNeighbours::Create(std::move(table));
   if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
   return scorer;
 }
