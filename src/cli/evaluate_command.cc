@@ -13,78 +13,40 @@
 #include "cli/config.h"
 #include "cli/evaluation_report.h"
 #include "cli/evaluation_settings.h"
-#include "cli/import/values.h"
-#include "cli/nearest.h"
+#include "cli/evaluation_split.h"
 #include "cli/progress_bar.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
-#include "vitrine/evaluation/read_interactions.h"
 
 namespace vitrine::cli {
 namespace {
 
 struct EvaluateFlags {
-  std::string train;
-  std::string test;
-  std::string data;
+  SplitFlags split;
+  std::string part = "test";
   std::string store;
   std::string config;
-  std::string format = "tsv";
-  std::string protocol = "fixed";
-  std::string cut;
   std::string scorer;
   std::vector<std::string> set;
   std::vector<std::size_t> at = {20};
   std::size_t num_threads = 0;
-  bool is_repeats = false;
-  bool is_distinct = false;
+  bool is_as_paper = false;
   bool is_json = false;
 };
 
+Part PartOf(const EvaluateFlags& flags) {
+  return flags.part == "test" ? Part::kTest : Part::kValidation;
+}
+
 absl::Status CheckFlags(const EvaluateFlags& flags) {
   if (!flags.store.empty()) {
-    const bool has_file = !flags.train.empty() || !flags.test.empty() || !flags.data.empty();
+    const SplitFlags& split = flags.split;
+    const bool has_file = !split.train.empty() || !split.test.empty() || !split.data.empty();
     return has_file ? UsageError("--store goes without --train, --test and --data")
                     : absl::OkStatus();
   }
   if (flags.scorer.empty()) return UsageError("--scorer NAME is missing");
-  if (flags.protocol == "fixed" && (flags.train.empty() || flags.test.empty())) {
-    return UsageError(
-        "give --train FILE and --test FILE, or --protocol temporal with --data FILE and --cut "
-        "TIME, or --store DIR");
-  }
-  if (flags.protocol == "temporal" && (flags.data.empty() || flags.cut.empty())) {
-    return UsageError("--protocol temporal wants --data FILE and --cut TIME");
-  }
-  if (flags.protocol == "temporal" && flags.format != "tsv") {
-    return UsageError("--protocol temporal wants --format tsv: pairs-by-user has no times");
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Micros> ParseCut(const std::string& text) {
-  VITRINE_ASSIGN_OR_RETURN(const TimeFormat format, TimeFormat::Create("auto", "UTC"));
-  const std::optional<Micros> cut = format.Parse(text);
-  if (cut.has_value()) return *cut;
-  return UsageError(absl::StrFormat(
-      "--cut is \"%s\"; wants a time in UTC such as 2011-09-10 or seconds since 1970", text));
-}
-
-absl::StatusOr<Split> ReadSplit(const EvaluateFlags& flags) {
-  const InteractionFormat format =
-      flags.format == "tsv" ? InteractionFormat::kTsv : InteractionFormat::kPairsByUser;
-  Split split;
-  if (flags.protocol == "fixed") {
-    VITRINE_ASSIGN_OR_RETURN(split, ReadFixedSplit(LocalFileSystem(), flags.train, flags.test,
-                                                   format, flags.is_repeats));
-  } else {
-    VITRINE_ASSIGN_OR_RETURN(const Micros cut_us, ParseCut(flags.cut));
-    VITRINE_ASSIGN_OR_RETURN(const Dataset dataset,
-                             ReadInteractions(LocalFileSystem(), flags.data, format));
-    split = SplitByTime(dataset, cut_us, flags.is_repeats);
-  }
-  if (flags.is_distinct) split.train = DistinctPairs(split.train);
-  return split;
+  return CheckSplitFlags(flags.split, PartOf(flags));
 }
 
 bool IsDescribed(const Dataset& dataset) {
@@ -98,7 +60,7 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   options.settings = config.lifecycle.settings;
   options.blend = config.engine.blend;
   options.evaluation.cutoffs = flags.at;
-  options.evaluation.allow_repeats = flags.is_repeats;
+  options.evaluation.as_paper = flags.is_as_paper;
   if (!flags.scorer.empty()) {
     VITRINE_RETURN_IF_ERROR(CheckScorer(flags.scorer));
     VITRINE_RETURN_IF_ERROR(ApplySettings(flags.scorer, flags.set, options));
@@ -114,7 +76,7 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, ComparisonOptions options
   {
     ProgressBar bar;
     bar.Show("read", -1);
-    VITRINE_ASSIGN_OR_RETURN(const Split split, ReadSplit(flags));
+    VITRINE_ASSIGN_OR_RETURN(const Split split, ReadSplit(flags.split, PartOf(flags)));
     // Files of interactions describe no items, so that there is no content to learn from.
     if (!IsDescribed(split.train)) DropModel("content", options);
     VITRINE_ASSIGN_OR_RETURN(
@@ -166,15 +128,21 @@ absl::Status Run(const EvaluateFlags& flags) {
 }
 
 constexpr const char* kHelp =
-    "On files: pairs-by-user has a line \"user item item ...\" for each user, tsv has\n"
-    "\"user<TAB>item[<TAB>weight[<TAB>unix_seconds]]\". What a user had in training is masked,\n"
-    "unless --repeats. On a store: every scorer and the blend beside most popular, on the latest\n"
-    "tenth of the interactions.\n\n"
+    "On files: pairs-by-user and sequences have a line \"user item item ...\" for each user, tsv\n"
+    "has \"user<TAB>item[<TAB>weight[<TAB>unix_seconds]]\". What a user had before is masked, "
+    "unless\n"
+    "--repeats. On a store: every scorer and the blend beside most popular, on the latest tenth "
+    "of\n"
+    "the interactions.\n\n"
     "Examples:\n"
     "  vitrine evaluate --train train.txt --test test.txt --format pairs-by-user \\\n"
     "    --scorer ials --set dimensions=128 --at 10,20 --json\n"
     "  vitrine evaluate --protocol temporal --cut 2011-09-10 --data shop.tsv --scorer blend \\\n"
     "    --set ials.dimensions=32 --set weights.item_knn=1\n"
+    "  vitrine evaluate --protocol leave-last-out --data sequences.txt --format sequences \\\n"
+    "    --scorer item_knn --at 10 --part validation\n"
+    "  vitrine evaluate --protocol next-basket --data shop.tsv --scorer blend --at 10\n"
+    "  vitrine evaluate --protocol session-prefix --data clicks.tsv --scorer item_knn --at 10\n"
     "  vitrine evaluate --store store\n"
     "docs/evaluation.md defines the metrics, docs/cli.md has the commands of the protocols.";
 
@@ -185,20 +153,14 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
       app, "evaluate",
       "Measure how well a scorer, or the blend of all, predicts what shoppers did next", kHelp);
   const auto flags = std::make_shared<EvaluateFlags>();
-  command->add_option("--train", flags->train, "File to train on")->check(CLI::ExistingFile);
-  command->add_option("--test", flags->test, "File to measure on")->check(CLI::ExistingFile);
-  command->add_option("--data", flags->data, "File to split by time")->check(CLI::ExistingFile);
+  AddSplitFlags(command, flags->split);
+  command->add_option("--part", flags->part, "Settings are chosen on validation, never on test")
+      ->check(CLI::IsMember({"test", "validation"}))
+      ->capture_default_str();
   command->add_option("--store", flags->store, "Folder of a store; a server may own it")
       ->check(CLI::ExistingDirectory);
   command->add_option("--config", flags->config, "TOML file; flags override it")
       ->check(CLI::ExistingFile);
-  command->add_option("--format", flags->format, "Of the files")
-      ->check(CLI::IsMember({"pairs-by-user", "tsv"}))
-      ->capture_default_str();
-  command->add_option("--protocol", flags->protocol, "How train and test come apart")
-      ->check(CLI::IsMember({"fixed", "temporal"}))
-      ->capture_default_str();
-  command->add_option("--cut", flags->cut, "With temporal: what is before it trains");
   command->add_option("--scorer", flags->scorer, "A model's name, or blend");
   command->add_option(
       "--set", flags->set,
@@ -208,9 +170,9 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
       ->delimiter(',')
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command->add_flag("--repeats", flags->is_repeats, "Items of the user's own past may be right");
-  command->add_flag("--distinct", flags->is_distinct,
-                    "Train on each pair of user and item once, with weight 1");
+  command->add_flag("--as-paper", flags->is_as_paper,
+                    "Measure the scorer as published where serving differs, such as with the user "
+                    "vectors of the training");
   command->add_option("--threads", flags->num_threads, "0: one per core");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });

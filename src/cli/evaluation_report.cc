@@ -16,8 +16,10 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kBytesPerKilobyte = 1024;  // Linux counts ru_maxrss in these.
 
 Json ToJson(const ComparisonRow& row, std::uint64_t peak_rss_bytes) {
-  Json json = {
-      {"scorer", row.name}, {"settings", row.settings}, {"users", row.evaluation.num_users}};
+  Json json = {{"scorer", row.name},
+               {"settings", row.settings},
+               {"users", row.evaluation.num_users},
+               {"cases", row.evaluation.num_cases}};
   for (const auto& [k, metrics] : row.evaluation.at) {
     const auto key = [k = k](const char* name) { return absl::StrFormat("%s@%d", name, k); };
     json[key("recall")] = metrics.recall;

@@ -160,15 +160,14 @@ absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double
     (void)ReportStage(report, "snapshot");
     VITRINE_ASSIGN_OR_RETURN(const Dataset dataset, store.Snapshot(0));
     comparison.cut_us = TemporalCut(dataset, test_fraction);
-    split = SplitByTime(dataset, comparison.cut_us, options.evaluation.allow_repeats);
+    split = SplitByTime(dataset, comparison.cut_us, /*allow_repeats=*/false);
     comparison.num_train_users = split.train.num_users();
     comparison.num_train_interactions = split.train.interactions.size();
     comparison.num_test_interactions = static_cast<std::size_t>(
         std::count_if(dataset.interactions.begin(), dataset.interactions.end(),
                       [&](const Interaction& each) { return each.time_us >= comparison.cut_us; }));
   }  // The snapshot's memory goes before the training takes its own.
-  if (std::all_of(split.relevant.begin(), split.relevant.end(),
-                  [](const auto& relevant) { return relevant.empty(); })) {
+  if (split.cases.empty()) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "nothing to test on: of the latest %d interactions (%g of all) none is of a shopper and an "
         "item that are known from before; record more events or raise the test fraction",

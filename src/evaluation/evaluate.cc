@@ -8,60 +8,54 @@ namespace {
 
 // Queries asked at once: enough for a scorer to share its reading of the items. Part of the
 // result's definition only through rounding; never derived from the number of threads.
-constexpr std::size_t kUsersPerBlock = 64;
+constexpr std::size_t kCasesPerBlock = 64;
 
-// One test user's query and what its views look at.
-struct TestUser {
+// What one test case's query looks at.
+struct Asked {
   std::vector<Interaction> history{};
   std::vector<ItemIndex> excluded{};
 };
 
-TestUser MakeTestUser(const Split& split, std::size_t user, const EvaluationOptions& options) {
-  const std::span<const Interaction> history = split.train.History(user);
-  TestUser test{.history = {history.rbegin(), history.rend()}};
-  if (!options.allow_repeats) {
-    for (const Interaction& each : history) test.excluded.push_back(each.item);
-    std::sort(test.excluded.begin(), test.excluded.end());
-    test.excluded.erase(std::unique(test.excluded.begin(), test.excluded.end()),
-                        test.excluded.end());
+Asked MakeAsked(const Split& split, const TestCase& test, const EvaluationOptions& options) {
+  const std::span<const Interaction> history = split.History(test);
+  Asked asked{.history = {history.rbegin(), history.rend()}};
+  if (!split.allow_repeats) {
+    for (const Interaction& each : history) asked.excluded.push_back(each.item);
+    std::sort(asked.excluded.begin(), asked.excluded.end());
+    asked.excluded.erase(std::unique(asked.excluded.begin(), asked.excluded.end()),
+                         asked.excluded.end());
   }
-  if (options.history_limit > 0 && test.history.size() > options.history_limit) {
-    test.history.resize(options.history_limit);
+  if (options.history_limit > 0 && asked.history.size() > options.history_limit) {
+    asked.history.resize(options.history_limit);
   }
-  return test;
+  return asked;
 }
 
-// The users with something to find, by row of the train part.
-std::vector<std::size_t> TestUsers(const Split& split) {
-  std::vector<std::size_t> users;
-  for (std::size_t user = 0; user < split.relevant.size(); ++user) {
-    if (!split.relevant[user].empty()) users.push_back(user);
-  }
-  return users;
-}
-
-// Sums over `users`, by position in options.cutoffs.
+// Sums over `cases`, by position in options.cutoffs.
 std::vector<RankingMetrics> MeasureBlock(const Pipeline& pipeline, const Split& split,
                                          const EvaluationOptions& options,
-                                         std::span<const std::size_t> users) {
-  std::vector<TestUser> tests;
-  tests.reserve(users.size());
-  for (const std::size_t user : users) tests.push_back(MakeTestUser(split, user, options));
+                                         std::span<const TestCase> cases) {
+  std::vector<Asked> asked;
+  asked.reserve(cases.size());
+  for (const TestCase& test : cases) asked.push_back(MakeAsked(split, test, options));
   std::vector<Query> queries;
-  queries.reserve(tests.size());
-  for (const TestUser& test : tests) {
+  queries.reserve(cases.size());
+  for (std::size_t i = 0; i < cases.size(); ++i) {
     queries.push_back(
-        {.history = test.history, .now_us = split.train.now_us, .excluded = test.excluded});
+        {.history = asked[i].history,
+         .now_us = cases[i].now_us,
+         .excluded = asked[i].excluded,
+         .training_user = options.as_paper ? cases[i].training_user : kNoTrainingUser});
   }
   const std::size_t k = *std::max_element(options.cutoffs.begin(), options.cutoffs.end());
   const auto lists = pipeline.Recommend(queries, &split.candidates, k);
 
   std::vector<RankingMetrics> sums(options.cutoffs.size());
-  for (std::size_t row = 0; row < users.size(); ++row) {
+  for (std::size_t row = 0; row < cases.size(); ++row) {
     std::vector<ItemIndex> ranked;
     for (const BlendedItem& each : lists[row]) ranked.push_back(each.item);
     for (std::size_t i = 0; i < sums.size(); ++i) {
-      sums[i] += MeasureRanking(ranked, split.relevant[users[row]], options.cutoffs[i]);
+      sums[i] += MeasureRanking(ranked, cases[row].relevant, options.cutoffs[i]);
     }
   }
   return sums;
@@ -72,30 +66,30 @@ std::vector<RankingMetrics> MeasureBlock(const Pipeline& pipeline, const Split& 
 Evaluation Evaluate(const Pipeline& pipeline, const Split& split, const EvaluationOptions& options,
                     ThreadPool& pool) {
   const Micros start = MonotonicNow();
-  const std::vector<std::size_t> users = TestUsers(split);
+  const std::span<const TestCase> cases = split.cases;
   const std::size_t num_blocks =
-      options.cutoffs.empty() ? 0 : (users.size() + kUsersPerBlock - 1) / kUsersPerBlock;
+      options.cutoffs.empty() ? 0 : (cases.size() + kCasesPerBlock - 1) / kCasesPerBlock;
   std::vector<std::vector<RankingMetrics>> sums(num_blocks);
   std::mutex progress_mutex;
   std::size_t num_done = 0;  // Guarded by progress_mutex.
   pool.ParallelFor(num_blocks, [&](std::size_t block) {
     if (options.is_cancelled != nullptr && *options.is_cancelled) return;
-    const std::size_t begin = block * kUsersPerBlock;
-    sums[block] = MeasureBlock(
-        pipeline, split, options,
-        std::span(users).subspan(begin, std::min(kUsersPerBlock, users.size() - begin)));
+    const std::size_t begin = block * kCasesPerBlock;
+    sums[block] =
+        MeasureBlock(pipeline, split, options,
+                     cases.subspan(begin, std::min(kCasesPerBlock, cases.size() - begin)));
     if (!options.progress) return;
     std::lock_guard lock(progress_mutex);
     options.progress(static_cast<double>(++num_done) / static_cast<double>(num_blocks));
   });
 
-  Evaluation evaluation{.num_users = users.size()};
+  Evaluation evaluation{.num_users = split.num_groups(), .num_cases = cases.size()};
   for (std::size_t i = 0; i < options.cutoffs.size(); ++i) {
     RankingMetrics total;
     for (const auto& block : sums) {
       if (!block.empty()) total += block[i];
     }
-    if (!users.empty()) total = total / static_cast<double>(users.size());
+    if (!cases.empty()) total = total / static_cast<double>(cases.size());
     evaluation.at[options.cutoffs[i]] = total;
   }
   evaluation.seconds =
@@ -108,6 +102,9 @@ Evaluation EvaluateModel(const Model& model, const Split& split, const Evaluatio
   auto models = std::make_shared<ModelSet>();
   models->weights = {{model.name, 1.0}};
   models->models = {model};
+  if (options.as_paper && model.as_paper != nullptr) {
+    models->models.front().scorer = model.as_paper;
+  }
   BlendOptions blend;
   blend.weights = models->weights;
   blend.cold_start_events = 0;

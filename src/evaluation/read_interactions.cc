@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "evaluation/split_builder.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
@@ -139,17 +140,6 @@ Dataset MakeDataset(const std::vector<UserInteraction>& read, const Dictionaries
   return dataset;
 }
 
-std::vector<std::vector<ItemIndex>> DistinctByUser(const std::vector<UserInteraction>& read,
-                                                   std::size_t num_users) {
-  std::vector<std::vector<ItemIndex>> by_user(num_users);
-  for (const UserInteraction& each : read) by_user[each.user].push_back(each.interaction.item);
-  for (std::vector<ItemIndex>& items : by_user) {
-    std::sort(items.begin(), items.end());
-    items.erase(std::unique(items.begin(), items.end()), items.end());
-  }
-  return by_user;
-}
-
 }  // namespace
 
 absl::StatusOr<Dataset> ReadInteractions(FileSystem& files, const std::string& path,
@@ -169,17 +159,15 @@ absl::StatusOr<Split> ReadFixedSplit(FileSystem& files, const std::string& train
   VITRINE_ASSIGN_OR_RETURN(const auto train_read, Parse(train, train_path, format, names));
   VITRINE_ASSIGN_OR_RETURN(auto test_read, Parse(test, test_path, format, names));
   std::erase_if(test_read, [](const auto& each) { return !(each.interaction.weight > 0); });
-  Split split{.train = MakeDataset(train_read, names),
-              .relevant = DistinctByUser(test_read, names.users.size()),
-              .candidates = ItemBitmap(names.items.size(), /*is_full=*/true)};
-  if (allow_repeats) return split;
-  const auto trained = DistinctByUser(train_read, names.users.size());
-  for (std::size_t user = 0; user < split.relevant.size(); ++user) {
-    std::erase_if(split.relevant[user], [&](ItemIndex item) {
-      return std::binary_search(trained[user].begin(), trained[user].end(), item);
-    });
+  const Dataset trained = MakeDataset(train_read, names);
+  const Dataset tested = MakeDataset(test_read, names);
+  SplitBuilder builder(trained, allow_repeats);
+  for (std::size_t user = 0; user < trained.num_users(); ++user) {
+    const std::span<const Interaction> history = trained.History(user);
+    builder.BeginGroup(history, builder.Train(user, history));
+    builder.Ask(history.size(), trained.now_us, DistinctItems(tested.History(user)));
   }
-  return split;
+  return builder.Take(trained.now_us);
 }
 
 }  // namespace vitrine

@@ -31,11 +31,6 @@ StageReport PartOf(const StageReport& report, double begin, double end, std::siz
   };
 }
 
-bool HasTest(const Split& split) {
-  return std::any_of(split.relevant.begin(), split.relevant.end(),
-                     [](const auto& relevant) { return !relevant.empty(); });
-}
-
 std::map<std::string, double> Named(const Evaluation& evaluation) {
   std::map<std::string, double> metrics;
   metrics["test_users"] = static_cast<double>(evaluation.num_users);
@@ -69,9 +64,9 @@ absl::StatusOr<std::map<std::string, double>> MeasureBlend(const Dataset& datase
                                                            const ComparisonOptions& comparison,
                                                            const TrainingContext& context,
                                                            const StageReport& report) {
-  const Split split = SplitByTime(dataset, TemporalCut(dataset, options.test_fraction),
-                                  comparison.evaluation.allow_repeats);
-  if (!HasTest(split)) return std::map<std::string, double>{};
+  const Split split =
+      SplitByTime(dataset, TemporalCut(dataset, options.test_fraction), /*allow_repeats=*/false);
+  if (split.cases.empty()) return std::map<std::string, double>{};
   const StageReport part = PartOf(report, kMeasureBegin, kFitBegin, comparison.models.size() + 1);
   const absl::StatusOr<ComparisonRow> row =
       MeasureScorer(split, std::string(kBlendName), comparison, context, part);

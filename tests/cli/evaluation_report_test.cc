@@ -17,6 +17,7 @@ ComparisonRow MakeRow(const std::string& name, double ndcg) {
   row.settings = {{"dimensions", "8"}};
   row.train_seconds = 1.5;
   row.evaluation.num_users = 42;
+  row.evaluation.num_cases = 43;
   row.evaluation.seconds = 0.5;
   row.evaluation.at[20] = {.recall = 0.1, .recall_min = 0.2, .ndcg = ndcg, .hit = 0.4, .mrr = 0.5};
   return row;
@@ -32,12 +33,13 @@ TEST(EvaluationReportTest, ARowHasTheKeysThatScriptsRead) {
   const auto json = nlohmann::json::parse(RowJson(MakeRow("ials", 0.3), 1024));
 
   EXPECT_THAT(KeysOf(json),
-              UnorderedElementsAre("scorer", "settings", "users", "recall@20", "recall_min@20",
-                                   "ndcg@20", "hit@20", "mrr@20", "train_seconds",
+              UnorderedElementsAre("scorer", "settings", "users", "cases", "recall@20",
+                                   "recall_min@20", "ndcg@20", "hit@20", "mrr@20", "train_seconds",
                                    "evaluate_seconds", "peak_rss_bytes"));
   EXPECT_EQ(json["scorer"], "ials");
   EXPECT_EQ(json["settings"]["dimensions"], "8");
   EXPECT_EQ(json["users"], 42);
+  EXPECT_EQ(json["cases"], 43);
   EXPECT_EQ(json["recall@20"], 0.1);
   EXPECT_EQ(json["recall_min@20"], 0.2);
   EXPECT_EQ(json["ndcg@20"], 0.3);

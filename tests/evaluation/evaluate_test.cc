@@ -7,6 +7,7 @@
 #include <set>
 
 #include "evaluation/hashing_scorer.h"
+#include "evaluation/made_dataset.h"
 #include "vitrine/base/random.h"
 #include "vitrine/evaluation/protocol.h"
 
@@ -41,9 +42,8 @@ struct Naive {
   RankingMetrics mean{};
 };
 
-std::vector<ItemIndex> NaiveList(const Model& model, const Split& split, std::size_t user,
-                                 bool allow_repeats) {
-  const auto history = split.train.History(user);
+std::vector<ItemIndex> NaiveList(const Model& model, const Split& split, const TestCase& test) {
+  const auto history = split.train.History(test.training_user);
   const std::vector<Interaction> latest_first(history.rbegin(), history.rend());
   const Query query{.history = latest_first, .now_us = split.train.now_us};
   std::vector<ScoredItem> scored;
@@ -51,7 +51,7 @@ std::vector<ItemIndex> NaiveList(const Model& model, const Split& split, std::si
     const ItemIndex item{row};
     const bool was_trained = std::any_of(history.begin(), history.end(),
                                          [&](const auto& each) { return each.item == item; });
-    if (!split.candidates.Contains(item) || (was_trained && !allow_repeats)) continue;
+    if (!split.candidates.Contains(item) || (was_trained && !split.allow_repeats)) continue;
     Matrix score(1, 1);
     model.scorer->Score({&query, 1}, {&item, 1}, score);
     if (std::isfinite(score(0, 0))) scored.push_back({item, score(0, 0)});
@@ -62,13 +62,12 @@ std::vector<ItemIndex> NaiveList(const Model& model, const Split& split, std::si
   return list;
 }
 
-Naive MeasureNaively(const Model& model, const Split& split, std::size_t k, bool allow_repeats) {
+Naive MeasureNaively(const Model& model, const Split& split, std::size_t k) {
   Naive naive;
-  for (std::size_t user = 0; user < split.train.num_users(); ++user) {
-    const std::set<ItemIndex> relevant(split.relevant[user].begin(), split.relevant[user].end());
-    if (relevant.empty()) continue;
+  for (const TestCase& test : split.cases) {
+    const std::set<ItemIndex> relevant(test.relevant.begin(), test.relevant.end());
     ++naive.num_users;
-    const std::vector<ItemIndex> list = NaiveList(model, split, user, allow_repeats);
+    const std::vector<ItemIndex> list = NaiveList(model, split, test);
     double hits = 0;
     double gain = 0;
     double first = 0;
@@ -107,11 +106,10 @@ TEST(EvaluateTest, OneModelIsMeasuredAsTheDefinitionsSay) {
     const Split split = RandomSplit(allow_repeats);
     ThreadPool pool(2);
 
-    const Evaluation evaluation = EvaluateModel(
-        model, split, {.cutoffs = {1, 5, 20, 60}, .allow_repeats = allow_repeats}, pool);
+    const Evaluation evaluation = EvaluateModel(model, split, {.cutoffs = {1, 5, 20, 60}}, pool);
 
     for (const std::size_t k : {1, 5, 20, 60}) {
-      const Naive naive = MeasureNaively(model, split, k, allow_repeats);
+      const Naive naive = MeasureNaively(model, split, k);
       EXPECT_EQ(evaluation.num_users, naive.num_users);
       EXPECT_GT(naive.mean.recall, 0) << "a test that measures nothing";
       ExpectNear(evaluation.at.at(k), naive.mean);
@@ -141,9 +139,8 @@ TEST(EvaluateTest, TheHistoryLimitKeepsTheLatest) {
 
   // The same by hand: histories cut to their last three, and the old masks kept out of candidates.
   double recall = 0;
-  for (std::size_t user = 0; user < split.train.num_users(); ++user) {
-    if (split.relevant[user].empty()) continue;
-    const auto history = split.train.History(user);
+  for (const TestCase& test : split.cases) {
+    const auto history = split.train.History(test.training_user);
     std::vector<Interaction> latest(history.rbegin(), history.rend());
     std::vector<ItemIndex> excluded;
     for (const Interaction& each : latest) excluded.push_back(each.item);
@@ -155,7 +152,7 @@ TEST(EvaluateTest, TheHistoryLimitKeepsTheLatest) {
     for (const ScoredItem& each : lists[0]) {
       list.push_back(each.item);
     }
-    recall += MeasureRanking(list, split.relevant[user], 20).recall;
+    recall += MeasureRanking(list, test.relevant, 20).recall;
   }
 
   EXPECT_NEAR(limited.at.at(20).recall, recall / static_cast<double>(limited.num_users), 1e-12);
@@ -163,13 +160,63 @@ TEST(EvaluateTest, TheHistoryLimitKeepsTheLatest) {
 
 TEST(EvaluateTest, WithoutTestUsersAllIsZero) {
   Split split = RandomSplit(false);
-  for (auto& relevant : split.relevant) relevant.clear();
+  split.cases.clear();
   ThreadPool pool(1);
 
   const Evaluation evaluation = EvaluateModel(HashingModel(kItems), split, {}, pool);
 
   EXPECT_EQ(evaluation.num_users, 0u);
   EXPECT_EQ(evaluation.at.at(20).ndcg, 0);
+}
+
+// Likes the item whose index is the training user's.
+class OwnItemScorer final : public Scorer {
+ public:
+  std::string_view name() const override { return "own_item"; }
+
+  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+             Eigen::Ref<Matrix> scores) const override {
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) =
+            Row(items[i]) == queries[q].training_user ? 1.0F : kUnscored;
+      }
+    }
+  }
+
+  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* /*allowed*/,
+                                                std::size_t /*k*/) const override {
+    std::vector<std::vector<ScoredItem>> lists;
+    for (const Query& query : queries) {
+      lists.emplace_back();
+      if (query.training_user == kNoTrainingUser) continue;
+      lists.back().push_back({ItemIndex{query.training_user}, 1});
+    }
+    return lists;
+  }
+};
+
+TEST(EvaluateTest, AsPaperAsksForTheTrainingUserAndAsServedDoesNot) {
+  const Split split = SplitByTime(
+      testing::MakeDataset(3, {{{2, 1}, {0, 30}}, {{0, 2}, {1, 30}}, {{1, 3}, {2, 30}}}), 20,
+      false);
+  ThreadPool pool(1);
+  const Model model{.name = "own_item",
+                    .scorer = std::make_shared<OwnItemScorer>(),
+                    .as_paper = std::make_shared<OwnItemScorer>()};
+
+  EXPECT_EQ(EvaluateModel(model, split, {.as_paper = true}, pool).at.at(20).recall, 1);
+  EXPECT_EQ(EvaluateModel(model, split, {.as_paper = false}, pool).at.at(20).recall, 0);
+}
+
+TEST(EvaluateTest, AModelWithoutAPaperFormIsMeasuredAsServed) {
+  const Split split = RandomSplit(false);
+  ThreadPool pool(1);
+  const Model model = HashingModel(kItems);
+
+  EXPECT_EQ(EvaluateModel(model, split, {.as_paper = true}, pool).at.at(20).ndcg,
+            EvaluateModel(model, split, {}, pool).at.at(20).ndcg);
 }
 
 TEST(EvaluateTest, ProgressGrowsToOne) {

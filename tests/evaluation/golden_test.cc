@@ -59,8 +59,7 @@ TEST(GoldenTest, AgreesWithAnIndependentProgram) {
   ASSERT_EQ(expected.size(), 12u);
 
   for (const std::string protocol : {"new", "repeats"}) {
-    options.evaluation.allow_repeats = protocol == "repeats";
-    const Split split = SplitByTime(*dataset, kCut, options.evaluation.allow_repeats);
+    const Split split = SplitByTime(*dataset, kCut, protocol == "repeats");
     for (const std::string& scorer : options.models) {
       const auto row = MeasureScorer(split, scorer, options, {.pool = &pool}, {});
       ASSERT_THAT(row, IsOk());

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "evaluation/made_dataset.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/atomic_file.h"
@@ -13,6 +14,7 @@ namespace vitrine {
 namespace {
 
 using ::testing::AllOf;
+using testing::AnswersOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -110,9 +112,9 @@ TEST_F(ReadInteractionsTest, AFixedSplitSharesItemsAndKeepsTestUsersWithoutTrain
   EXPECT_THAT(split->train.user_ids, ElementsAre("1", "2", "3"));
   EXPECT_THAT(split->train.item_ids, ElementsAre("a", "b", "d", "c"));
   EXPECT_THAT(split->train.History(2), IsEmpty());
-  EXPECT_THAT(split->relevant[0], ElementsAre(ItemIndex{2}, ItemIndex{3}));  // b was trained on
-  EXPECT_THAT(split->relevant[1], IsEmpty());
-  EXPECT_THAT(split->relevant[2], ElementsAre(ItemIndex{0}));
+  EXPECT_THAT(AnswersOf(*split, 0), ElementsAre(2, 3));  // b was trained on
+  EXPECT_THAT(AnswersOf(*split, 1), IsEmpty());
+  EXPECT_THAT(AnswersOf(*split, 2), ElementsAre(0));
   EXPECT_EQ(split->candidates.Count(), 4u);
 }
 
@@ -123,7 +125,7 @@ TEST_F(ReadInteractionsTest, AFixedSplitKeepsRepeatsWhereAllowed) {
   const auto split = ReadFixedSplit(files_, train, test, InteractionFormat::kTsv, true);
 
   ASSERT_THAT(split, IsOk());
-  EXPECT_THAT(split->relevant[0], ElementsAre(ItemIndex{1}));  // a weighs nothing
+  EXPECT_THAT(AnswersOf(*split, 0), ElementsAre(1));  // a weighs nothing
 }
 
 }  // namespace

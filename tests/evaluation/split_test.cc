@@ -1,3 +1,5 @@
+#include "vitrine/evaluation/split.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "evaluation/made_dataset.h"
 #include "vitrine/base/random.h"
-#include "vitrine/evaluation/protocol.h"
 
 namespace vitrine {
 namespace {
@@ -14,85 +16,55 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-struct Row4 {
-  std::uint32_t item = 0;
-  Micros time_us = 0;
-  float weight = 1;
-};
-
-Dataset Make(std::size_t num_items, const std::vector<std::vector<Row4>>& users) {
-  Dataset dataset;
-  for (std::size_t row = 0; row < num_items; ++row) {
-    dataset.item_ids.push_back("item-" + std::to_string(row));
-  }
-  dataset.items.resize(num_items);
-  for (const auto& rows : users) {
-    dataset.user_ids.push_back("user-" + std::to_string(dataset.user_ids.size()));
-    for (const Row4& row : rows) {
-      dataset.interactions.push_back(
-          {.time_us = row.time_us, .item = ItemIndex{row.item}, .weight = row.weight});
-    }
-    dataset.user_begin.push_back(dataset.interactions.size());
-  }
-  return dataset;
-}
-
-std::vector<std::uint32_t> Items(const std::vector<ItemIndex>& items) {
-  std::vector<std::uint32_t> rows;
-  for (const ItemIndex item : items) rows.push_back(static_cast<std::uint32_t>(item));
-  return rows;
-}
-
-std::vector<std::uint32_t> Items(std::span<const Interaction> interactions) {
-  std::vector<std::uint32_t> rows;
-  for (const Interaction& each : interactions)
-    rows.push_back(static_cast<std::uint32_t>(each.item));
-  return rows;
-}
+using testing::AnswersOf;
+using testing::CaseOf;
+using testing::Items;
+using testing::MakeDataset;
+using testing::Touch;
 
 TEST(SplitByTimeTest, WhatHappenedAtTheCutIsTest) {
-  const Dataset dataset = Make(3, {{{0, 10}, {1, 20}, {2, 30}}, {{1, 5}, {2, 5}}});
+  const Dataset dataset = MakeDataset(3, {{{0, 10}, {1, 20}, {2, 30}}, {{1, 5}, {2, 5}}});
 
   const Split split = SplitByTime(dataset, 20, false);
 
   ASSERT_EQ(split.train.num_users(), 2u);
   EXPECT_THAT(Items(split.train.History(0)), ElementsAre(0));
   EXPECT_THAT(Items(split.train.History(1)), ElementsAre(1, 2));
-  EXPECT_THAT(Items(split.relevant[0]), ElementsAre(1, 2));
-  EXPECT_THAT(split.relevant[1], IsEmpty());
+  EXPECT_THAT(AnswersOf(split, 0), ElementsAre(1, 2));
+  EXPECT_THAT(AnswersOf(split, 1), IsEmpty());
   EXPECT_EQ(split.train.now_us, 20);
   EXPECT_EQ(split.train.item_ids, dataset.item_ids);
 }
 
 TEST(SplitByTimeTest, UsersWithoutTrainingAreLeftOut) {
-  const Split split = SplitByTime(Make(2, {{{0, 30}}, {{0, 1}, {1, 2}, {0, 30}}}), 20, true);
+  const Split split = SplitByTime(MakeDataset(2, {{{0, 30}}, {{0, 1}, {1, 2}, {0, 30}}}), 20, true);
 
   EXPECT_THAT(split.train.user_ids, ElementsAre("user-1"));
-  ASSERT_EQ(split.relevant.size(), 1u);
-  EXPECT_THAT(Items(split.relevant[0]), ElementsAre(0));
+  ASSERT_EQ(split.cases.size(), 1u);
+  EXPECT_THAT(AnswersOf(split, 0), ElementsAre(0));
 }
 
 TEST(SplitByTimeTest, ItemsThatTrainingNeverSawAreNeitherRelevantNorCandidates) {
-  const Split split = SplitByTime(Make(3, {{{0, 1}, {2, 30}}, {{1, 1}}}), 20, false);
+  const Split split = SplitByTime(MakeDataset(3, {{{0, 1}, {2, 30}}, {{1, 1}}}), 20, false);
 
-  EXPECT_THAT(split.relevant[0], IsEmpty());
+  EXPECT_THAT(AnswersOf(split, 0), IsEmpty());
   EXPECT_TRUE(split.candidates.Contains(ItemIndex{1}));
   EXPECT_FALSE(split.candidates.Contains(ItemIndex{2}));
 }
 
 TEST(SplitByTimeTest, RepeatsAreRelevantOnlyWhereAllowed) {
-  const Dataset dataset = Make(2, {{{0, 1}, {0, 30}, {1, 31}, {1, 32}}, {{1, 1}}});
+  const Dataset dataset = MakeDataset(2, {{{0, 1}, {0, 30}, {1, 31}, {1, 32}}, {{1, 1}}});
 
-  EXPECT_THAT(Items(SplitByTime(dataset, 20, false).relevant[0]), ElementsAre(1));
-  EXPECT_THAT(Items(SplitByTime(dataset, 20, true).relevant[0]), ElementsAre(0, 1));
+  EXPECT_THAT(AnswersOf(SplitByTime(dataset, 20, false), 0), ElementsAre(1));
+  EXPECT_THAT(AnswersOf(SplitByTime(dataset, 20, true), 0), ElementsAre(0, 1));
 }
 
 TEST(SplitByTimeTest, WhatWasGivenBackOrRefusedIsNotRelevant) {
   const Dataset dataset =
-      Make(4, {{{3, 1}, {0, 30, 5}, {0, 31, -4}, {1, 32, 5}, {1, 33, -5}, {2, 34, -5}},
-               {{0, 1}, {1, 1}, {2, 1}}});
+      MakeDataset(4, {{{3, 1}, {0, 30, 5}, {0, 31, -4}, {1, 32, 5}, {1, 33, -5}, {2, 34, -5}},
+                      {{0, 1}, {1, 1}, {2, 1}}});
 
-  EXPECT_THAT(Items(SplitByTime(dataset, 20, false).relevant[0]), ElementsAre(0));
+  EXPECT_THAT(AnswersOf(SplitByTime(dataset, 20, false), 0), ElementsAre(0));
 }
 
 // The definition, word by word, with sets.
@@ -101,31 +73,31 @@ TEST(SplitByTimeTest, AgreesWithTheDefinitionOnRandomData) {
   for (int round = 0; round < 20; ++round) {
     constexpr std::size_t kItems = 12;
     constexpr Micros kCut = 50;
-    std::vector<std::vector<Row4>> users(30);
+    std::vector<std::vector<Touch>> users(30);
     for (auto& rows : users) {
       rows.resize(random.Below(12));
-      for (Row4& row : rows) {
+      for (Touch& row : rows) {
         row = {static_cast<std::uint32_t>(random.Below(kItems)),
                static_cast<Micros>(random.Below(100)), static_cast<float>(random.Below(4)) - 1};
       }
       std::sort(rows.begin(), rows.end(),
-                [](const Row4& a, const Row4& b) { return a.time_us < b.time_us; });
+                [](const Touch& a, const Touch& b) { return a.time_us < b.time_us; });
     }
     std::set<std::uint32_t> known;
     for (const auto& rows : users) {
-      for (const Row4& row : rows) {
+      for (const Touch& row : rows) {
         if (row.time_us < kCut) known.insert(row.item);
       }
     }
 
     for (const bool allow_repeats : {false, true}) {
-      const Split split = SplitByTime(Make(kItems, users), kCut, allow_repeats);
+      const Split split = SplitByTime(MakeDataset(kItems, users), kCut, allow_repeats);
 
       std::size_t next = 0;
       for (const auto& rows : users) {
         std::set<std::uint32_t> had;
         std::map<std::uint32_t, float> liked;
-        for (const Row4& row : rows) {
+        for (const Touch& row : rows) {
           if (row.time_us < kCut) {
             had.insert(row.item);
           } else {
@@ -139,8 +111,7 @@ TEST(SplitByTimeTest, AgreesWithTheDefinitionOnRandomData) {
             expected.push_back(item);
           }
         }
-        ASSERT_LT(next, split.relevant.size());
-        EXPECT_EQ(Items(split.relevant[next]), expected);
+        EXPECT_EQ(AnswersOf(split, next), expected);
         ++next;
       }
       EXPECT_EQ(next, split.train.num_users());
@@ -149,9 +120,9 @@ TEST(SplitByTimeTest, AgreesWithTheDefinitionOnRandomData) {
 }
 
 Dataset AtTimes(const std::vector<Micros>& times) {
-  std::vector<std::vector<Row4>> users;
+  std::vector<std::vector<Touch>> users;
   for (const Micros time : times) users.push_back({{0, time}});
-  return Make(1, users);
+  return MakeDataset(1, users);
 }
 
 TEST(TemporalCutTest, LeavesTheFractionBehind) {
@@ -175,7 +146,7 @@ TEST(TemporalCutTest, WithoutTestEverythingIsBeforeIt) {
 
 TEST(DistinctPairsTest, KeepsTheLatestLikedInteractionOfEachPairWithWeightOne) {
   const Dataset dataset =
-      Make(3, {{{0, 1, 5}, {1, 2, 3}, {0, 3, 2}, {2, 4, -1}, {1, 5, -2}}, {{0, 9, 7}}});
+      MakeDataset(3, {{{0, 1, 5}, {1, 2, 3}, {0, 3, 2}, {2, 4, -1}, {1, 5, -2}}, {{0, 9, 7}}});
 
   const Dataset distinct = DistinctPairs(dataset);
 

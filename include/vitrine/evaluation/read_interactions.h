@@ -4,12 +4,12 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/file_system.h"
-#include "vitrine/evaluation/protocol.h"
+#include "vitrine/evaluation/split.h"
 
 namespace vitrine {
 
 enum class InteractionFormat {
-  kPairsByUser,  // "user item item ..." a line, blanks between.
+  kPairsByUser,  // "user item item ..." a line, blanks between; where order counts, oldest first.
   kTsv,          // "user<TAB>item[<TAB>weight[<TAB>unix_seconds]]" a line.
 };
 

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vitrine/evaluation/split.h"
+
+namespace vitrine::cli {
+
+// Which files to learn from and how to ask about them: flags that commands share.
+struct SplitFlags {
+  std::string train;
+  std::string test;
+  std::string data;
+  std::string format = "tsv";
+  std::string protocol = "fixed";
+  std::string cut;
+  double share = 0.2;
+  bool is_repeats = false;
+  bool is_distinct = false;
+};
+
+// Adds the flags to `command`. `flags` must live as long as it.
+void AddSplitFlags(CLI::App* command, SplitFlags& flags);
+
+// Usage errors: flags that the protocol wants and that are missing, or that do not fit together.
+absl::Status CheckSplitFlags(const SplitFlags& flags, Part part);
+
+// Reads the files and splits what they say. Of a validation part, the test file is not opened.
+// Errors: those of ReadInteractions; FAILED_PRECONDITION nothing is left to test on.
+absl::StatusOr<Split> ReadSplit(const SplitFlags& flags, Part part);
+
+}  // namespace vitrine::cli
