@@ -28,8 +28,11 @@ struct EvaluateFlags {
   std::string config;
   std::string scorer;
   std::vector<std::string> set;
+  std::string against;
+  std::vector<std::string> against_set;
   std::vector<std::size_t> at = {20};
   std::size_t num_threads = 0;
+  std::size_t num_negatives = 100;
   bool is_as_paper = false;
   bool is_json = false;
 };
@@ -45,6 +48,9 @@ absl::Status CheckFlags(const EvaluateFlags& flags) {
     return has_file ? UsageError("--store goes without --train, --test and --data")
                     : absl::OkStatus();
   }
+  if (flags.against.empty() && !flags.against_set.empty()) {
+    return UsageError("--against-set wants --against");
+  }
   if (flags.scorer.empty()) return UsageError("--scorer NAME is missing");
   return CheckSplitFlags(flags.split, PartOf(flags));
 }
@@ -54,24 +60,29 @@ bool IsDescribed(const Dataset& dataset) {
                      [](const auto& item) { return item != nullptr; });
 }
 
-absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const Config& config) {
+// What is measured of `scorer`, with what its --set says.
+absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const Config& config,
+                                              const std::string& scorer,
+                                              const std::vector<std::string>& set) {
   ComparisonOptions options;
   options.models = config.lifecycle.models;
   options.settings = config.lifecycle.settings;
   options.blend = config.engine.blend;
   options.evaluation.cutoffs = flags.at;
   options.evaluation.as_paper = flags.is_as_paper;
-  if (!flags.scorer.empty()) {
-    VITRINE_RETURN_IF_ERROR(CheckScorer(flags.scorer));
-    VITRINE_RETURN_IF_ERROR(ApplySettings(flags.scorer, flags.set, options));
-  } else if (!flags.set.empty()) {
+  options.evaluation.auc_negatives = flags.num_negatives;
+  options.resampling = ResamplingOptions();
+  if (!scorer.empty()) {
+    VITRINE_RETURN_IF_ERROR(CheckScorer(scorer));
+    VITRINE_RETURN_IF_ERROR(ApplySettings(scorer, set, options));
+  } else if (!set.empty()) {
     return UsageError("--set wants --scorer; with --store, settings come from --config");
   }
   return options;
 }
 
-absl::Status EvaluateFiles(const EvaluateFlags& flags, ComparisonOptions options,
-                           const TrainingContext& context) {
+absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
+                           ComparisonOptions options, const TrainingContext& context) {
   std::string text;
   {
     ProgressBar bar;
@@ -79,11 +90,23 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, ComparisonOptions options
     VITRINE_ASSIGN_OR_RETURN(const Split split, ReadSplit(flags.split, PartOf(flags)));
     // Files of interactions describe no items, so that there is no content to learn from.
     if (!IsDescribed(split.train)) DropModel("content", options);
-    VITRINE_ASSIGN_OR_RETURN(
-        const ComparisonRow row,
-        MeasureScorer(split, flags.scorer, options, context,
-                      [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
-    text = flags.is_json ? RowJson(row, PeakResidentBytes()) + "\n" : RowTable({row});
+    const StageReport report = [&bar](std::string_view stage, double done) {
+      bar.Show(stage, done);
+    };
+    VITRINE_ASSIGN_OR_RETURN(ComparisonRow row,
+                             MeasureScorer(split, flags.scorer, options, context, report));
+    if (flags.against.empty()) {
+      text = flags.is_json ? RowJson(row, PeakResidentBytes()) + "\n" : RowTable({row});
+    } else {
+      VITRINE_ASSIGN_OR_RETURN(options,
+                               MakeOptions(flags, config, flags.against, flags.against_set));
+      if (!IsDescribed(split.train)) DropModel("content", options);
+      VITRINE_ASSIGN_OR_RETURN(const ComparisonRow other,
+                               MeasureScorer(split, flags.against, options, context, report));
+      HoldAgainst(other, split, *options.resampling, *context.pool, row);
+      text =
+          flags.is_json ? PairJson(row, other, PeakResidentBytes()) + "\n" : RowTable({row, other});
+    }
   }
   std::fputs(text.c_str(), stdout);
   return absl::OkStatus();
@@ -118,12 +141,13 @@ absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
 absl::Status Run(const EvaluateFlags& flags) {
   VITRINE_RETURN_IF_ERROR(CheckFlags(flags));
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
-  VITRINE_ASSIGN_OR_RETURN(ComparisonOptions options, MakeOptions(flags, config));
+  VITRINE_ASSIGN_OR_RETURN(ComparisonOptions options,
+                           MakeOptions(flags, config, flags.scorer, flags.set));
   SetLogLevel(LogLevel::kWarning);
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
   const TrainingContext context{.pool = &pool};
-  if (flags.store.empty()) return EvaluateFiles(flags, std::move(options), context);
+  if (flags.store.empty()) return EvaluateFiles(flags, config, std::move(options), context);
   return EvaluateStore(flags, config, std::move(options), context);
 }
 
@@ -166,6 +190,9 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
       "--set", flags->set,
       "key=value of the scorer; of the blend: MODEL.key=value, weights.MODEL=value, "
       "cold_start_events=value");
+  command->add_option("--against", flags->against,
+                      "Another scorer to measure and to compare with, user by user");
+  command->add_option("--against-set", flags->against_set, "key=value of that one");
   command->add_option("--at", flags->at, "List lengths to measure at, as 10,20")
       ->delimiter(',')
       ->check(CLI::Range(1, 1000))
@@ -173,6 +200,11 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
   command->add_flag("--as-paper", flags->is_as_paper,
                     "Measure the scorer as published where serving differs, such as with the user "
                     "vectors of the training");
+  command
+      ->add_option("--negatives", flags->num_negatives,
+                   "Random items that right answers are held against for the AUC; 0: no AUC")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
   command->add_option("--threads", flags->num_threads, "0: one per core");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });

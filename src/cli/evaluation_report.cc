@@ -15,18 +15,66 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kBytesPerKilobyte = 1024;  // Linux counts ru_maxrss in these.
 
+std::string At(std::string_view metric, std::size_t k) {
+  return absl::StrFormat("%s@%d", metric, k);
+}
+
+// "2-4", "0" or "100+".
+std::string LengthsOf(const HistoryGroup& group) {
+  if (group.least == group.most) return absl::StrFormat("%d", group.least);
+  if (group.most == std::numeric_limits<std::size_t>::max()) {
+    return absl::StrFormat("%d+", group.least);
+  }
+  return absl::StrFormat("%d-%d", group.least, group.most);
+}
+
+void AddMeans(const std::map<std::size_t, RankingMetrics>& at, Json& json) {
+  for (const auto& [k, metrics] : at) {
+    for (const RankingMetricField& field : kRankingMetricFields) {
+      json[At(field.name, k)] = metrics.*field.value;
+    }
+  }
+}
+
+void AddSummary(const Summary& summary, Json& json) {
+  for (const auto& [k, exposure] : summary.exposure) {
+    json[At("coverage", k)] = exposure.coverage;
+    json[At("novelty", k)] = exposure.novelty;
+    json[At("gini", k)] = exposure.gini;
+    json[At("long_tail", k)] = exposure.long_tail;
+  }
+  for (const auto& [name, interval] : summary.intervals) {
+    json["intervals"][name] = {interval.low, interval.high};
+  }
+  for (const HistoryGroup& group : summary.by_history) {
+    Json row = {{"history", LengthsOf(group)}, {"cases", group.num_cases}};
+    AddMeans(group.at, row);
+    json["by_history"].push_back(row);
+  }
+}
+
+Json ToJson(const std::map<std::string, Difference>& differences) {
+  Json json;
+  for (const auto& [name, difference] : differences) {
+    json[name] = {{"difference", difference.value},
+                  {"low", difference.interval.low},
+                  {"high", difference.interval.high},
+                  {"p_value", difference.p_value}};
+  }
+  return json;
+}
+
 Json ToJson(const ComparisonRow& row, std::uint64_t peak_rss_bytes) {
   Json json = {{"scorer", row.name},
                {"settings", row.settings},
+               {"as_paper", row.is_as_paper},
                {"users", row.evaluation.num_users},
                {"cases", row.evaluation.num_cases}};
-  for (const auto& [k, metrics] : row.evaluation.at) {
-    const auto key = [k = k](const char* name) { return absl::StrFormat("%s@%d", name, k); };
-    json[key("recall")] = metrics.recall;
-    json[key("recall_min")] = metrics.recall_min;
-    json[key("ndcg")] = metrics.ndcg;
-    json[key("hit")] = metrics.hit;
-    json[key("mrr")] = metrics.mrr;
+  AddMeans(row.evaluation.at, json);
+  if (!row.evaluation.auc.empty()) json["auc"] = row.evaluation.MeanAuc();
+  AddSummary(row.summary, json);
+  if (!row.against.empty()) {
+    json["against"] = {{"scorer", row.against}, {"differences", ToJson(row.differences)}};
   }
   json["train_seconds"] = row.train_seconds;
   json["evaluate_seconds"] = row.evaluation.seconds;
@@ -45,6 +93,86 @@ std::string Lift(double value, const std::map<std::size_t, double>& baseline, st
   return absl::StrFormat("x %.2f", value / found->second);
 }
 
+// "0.1052-0.1128"; empty where it was not computed.
+std::string IntervalOf(const Summary& summary, const std::string& metric) {
+  const auto found = summary.intervals.find(metric);
+  if (found == summary.intervals.end()) return {};
+  return absl::StrFormat("%.4f-%.4f", found->second.low, found->second.high);
+}
+
+std::string MeansTable(const std::vector<ComparisonRow>& rows) {
+  std::map<std::size_t, double> baseline;
+  for (const ComparisonRow& row : rows) {
+    if (row.name != "most_popular") continue;
+    for (const auto& [k, metrics] : row.evaluation.at) baseline[k] = metrics.ndcg;
+  }
+  std::string text = absl::StrFormat("%-18s %4s", "scorer", "k");
+  for (const RankingMetricField& field : kRankingMetricFields) {
+    text += absl::StrFormat(" %10s", field.name);
+  }
+  text += absl::StrFormat(" %14s %8s %8s %8s\n", "ndcg, 95 %", "ndcg is", "train s", "answer s");
+  for (const ComparisonRow& row : rows) {
+    for (const auto& [k, metrics] : row.evaluation.at) {
+      text += absl::StrFormat("%-18s %4d", row.name, k);
+      for (const RankingMetricField& field : kRankingMetricFields) {
+        text += absl::StrFormat(" %10.4f", metrics.*field.value);
+      }
+      text += absl::StrFormat(" %14s %8s %8.2f %8.2f\n", IntervalOf(row.summary, At("ndcg", k)),
+                              Lift(metrics.ndcg, baseline, k), row.train_seconds,
+                              row.evaluation.seconds);
+    }
+  }
+  return text;
+}
+
+std::string ExposureTable(const std::vector<ComparisonRow>& rows) {
+  std::string text;
+  for (const ComparisonRow& row : rows) {
+    for (const auto& [k, exposure] : row.summary.exposure) {
+      text += absl::StrFormat(
+          "%-18s %4d %10.4f %10.4f %10.4f %10.4f %10s\n", row.name, k, exposure.coverage,
+          exposure.novelty, exposure.gini, exposure.long_tail,
+          row.evaluation.auc.empty() ? "" : absl::StrFormat("%.4f", row.evaluation.MeanAuc()));
+    }
+  }
+  if (text.empty()) return text;
+  return absl::StrFormat("\n%-18s %4s %10s %10s %10s %10s %10s\n", "scorer", "k", "coverage",
+                         "novelty", "gini", "long tail", "auc") +
+         text;
+}
+
+std::string HistoryTable(const std::vector<ComparisonRow>& rows) {
+  std::string text;
+  for (const ComparisonRow& row : rows) {
+    for (const HistoryGroup& group : row.summary.by_history) {
+      for (const auto& [k, metrics] : group.at) {
+        text += absl::StrFormat("%-18s %4d %10s %10d %10.4f %10.4f %10.4f\n", row.name, k,
+                                LengthsOf(group), group.num_cases, metrics.recall, metrics.ndcg,
+                                metrics.hit);
+      }
+    }
+  }
+  if (text.empty()) return text;
+  return absl::StrFormat("\n%-18s %4s %10s %10s %10s %10s %10s\n", "scorer", "k", "history",
+                         "cases", "recall", "ndcg", "hit") +
+         text;
+}
+
+std::string DifferencesText(const std::vector<ComparisonRow>& rows) {
+  std::string text;
+  for (const ComparisonRow& row : rows) {
+    for (const auto& [k, unused] : row.evaluation.at) {
+      const auto found = row.differences.find(At("ndcg", k));
+      if (found == row.differences.end()) continue;
+      const Difference& difference = found->second;
+      text += absl::StrFormat("%s less %s, ndcg@%d: %+.4f (95 %%: %+.4f to %+.4f), p = %.4f\n",
+                              row.name, row.against, k, difference.value, difference.interval.low,
+                              difference.interval.high, difference.p_value);
+    }
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 std::string Day(Micros time_us) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(time_us), absl::UTCTimeZone());
 }
@@ -61,6 +189,13 @@ std::string RowJson(const ComparisonRow& row, std::uint64_t peak_rss_bytes) {
   return Dump(ToJson(row, peak_rss_bytes));
 }
 
+std::string PairJson(const ComparisonRow& row, const ComparisonRow& other,
+                     std::uint64_t peak_rss_bytes) {
+  Json json = ToJson(row, peak_rss_bytes);
+  json["against"]["row"] = ToJson(other, peak_rss_bytes);
+  return Dump(json);
+}
+
 std::string StoreJson(const StoreComparison& comparison, std::uint64_t peak_rss_bytes) {
   Json rows = Json::array();
   for (const ComparisonRow& row : comparison.rows) rows.push_back(ToJson(row, peak_rss_bytes));
@@ -72,23 +207,7 @@ std::string StoreJson(const StoreComparison& comparison, std::uint64_t peak_rss_
 }
 
 std::string RowTable(const std::vector<ComparisonRow>& rows) {
-  std::map<std::size_t, double> baseline;
-  for (const ComparisonRow& row : rows) {
-    if (row.name != "most_popular") continue;
-    for (const auto& [k, metrics] : row.evaluation.at) baseline[k] = metrics.ndcg;
-  }
-  std::string text =
-      absl::StrFormat("%-14s %4s %8s %10s %8s %8s %8s %8s %9s %9s\n", "scorer", "k", "recall",
-                      "recall_min", "ndcg", "hit", "mrr", "ndcg is", "train s", "answer s");
-  for (const ComparisonRow& row : rows) {
-    for (const auto& [k, metrics] : row.evaluation.at) {
-      text += absl::StrFormat("%-14s %4d %8.4f %10.4f %8.4f %8.4f %8.4f %8s %9.2f %9.2f\n",
-                              row.name, k, metrics.recall, metrics.recall_min, metrics.ndcg,
-                              metrics.hit, metrics.mrr, Lift(metrics.ndcg, baseline, k),
-                              row.train_seconds, row.evaluation.seconds);
-    }
-  }
-  return text;
+  return MeansTable(rows) + ExposureTable(rows) + HistoryTable(rows) + DifferencesText(rows);
 }
 
 std::string StoreTable(const StoreComparison& comparison) {

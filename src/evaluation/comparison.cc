@@ -72,6 +72,12 @@ EvaluationOptions ForStage(const ComparisonOptions& options, const TrainingConte
   return evaluation;
 }
 
+void AddSummary(const Split& split, const ComparisonOptions& options, ThreadPool& pool,
+                ComparisonRow& row) {
+  if (!options.resampling.has_value()) return;
+  row.summary = Summarise(split, row.evaluation, *options.resampling, pool);
+}
+
 ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& trained,
                            const ComparisonOptions& options, const TrainingContext& context,
                            const StageReport& report) {
@@ -86,18 +92,22 @@ ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& tr
   }
   row.evaluation = Evaluate(Pipeline(std::move(models), options.blend), split,
                             ForStage(options, context, report, row.name), *context.pool);
+  AddSummary(split, options, *context.pool, row);
   return row;
 }
 
 ComparisonRow MeasureModel(const Split& split, const TimedModel& trained,
                            const ComparisonOptions& options, const TrainingContext& context,
                            const StageReport& report) {
-  return {.name = trained.model.name,
-          .settings = trained.model.settings,
-          .train_seconds = trained.train_seconds,
-          .evaluation =
-              EvaluateModel(trained.model, split,
-                            ForStage(options, context, report, trained.model.name), *context.pool)};
+  ComparisonRow row{
+      .name = trained.model.name,
+      .settings = trained.model.settings,
+      .train_seconds = trained.train_seconds,
+      .is_as_paper = options.evaluation.as_paper && trained.model.as_paper != nullptr};
+  row.evaluation = EvaluateModel(
+      trained.model, split, ForStage(options, context, report, trained.model.name), *context.pool);
+  AddSummary(split, options, *context.pool, row);
+  return row;
 }
 
 }  // namespace
@@ -129,6 +139,10 @@ absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
   }
   rows.push_back(MeasureBlend(split, trained, options, context, report));
   if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");
+  if (!options.resampling.has_value()) return rows;
+  for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
+    HoldAgainst(rows.back(), split, *options.resampling, *context.pool, rows[i]);
+  }
   return rows;
 }
 
@@ -148,6 +162,12 @@ absl::StatusOr<ComparisonRow> MeasureScorer(const Split& split, const std::strin
                                : MeasureModel(split, trained.front(), asked, context, report);
   if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");
   return row;
+}
+
+void HoldAgainst(const ComparisonRow& other, const Split& split, const ResamplingOptions& options,
+                 ThreadPool& pool, ComparisonRow& row) {
+  row.against = other.name;
+  row.differences = ComparePaired(split, row.evaluation, other.evaluation, options, pool);
 }
 
 absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double test_fraction,

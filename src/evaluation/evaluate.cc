@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <mutex>
+#include <numeric>
+#include <utility>
 
+#include "evaluation/asked.h"
+#include "evaluation/auc.h"
 #include "vitrine/evaluation/protocol.h"
 
 namespace vitrine {
@@ -10,90 +14,111 @@ namespace {
 // result's definition only through rounding; never derived from the number of threads.
 constexpr std::size_t kCasesPerBlock = 64;
 
-// What one test case's query looks at.
-struct Asked {
-  std::vector<Interaction> history{};
-  std::vector<ItemIndex> excluded{};
+// Runs over the cases block by block, and says how far it has come.
+class Blocks {
+ public:
+  // `num_passes`: how often ForEach will be called.
+  Blocks(std::size_t num_cases, std::size_t num_passes, const EvaluationOptions& options,
+         ThreadPool& pool)
+      : num_cases_(num_cases),
+        num_blocks_((num_cases + kCasesPerBlock - 1) / kCasesPerBlock),
+        num_passes_(num_passes),
+        options_(options),
+        pool_(pool) {}
+
+  // Calls body(begin, end) for each block of cases, on the pool's threads.
+  void ForEach(const std::function<void(std::size_t begin, std::size_t end)>& body) {
+    pool_.ParallelFor(num_blocks_, [&](std::size_t block) {
+      if (options_.is_cancelled != nullptr && *options_.is_cancelled) return;
+      const std::size_t begin = block * kCasesPerBlock;
+      body(begin, std::min(begin + kCasesPerBlock, num_cases_));
+      if (!options_.progress) return;
+      std::lock_guard lock(mutex_);
+      options_.progress(static_cast<double>(++num_done_) /
+                        static_cast<double>(num_blocks_ * num_passes_));
+    });
+  }
+
+ private:
+  const std::size_t num_cases_;
+  const std::size_t num_blocks_;
+  const std::size_t num_passes_;
+  const EvaluationOptions& options_;
+  ThreadPool& pool_;
+  std::mutex mutex_;
+  std::size_t num_done_ = 0;  // Guarded by mutex_.
 };
 
-Asked MakeAsked(const Split& split, const TestCase& test, const EvaluationOptions& options) {
-  const std::span<const Interaction> history = split.History(test);
-  Asked asked{.history = {history.rbegin(), history.rend()}};
-  if (!split.allow_repeats) {
-    for (const Interaction& each : history) asked.excluded.push_back(each.item);
-    std::sort(asked.excluded.begin(), asked.excluded.end());
-    asked.excluded.erase(std::unique(asked.excluded.begin(), asked.excluded.end()),
-                         asked.excluded.end());
-  }
-  if (options.history_limit > 0 && asked.history.size() > options.history_limit) {
-    asked.history.resize(options.history_limit);
-  }
-  return asked;
-}
-
-// Sums over `cases`, by position in options.cutoffs.
-std::vector<RankingMetrics> MeasureBlock(const Pipeline& pipeline, const Split& split,
-                                         const EvaluationOptions& options,
-                                         std::span<const TestCase> cases) {
-  std::vector<Asked> asked;
-  asked.reserve(cases.size());
-  for (const TestCase& test : cases) asked.push_back(MakeAsked(split, test, options));
-  std::vector<Query> queries;
-  queries.reserve(cases.size());
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    queries.push_back(
-        {.history = asked[i].history,
-         .now_us = cases[i].now_us,
-         .excluded = asked[i].excluded,
-         .training_user = options.as_paper ? cases[i].training_user : kNoTrainingUser});
-  }
+// Fills in what the cases [begin, end) are shown and how good that is.
+void AskBlock(const Pipeline& pipeline, const Split& split, const EvaluationOptions& options,
+              std::pair<std::size_t, std::size_t> block, Evaluation& evaluation) {
+  const auto [begin, end] = block;
+  const AskedCases asked(split, std::span(split.cases).subspan(begin, end - begin), options);
   const std::size_t k = *std::max_element(options.cutoffs.begin(), options.cutoffs.end());
-  const auto lists = pipeline.Recommend(queries, &split.candidates, k);
-
-  std::vector<RankingMetrics> sums(options.cutoffs.size());
-  for (std::size_t row = 0; row < cases.size(); ++row) {
-    std::vector<ItemIndex> ranked;
-    for (const BlendedItem& each : lists[row]) ranked.push_back(each.item);
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      sums[i] += MeasureRanking(ranked, cases[row].relevant, options.cutoffs[i]);
+  const auto lists = pipeline.Recommend(asked.queries(), &split.candidates, k);
+  for (std::size_t i = begin; i < end; ++i) {
+    std::vector<ItemIndex>& ranked = evaluation.lists[i];
+    for (const BlendedItem& each : lists[i - begin]) ranked.push_back(each.item);
+    for (auto& [cutoff, by_case] : evaluation.by_case) {
+      by_case[i] = MeasureRanking(ranked, split.cases[i].relevant, cutoff);
     }
   }
-  return sums;
+}
+
+// Fills in the AUC of the cases [begin, end).
+void CompareBlock(const Pipeline& pipeline, const Split& split, const EvaluationOptions& options,
+                  const Negatives& negatives, std::pair<std::size_t, std::size_t> block,
+                  std::vector<double>& auc) {
+  const auto [begin, end] = block;
+  const AskedCases asked(split, std::span(split.cases).subspan(begin, end - begin), options);
+  for (std::size_t i = begin; i < end; ++i) {
+    const Query& query = asked.queries()[i - begin];
+    const TestCase& test = split.cases[i];
+    auc[i] = MeasureAuc(pipeline, query, test, negatives.Of(query, test, i));
+  }
+}
+
+double SecondsSince(Micros start) {
+  return static_cast<double>(MonotonicNow() - start) / static_cast<double>(kMicrosPerSecond);
 }
 
 }  // namespace
 
+double Evaluation::MeanAuc() const {
+  if (auc.empty()) return 0;
+  return std::accumulate(auc.begin(), auc.end(), 0.0) / static_cast<double>(auc.size());
+}
+
+RankingMetrics MeanOf(std::span<const RankingMetrics> by_case) {
+  RankingMetrics total;
+  for (const RankingMetrics& each : by_case) total += each;
+  return by_case.empty() ? total : total / static_cast<double>(by_case.size());
+}
+
 Evaluation Evaluate(const Pipeline& pipeline, const Split& split, const EvaluationOptions& options,
                     ThreadPool& pool) {
-  const Micros start = MonotonicNow();
-  const std::span<const TestCase> cases = split.cases;
-  const std::size_t num_blocks =
-      options.cutoffs.empty() ? 0 : (cases.size() + kCasesPerBlock - 1) / kCasesPerBlock;
-  std::vector<std::vector<RankingMetrics>> sums(num_blocks);
-  std::mutex progress_mutex;
-  std::size_t num_done = 0;  // Guarded by progress_mutex.
-  pool.ParallelFor(num_blocks, [&](std::size_t block) {
-    if (options.is_cancelled != nullptr && *options.is_cancelled) return;
-    const std::size_t begin = block * kCasesPerBlock;
-    sums[block] =
-        MeasureBlock(pipeline, split, options,
-                     cases.subspan(begin, std::min(kCasesPerBlock, cases.size() - begin)));
-    if (!options.progress) return;
-    std::lock_guard lock(progress_mutex);
-    options.progress(static_cast<double>(++num_done) / static_cast<double>(num_blocks));
-  });
+  const std::size_t num_cases = split.cases.size();
+  Evaluation evaluation{.num_users = split.num_groups(), .num_cases = num_cases};
+  evaluation.lists.resize(num_cases);
+  for (const std::size_t k : options.cutoffs) evaluation.by_case[k].resize(num_cases);
+  Blocks blocks(num_cases, options.auc_negatives > 0 ? 2 : 1, options, pool);
 
-  Evaluation evaluation{.num_users = split.num_groups(), .num_cases = cases.size()};
-  for (std::size_t i = 0; i < options.cutoffs.size(); ++i) {
-    RankingMetrics total;
-    for (const auto& block : sums) {
-      if (!block.empty()) total += block[i];
-    }
-    if (!cases.empty()) total = total / static_cast<double>(cases.size());
-    evaluation.at[options.cutoffs[i]] = total;
+  const Micros start = MonotonicNow();
+  if (!options.cutoffs.empty()) {
+    blocks.ForEach([&](std::size_t begin, std::size_t end) {
+      AskBlock(pipeline, split, options, {begin, end}, evaluation);
+    });
   }
-  evaluation.seconds =
-      static_cast<double>(MonotonicNow() - start) / static_cast<double>(kMicrosPerSecond);
+  evaluation.seconds = SecondsSince(start);
+  for (const auto& [k, by_case] : evaluation.by_case) evaluation.at[k] = MeanOf(by_case);
+
+  if (options.auc_negatives > 0) {
+    evaluation.auc.resize(num_cases);
+    const Negatives negatives(split, options.auc_negatives);
+    blocks.ForEach([&](std::size_t begin, std::size_t end) {
+      CompareBlock(pipeline, split, options, negatives, {begin, end}, evaluation.auc);
+    });
+  }
   return evaluation;
 }
 

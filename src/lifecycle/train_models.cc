@@ -35,12 +35,9 @@ std::map<std::string, double> Named(const Evaluation& evaluation) {
   std::map<std::string, double> metrics;
   metrics["test_users"] = static_cast<double>(evaluation.num_users);
   for (const auto& [k, mean] : evaluation.at) {
-    const auto name = [k = k](const char* metric) { return absl::StrFormat("%s@%d", metric, k); };
-    metrics[name("ndcg")] = mean.ndcg;
-    metrics[name("recall")] = mean.recall;
-    metrics[name("recall_min")] = mean.recall_min;
-    metrics[name("hit")] = mean.hit;
-    metrics[name("mrr")] = mean.mrr;
+    for (const RankingMetricField& field : kRankingMetricFields) {
+      metrics[absl::StrFormat("%s@%d", field.name, k)] = mean.*field.value;
+    }
   }
   return metrics;
 }

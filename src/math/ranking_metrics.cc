@@ -6,16 +6,16 @@
 namespace vitrine {
 
 RankingMetrics& RankingMetrics::operator+=(const RankingMetrics& other) {
-  recall += other.recall;
-  recall_min += other.recall_min;
-  ndcg += other.ndcg;
-  hit += other.hit;
-  mrr += other.mrr;
+  for (const RankingMetricField& field : kRankingMetricFields) {
+    this->*field.value += other.*field.value;
+  }
   return *this;
 }
 
 RankingMetrics RankingMetrics::operator/(double divisor) const {
-  return {recall / divisor, recall_min / divisor, ndcg / divisor, hit / divisor, mrr / divisor};
+  RankingMetrics divided = *this;
+  for (const RankingMetricField& field : kRankingMetricFields) divided.*field.value /= divisor;
+  return divided;
 }
 
 RankingMetrics MeasureRanking(std::span<const ItemIndex> ranked,
@@ -29,11 +29,13 @@ RankingMetrics MeasureRanking(std::span<const ItemIndex> ranked,
   std::size_t num_hits = 0;
   double gains = 0;
   double first_hit = 0;
+  double precisions = 0;
   for (std::size_t i = 0; i < std::min(k, ranked.size()); ++i) {
     if (!std::binary_search(relevant.begin(), relevant.end(), ranked[i])) continue;
     if (num_hits == 0) first_hit = 1 / static_cast<double>(i + 1);
     ++num_hits;
     gains += gain(i);
+    precisions += static_cast<double>(num_hits) / static_cast<double>(i + 1);
   }
   double ideal_gains = 0;
   for (std::size_t i = 0; i < num_ideal; ++i) ideal_gains += gain(i);
@@ -43,7 +45,8 @@ RankingMetrics MeasureRanking(std::span<const ItemIndex> ranked,
           .recall_min = hits / static_cast<double>(num_ideal),
           .ndcg = gains / ideal_gains,
           .hit = num_hits > 0 ? 1.0 : 0.0,
-          .mrr = first_hit};
+          .mrr = first_hit,
+          .map = precisions / static_cast<double>(num_ideal)};
 }
 
 }  // namespace vitrine

@@ -33,9 +33,9 @@ TEST(EvaluationReportTest, ARowHasTheKeysThatScriptsRead) {
   const auto json = nlohmann::json::parse(RowJson(MakeRow("ials", 0.3), 1024));
 
   EXPECT_THAT(KeysOf(json),
-              UnorderedElementsAre("scorer", "settings", "users", "cases", "recall@20",
-                                   "recall_min@20", "ndcg@20", "hit@20", "mrr@20", "train_seconds",
-                                   "evaluate_seconds", "peak_rss_bytes"));
+              UnorderedElementsAre("scorer", "settings", "as_paper", "users", "cases", "recall@20",
+                                   "recall_min@20", "ndcg@20", "hit@20", "mrr@20", "map@20",
+                                   "train_seconds", "evaluate_seconds", "peak_rss_bytes"));
   EXPECT_EQ(json["scorer"], "ials");
   EXPECT_EQ(json["settings"]["dimensions"], "8");
   EXPECT_EQ(json["users"], 42);
@@ -59,6 +59,57 @@ TEST(EvaluationReportTest, EveryCutOffHasItsKeys) {
   EXPECT_EQ(json["recall@5"], 0.05);
   EXPECT_EQ(json["recall@20"], 0.1);
   EXPECT_TRUE(json.contains("mrr@5"));
+}
+
+ComparisonRow MakeSummarisedRow() {
+  ComparisonRow row = MakeRow("ials", 0.3);
+  row.evaluation.auc = {0.5, 1.0};
+  row.summary.exposure[20] = {.coverage = 0.6, .novelty = 7.5, .gini = 0.7, .long_tail = 0.25};
+  row.summary.intervals["ndcg@20"] = {0.2875, 0.3125};
+  row.summary.by_history = {{.least = 0, .most = 0, .num_cases = 3, .at = {{20, {.ndcg = 0.1}}}},
+                            {.least = 2, .most = 4, .num_cases = 5, .at = {{20, {.ndcg = 0.2}}}},
+                            {.least = 100, .num_cases = 7, .at = {{20, {.ndcg = 0.9}}}}};
+  row.against = "item_knn";
+  row.differences["ndcg@20"] = {.value = 0.05, .interval = {0.04, 0.06}, .p_value = 0.0002};
+  return row;
+}
+
+TEST(EvaluationReportTest, ASummarisedRowSaysHowSureAndForWhom) {
+  const auto json = nlohmann::json::parse(RowJson(MakeSummarisedRow(), 0));
+
+  EXPECT_EQ(json["auc"], 0.75);
+  EXPECT_EQ(json["coverage@20"], 0.6);
+  EXPECT_EQ(json["novelty@20"], 7.5);
+  EXPECT_EQ(json["gini@20"], 0.7);
+  EXPECT_EQ(json["long_tail@20"], 0.25);
+  EXPECT_EQ(json["intervals"]["ndcg@20"], (std::vector<double>{0.2875, 0.3125}));
+  ASSERT_EQ(json["by_history"].size(), 3u);
+  EXPECT_EQ(json["by_history"][0]["history"], "0");
+  EXPECT_EQ(json["by_history"][1]["history"], "2-4");
+  EXPECT_EQ(json["by_history"][2]["history"], "100+");
+  EXPECT_EQ(json["by_history"][1]["cases"], 5);
+  EXPECT_EQ(json["by_history"][1]["ndcg@20"], 0.2);
+  EXPECT_EQ(json["against"]["scorer"], "item_knn");
+  EXPECT_EQ(json["against"]["differences"]["ndcg@20"]["p_value"], 0.0002);
+}
+
+TEST(EvaluationReportTest, APairHasBothRows) {
+  const auto json =
+      nlohmann::json::parse(PairJson(MakeSummarisedRow(), MakeRow("item_knn", 0.25), 0));
+
+  EXPECT_EQ(json["ndcg@20"], 0.3);
+  EXPECT_EQ(json["against"]["row"]["scorer"], "item_knn");
+  EXPECT_EQ(json["against"]["row"]["ndcg@20"], 0.25);
+}
+
+TEST(EvaluationReportTest, TheTableOfASummarisedRowHasAllOfIt) {
+  const std::string table = RowTable({MakeSummarisedRow()});
+
+  EXPECT_THAT(table, HasSubstr("0.2875-0.3125"));
+  EXPECT_THAT(table, HasSubstr("long tail"));
+  EXPECT_THAT(table, HasSubstr("100+"));
+  EXPECT_THAT(table, HasSubstr("ials less item_knn, ndcg@20: +0.0500 (95 %: +0.0400 to +0.0600), "
+                               "p = 0.0002"));
 }
 
 TEST(EvaluationReportTest, TheTableComparesWithMostPopular) {

@@ -28,6 +28,7 @@ TEST(RankingMetricsTest, CountsHitsByTheirRank) {
   EXPECT_DOUBLE_EQ(metrics.ndcg, (1 / std::log2(3) + 1 / std::log2(5)) / ideal);
   EXPECT_DOUBLE_EQ(metrics.hit, 1);
   EXPECT_DOUBLE_EQ(metrics.mrr, 0.5);
+  EXPECT_DOUBLE_EQ(metrics.map, (1.0 / 2 + 2.0 / 4) / 3);
 }
 
 TEST(RankingMetricsTest, APerfectListScoresOneEvenWhenMoreIsRelevantThanFits) {
@@ -56,8 +57,9 @@ TEST(RankingMetricsTest, AShortListLosesWhatItDoesNotHold) {
 }
 
 TEST(RankingMetricsTest, AveragesBySumAndDivision) {
-  RankingMetrics sum{.recall = 1, .recall_min = 1, .ndcg = 1, .hit = 1, .mrr = 1};
-  sum += RankingMetrics{.recall = 0, .recall_min = 0.5, .ndcg = 0.25, .hit = 0, .mrr = 0.5};
+  RankingMetrics sum{.recall = 1, .recall_min = 1, .ndcg = 1, .hit = 1, .mrr = 1, .map = 1};
+  sum += RankingMetrics{
+      .recall = 0, .recall_min = 0.5, .ndcg = 0.25, .hit = 0, .mrr = 0.5, .map = 0.5};
 
   const RankingMetrics mean = sum / 2;
 
@@ -66,6 +68,7 @@ TEST(RankingMetricsTest, AveragesBySumAndDivision) {
   EXPECT_DOUBLE_EQ(mean.ndcg, 0.625);
   EXPECT_DOUBLE_EQ(mean.hit, 0.5);
   EXPECT_DOUBLE_EQ(mean.mrr, 0.75);
+  EXPECT_DOUBLE_EQ(mean.map, 0.75);
 }
 
 // The definitions, read out loud over sets.
@@ -76,8 +79,12 @@ RankingMetrics SlowMetrics(const std::vector<ItemIndex>& ranked,
   for (std::size_t rank = 1; rank <= k && rank <= relevant.size(); ++rank) {
     ideal += std::log(2.0) / std::log(static_cast<double>(rank) + 1);
   }
+  double hits = 0;
   for (std::size_t rank = 1; rank <= k && rank <= ranked.size(); ++rank) {
     if (!relevant.contains(ranked[rank - 1])) continue;
+    ++hits;
+    metrics.map +=
+        hits / static_cast<double>(rank) / static_cast<double>(std::min(k, relevant.size()));
     metrics.recall += 1 / static_cast<double>(relevant.size());
     metrics.recall_min += 1 / static_cast<double>(std::min(k, relevant.size()));
     metrics.ndcg += std::log(2.0) / std::log(static_cast<double>(rank) + 1) / ideal;
@@ -108,6 +115,7 @@ TEST(RankingMetricsTest, AgreesWithTheDefinitionsReadOutLoud) {
     EXPECT_NEAR(fast.recall, slow.recall, 1e-12);
     EXPECT_NEAR(fast.recall_min, slow.recall_min, 1e-12);
     EXPECT_NEAR(fast.ndcg, slow.ndcg, 1e-12);
+    EXPECT_NEAR(fast.map, slow.map, 1e-12);
     EXPECT_EQ(fast.hit, slow.hit);
     EXPECT_NEAR(fast.mrr, slow.mrr, 1e-12);
   }

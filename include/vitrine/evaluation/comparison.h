@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/evaluation/protocol.h"
+#include "vitrine/evaluation/summary.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/training/trainer.h"
 
@@ -26,6 +28,7 @@ struct ComparisonOptions {
   std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
   BlendOptions blend{};
   EvaluationOptions evaluation{};  // `progress` and `is_cancelled` are taken from elsewhere.
+  std::optional<ResamplingOptions> resampling{};  // Summaries and differences, where given.
 };
 
 // A model and how long it took to train.
@@ -39,7 +42,11 @@ struct ComparisonRow {
   std::string name{};        // Of the model, or kBlendName.
   Settings settings{};       // All that it was trained with; of the blend: its weights.
   double train_seconds = 0;  // Of the blend: of all its models.
+  bool is_as_paper = false;  // The scorer's published form was measured.
   Evaluation evaluation{};
+  Summary summary{};
+  std::string against{};                            // Another row's name, or empty; then
+  std::map<std::string, Difference> differences{};  // this row less that one, by metric.
 };
 
 // Trains each model of `options` on `dataset`, in that order. Errors: those of the trainers, naming
@@ -50,8 +57,8 @@ absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
                                                   const TrainingContext& context,
                                                   const StageReport& report);
 
-// Trains on the split's train part and measures: a row for each model, then one for the blend.
-// Errors: those of TrainEach.
+// Trains on the split's train part and measures: a row for each model, then one for the blend,
+// which the others are held against. Errors: those of TrainEach.
 absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
                                                          const ComparisonOptions& options,
                                                          const TrainingContext& context,
@@ -62,6 +69,10 @@ absl::StatusOr<ComparisonRow> MeasureScorer(const Split& split, const std::strin
                                             const ComparisonOptions& options,
                                             const TrainingContext& context,
                                             const StageReport& report);
+
+// Holds `row` against `other`, two rows of one split.
+void HoldAgainst(const ComparisonRow& other, const Split& split, const ResamplingOptions& options,
+                 ThreadPool& pool, ComparisonRow& row);
 
 // What a store's table was measured on, and the table.
 struct StoreComparison {
