@@ -15,6 +15,7 @@
 #include "cli/simulate_command.h"
 #include "cli/status_command.h"
 #include "cli/train_command.h"
+#include "cli/tune_command.h"
 #include "vitrine/base/cpu.h"
 
 namespace {
@@ -67,6 +68,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddTrainCommand(app, exit_status);
   vitrine::cli::AddRecommendCommand(app, exit_status);
   vitrine::cli::AddEvaluateCommand(app, exit_status);
+  vitrine::cli::AddTuneCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);

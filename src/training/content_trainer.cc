@@ -205,6 +205,10 @@ Trainer ContentTrainer() {
   return {.name = "content",
           .description = "items described like those the shopper touched: TF-IDF of their texts",
           .defaults = Defaults(),
+          .ranges = {Between("title_weight", 0, 2), Between("description_weight", 0, 2),
+                     Between("category_weight", 0, 2), Between("brand_weight", 0, 2),
+                     Between("tag_weight", 0, 2), Between("attribute_weight", 0, 2),
+                     BetweenLog("half_life_days", 1, 365), Between("rank_decay", 0.8, 1)},
           .train = &Train};
 }
 

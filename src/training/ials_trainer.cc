@@ -144,6 +144,9 @@ Trainer IalsTrainer() {
   return {.name = "ials",
           .description = "matrix factorisation of implicit feedback, shoppers folded in live",
           .defaults = Defaults(),
+          .ranges = {WholeBetween("epochs", 4, 20), BetweenLog("lambda", 1e-4, 1),
+                     BetweenLog("unobserved_weight", 1e-3, 1), Between("nu", 0, 1),
+                     OneOf("weighting", {"linear", "log", "binary"})},
           .train = &Train};
 }
 

@@ -155,6 +155,8 @@ Trainer ItemKnnTrainer() {
   return {.name = "item_knn",
           .description = "items bought or viewed by the same shoppers: cosine with shrinkage",
           .defaults = Defaults(),
+          .ranges = {WholeBetweenLog("neighbours", 10, 1000), BetweenLog("shrinkage", 0.1, 1000),
+                     OneOf("weighting", {"linear", "log", "binary"})},
           .train = &Train};
 }
 

@@ -135,6 +135,7 @@ Trainer MostPopularTrainer() {
   return {.name = "most_popular",
           .description = "what everybody likes lately, and within the shopper's categories",
           .defaults = Defaults(),
+          .ranges = {BetweenLog("half_life_days", 0.5, 365), OneOf("binary", {"false", "true"})},
           .train = &Train};
 }
 

@@ -201,6 +201,44 @@ TEST_F(BinaryTest, EvaluateReadsAFixedSplit) {
   EXPECT_EQ(json["hit@1"], 1.0);
 }
 
+TEST_F(BinaryTest, EvaluateHoldsOneScorerAgainstAnother) {
+  ASSERT_EQ(Run("import --tsv DIR/shop.tsv --events SHOP/events.jsonl").status, 0);
+
+  const Outcome outcome =
+      Run("evaluate --protocol next-basket --data DIR/shop.tsv --scorer item_knn --at 10 "
+          "--against most_popular --against-set half_life_days=0 --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  const Json& other = json["against"]["row"];
+  EXPECT_EQ(other["settings"]["half_life_days"], "0");
+  EXPECT_NEAR(json["against"]["differences"]["ndcg@10"]["difference"].get<double>(),
+              json["ndcg@10"].get<double>() - other["ndcg@10"].get<double>(), 1e-12);
+  EXPECT_GT(json["auc"], 0.5);
+}
+
+TEST_F(BinaryTest, TuneWritesAConfigThatEvaluateReadsAndOpensNoTestFile) {
+  WriteText(*folder_ / "train.txt",
+            "1 a b c d\n2 b c d e\n3 c d e f\n4 a c d e\n5 a b e f\n6 b c f a\n");
+  WriteText(*folder_ / "test.txt", "1 e\n2 f\n");
+  const std::string files = " --train DIR/train.txt --format pairs-by-user";
+
+  const Outcome tuned =
+      Run("tune --scorer item_knn --trials 6 --random 3 --metric ndcg@5 --test "
+          "DIR/nowhere.txt --out DIR/tuned.toml --json" +
+          files);
+  const Outcome evaluated =
+      Run("evaluate --scorer item_knn --config DIR/tuned.toml --at 5 "
+          "--test DIR/test.txt --json" +
+          files);
+
+  ASSERT_EQ(tuned.status, 0) << tuned.err;
+  ASSERT_EQ(evaluated.status, 0) << evaluated.err;
+  const Json end = Json::parse(tuned.out.substr(tuned.out.rfind("{\"scorer\"")));
+  EXPECT_EQ(end["trials"], 6);
+  EXPECT_EQ(Json::parse(evaluated.out)["settings"], end["settings"]);
+}
+
 TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
   ServerProcess server(*folder_ / "store", *folder_ / "small.toml");
   const std::string target = " --target " + server.address();
@@ -283,8 +321,8 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{"bench --rpc Nothing", "RecommendItems"}));
 
 TEST_F(BinaryTest, EverySubcommandTeachesByExample) {
-  for (const char* name :
-       {"serve", "import", "train", "recommend", "evaluate", "status", "simulate", "bench"}) {
+  for (const char* name : {"serve", "import", "train", "recommend", "evaluate", "tune", "status",
+                           "simulate", "bench"}) {
     const Outcome outcome = Run(std::string(name) + " --help");
     EXPECT_EQ(outcome.status, 0) << name;
     EXPECT_THAT(outcome.out, HasSubstr(std::string("vitrine ") + name + " --")) << name;

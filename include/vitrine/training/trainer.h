@@ -9,6 +9,7 @@
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/feature_store/dataset.h"
 #include "vitrine/models/model.h"
+#include "vitrine/training/setting_range.h"
 
 namespace vitrine {
 
@@ -22,9 +23,10 @@ struct TrainingContext {
 // A way to make a model of a data set, chosen by name at run time. Same data, settings and seed:
 // the same model.
 struct Trainer {
-  std::string_view name{};         // "ials"
-  std::string_view description{};  // One line for --help.
-  Settings defaults{};             // Every setting there is, with its default.
+  std::string_view name{};             // "ials"
+  std::string_view description{};      // One line for --help.
+  Settings defaults{};                 // Every setting there is, with its default.
+  std::vector<SettingRange> ranges{};  // Of the settings that `vitrine tune` searches.
 
   // `settings` override the defaults. Errors: INVALID_ARGUMENT unknown setting or bad value (named,
   // with what is allowed), or data that this model cannot learn from; CANCELLED.
