@@ -9,6 +9,7 @@
 #include "vitrine/scorers/collaborative/most_popular.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
+#include "vitrine/scorers/sequential/sequential_rules.h"
 
 namespace vitrine {
 namespace {
@@ -71,10 +72,15 @@ Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
   return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
 }
 
+Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
 const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
       Kind<Content, LoadContent>("content"), Kind<Ials, LoadIals>("ials"),
-      NeighboursKind("item_knn"), Kind<MostPopular, LoadMostPopular>("most_popular")};
+      NeighboursKind("item_knn"), Kind<MostPopular, LoadMostPopular>("most_popular"),
+      Kind<SequentialRules, LoadSequentialRules>("sequential_rules")};
   return kinds;
 }
 

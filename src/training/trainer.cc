@@ -5,8 +5,9 @@
 namespace vitrine {
 
 const std::vector<Trainer>& Trainers() {
-  static const auto* const trainers = new std::vector<Trainer>{
-      ContentTrainer(), IalsTrainer(), ItemKnnTrainer(), MostPopularTrainer()};
+  static const auto* const trainers =
+      new std::vector<Trainer>{ContentTrainer(), IalsTrainer(), ItemKnnTrainer(),
+                               MostPopularTrainer(), SequentialRulesTrainer()};
   return *trainers;
 }
 

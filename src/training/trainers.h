@@ -10,6 +10,7 @@ Trainer ContentTrainer();
 Trainer IalsTrainer();
 Trainer ItemKnnTrainer();
 Trainer MostPopularTrainer();
+Trainer SequentialRulesTrainer();
 
 inline bool IsCancelled(const TrainingContext& context) {
   return context.is_cancelled != nullptr && context.is_cancelled->load();

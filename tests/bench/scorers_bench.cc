@@ -120,6 +120,7 @@ int Run(int argc, char** argv) {
   TimeTrainer("content", {}, shop, pool);
   TimeTrainer("item_knn", {}, shop, pool);
   TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
+  TimeTrainer("sequential_rules", {}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
   const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});

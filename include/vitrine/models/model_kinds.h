@@ -17,6 +17,7 @@ class Content;
 class Ials;
 class ItemNeighbours;
 class MostPopular;
+class SequentialRules;
 
 // All that the scorer can do as a model, named after its kind, without settings: what a trainer
 // returns and what loading gives back.
@@ -24,6 +25,7 @@ Model MakeModel(const std::shared_ptr<const Content>& scorer);
 Model MakeModel(const std::shared_ptr<const Ials>& scorer);
 Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer);
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer);
+Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer);
 
 // Where the rows of a saved model go: row r of the bundle becomes index[r]; `num_items` is the
 // number of indices that the store has given. Items that the store does not know are dropped.

@@ -1,0 +1,97 @@
+#include "vitrine/scorers/sequential/sequential_rules.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+#include <vector>
+
+#include "testing/status_matchers.h"
+#include "vitrine/scorers/context_only.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::StatusIs;
+
+ScoredItem Scored(std::uint32_t item, float score) { return {ItemIndex{item}, score}; }
+
+// Item 0 points to 1 (4) and 2 (1); item 1 to 2 (8).
+CsrMatrix Rules() {
+  CsrMatrix matrix;
+  matrix.num_rows = matrix.num_cols = 4;
+  matrix.row_begin = {0, 2, 3, 3, 3};
+  matrix.column = {1, 2, 2};
+  matrix.value = {4, 1, 8};
+  return matrix;
+}
+
+std::shared_ptr<const SequentialRules> MakeRules() {
+  auto scorer = SequentialRules::Create({.rules = Rules(), .recency = {}});
+  EXPECT_THAT(scorer, IsOk());
+  return *scorer;
+}
+
+TEST(SequentialRulesTest, TheLatestItemSpeaksLoudest) {
+  const std::vector<Interaction> history = {{9, ItemIndex{0}, 1}, {8, ItemIndex{1}, 1}};
+  const Query query{.history = history};
+
+  EXPECT_THAT(MakeRules()->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(2, 1 + 0.5F * 8), Scored(1, 4)));
+}
+
+TEST(SequentialRulesTest, OrderMatters) {
+  const std::vector<Interaction> history = {{9, ItemIndex{1}, 1}, {8, ItemIndex{0}, 1}};
+  const Query query{.history = history};
+
+  EXPECT_THAT(MakeRules()->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(2, 8 + 0.5F * 1), Scored(1, 0.5F * 4)));
+}
+
+TEST(SequentialRulesTest, ExplainsByTheRecentItems) {
+  const std::vector<Interaction> history = {{9, ItemIndex{0}, 1}};
+  const std::vector<ItemIndex> page = {ItemIndex{1}};
+
+  const auto parts =
+      MakeRules()->Explain({.history = history, .context_items = page}, ItemIndex{2});
+
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].source, Contribution::Source::kContext);
+  EXPECT_EQ(parts[0].item, ItemIndex{1});
+  EXPECT_FLOAT_EQ(parts[0].value, 8);
+  EXPECT_EQ(parts[1].source, Contribution::Source::kHistory);
+  EXPECT_EQ(parts[1].item, ItemIndex{0});
+  EXPECT_FLOAT_EQ(parts[1].value, 0.5F);
+}
+
+TEST(SequentialRulesTest, TheItemToItemFormSeesThePageAlone) {
+  const std::vector<Interaction> history = {{9, ItemIndex{1}, 1}};
+  const std::vector<ItemIndex> page = {ItemIndex{0}};
+  const Query query{.history = history, .context_items = page};
+  const Query history_only{.history = history};
+
+  const auto similar = MakeContextOnly(MakeRules());
+
+  EXPECT_THAT(similar->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(1, 4), Scored(2, 1)));
+  EXPECT_THAT(similar->Retrieve({&history_only, 1}, nullptr, 10).front(), IsEmpty());
+}
+
+TEST(SequentialRulesTest, RefusesTablesThatMakeNoSense) {
+  CsrMatrix not_square = Rules();
+  not_square.num_cols = 5;
+  CsrMatrix not_finite = Rules();
+  not_finite.value[1] = std::numeric_limits<float>::quiet_NaN();
+
+  EXPECT_THAT(SequentialRules::Create({.rules = not_square, .recency = {}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(SequentialRules::Create({.rules = not_finite, .recency = {}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(SequentialRules::Create({.rules = Rules(), .recency = {.max_steps = 0}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace vitrine
