@@ -1,6 +1,7 @@
 #include "vitrine/math/ridge.h"
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 
 namespace vitrine {
 
@@ -27,6 +28,15 @@ Eigen::LLT<Square> NormalFactor(const RidgeProblem& problem) {
 
 bool IsDualSmaller(const RidgeProblem& problem) {
   return problem.rows.rows() < problem.rows.cols();
+}
+
+// (P + Y'CY)^-1 right, by whichever system is the smaller: with the dual one,
+// P^-1 right - P^-1 Y' (C^-1 + Y P^-1 Y')^-1 Y P^-1 right.
+Eigen::VectorXf SolveNormal(const RidgeProblem& problem, const Eigen::VectorXf& right) {
+  if (!IsDualSmaller(problem)) return NormalFactor(problem).solve(right);
+  const Eigen::VectorXf scaled = right.cwiseQuotient(problem.penalties);
+  const Eigen::VectorXf dual = DualFactor(problem).solve(problem.rows * scaled);
+  return scaled - (problem.rows.transpose() * dual).cwiseQuotient(problem.penalties);
 }
 
 }  // namespace
@@ -62,6 +72,30 @@ Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::
     const float next_size = residual.dot(scaled);
     direction = scaled + (next_size / size) * direction;
     size = next_size;
+  }
+  return x;
+}
+
+Eigen::VectorXf SolveRidgeByBlocks(const RidgeProblem& problem, const Eigen::VectorXf& start,
+                                   std::size_t block_size, std::size_t sweeps) {
+  const Eigen::Index dimensions = problem.penalties.size();
+  const auto size = static_cast<Eigen::Index>(block_size);
+  Eigen::VectorXf x = start;
+  // c_j (<x, y_j> - p_j), kept up to date as blocks of x move.
+  Eigen::VectorXf errors = problem.weights.cwiseProduct(problem.rows * x - problem.targets);  // [m]
+  for (std::size_t sweep = 0; sweep < sweeps; ++sweep) {
+    for (Eigen::Index first = 0; first < dimensions; first += size) {
+      const Eigen::Index count = std::min(size, dimensions - first);
+      const RidgeProblem block{.rows = problem.rows.middleCols(first, count),
+                               .weights = problem.weights,
+                               .targets = {},
+                               .penalties = problem.penalties.segment(first, count)};
+      const Eigen::VectorXf gradient =
+          block.penalties.cwiseProduct(x.segment(first, count)) + block.rows.transpose() * errors;
+      const Eigen::VectorXf step = SolveNormal(block, gradient);
+      x.segment(first, count) -= step;
+      errors -= problem.weights.cwiseProduct(block.rows * step);
+    }
   }
   return x;
 }

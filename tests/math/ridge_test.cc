@@ -62,6 +62,29 @@ TEST_P(RidgeTest, GradientsArriveAtTheSameSolution) {
   EXPECT_LT((solution.cast<double>() - expected).norm(), 10 * kTolerance * (1 + expected.norm()));
 }
 
+TEST_P(RidgeTest, BlocksArriveAtTheSameSolution) {
+  const RidgeProblem problem = RandomProblem(GetParam());
+  const Eigen::VectorXf start = Eigen::VectorXf::Ones(GetParam().num_unknowns);
+  const Eigen::VectorXd expected = SlowSolution(problem);
+
+  for (const std::size_t block_size : {1U, 3U, 5U, 64U}) {
+    const Eigen::VectorXf solution = SolveRidgeByBlocks(problem, start, block_size, 100);
+
+    EXPECT_LT((solution.cast<double>() - expected).norm(), 10 * kTolerance * (1 + expected.norm()))
+        << "blocks of " << block_size;
+  }
+}
+
+TEST_P(RidgeTest, OneBlockOfAllUnknownsIsExactAtOnce) {
+  const RidgeProblem problem = RandomProblem(GetParam());
+  const Eigen::VectorXf start = Eigen::VectorXf::Ones(GetParam().num_unknowns);
+
+  const Eigen::VectorXf solution = SolveRidgeByBlocks(problem, start, 64, 1);
+
+  const Eigen::VectorXd expected = SlowSolution(problem);
+  EXPECT_LT((solution.cast<double>() - expected).norm(), 10 * kTolerance * (1 + expected.norm()));
+}
+
 TEST_P(RidgeTest, EffectsAreThePartsOfAPrediction) {
   const RidgeProblem problem = RandomProblem(GetParam());
   const Eigen::VectorXf y = Eigen::VectorXf::LinSpaced(GetParam().num_unknowns, -1, 2);

@@ -28,6 +28,14 @@ Eigen::VectorXf SolveRidge(const RidgeProblem& problem);
 Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::VectorXf& start,
                                       std::size_t steps);
 
+// Improves `start` by `sweeps` rounds of exact minimisation over `block_size` unknowns at a time,
+// the others held (block coordinate descent: Rendle, Krichene, Zhang, Koren, "iALS++: Speeding up
+// matrix factorization with subspace optimization", 2021). The penalties being diagonal, a block's
+// equations need no other block's. O(m d block_size + d block_size^2) a sweep. REQUIRES: block_size
+// > 0
+Eigen::VectorXf SolveRidgeByBlocks(const RidgeProblem& problem, const Eigen::VectorXf& start,
+                                   std::size_t block_size, std::size_t sweeps);
+
 // The solution is linear in the targets: <x, z> = sum over j of e_j p_j for any z. Returns e for
 // each row z of `directions` [n x d], a column each [m x n]. One factorisation serves all.
 Eigen::MatrixXf RidgeEffects(const RidgeProblem& problem, const Matrix& directions);

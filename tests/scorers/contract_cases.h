@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vitrine/models/model.h"
+
+namespace vitrine::testing {
+
+// A trainer with settings that are not all defaults, and which of its forms is tried.
+struct ContractCase {
+  std::string trainer{};
+  Settings settings{};
+  bool is_item_to_item = false;
+};
+
+inline const std::vector<ContractCase>& ContractCases() {
+  static const auto* const cases = new std::vector<ContractCase>{
+      {"content", {}},
+      {"content", {{"profile_features", "5"}}},
+      {"content", {}, true},
+      {"ials", {{"dimensions", "8"}, {"weighting", "log"}}},
+      {"ials", {{"dimensions", "3"}, {"solver", "cg"}, {"weighting", "binary"}}},
+      {"ials", {{"dimensions", "8"}, {"solver", "blocks"}, {"block_size", "3"}}},
+      {"ials", {{"dimensions", "8"}}, true},
+      {"item_knn", {{"neighbours", "10"}, {"weighting", "linear"}}},
+      {"item_knn", {{"include_self", "true"}, {"weighting", "binary"}}},
+      {"item_knn", {{"neighbours", "10"}}, true},
+      {"most_popular", {}},
+      {"most_popular", {{"half_life_days", "0"}, {"category_mix", "0"}}},
+  };
+  return *cases;
+}
+
+}  // namespace vitrine::testing
