@@ -142,7 +142,8 @@ void Lifecycle::State::Train(const std::string& id) {
 
 absl::StatusOr<std::string> Lifecycle::State::TrainAndPublish(const StageReport& report) {
   const std::uint64_t content_version = store.catalogue().content_version();
-  const TrainingContext context{.pool = &pool, .is_cancelled = &is_cancelled};
+  const std::shared_ptr<const ModelSet> served = live.served();
+  const TrainingContext context{.pool = &pool, .is_cancelled = &is_cancelled, .live = served.get()};
   VITRINE_ASSIGN_OR_RETURN(TrainedModels trained, TrainModels(store, options, context, report));
   if (is_cancelled) return absl::CancelledError("the training was cancelled");
   report("publish", 0);

@@ -25,6 +25,7 @@ class LiveModels {
              Published<ModelSet>& published);
 
   const BundleFolder& folder() const { return folder_; }
+  std::shared_ptr<const ModelSet> served() const { return published_.Get(); }
 
   // Loads the version that LIVE names unless it is served already. One that is damaged is logged
   // once and not tried again; what is served stays, and where that is nothing, the previous version

@@ -65,8 +65,10 @@ absl::StatusOr<std::map<std::string, double>> MeasureBlend(const Dataset& datase
       SplitByTime(dataset, TemporalCut(dataset, options.test_fraction), /*allow_repeats=*/false);
   if (split.cases.empty()) return std::map<std::string, double>{};
   const StageReport part = PartOf(report, kMeasureBegin, kFitBegin, comparison.models.size() + 1);
+  TrainingContext from_scratch = context;
+  from_scratch.live = nullptr;  // What is served has seen the test part.
   const absl::StatusOr<ComparisonRow> row =
-      MeasureScorer(split, std::string(kBlendName), comparison, context, part);
+      MeasureScorer(split, std::string(kBlendName), comparison, from_scratch, part);
   if (row.ok()) return Named(row->evaluation);
   if (absl::IsCancelled(row.status())) return row.status();
   // The train part of a small shop may hold too little; if something else is wrong, fitting on all

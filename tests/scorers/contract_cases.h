@@ -28,6 +28,9 @@ inline const std::vector<ContractCase>& ContractCases() {
       {"item_knn", {{"neighbours", "10"}}, true},
       {"most_popular", {}},
       {"most_popular", {{"half_life_days", "0"}, {"category_mix", "0"}}},
+      {"sequential_rules", {}},
+      {"sequential_rules", {{"include_self", "true"}, {"half_life_days", "20"}}},
+      {"sequential_rules", {{"rules", "5"}, {"max_steps", "3"}}, true},
   };
   return *cases;
 }

@@ -1,4 +1,4 @@
-// What every scorer must do, whatever it is made of. A new one adds one line to the list below.
+// What every scorer must do, whatever it is made of. A new one adds lines to contract_cases.h.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "scorers/contract_cases.h"
 #include "scorers/sample_shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/models/model_kinds.h"
@@ -18,36 +19,12 @@
 namespace vitrine {
 namespace {
 
+using testing::ContractCase;
+using testing::ContractCases;
 using testing::IsOk;
 using testing::ItemNumber;
 using testing::kShopItems;
 using testing::SampleShop;
-
-struct Case {
-  std::string trainer{};
-  Settings settings{};
-  bool is_item_to_item = false;
-};
-
-const std::vector<Case>& Cases() {
-  static const auto* const cases = new std::vector<Case>{
-      {"content", {}},
-      {"content", {{"profile_features", "5"}}},
-      {"content", {}, true},
-      {"ials", {{"dimensions", "8"}, {"weighting", "log"}}},
-      {"ials", {{"dimensions", "3"}, {"solver", "cg"}, {"weighting", "binary"}}},
-      {"ials", {{"dimensions", "8"}}, true},
-      {"item_knn", {{"neighbours", "10"}, {"weighting", "linear"}}},
-      {"item_knn", {{"include_self", "true"}, {"weighting", "binary"}}},
-      {"item_knn", {{"neighbours", "10"}}, true},
-      {"most_popular", {}},
-      {"most_popular", {{"half_life_days", "0"}, {"category_mix", "0"}}},
-      {"sequential_rules", {}},
-      {"sequential_rules", {{"include_self", "true"}, {"half_life_days", "20"}}},
-      {"sequential_rules", {{"rules", "5"}, {"max_steps", "3"}}, true},
-  };
-  return *cases;
-}
 
 // The queries of a day: nothing known, a long history with dislikes, one click, a page, a cart,
 // categories, and what no model has heard of.
@@ -88,7 +65,7 @@ class Queries {
   std::vector<Query> views_{};
 };
 
-Model Trained(const Case& spec) {
+Model Trained(const ContractCase& spec) {
   ThreadPool pool(2);
   const auto model = FindTrainer(spec.trainer)->train(SampleShop(), spec.settings, {.pool = &pool});
   EXPECT_THAT(model, IsOk());
@@ -141,7 +118,7 @@ void ExpectBest(const std::vector<ScoredItem>& list, const std::vector<ScoredIte
 
 class ScorerContractTest : public ::testing::TestWithParam<std::size_t> {
  protected:
-  const Case& spec() const { return Cases()[GetParam()]; }
+  const ContractCase& spec() const { return ContractCases()[GetParam()]; }
 
   const Queries queries_{};
   const Model model_ = Trained(spec());
@@ -401,16 +378,17 @@ TEST_P(ScorerContractTest, ADictionaryOfAnotherSizeIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Scorers, ScorerContractTest,
-                         ::testing::Range<std::size_t>(0, Cases().size()),
+                         ::testing::Range<std::size_t>(0, ContractCases().size()),
                          [](const ::testing::TestParamInfo<std::size_t>& test) {
-                           return Cases()[test.param].trainer + "_" + std::to_string(test.param);
+                           return ContractCases()[test.param].trainer + "_" +
+                                  std::to_string(test.param);
                          });
 
 TEST(ScorerContractListTest, NamesEveryTrainer) {
   for (const Trainer& trainer : Trainers()) {
-    EXPECT_TRUE(std::any_of(Cases().begin(), Cases().end(), [&](const Case& spec) {
-      return spec.trainer == trainer.name;
-    })) << trainer.name;
+    EXPECT_TRUE(std::any_of(ContractCases().begin(), ContractCases().end(),
+                            [&](const ContractCase& spec) { return spec.trainer == trainer.name; }))
+        << trainer.name;
   }
 }
 

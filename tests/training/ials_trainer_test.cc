@@ -135,13 +135,16 @@ TEST(IalsTrainerTest, TheFoldInIsTheTrainingsOwnUserHalfStep) {
   EXPECT_LT((trained - served).cwiseAbs().maxCoeff(), 1e-5F);
 }
 
-TEST(IalsTrainerTest, GradientsArriveWhereCholeskyDoes) {
+TEST(IalsTrainerTest, GradientsAndBlocksArriveWhereCholeskyDoes) {
   ThreadPool pool(2);
   const CsrMatrix weights = SignedPairWeights(SampleShop(), {});
   IalsTraining exact = SmallTraining();
   exact.epochs = 30;
   IalsTraining gradients = exact;
   gradients.solver = IalsSolver::kConjugateGradients;
+  IalsTraining blocks = exact;
+  blocks.solver = IalsSolver::kBlocks;
+  blocks.block_size = 2;
   const auto final_loss = [&](const IalsTraining& training) {
     const Matrix items = TrainIalsFactors(weights, training, {.pool = &pool}).value();
     const RotatedFactors fixed = DiagonaliseGram(items, &pool);
@@ -152,6 +155,7 @@ TEST(IalsTrainerTest, GradientsArriveWhereCholeskyDoes) {
   const double exact_loss = final_loss(exact);
 
   EXPECT_NEAR(final_loss(gradients), exact_loss, 0.01 * exact_loss);
+  EXPECT_NEAR(final_loss(blocks), exact_loss, 0.01 * exact_loss);
 }
 
 TEST(IalsTrainerTest, TheSeedDecidesTheFactors) {
@@ -176,6 +180,100 @@ TEST(IalsTrainerTest, ItemsThatNobodyLikedStayUnknown) {
   EXPECT_FALSE(scorer.known_items().Contains(testing::ItemNumber(58)));
   EXPECT_FALSE(scorer.known_items().Contains(testing::ItemNumber(59)));
   EXPECT_TRUE(scorer.known_items().Contains(testing::ItemNumber(55)));
+}
+
+// The item half-step of one item, dense and in double.
+Eigen::VectorXd SlowItem(const CsrMatrix& by_item, std::size_t item, const Matrix& users,
+                         const IalsTraining& training) {
+  const Eigen::MatrixXd x = users.cast<double>();
+  Eigen::MatrixXd normal = training.options.unobserved_weight * x.transpose() * x;
+  Eigen::VectorXd right = Eigen::VectorXd::Zero(x.cols());
+  double size = 0;
+  for (std::size_t i = 0; i < by_item.Columns(item).size(); ++i) {
+    const Eigen::VectorXd row = x.row(by_item.Columns(item)[i]);
+    if (row.isZero(0)) continue;
+    const double weight = by_item.Values(item)[i];
+    normal += std::abs(weight) * row * row.transpose();
+    if (weight > 0) right += weight * row;
+    size += std::abs(weight);
+  }
+  const auto num_known = static_cast<std::size_t>((users.array() != 0).rowwise().any().count());
+  normal.diagonal().array() += IalsRegularisation(training.options, size, num_known);
+  return normal.fullPivLu().solve(right);
+}
+
+TEST(IalsTrainerTest, ANewItemIsFoldedInFromTheShoppersWhoTouchedItAndMovesNoOther) {
+  ThreadPool pool(2);
+  const IalsTraining training = SmallTraining();
+  const CsrMatrix weights = SignedPairWeights(SampleShop(), {});
+  Matrix known = TrainIalsFactors(weights, training, {.pool = &pool}).value();
+  const std::vector<std::size_t> hidden = {3, 8};
+  for (const std::size_t item : hidden) known.row(static_cast<Eigen::Index>(item)).setZero();
+
+  const Matrix folded = WithNewIalsItems(weights, known, training, {.pool = &pool});
+
+  // Inner products, since the basis is another one.
+  EXPECT_TRUE(folded.row(58).isZero(0));
+  Matrix others = folded;
+  for (const std::size_t item : hidden) others.row(static_cast<Eigen::Index>(item)).setZero();
+  EXPECT_LT((others * others.transpose() - known * known.transpose()).cwiseAbs().maxCoeff(), 1e-5F);
+  const RotatedFactors fixed = DiagonaliseGram(others, &pool);
+  const Matrix users = IalsHalfStep(weights, fixed, {}, training, {.pool = &pool});
+  for (const std::size_t item : hidden) {
+    const Eigen::VectorXd expected = SlowItem(Transpose(weights), item, users, training);
+    const double length = folded.row(static_cast<Eigen::Index>(item)).cast<double>().norm();
+    EXPECT_NEAR(length, expected.norm(), 1e-3 * expected.norm()) << "item " << item;
+    for (const std::size_t other : {0U, 1U, 20U}) {
+      EXPECT_NEAR(folded.row(static_cast<Eigen::Index>(item))
+                      .dot(folded.row(static_cast<Eigen::Index>(other))),
+                  expected.dot(fixed.factors.row(static_cast<Eigen::Index>(other)).cast<double>()),
+                  1e-4)
+          << "items " << item << " and " << other;
+    }
+  }
+}
+
+ModelSet Served(const Model& model) {
+  ModelSet served;
+  served.models = {model};
+  return served;
+}
+
+TEST(IalsTrainerTest, GoingOnFromTheLiveModelNeedsFewerEpochs) {
+  ThreadPool pool(2);
+  const Trainer& trainer = *FindTrainer("ials");
+  const Model live =
+      trainer.train(SampleShop(), {{"dimensions", "6"}, {"epochs", "30"}}, {.pool = &pool}).value();
+  const ModelSet served = Served(live);
+  const auto scores_after = [&](const Settings& settings, const ModelSet* from) {
+    Settings all = {{"dimensions", "6"}, {"epochs", "1"}, {"live_epochs", "1"}};
+    all.insert(settings.begin(), settings.end());
+    const Model model = trainer.train(SampleShop(), all, {.pool = &pool, .live = from}).value();
+    const Matrix& factors = static_cast<const Ials&>(*model.scorer).item_factors();
+    return Matrix(factors * factors.transpose());
+  };
+  const Matrix& live_factors = static_cast<const Ials&>(*live.scorer).item_factors();
+  const Matrix goal = live_factors * live_factors.transpose();
+
+  const double cold = (scores_after({}, &served) - goal).norm();
+  const double warm = (scores_after({{"start", "live"}}, &served) - goal).norm();
+
+  EXPECT_LT(warm, 0.2 * cold);
+}
+
+TEST(IalsTrainerTest, ALiveModelOfOtherDimensionsIsNoStart) {
+  ThreadPool pool(2);
+  const Trainer& trainer = *FindTrainer("ials");
+  const ModelSet served =
+      Served(trainer.train(SampleShop(), {{"dimensions", "5"}}, {.pool = &pool}).value());
+  const Settings settings = {{"dimensions", "6"}, {"start", "live"}};
+
+  const Model with =
+      trainer.train(SampleShop(), settings, {.pool = &pool, .live = &served}).value();
+  const Model without = trainer.train(SampleShop(), settings, {.pool = &pool}).value();
+
+  EXPECT_EQ(static_cast<const Ials&>(*with.scorer).item_factors(),
+            static_cast<const Ials&>(*without.scorer).item_factors());
 }
 
 TEST(IalsTrainerTest, RecommendsWhatShoppersOfTheSameTasteLiked) {

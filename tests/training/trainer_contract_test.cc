@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(Trainers, TrainerContractTest,
 TEST(TrainersTest, AreInOrderOfNameAndFound) {
   EXPECT_TRUE(std::is_sorted(Trainers().begin(), Trainers().end(),
                              [](const Trainer& a, const Trainer& b) { return a.name < b.name; }));
-  EXPECT_EQ(FindTrainer("ials"), &Trainers()[1]);
+  EXPECT_EQ(FindTrainer("ials")->name, "ials");
   EXPECT_EQ(FindTrainer("oracle"), nullptr);
 }
 

@@ -18,10 +18,13 @@ struct TrainingContext {
   ThreadPool* pool = nullptr;                          // Never null. Not called from its own tasks.
   std::function<void(double fraction)> progress = {};  // May be empty; 0 to 1.
   const std::atomic<bool>* is_cancelled = nullptr;     // May be null; then CANCELLED is returned.
+  // What is served now, of the same item indices, for trainers whose settings ask them to go on
+  // from it; may be null.
+  const ModelSet* live = nullptr;
 };
 
-// A way to make a model of a data set, chosen by name at run time. Same data, settings and seed:
-// the same model.
+// A way to make a model of a data set, chosen by name at run time. Same data, settings and seed
+// (and live models, where the settings ask for them): the same model.
 struct Trainer {
   std::string_view name{};             // "ials"
   std::string_view description{};      // One line for --help.
