@@ -4,8 +4,10 @@
 #include <string>
 
 #include "vitrine/base/status_macros.h"
+#include "vitrine/scorers/collaborative/factor_similarity.h"
 #include "vitrine/scorers/collaborative/ials.h"
 #include "vitrine/scorers/collaborative/item_neighbours.h"
+#include "vitrine/scorers/collaborative/mean_factors.h"
 #include "vitrine/scorers/collaborative/most_popular.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
@@ -39,17 +41,16 @@ ModelKind Kind(std::string_view name) {
           }};
 }
 
-// A model that is a table of item neighbours, whatever learned it.
-ModelKind NeighboursKind(std::string_view name) {
+// The same for a class that serves several kinds and carries their name.
+template <typename S, absl::StatusOr<std::shared_ptr<const S>> (*kLoad)(
+                          std::string_view, ByteReader&, std::span<const ItemIndex>, std::size_t)>
+ModelKind NamedKind(std::string_view name) {
   return {.name = name,
-          .save =
-              [](const Model& model, ByteWriter& writer) {
-                Save(static_cast<const ItemNeighbours&>(*model.scorer), writer);
-              },
+          .save = [](const Model& model,
+                     ByteWriter& writer) { Save(static_cast<const S&>(*model.scorer), writer); },
           .load = [name](ByteReader& reader, const ItemMapping& items) -> absl::StatusOr<Model> {
-            VITRINE_ASSIGN_OR_RETURN(
-                const std::shared_ptr<const ItemNeighbours> scorer,
-                LoadItemNeighbours(name, reader, items.index, items.num_items));
+            VITRINE_ASSIGN_OR_RETURN(const std::shared_ptr<const S> scorer,
+                                     kLoad(name, reader, items.index, items.num_items));
             return MakeModel(scorer);
           }};
 }
@@ -61,11 +62,17 @@ Model MakeModel(const std::shared_ptr<const Content>& scorer) {
 }
 
 Model MakeModel(const std::shared_ptr<const Ials>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeIalsItemToItem(scorer));
+  return WithExplainer(scorer, ModelFamily::kBehaviour,
+                       MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
 }
 
 Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
+Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour,
+                       MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
 }
 
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
@@ -78,8 +85,12 @@ Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer) {
 
 const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
-      Kind<Content, LoadContent>("content"), Kind<Ials, LoadIals>("ials"),
-      NeighboursKind("item_knn"), Kind<MostPopular, LoadMostPopular>("most_popular"),
+      NamedKind<Ials, LoadIals>("bpr"),
+      Kind<Content, LoadContent>("content"),
+      NamedKind<Ials, LoadIals>("ials"),
+      NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
+      NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),
+      Kind<MostPopular, LoadMostPopular>("most_popular"),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules")};
   return kinds;
 }

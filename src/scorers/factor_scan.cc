@@ -60,6 +60,15 @@ std::size_t RunLength(const FactorTable& table, std::span<const ItemIndex> items
 
 }  // namespace
 
+ItemBitmap KnownRows(const Matrix& factors) {
+  ItemBitmap known(static_cast<std::size_t>(factors.rows()));
+  for (Eigen::Index row = 0; row < factors.rows(); ++row) {
+    if (factors.row(row).isZero(0)) continue;
+    known.Insert(ItemIndex{static_cast<std::uint32_t>(row)});
+  }
+  return known;
+}
+
 void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
                     std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
   Eigen::MatrixXf products;

@@ -17,6 +17,9 @@ struct FactorTable {
   const Eigen::VectorXf* scale = nullptr;  // [num_items] Multiplies the products; null: ones.
 };
 
+// The rows that are not zero.
+ItemBitmap KnownRows(const Matrix& factors);
+
 // Sets scores(q, i) to <vectors.row(q), factors.row(items[i])>, or kUnscored where the item is not
 // known or the vector is zero. `vectors` [queries x d].
 void ScoreByFactors(const FactorTable& table, const Matrix& vectors,

@@ -127,6 +127,16 @@ CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping) {
   return result;
 }
 
+Matrix RemapRows(const Matrix& matrix, const RowMapping& mapping) {
+  Matrix result = Matrix::Zero(static_cast<Eigen::Index>(mapping.num_items), matrix.cols());
+  for (std::size_t row = 0; row < mapping.row_to_index.size(); ++row) {
+    if (mapping.row_to_index[row] == RowMapping::kDropped) continue;
+    result.row(static_cast<Eigen::Index>(Row(mapping.row_to_index[row]))) =
+        matrix.row(static_cast<Eigen::Index>(row));
+  }
+  return result;
+}
+
 CsrMatrix RemapRowsAndColumns(const CsrMatrix& matrix, const RowMapping& mapping) {
   CsrMatrix result;
   result.num_rows = mapping.num_items;

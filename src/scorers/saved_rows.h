@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/ids.h"
+#include "vitrine/base/matrix.h"
 #include "vitrine/math/sparse.h"
 #include "vitrine/scorers/touched_items.h"
 
@@ -38,6 +39,9 @@ TouchWeights ReadTouchWeights(ByteReader& reader);
 // Rows moved to where `mapping` sends them, the columns as they are.
 // REQUIRES: CheckRows(matrix.num_rows, mapping)
 CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping);
+
+// The same for a dense matrix; rows that nothing was saved for are zero.
+Matrix RemapRows(const Matrix& matrix, const RowMapping& mapping);
 
 // Rows and columns moved. REQUIRES: CheckRows(n, mapping) for the n rows and columns
 CsrMatrix RemapRowsAndColumns(const CsrMatrix& matrix, const RowMapping& mapping);

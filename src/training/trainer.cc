@@ -5,9 +5,9 @@
 namespace vitrine {
 
 const std::vector<Trainer>& Trainers() {
-  static const auto* const trainers =
-      new std::vector<Trainer>{ContentTrainer(), IalsTrainer(), ItemKnnTrainer(),
-                               MostPopularTrainer(), SequentialRulesTrainer()};
+  static const auto* const trainers = new std::vector<Trainer>{
+      BprTrainer(),           ContentTrainer(),     IalsTrainer(),           ItemKnnTrainer(),
+      MfContrastiveTrainer(), MostPopularTrainer(), SequentialRulesTrainer()};
   return *trainers;
 }
 

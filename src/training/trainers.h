@@ -6,9 +6,11 @@
 namespace vitrine {
 
 // The entries of Trainers(), each in a file of its own.
+Trainer BprTrainer();
 Trainer ContentTrainer();
 Trainer IalsTrainer();
 Trainer ItemKnnTrainer();
+Trainer MfContrastiveTrainer();
 Trainer MostPopularTrainer();
 Trainer SequentialRulesTrainer();
 

@@ -16,6 +16,9 @@ struct ContractCase {
 
 inline const std::vector<ContractCase>& ContractCases() {
   static const auto* const cases = new std::vector<ContractCase>{
+      {"bpr", {{"dimensions", "6"}, {"weighting", "log"}}},
+      {"bpr", {{"dimensions", "3"}, {"start_epochs", "0"}, {"draws", "9"}}},
+      {"bpr", {{"dimensions", "6"}}, true},
       {"content", {}},
       {"content", {{"profile_features", "5"}}},
       {"content", {}, true},
@@ -26,6 +29,9 @@ inline const std::vector<ContractCase>& ContractCases() {
       {"item_knn", {{"neighbours", "10"}, {"weighting", "linear"}}},
       {"item_knn", {{"include_self", "true"}, {"weighting", "binary"}}},
       {"item_knn", {{"neighbours", "10"}}, true},
+      {"mf_contrastive", {{"dimensions", "6"}, {"weighting", "log"}}},
+      {"mf_contrastive", {{"dimensions", "3"}, {"start_epochs", "0"}, {"negatives", "7"}}},
+      {"mf_contrastive", {{"dimensions", "6"}}, true},
       {"most_popular", {}},
       {"most_popular", {{"half_life_days", "0"}, {"category_mix", "0"}}},
       {"sequential_rules", {}},

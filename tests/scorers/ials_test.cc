@@ -8,6 +8,7 @@
 
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
+#include "vitrine/scorers/collaborative/factor_similarity.h"
 
 namespace vitrine {
 namespace {
@@ -143,8 +144,12 @@ TEST(IalsTest, LargeBatchesAndCataloguesOfManyBlocksRetrieveTheBest) {
   }
 }
 
-TEST(IalsItemToItemTest, ScoresByCosine) {
-  const auto similar = MakeIalsItemToItem(MakeIals());
+std::shared_ptr<const Scorer> Similarity(const std::shared_ptr<const Ials>& ials) {
+  return MakeFactorSimilarity(ials, ials->item_factors(), ials->known_items());
+}
+
+TEST(FactorSimilarityTest, ScoresByCosine) {
+  const auto similar = Similarity(MakeIals());
   const std::vector<ItemIndex> page = {ItemIndex{3}};
   const Query query{.context_items = page};
   const std::vector<ItemIndex> items = {ItemIndex{3}, ItemIndex{4}, ItemIndex{39}};
@@ -160,11 +165,11 @@ TEST(IalsItemToItemTest, ScoresByCosine) {
   EXPECT_EQ(scores(0, 2), kUnscored);
 }
 
-TEST(IalsItemToItemTest, HistoryDoesNotCount) {
+TEST(FactorSimilarityTest, HistoryDoesNotCount) {
   const std::vector<Interaction> history = {{0, ItemIndex{1}, 5}};
   const Query query{.history = history};
 
-  EXPECT_THAT(MakeIalsItemToItem(MakeIals())->Retrieve({&query, 1}, nullptr, 5).front(), IsEmpty());
+  EXPECT_THAT(Similarity(MakeIals())->Retrieve({&query, 1}, nullptr, 5).front(), IsEmpty());
 }
 
 TEST(IalsTest, RefusesFactorsAndOptionsThatMakeNoSense) {

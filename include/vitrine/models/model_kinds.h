@@ -16,6 +16,7 @@ namespace vitrine {
 class Content;
 class Ials;
 class ItemNeighbours;
+class MeanFactors;
 class MostPopular;
 class SequentialRules;
 
@@ -24,6 +25,7 @@ class SequentialRules;
 Model MakeModel(const std::shared_ptr<const Content>& scorer);
 Model MakeModel(const std::shared_ptr<const Ials>& scorer);
 Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer);
+Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer);
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer);
 Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer);
 

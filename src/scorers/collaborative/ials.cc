@@ -30,54 +30,6 @@ absl::Status CheckOptions(const IalsOptions& options) {
   return absl::OkStatus();
 }
 
-// Cosine between the factors of items; see MakeIalsItemToItem.
-class IalsItemToItem final : public Scorer {
- public:
-  explicit IalsItemToItem(std::shared_ptr<const Ials> ials) : ials_(std::move(ials)) {
-    const Eigen::VectorXf lengths = ials_->item_factors().rowwise().norm();
-    inverse_lengths_ = (lengths.array() > 0).select(lengths.cwiseInverse(), 0.0F);
-  }
-
-  std::string_view name() const override { return ials_->name(); }
-
-  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
-             Eigen::Ref<Matrix> scores) const override {
-    ScoreByFactors(Table(), Directions(queries), items, scores);
-  }
-
-  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
-                                                const ItemBitmap* allowed,
-                                                std::size_t k) const override {
-    return RetrieveByFactors(Table(), Directions(queries), queries, allowed, k);
-  }
-
- private:
-  FactorTable Table() const {
-    return {&ials_->item_factors(), &ials_->known_items(), &inverse_lengths_};
-  }
-
-  // The mean unit vector of each query's known context items [queries.size() x d].
-  Matrix Directions(std::span<const Query> queries) const {
-    Matrix directions =
-        Matrix::Zero(static_cast<Eigen::Index>(queries.size()), ials_->item_factors().cols());
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      auto direction = directions.row(static_cast<Eigen::Index>(q));
-      float num_known = 0;
-      for (const ItemIndex item : queries[q].context_items) {
-        if (!ials_->known_items().Contains(item)) continue;
-        const auto row = static_cast<Eigen::Index>(Row(item));
-        direction += inverse_lengths_[row] * ials_->item_factors().row(row);
-        ++num_known;
-      }
-      if (num_known > 0) direction /= num_known;
-    }
-    return directions;
-  }
-
-  std::shared_ptr<const Ials> ials_;
-  Eigen::VectorXf inverse_lengths_;  // [num_items] 0 for unknown items.
-};
-
 }  // namespace
 
 double IalsRegularisation(const IalsOptions& options, double weight_sum, std::size_t num_others) {
@@ -107,13 +59,16 @@ RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
 }
 
 absl::StatusOr<std::shared_ptr<const Ials>> Ials::Create(Matrix item_factors,
-                                                         const IalsOptions& options) {
+                                                         const IalsOptions& options,
+                                                         std::string_view name) {
   VITRINE_RETURN_IF_ERROR(CheckOptions(options));
   if (item_factors.cols() == 0) {
-    return absl::InvalidArgumentError("ials wants at least one dimension, got none");
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s wants at least one dimension, got none", name));
   }
   if (!item_factors.allFinite()) {
-    return absl::InvalidArgumentError("ials got an item factor that is not finite");
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s got an item factor that is not finite", name));
   }
   RotatedFactors rotated = DiagonaliseGram(item_factors, nullptr);
   // Rounding may not turn a row of zeros, an unknown item, into a known one.
@@ -127,18 +82,14 @@ absl::StatusOr<std::shared_ptr<const Ials>> Ials::Create(Matrix item_factors,
   }
   rotated.gram *= options.unobserved_weight;
   return std::shared_ptr<const Ials>(
-      new Ials({std::move(rotated.factors), std::move(rotated.gram), num_known}, options));
+      new Ials(name, {std::move(rotated.factors), std::move(rotated.gram), num_known}, options));
 }
 
-Ials::Ials(Served served, const IalsOptions& options)
-    : served_(std::move(served)),
+Ials::Ials(std::string_view name, Served served, const IalsOptions& options)
+    : name_(name),
+      served_(std::move(served)),
       options_(options),
-      known_items_(static_cast<std::size_t>(served_.item_factors.rows())) {
-  for (Eigen::Index row = 0; row < served_.item_factors.rows(); ++row) {
-    if (served_.item_factors.row(row).isZero(0)) continue;
-    known_items_.Insert(ItemIndex{static_cast<std::uint32_t>(row)});
-  }
-}
+      known_items_(KnownRows(served_.item_factors)) {}
 
 std::vector<TouchedItem> Ials::Touched(const Query& query) const {
   std::vector<TouchedItem> touched =
@@ -214,10 +165,6 @@ std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
   return explained;
 }
 
-std::shared_ptr<const Scorer> MakeIalsItemToItem(std::shared_ptr<const Ials> ials) {
-  return std::make_shared<IalsItemToItem>(std::move(ials));
-}
-
 void Save(const Ials& scorer, ByteWriter& writer) {
   const IalsOptions& options = scorer.options();
   writer.Float(options.unobserved_weight);
@@ -230,7 +177,7 @@ void Save(const Ials& scorer, ByteWriter& writer) {
   writer.Unsigned(scorer.served_.num_trained);
 }
 
-absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(ByteReader& reader,
+absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(std::string_view name, ByteReader& reader,
                                                      std::span<const ItemIndex> row_to_index,
                                                      std::size_t num_items) {
   const RowMapping mapping{row_to_index, num_items};
@@ -243,22 +190,19 @@ absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(ByteReader& reader,
   const std::vector<float> penalties = reader.Array<float>();
   Ials::Served served;
   served.num_trained = reader.Unsigned();
-  VITRINE_RETURN_IF_ERROR(reader.status("ials"));
-  VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(saved.rows()), mapping, "ials"));
+  VITRINE_RETURN_IF_ERROR(reader.status(name));
+  VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(saved.rows()), mapping, name));
   served.penalties = Eigen::Map<const Eigen::VectorXf>(penalties.data(),
                                                        static_cast<Eigen::Index>(penalties.size()));
   const bool is_sound = CheckOptions(options).ok() && saved.cols() > 0 && saved.allFinite() &&
                         served.penalties.size() == saved.cols() && served.penalties.allFinite() &&
                         (served.penalties.array() >= 0).all();
-  if (!is_sound) return absl::DataLossError("ials holds numbers that no training makes");
-
-  served.item_factors = Matrix::Zero(static_cast<Eigen::Index>(num_items), saved.cols());
-  for (std::size_t row = 0; row < row_to_index.size(); ++row) {
-    if (row_to_index[row] == RowMapping::kDropped) continue;
-    served.item_factors.row(static_cast<Eigen::Index>(Row(row_to_index[row]))) =
-        saved.row(static_cast<Eigen::Index>(row));
+  if (!is_sound) {
+    return absl::DataLossError(absl::StrFormat("%s holds numbers that no training makes", name));
   }
-  return std::shared_ptr<const Ials>(new Ials(std::move(served), options));
+
+  served.item_factors = RemapRows(saved, mapping);
+  return std::shared_ptr<const Ials>(new Ials(name, std::move(served), options));
 }
 
 }  // namespace vitrine

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -52,12 +54,13 @@ RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
 // holds nothing liked scores nothing. Immutable, thread-safe.
 class Ials final : public Scorer, public Explainer {
  public:
-  // `item_factors` [num_items x d]. Errors: INVALID_ARGUMENT d = 0, a factor that is not finite, or
-  // an option out of range.
+  // `item_factors` [num_items x d], by any training. `name`: of the model kind. Errors:
+  // INVALID_ARGUMENT d = 0, a factor that is not finite, or an option out of range.
   static absl::StatusOr<std::shared_ptr<const Ials>> Create(Matrix item_factors,
-                                                            const IalsOptions& options);
+                                                            const IalsOptions& options,
+                                                            std::string_view name = "ials");
 
-  std::string_view name() const override { return "ials"; }
+  std::string_view name() const override { return name_; }
 
   // O(m d min(m, d)) to fold in m touched items, then O(d) an item.
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
@@ -86,7 +89,8 @@ class Ials final : public Scorer, public Explainer {
 
   friend void Save(const Ials& scorer, ByteWriter& writer);
   friend absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(
-      ByteReader& reader, std::span<const ItemIndex> row_to_index, std::size_t num_items);
+      std::string_view name, ByteReader& reader, std::span<const ItemIndex> row_to_index,
+      std::size_t num_items);
 
  private:
   // Kept as trained when items are dropped at loading, so that the scores of others do not change.
@@ -96,24 +100,21 @@ class Ials final : public Scorer, public Explainer {
     std::size_t num_trained = 0;  // Items that the training knew.
   };
 
-  Ials(Served served, const IalsOptions& options);
+  Ials(std::string_view name, Served served, const IalsOptions& options);
   std::vector<TouchedItem> Touched(const Query& query) const;  // Those that are known.
   RidgeProblem Problem(std::span<const TouchedItem> touched) const;
 
+  std::string name_;
   Served served_;
   IalsOptions options_;
   ItemBitmap known_items_;  // Rows that are not zero.
 };
 
-// Similarity of items by their factors: score(i) = the mean, over the query's context items, of the
-// cosine between their vectors and y_i. History does not count.
-std::shared_ptr<const Scorer> MakeIalsItemToItem(std::shared_ptr<const Ials> ials);
-
 void Save(const Ials& scorer, ByteWriter& writer);
 
 // Row r of what was saved becomes item row_to_index[r], 0xFFFFFFFF drops it; `num_items` items.
 // Errors: DATA_LOSS the bytes are damaged.
-absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(ByteReader& reader,
+absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(std::string_view name, ByteReader& reader,
                                                      std::span<const ItemIndex> row_to_index,
                                                      std::size_t num_items);
 

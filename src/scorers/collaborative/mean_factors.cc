@@ -1,0 +1,127 @@
+#include "vitrine/scorers/collaborative/mean_factors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "scorers/factor_scan.h"
+#include "scorers/saved_rows.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/math/unit_rows.h"
+
+namespace vitrine {
+
+namespace {
+
+absl::Status CheckParts(std::string_view name, const Matrix& item_factors,
+                        const TouchWeights& weights) {
+  if (item_factors.cols() == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s wants at least one dimension, got none", name));
+  }
+  if (!item_factors.allFinite()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s got an item factor that is not finite", name));
+  }
+  if (!IsSound(weights)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s wants context_weight >= 0 and scale > 0, got %g and %g", name,
+                        weights.context_weight, weights.scale));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const MeanFactors>> MeanFactors::Create(
+    std::string_view name, Matrix item_factors, const TouchWeights& weights) {
+  VITRINE_RETURN_IF_ERROR(CheckParts(name, item_factors, weights));
+  NormalizeRows(item_factors);
+  return std::shared_ptr<const MeanFactors>(
+      new MeanFactors(name, std::move(item_factors), weights));
+}
+
+MeanFactors::MeanFactors(std::string_view name, Matrix item_factors, const TouchWeights& weights)
+    : name_(name),
+      item_factors_(std::move(item_factors)),
+      touch_weights_(weights),
+      known_items_(KnownRows(item_factors_)) {}
+
+std::vector<TouchedItem> MeanFactors::Touched(const Query& query) const {
+  std::vector<TouchedItem> touched = TouchedItems(query, touch_weights_, known_items_.size());
+  std::erase_if(touched,
+                [this](const TouchedItem& item) { return !known_items_.Contains(item.item); });
+  return touched;
+}
+
+Eigen::RowVectorXf MeanFactors::Sum(std::span<const TouchedItem> touched) const {
+  Eigen::RowVectorXf sum = Eigen::RowVectorXf::Zero(item_factors_.cols());
+  const bool is_anything_liked = std::any_of(
+      touched.begin(), touched.end(), [](const TouchedItem& item) { return item.weight > 0; });
+  if (!is_anything_liked) return sum;
+  for (const TouchedItem& item : touched) {
+    sum += item.weight * item_factors_.row(static_cast<Eigen::Index>(Row(item.item)));
+  }
+  return sum;
+}
+
+Matrix MeanFactors::UserVectors(std::span<const Query> queries) const {
+  Matrix vectors(static_cast<Eigen::Index>(queries.size()), item_factors_.cols());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    vectors.row(static_cast<Eigen::Index>(q)) = Sum(Touched(queries[q])).normalized();
+  }
+  return vectors;
+}
+
+void MeanFactors::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                        Eigen::Ref<Matrix> scores) const {
+  ScoreByFactors({&item_factors_, &known_items_, nullptr}, UserVectors(queries), items, scores);
+}
+
+std::vector<std::vector<ScoredItem>> MeanFactors::Retrieve(std::span<const Query> queries,
+                                                           const ItemBitmap* allowed,
+                                                           std::size_t k) const {
+  return RetrieveByFactors({&item_factors_, &known_items_, nullptr}, UserVectors(queries), queries,
+                           allowed, k);
+}
+
+std::vector<Contribution> MeanFactors::Explain(const Query& query, ItemIndex item) const {
+  if (!known_items_.Contains(item)) return {};
+  const std::vector<TouchedItem> touched = Touched(query);
+  const float length = Sum(touched).norm();
+  if (length == 0) return {};
+  const auto target = item_factors_.row(static_cast<Eigen::Index>(Row(item)));
+  std::vector<Contribution> contributions;
+  for (const TouchedItem& each : touched) {
+    const auto vector = item_factors_.row(static_cast<Eigen::Index>(Row(each.item)));
+    contributions.push_back({.source = each.source,
+                             .item = each.item,
+                             .feature = {},
+                             .value = each.weight * vector.dot(target) / length});
+  }
+  return contributions;
+}
+
+void Save(const MeanFactors& scorer, ByteWriter& writer) {
+  Write(scorer.touch_weights_, writer);
+  writer.Write(scorer.item_factors_);
+}
+
+absl::StatusOr<std::shared_ptr<const MeanFactors>> LoadMeanFactors(
+    std::string_view name, ByteReader& reader, std::span<const ItemIndex> row_to_index,
+    std::size_t num_items) {
+  const RowMapping mapping{row_to_index, num_items};
+  const TouchWeights weights = ReadTouchWeights(reader);
+  const Matrix saved = reader.ReadMatrix();
+  VITRINE_RETURN_IF_ERROR(reader.status(name));
+  VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(saved.rows()), mapping, name));
+  if (!CheckParts(name, saved, weights).ok()) {
+    return absl::DataLossError(absl::StrFormat("%s holds numbers that no training makes", name));
+  }
+  return std::shared_ptr<const MeanFactors>(
+      new MeanFactors(name, RemapRows(saved, mapping), weights));
+}
+
+}  // namespace vitrine
