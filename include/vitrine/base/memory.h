@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace vitrine {
+
+// What this machine can still give without swapping (MemAvailable of Linux); 2^64 - 1 where it does
+// not say.
+std::uint64_t AvailableMemoryBytes();
+
+// RESOURCE_EXHAUSTED, with both figures and `cure`, where `what` wants more than is available. A
+// tenth of what is available stays with everything else on the machine.
+absl::Status CheckMemory(std::string_view what, std::uint64_t wanted_bytes,
+                         std::uint64_t available_bytes, std::string_view cure);
+
+}  // namespace vitrine

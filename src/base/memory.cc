@@ -1,0 +1,35 @@
+#include "vitrine/base/memory.h"
+
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "absl/strings/str_format.h"
+
+namespace vitrine {
+
+namespace {
+
+double Gigabytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e9; }
+
+}  // namespace
+
+std::uint64_t AvailableMemoryBytes() {
+  std::ifstream lines("/proc/meminfo");
+  for (std::string name; lines >> name;) {
+    std::uint64_t kibibytes = 0;
+    if (name == "MemAvailable:" && lines >> kibibytes) return kibibytes * 1024;
+    lines.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return std::numeric_limits<std::uint64_t>::max();
+}
+
+absl::Status CheckMemory(std::string_view what, std::uint64_t wanted_bytes,
+                         std::uint64_t available_bytes, std::string_view cure) {
+  if (wanted_bytes <= available_bytes - available_bytes / 10) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrFormat(
+      "%s wants %.2f GB of memory, a tenth more than that must be available, and %.2f GB are: %s",
+      what, Gigabytes(wanted_bytes), Gigabytes(available_bytes), cure));
+}
+
+}  // namespace vitrine
