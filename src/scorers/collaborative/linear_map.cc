@@ -20,8 +20,7 @@ Matrix LinearMap::AllScores(std::span<const Query> queries) const {
   weights.num_rows = queries.size();
   weights.num_cols = parts_.num_items;
   for (const Query& query : queries) {
-    for (const TouchedItem& touched :
-         TouchedItems(query, parts_.touch_weights, parts_.num_items)) {
+    for (const TouchedItem& touched : TouchedItems(query, parts_.touch_weights, parts_.num_items)) {
       if (!parts_.known.Contains(touched.item)) continue;
       weights.column.push_back(static_cast<std::uint32_t>(touched.item));
       weights.value.push_back(touched.weight);

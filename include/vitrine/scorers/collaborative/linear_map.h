@@ -29,8 +29,8 @@ struct LinearMapParts {
 
 // score = w B for the weights w of TouchedItems and a linear map B of all items, with nothing
 // truncated: the item-to-item models as their papers have them. Computes every score of every
-// query, so that it is for measuring, not for serving. Items that are not known, and all items for a
-// query that touches none of the known, are kUnscored. Immutable, thread-safe.
+// query, so that it is for measuring, not for serving. Items that are not known, and all items for
+// a query that touches none of the known, are kUnscored. Immutable, thread-safe.
 class LinearMap final : public Scorer {
  public:
   explicit LinearMap(LinearMapParts parts) : parts_(std::move(parts)) {}
