@@ -87,6 +87,9 @@ const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
       NamedKind<Ials, LoadIals>("bpr"),
       Kind<Content, LoadContent>("content"),
+      NamedKind<ItemNeighbours, LoadItemNeighbours>("ease"),
+      NamedKind<ItemNeighbours, LoadItemNeighbours>("ease_sparse"),
+      NamedKind<ItemNeighbours, LoadItemNeighbours>("graph_filter"),
       NamedKind<Ials, LoadIals>("ials"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
       NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),

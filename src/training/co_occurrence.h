@@ -29,7 +29,7 @@ class CoOccurrence {
  private:
   const CsrMatrix& by_user_;
   const CsrMatrix& by_item_;
-  std::vector<float> products_;        // [items] Above 0 for those in items_, 0 elsewhere.
+  std::vector<float> products_;  // [items] Above 0 for those in items_, 0 elsewhere.
   std::vector<std::uint32_t> items_{};
 };
 

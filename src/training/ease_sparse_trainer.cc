@@ -22,7 +22,8 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  return {{"neighbours", "200"}, {"lambda", "50"}, {"weighting", "binary"}, {"context_weight", "3"}};
+  return {
+      {"neighbours", "200"}, {"lambda", "50"}, {"weighting", "binary"}, {"context_weight", "3"}};
 }
 
 // The regressions of one shard, which share their scratch.
@@ -133,17 +134,16 @@ absl::StatusOr<CsrMatrix> SparseEaseNeighbours(const CsrMatrix& weights,
                                                const TrainingContext& context) {
   const CsrMatrix by_item = Transpose(weights);
   const std::vector<float> lengths = RowLengths(by_item);
-  NeighbourTable table(by_item.num_rows);
-  VITRINE_RETURN_IF_ERROR(ForEachShard(
+  return NeighbourTable(
       {.trainer = "ease_sparse", .num_items = by_item.num_rows}, context,
       [&](std::size_t begin, std::size_t end) {
         Regressions regressions(weights, by_item, options);
+        std::vector<std::vector<ScoredItem>> sources;
         for (std::size_t item = begin; item < end; ++item) {
-          const auto target = static_cast<std::uint32_t>(item);
-          table.Set(target, regressions.Solve(target, lengths));
+          sources.push_back(regressions.Solve(static_cast<std::uint32_t>(item), lengths));
         }
-      }));
-  return table.TakeBySource();
+        return sources;
+      });
 }
 
 Trainer EaseSparseTrainer() {

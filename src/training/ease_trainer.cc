@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -26,7 +27,7 @@ namespace {
 
 Settings Defaults() {
   return {{"lambda", "200"},
-          {"neighbours", "500"},
+          {"neighbours", "200"},
           {"weighting", "binary"},
           {"context_weight", "3"},
           {"as_paper", "false"}};
@@ -63,19 +64,20 @@ absl::StatusOr<Matrix> RidgeGram(const CsrMatrix& by_user, double lambda,
   const CsrMatrix by_item = Transpose(by_user);
   const auto size = static_cast<Eigen::Index>(by_item.num_rows);
   Matrix gram(size, size);
-  VITRINE_RETURN_IF_ERROR(ForEachShard(
-      {.trainer = "ease", .num_items = by_item.num_rows, .to = kGramDone}, context,
-      [&](std::size_t begin, std::size_t end) {
-        CoOccurrence shared(by_user, by_item);
-        for (std::size_t item = begin; item < end; ++item) {
-          const auto index = static_cast<Eigen::Index>(item);
-          auto row = gram.row(index);
-          row.setZero();
-          shared.Compute(static_cast<std::uint32_t>(item));
-          for (const std::uint32_t other : shared.items()) row[other] = shared.With(other);
-          row[index] += static_cast<float>(lambda);
-        }
-      }));
+  VITRINE_RETURN_IF_ERROR(
+      ForEachShard({.trainer = "ease", .num_items = by_item.num_rows, .to = kGramDone}, context,
+                   [&](std::size_t begin, std::size_t end) {
+                     CoOccurrence shared(by_user, by_item);
+                     for (std::size_t item = begin; item < end; ++item) {
+                       const auto index = static_cast<Eigen::Index>(item);
+                       auto row = gram.row(index);
+                       row.setZero();
+                       shared.Compute(static_cast<std::uint32_t>(item));
+                       for (const std::uint32_t other : shared.items())
+                         row[other] = shared.With(other);
+                       row[index] += static_cast<float>(lambda);
+                     }
+                   }));
   return gram;
 }
 
@@ -88,27 +90,38 @@ void DivideByDiagonal(Matrix& inverse) {
   }
 }
 
-// The columns of B, cut to their largest weights.
+// B cut to its largest weights, over all items.
 absl::StatusOr<CsrMatrix> Truncated(const EaseWeights& ease, std::size_t num_items,
-                                    std::size_t num_neighbours, const TrainingContext& context) {
-  NeighbourTable table(num_items);
-  VITRINE_RETURN_IF_ERROR(ForEachShard(
-      {.trainer = "ease", .num_items = ease.items.size(), .from = kInverseDone}, context,
-      [&](std::size_t begin, std::size_t end) {
-        // Transposed at once: a column alone would read a cache line for every weight.
-        const Matrix columns =
-            ease.weights
-                .middleCols(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin))
-                .transpose();
-        for (std::size_t item = begin; item < end; ++item) {
-          const float* column = columns.row(static_cast<Eigen::Index>(item - begin)).data();
-          std::vector<ScoredItem> sources =
-              LargestSources({column, ease.items.size()}, num_neighbours);
-          for (ScoredItem& source : sources) source.item = ItemIndex{ease.items[Row(source.item)]};
-          table.Set(ease.items[item], std::move(sources));
-        }
-      }));
-  return table.TakeBySource();
+                                    std::size_t mean_neighbours, const TrainingContext& context) {
+  const auto sources = [&ease](std::size_t begin, std::size_t end) {
+    std::vector<std::vector<ScoredItem>> found(end - begin);
+    for (std::size_t source = 0; source < ease.items.size(); ++source) {
+      for (std::size_t target = begin; target < end; ++target) {
+        const float weight =
+            ease.weights(static_cast<Eigen::Index>(source), static_cast<Eigen::Index>(target));
+        if (weight == 0) continue;
+        found[target - begin].push_back({ItemIndex{static_cast<std::uint32_t>(source)}, weight});
+      }
+    }
+    return found;
+  };
+  VITRINE_ASSIGN_OR_RETURN(
+      const CsrMatrix cut,
+      CutNeighbourTable({.trainer = "ease", .num_items = ease.items.size(), .from = kInverseDone},
+                        mean_neighbours, context, sources));
+
+  CsrMatrix table;
+  table.num_rows = num_items;
+  table.num_cols = num_items;
+  table.row_begin.assign(num_items + 1, 0);
+  for (std::size_t i = 0; i < ease.items.size(); ++i) {
+    table.row_begin[ease.items[i] + 1] = cut.Columns(i).size();
+  }
+  std::partial_sum(table.row_begin.begin(), table.row_begin.end(), table.row_begin.begin());
+  table.value = cut.value;
+  table.column.reserve(cut.column.size());
+  for (const std::uint32_t column : cut.column) table.column.push_back(ease.items[column]);
+  return table;
 }
 
 // Scores with the whole of B.
@@ -141,7 +154,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
                             const TrainingContext& context) {
   SettingReader reader("ease", Defaults(), settings);
   const double lambda = reader.Number("lambda", 1e-6, 1e9);
-  const std::size_t num_neighbours = reader.Count("neighbours", 1, 100'000);
+  const std::size_t mean_neighbours = reader.Count("neighbours", 1, 1'000'000);
   const bool is_as_paper = reader.Flag("as_paper");
   ItemNeighboursTable table{.name = "ease"};
   table.touch_weights = ReadTouchWeights(reader, dataset);
@@ -151,11 +164,12 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   VITRINE_ASSIGN_OR_RETURN(EaseWeights ease,
                            EaseMatrix(interactions, lambda, AvailableMemoryBytes(), context));
   VITRINE_ASSIGN_OR_RETURN(table.neighbours,
-                           Truncated(ease, dataset.num_items(), num_neighbours, context));
+                           Truncated(ease, dataset.num_items(), mean_neighbours, context));
   const TouchWeights touch_weights = table.touch_weights;
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, ItemNeighbours::Create(std::move(table)));
   Model model = MakeModel(scorer);
-  if (is_as_paper) model.as_paper = Untruncated(std::move(ease), dataset.num_items(), touch_weights);
+  if (is_as_paper)
+    model.as_paper = Untruncated(std::move(ease), dataset.num_items(), touch_weights);
   model.settings = reader.complete();
   return model;
 }

@@ -24,9 +24,9 @@ std::uint64_t EaseMemoryBytes(std::size_t num_items);
 //   |X - X B|^2 + lambda |B|^2     with a diagonal of zeros
 //
 // in closed form: with P = (X'X + lambda I)^-1, B_ij = -P_ij / P_jj. m^3 / 2 multiply-adds on
-// context.pool, whose threads change no bit. Source: Steck, "Embarrassingly shallow autoencoders for
-// sparse data", WWW 2019, equation 8. Errors: RESOURCE_EXHAUSTED, before it starts, it wants more
-// memory than `available_bytes`; INVALID_ARGUMENT lambda is too small for floats; CANCELLED.
+// context.pool, whose threads change no bit. Source: Steck, "Embarrassingly shallow autoencoders
+// for sparse data", WWW 2019, equation 8. Errors: RESOURCE_EXHAUSTED, before it starts, it wants
+// more memory than `available_bytes`; INVALID_ARGUMENT lambda is too small for floats; CANCELLED.
 absl::StatusOr<EaseWeights> EaseMatrix(const CsrMatrix& interactions, double lambda,
                                        std::uint64_t available_bytes,
                                        const TrainingContext& context);

@@ -27,7 +27,8 @@ CsrMatrix NormaliseInteractions(const CsrMatrix& interactions, double user_expon
     double sum = 0;
     for (const float value : interactions.Values(user)) sum += value;
     const double user_factor = std::pow(sum, -user_exponent);
-    for (std::uint64_t i = interactions.row_begin[user]; i < interactions.row_begin[user + 1]; ++i) {
+    for (std::uint64_t i = interactions.row_begin[user]; i < interactions.row_begin[user + 1];
+         ++i) {
       normalised.value[i] = static_cast<float>(user_factor * interactions.value[i] *
                                                item_factors[interactions.column[i]]);
     }
@@ -78,8 +79,8 @@ Matrix GraphFilter::Scores(const Matrix& weights) const {
 }
 
 Matrix GraphFilter::Columns(std::size_t first, std::size_t count) const {
-  Matrix units = Matrix::Zero(static_cast<Eigen::Index>(num_items()),
-                              static_cast<Eigen::Index>(count));
+  Matrix units =
+      Matrix::Zero(static_cast<Eigen::Index>(num_items()), static_cast<Eigen::Index>(count));
   for (std::size_t i = 0; i < count; ++i) {
     units(static_cast<Eigen::Index>(first + i), static_cast<Eigen::Index>(i)) = 1;
   }

@@ -54,10 +54,10 @@ class GraphFilter {
                  const Eigen::VectorXf& after) const;
 
   GraphFilterOptions options_;
-  CsrMatrix by_user_;             // R
-  CsrMatrix by_item_;             // R'
-  Matrix vectors_;                // V [items x rank]
-  Eigen::VectorXf roots_;         // diagonal of D^1/2; 0 for an item that nobody touched
+  CsrMatrix by_user_;              // R
+  CsrMatrix by_item_;              // R'
+  Matrix vectors_;                 // V [items x rank]
+  Eigen::VectorXf roots_;          // diagonal of D^1/2; 0 for an item that nobody touched
   Eigen::VectorXf inverse_roots_;  // of D^-1/2; 0 likewise
 };
 

@@ -14,7 +14,6 @@
 #include "training/setting_reader.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
-#include "vitrine/math/top_k.h"
 #include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/collaborative/item_neighbours.h"
 #include "vitrine/scorers/collaborative/linear_map.h"
@@ -24,18 +23,12 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  return {{"filter", "sharpened"},
-          {"neighbours", "500"},
-          {"include_self", "false"},
-          {"user_exponent", "0.6"},
-          {"power", "0.7"},
-          {"dimensions", "448"},
-          {"low_pass_weight", "0.2"},
-          {"sharpening_time", "2.5"},
-          {"svd_iterations", "6"},
-          {"seed", "1"},
-          {"weighting", "binary"},
-          {"context_weight", "3"},
+  return {{"filter", "sharpened"},    {"neighbours", "500"},
+          {"include_self", "false"},  {"user_exponent", "0.6"},
+          {"power", "0.7"},           {"dimensions", "448"},
+          {"low_pass_weight", "0.2"}, {"sharpening_time", "2.5"},
+          {"svd_iterations", "6"},    {"seed", "1"},
+          {"weighting", "binary"},    {"context_weight", "3"},
           {"as_paper", "false"}};
 }
 
@@ -54,7 +47,7 @@ struct FilterSettings {
 FilterSettings Read(SettingReader& reader) {
   FilterSettings settings;
   settings.filter = reader.Choice("filter", {"linear", "low_pass", "sharpened"});
-  settings.cut.num_neighbours = reader.Count("neighbours", 1, 1'000'000);
+  settings.cut.mean_neighbours = reader.Count("neighbours", 1, 1'000'000);
   settings.cut.include_self = reader.Flag("include_self");
   settings.linear.user_exponent = reader.Number("user_exponent", 0, 1);
   settings.linear.power = reader.Number("power", 0.01, 10);
@@ -102,8 +95,8 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   const TouchWeights touch_weights = table.touch_weights;
   std::shared_ptr<const Scorer> as_paper;
   if (wanted.filter == "linear") {
-    VITRINE_ASSIGN_OR_RETURN(table.neighbours, LinearFilterNeighbours(interactions, wanted.linear,
-                                                                      wanted.cut, context));
+    VITRINE_ASSIGN_OR_RETURN(
+        table.neighbours, LinearFilterNeighbours(interactions, wanted.linear, wanted.cut, context));
   } else {
     if (IsCancelled(context)) return Cancelled("graph_filter");
     ReportProgress(context, 0);
@@ -128,51 +121,43 @@ absl::StatusOr<CsrMatrix> LinearFilterNeighbours(const CsrMatrix& interactions,
   const CsrMatrix by_user =
       NormaliseInteractions(interactions, options.user_exponent, 1 - options.user_exponent);
   const CsrMatrix by_item = Transpose(by_user);
-  NeighbourTable table(by_item.num_rows);
-  const auto filtered = [&options](float product) {
-    return static_cast<float>(std::pow(product, options.power));
+  const auto sources = [&](std::size_t begin, std::size_t end) {
+    CoOccurrence shared(by_user, by_item);
+    std::vector<std::vector<ScoredItem>> found(end - begin);
+    for (std::size_t item = begin; item < end; ++item) {
+      const auto target = static_cast<std::uint32_t>(item);
+      shared.Compute(target);
+      found[item - begin].reserve(shared.items().size());
+      for (const std::uint32_t other : shared.items()) {
+        if (other == target && !cut.include_self) continue;
+        const float weight = std::pow(shared.With(other), static_cast<float>(options.power));
+        found[item - begin].push_back({ItemIndex{other}, weight});
+      }
+    }
+    return found;
   };
-  VITRINE_RETURN_IF_ERROR(ForEachShard(
-      {.trainer = "graph_filter", .num_items = by_item.num_rows}, context,
-      [&](std::size_t begin, std::size_t end) {
-        CoOccurrence shared(by_user, by_item);
-        for (std::size_t item = begin; item < end; ++item) {
-          const auto target = static_cast<std::uint32_t>(item);
-          shared.Compute(target);
-          TopK nearest(cut.num_neighbours);
-          for (const std::uint32_t other : shared.items()) {
-            if (other != target) nearest.Offer(ItemIndex{other}, shared.With(other));
-          }
-          std::vector<ScoredItem> sources = nearest.Take();
-          if (cut.include_self && shared.With(target) > 0) {
-            sources.push_back({ItemIndex{target}, shared.With(target)});
-          }
-          for (ScoredItem& source : sources) source.score = filtered(source.score);
-          table.Set(target, std::move(sources));
-        }
-      }));
-  return table.TakeBySource();
+  return CutNeighbourTable({.trainer = "graph_filter", .num_items = by_item.num_rows},
+                           cut.mean_neighbours, context, sources);
 }
 
 absl::StatusOr<CsrMatrix> FilterNeighbours(const GraphFilter& filter, const FilterCut& cut,
                                            const TrainingContext& context) {
-  NeighbourTable table(filter.num_items());
-  VITRINE_RETURN_IF_ERROR(ForEachShard(
-      {.trainer = "graph_filter", .num_items = filter.num_items(), .from = kDecomposed}, context,
-      [&](std::size_t begin, std::size_t end) {
-        const Matrix columns = filter.Columns(begin, end - begin).transpose();
-        for (std::size_t item = begin; item < end; ++item) {
-          std::vector<float> column(filter.num_items());
-          Eigen::Map<Eigen::RowVectorXf>(column.data(), columns.cols()) =
-              columns.row(static_cast<Eigen::Index>(item - begin));
-          const float self = std::exchange(column[item], 0.0F);
-          std::vector<ScoredItem> sources = LargestSources(column, cut.num_neighbours);
-          const auto target = static_cast<std::uint32_t>(item);
-          if (cut.include_self && self != 0) sources.push_back({ItemIndex{target}, self});
-          table.Set(target, std::move(sources));
-        }
-      }));
-  return table.TakeBySource();
+  const auto sources = [&](std::size_t begin, std::size_t end) {
+    const Matrix columns = filter.Columns(begin, end - begin);
+    std::vector<std::vector<ScoredItem>> found(end - begin);
+    for (std::size_t source = 0; source < filter.num_items(); ++source) {
+      for (std::size_t target = begin; target < end; ++target) {
+        const float weight =
+            columns(static_cast<Eigen::Index>(source), static_cast<Eigen::Index>(target - begin));
+        if (weight == 0 || (source == target && !cut.include_self)) continue;
+        found[target - begin].push_back({ItemIndex{static_cast<std::uint32_t>(source)}, weight});
+      }
+    }
+    return found;
+  };
+  return CutNeighbourTable(
+      {.trainer = "graph_filter", .num_items = filter.num_items(), .from = kDecomposed},
+      cut.mean_neighbours, context, sources);
 }
 
 Trainer GraphFilterTrainer() {

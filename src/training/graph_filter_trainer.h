@@ -11,8 +11,8 @@ namespace vitrine {
 
 // Which part of an item-to-item matrix is kept.
 struct FilterCut {
-  std::size_t num_neighbours = 500;  // Per item, without itself.
-  bool include_self = false;         // Whether the diagonal is kept as well.
+  std::size_t mean_neighbours = 500;  // Per item; see CutNeighbourTable.
+  bool include_self = false;          // Whether the diagonal may be kept.
 };
 
 struct LinearFilterOptions {
@@ -30,7 +30,7 @@ absl::StatusOr<CsrMatrix> LinearFilterNeighbours(const CsrMatrix& interactions,
                                                  const FilterCut& cut,
                                                  const TrainingContext& context);
 
-// The same of the matrix of `filter`, by largest absolute weight. Errors: CANCELLED.
+// The same of the matrix of `filter`. Errors: CANCELLED.
 absl::StatusOr<CsrMatrix> FilterNeighbours(const GraphFilter& filter, const FilterCut& cut,
                                            const TrainingContext& context);
 

@@ -8,6 +8,9 @@ namespace vitrine {
 // The entries of Trainers(), each in a file of its own.
 Trainer BprTrainer();
 Trainer ContentTrainer();
+Trainer EaseSparseTrainer();
+Trainer EaseTrainer();
+Trainer GraphFilterTrainer();
 Trainer IalsTrainer();
 Trainer ItemKnnTrainer();
 Trainer MfContrastiveTrainer();
