@@ -6,10 +6,9 @@ namespace vitrine {
 
 const std::vector<Trainer>& Trainers() {
   static const auto* const trainers = new std::vector<Trainer>{
-      BprTrainer(),         ContentTrainer(),     EaseTrainer(),
-      EaseSparseTrainer(),  GraphFilterTrainer(), IalsTrainer(),
-      ItemKnnTrainer(),     MfContrastiveTrainer(), MostPopularTrainer(),
-      SequentialRulesTrainer()};
+      BprTrainer(),         ContentTrainer(),        EaseTrainer(),    EaseSparseTrainer(),
+      GraphFilterTrainer(), IalsTrainer(),           ItemKnnTrainer(), MfContrastiveTrainer(),
+      MostPopularTrainer(), SequentialRulesTrainer()};
   return *trainers;
 }
 
