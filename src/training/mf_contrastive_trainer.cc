@@ -29,7 +29,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   FactorSgd training = ReadFactorSgd(reader);
   training.is_cosine = true;
   ContrastiveLoss loss;
-  loss.margin = reader.Number("margin", -1, 1);
+  loss.margin = reader.Number("margin", 0, 1);
   loss.negative_weight = reader.Number("negative_weight", 0, 1e9);
   const TouchWeights touch_weights = ReadTouchWeights(reader, dataset);
   VITRINE_RETURN_IF_ERROR(reader.status());

@@ -5,7 +5,7 @@
 namespace vitrine {
 
 struct ContrastiveLoss {
-  double margin = 0.6;           // Negatives score no cost below it. -1 to 1
+  double margin = 0.6;           // Cosines of negatives below it cost nothing. 0 to 1
   double negative_weight = 150;  // Of the mean over the negatives, a liked pair weighing 1.
 };
 
