@@ -116,7 +116,7 @@ class SgdRun {
     pool_items_ = sampler_.Draw(training_.pool_size, random);
     pool_.resize(static_cast<Eigen::Index>(pool_items_.size()), factors_.items.cols());
     for (std::size_t i = 0; i < pool_items_.size(); ++i) {
-      pool_.row(static_cast<Eigen::Index>(i)) = Scaled(factors_.items.row(pool_items_[i]));
+      CopyScaled(factors_.items, pool_items_[i], pool_, static_cast<Eigen::Index>(i));
     }
     batch_.resize(static_cast<Eigen::Index>(users.size()), factors_.users.cols());
     threads.ParallelFor(kShards, [this](std::size_t shard) { StepUsers(shard); });
@@ -124,11 +124,11 @@ class SgdRun {
   }
 
  private:
-  // What products are made of: the vector, or its direction.
-  template <typename Vector>
-  Row Scaled(const Vector& vector) const {
-    if (training_.is_cosine) return vector.normalized();
-    return vector;
+  // Sets a row to what products are made of: the vector, or its direction.
+  void CopyScaled(const Matrix& from, Eigen::Index from_row, Matrix& to,
+                  Eigen::Index to_row) const {
+    to.row(to_row) = from.row(from_row);
+    if (training_.is_cosine) to.row(to_row).normalize();
   }
 
   // Turns the gradient by the scaled vector into that by the vector.
@@ -146,7 +146,7 @@ class SgdRun {
     const auto begin = static_cast<Eigen::Index>(shard * users_.size() / kShards);
     const auto end = static_cast<Eigen::Index>((shard + 1) * users_.size() / kShards);
     for (Eigen::Index row = begin; row < end; ++row) {
-      batch_.row(row) = Scaled(factors_.users.row(users_[static_cast<std::size_t>(row)]));
+      CopyScaled(factors_.users, users_[static_cast<std::size_t>(row)], batch_, row);
     }
     Matrix scores = batch_.middleRows(begin, end - begin) * pool_.transpose();
     for (Eigen::Index row = begin; row < end; ++row) {
@@ -162,7 +162,7 @@ class SgdRun {
     Mask(liked_items, pool_scores);
     Matrix liked(static_cast<Eigen::Index>(liked_items.size()), pool_.cols());
     for (std::size_t i = 0; i < liked_items.size(); ++i) {
-      liked.row(static_cast<Eigen::Index>(i)) = Scaled(factors_.items.row(liked_items[i]));
+      CopyScaled(factors_.items, liked_items[i], liked, static_cast<Eigen::Index>(i));
     }
     const Eigen::VectorXf liked_scores = liked * batch_.row(row).transpose();
     Eigen::VectorXf by_liked = Eigen::VectorXf::Zero(liked_scores.size());
