@@ -1,8 +1,10 @@
 #include "vitrine/math/top_k.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -16,6 +18,14 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 struct Before {
   bool operator()(const ScoredItem& a, const ScoredItem& b) const { return RanksBefore(a, b); }
 };
+
+// Larger is better: the score's bits, ordered as the scores are, above those of the item.
+std::uint64_t RankKey(const ScoredItem& scored) {
+  // + 0 makes a 0 of -0, which is equal to it.
+  const auto bits = std::bit_cast<std::uint32_t>(scored.score + 0.0F);
+  const std::uint32_t ordered = (bits >> 31) != 0 ? ~bits : bits | 0x80000000U;
+  return std::uint64_t{ordered} << 32 | ~static_cast<std::uint32_t>(scored.item);
+}
 
 }  // namespace
 
@@ -59,6 +69,19 @@ std::vector<ScoredItem> TopKOf(std::span<const float> scores, std::size_t k) {
     best.Offer(ItemIndex{static_cast<std::uint32_t>(i)}, scores[i]);
   }
   return best.Take();
+}
+
+void KeepBest(std::size_t k, std::vector<ScoredItem>& items) {
+  if (items.size() <= k) return;
+  if (k == 0) return items.clear();
+  std::vector<std::uint64_t> keys(items.size());
+  std::transform(items.begin(), items.end(), keys.begin(), RankKey);
+  const auto last = keys.begin() + static_cast<std::ptrdiff_t>(k) - 1;
+  std::nth_element(keys.begin(), last, keys.end(), std::greater<>());
+  const std::uint64_t least = *last;
+  items.erase(std::remove_if(items.begin(), items.end(),
+                             [least](const ScoredItem& scored) { return RankKey(scored) < least; }),
+              items.end());
 }
 
 }  // namespace vitrine

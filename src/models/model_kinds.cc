@@ -9,6 +9,7 @@
 #include "vitrine/scorers/collaborative/item_neighbours.h"
 #include "vitrine/scorers/collaborative/mean_factors.h"
 #include "vitrine/scorers/collaborative/most_popular.h"
+#include "vitrine/scorers/collaborative/user_knn.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
 #include "vitrine/scorers/sequential/sequential_rules.h"
@@ -83,6 +84,10 @@ Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
+Model MakeModel(const std::shared_ptr<const UserKnn>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
 const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
       NamedKind<Ials, LoadIals>("bpr"),
@@ -94,7 +99,9 @@ const std::vector<ModelKind>& ModelKinds() {
       NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
       NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),
       Kind<MostPopular, LoadMostPopular>("most_popular"),
-      Kind<SequentialRules, LoadSequentialRules>("sequential_rules")};
+      NamedKind<ItemNeighbours, LoadItemNeighbours>("rp3beta"),
+      Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),
+      Kind<UserKnn, LoadUserKnn>("user_knn")};
   return kinds;
 }
 

@@ -111,6 +111,35 @@ TouchWeights ReadTouchWeights(ByteReader& reader) {
   return weights;
 }
 
+void Write(const TermWeights& weights, ByteWriter& writer) {
+  writer.Unsigned(static_cast<std::uint64_t>(weights.weighting));
+  writer.Float(weights.k1);
+  writer.Float(weights.b);
+  writer.Float(weights.mean_length);
+  writer.Array(weights.rarity);
+}
+
+TermWeights ReadTermWeights(ByteReader& reader) {
+  TermWeights weights;
+  weights.weighting = static_cast<TermWeighting>(std::min<std::uint64_t>(reader.Unsigned(), 255));
+  weights.k1 = reader.Float();
+  weights.b = reader.Float();
+  weights.mean_length = reader.Float();
+  weights.rarity = reader.Array<float>();
+  return weights;
+}
+
+TermWeights RemapTerms(TermWeights weights, const RowMapping& mapping) {
+  if (weights.rarity.empty()) return weights;
+  std::vector<float> rarity(mapping.num_items, 0);
+  for (std::size_t row = 0; row < weights.rarity.size(); ++row) {
+    const ItemIndex item = mapping.row_to_index[row];
+    if (item != RowMapping::kDropped) rarity[Row(item)] = weights.rarity[row];
+  }
+  weights.rarity = std::move(rarity);
+  return weights;
+}
+
 CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping) {
   CsrMatrix result;
   result.num_rows = mapping.num_items;
@@ -133,6 +162,17 @@ Matrix RemapRows(const Matrix& matrix, const RowMapping& mapping) {
     if (mapping.row_to_index[row] == RowMapping::kDropped) continue;
     result.row(static_cast<Eigen::Index>(Row(mapping.row_to_index[row]))) =
         matrix.row(static_cast<Eigen::Index>(row));
+  }
+  return result;
+}
+
+CsrMatrix RemapColumns(const CsrMatrix& matrix, const RowMapping& mapping) {
+  CsrMatrix result;
+  result.num_rows = matrix.num_rows;
+  result.num_cols = mapping.num_items;
+  for (std::size_t row = 0; row < matrix.num_rows; ++row) {
+    AppendRemapped(matrix, row, mapping, result);
+    result.row_begin.push_back(result.column.size());
   }
   return result;
 }

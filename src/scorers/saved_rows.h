@@ -10,6 +10,7 @@
 #include "vitrine/base/ids.h"
 #include "vitrine/base/matrix.h"
 #include "vitrine/math/sparse.h"
+#include "vitrine/math/term_weights.h"
 #include "vitrine/scorers/touched_items.h"
 
 namespace vitrine {
@@ -36,12 +37,24 @@ void Write(const TouchWeights& weights, ByteWriter& writer);
 // Not checked: see IsSound.
 TouchWeights ReadTouchWeights(ByteReader& reader);
 
+void Write(const TermWeights& weights, ByteWriter& writer);
+
+// Not checked: see IsSound.
+TermWeights ReadTermWeights(ByteReader& reader);
+
+// Terms that are items, moved to where `mapping` sends them; rarity 0 for those that are new.
+// REQUIRES: IsSound(weights, n), CheckRows(n, mapping)
+TermWeights RemapTerms(TermWeights weights, const RowMapping& mapping);
+
 // Rows moved to where `mapping` sends them, the columns as they are.
 // REQUIRES: CheckRows(matrix.num_rows, mapping)
 CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping);
 
 // The same for a dense matrix; rows that nothing was saved for are zero.
 Matrix RemapRows(const Matrix& matrix, const RowMapping& mapping);
+
+// Columns moved, the rows as they are. REQUIRES: CheckRows(matrix.num_cols, mapping)
+CsrMatrix RemapColumns(const CsrMatrix& matrix, const RowMapping& mapping);
 
 // Rows and columns moved. REQUIRES: CheckRows(n, mapping) for the n rows and columns
 CsrMatrix RemapRowsAndColumns(const CsrMatrix& matrix, const RowMapping& mapping);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,40 +18,72 @@ inline bool MayShow(const Query& query, const ItemBitmap* allowed, ItemIndex ite
          !std::binary_search(query.excluded.begin(), query.excluded.end(), item);
 }
 
-// Scores of one query that touch few of all items: adding costs what it touches, and so does
-// starting over for the next query. What nothing was added to is kUnscored. Not thread-safe.
+// Sums of one query over items or other things with an index, of which it mostly touches few. What
+// nothing but zeros was added to counts as not touched, and is kUnscored. Not thread-safe; its
+// memory is the thread's and used again by the next one on the same thread.
 class SparseScores {
  public:
-  explicit SparseScores(std::size_t num_items)
-      : scores_(num_items, kUnscored), scored_(num_items + 1) {}
+  explicit SparseScores(std::size_t size);
+  ~SparseScores();
+  SparseScores(const SparseScores&) = delete;
+  SparseScores& operator=(const SparseScores&) = delete;
+
+  // Announces how many values are about to be added, at most, before the first of them: when they
+  // are many, it is cheaper to look at everything in the end than to note what was touched.
+  void Expect(std::size_t num_values) { is_dense_ = num_values > size_ / 4; }
 
   // Adds factor * values[i] to items[i].
   void Add(float factor, std::span<const std::uint32_t> items, std::span<const float> values) {
-    // No branch: with half of the items scored already, it would be guessed wrong half the time.
-    std::size_t num_scored = num_scored_;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      float& score = scores_[items[i]];
-      const bool is_first = score == kUnscored;
-      score = (is_first ? 0.0F : score) + factor * values[i];
-      scored_[num_scored] = items[i];
-      num_scored += is_first ? 1 : 0;
+    if (is_dense_) {
+      for (std::size_t i = 0; i < items.size(); ++i) sums_[items[i]] += factor * values[i];
+      return;
     }
-    num_scored_ = num_scored;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      float& sum = sums_[items[i]];
+      if (IsUntouched(sum)) touched_.push_back(items[i]);
+      sum += factor * values[i];
+    }
   }
 
   float Of(ItemIndex item) const {
-    if (Row(item) >= scores_.size()) return kUnscored;
-    return scores_[Row(item)];
+    if (Row(item) >= size_ || IsUntouched(sums_[Row(item)])) return kUnscored;
+    return sums_[Row(item)];
   }
 
-  std::vector<ScoredItem> Best(const Query& query, const ItemBitmap* allowed, std::size_t k) const;
+  // Calls visit(index, sum) for all that is touched, in no order, and starts over.
+  template <typename Visit>
+  void TakeAll(Visit visit) {
+    const auto see = [&](std::uint32_t index) {
+      if (!IsUntouched(sums_[index])) visit(index, sums_[index]);
+    };
+    if (is_dense_) {
+      for (std::size_t index = 0; index < size_; ++index) see(static_cast<std::uint32_t>(index));
+    } else {
+      for (const std::uint32_t index : touched_) {
+        see(index);
+        sums_[index] = kUntouched;  // One that zeros were added to may be there again.
+      }
+    }
+    Clear();
+  }
 
+  // The best `k` items that `query` may be shown, best first. Starts over.
+  std::vector<ScoredItem> TakeBest(const Query& query, const ItemBitmap* allowed, std::size_t k);
+
+  // Starts over.
   void Clear();
 
  private:
-  std::vector<float> scores_;          // [num_items]
-  std::vector<std::uint32_t> scored_;  // [num_items + 1] Items that something was added to, first.
-  std::size_t num_scored_ = 0;         // How many these are.
+  // Adding anything but -0 to -0 gives something else, even when it cancels out: no flags needed.
+  static constexpr float kUntouched = -0.0F;
+  static bool IsUntouched(float sum) {
+    return std::bit_cast<std::uint32_t>(sum) == std::bit_cast<std::uint32_t>(kUntouched);
+  }
+
+  std::size_t size_;
+  bool is_dense_ = false;
+  std::vector<float> sums_;             // [>= size_]
+  std::vector<std::uint32_t> touched_;  // Unless is_dense_: where something was added.
 };
 
 }  // namespace vitrine

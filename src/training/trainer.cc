@@ -6,9 +6,10 @@ namespace vitrine {
 
 const std::vector<Trainer>& Trainers() {
   static const auto* const trainers = new std::vector<Trainer>{
-      BprTrainer(),         ContentTrainer(),        EaseTrainer(),    EaseSparseTrainer(),
-      GraphFilterTrainer(), IalsTrainer(),           ItemKnnTrainer(), MfContrastiveTrainer(),
-      MostPopularTrainer(), SequentialRulesTrainer()};
+      BprTrainer(),          ContentTrainer(),       EaseTrainer(),
+      EaseSparseTrainer(),   GraphFilterTrainer(),   IalsTrainer(),
+      ItemKnnTrainer(),      MfContrastiveTrainer(), MostPopularTrainer(),
+      Rp3betaTrainer(),      SequentialRulesTrainer(), UserKnnTrainer()};
   return *trainers;
 }
 

@@ -15,7 +15,9 @@ Trainer IalsTrainer();
 Trainer ItemKnnTrainer();
 Trainer MfContrastiveTrainer();
 Trainer MostPopularTrainer();
+Trainer Rp3betaTrainer();
 Trainer SequentialRulesTrainer();
+Trainer UserKnnTrainer();
 
 inline bool IsCancelled(const TrainingContext& context) {
   return context.is_cancelled != nullptr && context.is_cancelled->load();

@@ -47,4 +47,8 @@ class TopK {
 // Best `k` of items 0..n-1 by scores[i], best first.
 std::vector<ScoredItem> TopKOf(std::span<const float> scores, std::size_t k);
 
+// Takes all but the best `k` off `items`, which stay in the order they are in. O(n), whatever k.
+// REQUIRES: finite scores, distinct items
+void KeepBest(std::size_t k, std::vector<ScoredItem>& items);
+
 }  // namespace vitrine

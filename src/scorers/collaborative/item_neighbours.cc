@@ -17,7 +17,13 @@ namespace {
 
 void AddQuery(const ItemNeighboursTable& table, const Query& query, SparseScores& scores) {
   const CsrMatrix& neighbours = table.neighbours;
-  for (const TouchedItem& touched : TouchedItems(query, table.touch_weights, neighbours.num_rows)) {
+  const auto touched_items = TouchedItems(query, table.touch_weights, neighbours.num_rows);
+  std::size_t num_values = 0;
+  for (const TouchedItem& touched : touched_items) {
+    num_values += neighbours.Columns(Row(touched.item)).size();
+  }
+  scores.Expect(num_values);
+  for (const TouchedItem& touched : touched_items) {
     const std::size_t row = Row(touched.item);
     scores.Add(touched.weight, neighbours.Columns(row), neighbours.Values(row));
   }
@@ -68,8 +74,7 @@ std::vector<std::vector<ScoredItem>> ItemNeighbours::Retrieve(std::span<const Qu
   SparseScores sums(num_items());
   for (const Query& query : queries) {
     AddQuery(table_, query, sums);
-    result.push_back(sums.Best(query, allowed, k));
-    sums.Clear();
+    result.push_back(sums.TakeBest(query, allowed, k));
   }
   return result;
 }

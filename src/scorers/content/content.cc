@@ -125,7 +125,11 @@ std::vector<Content::Feature> Content::Strongest(std::vector<Feature> profile) c
 }
 
 void Content::AddQuery(const Query& query, SparseScores& scores) const {
-  for (const Feature& feature : Profile(query)) {
+  const std::vector<Feature> profile = Profile(query);
+  std::size_t num_values = 0;
+  for (const Feature& feature : profile) num_values += postings_.Columns(feature.feature).size();
+  scores.Expect(num_values);
+  for (const Feature& feature : profile) {
     scores.Add(feature.weight, postings_.Columns(feature.feature),
                postings_.Values(feature.feature));
   }
@@ -151,8 +155,7 @@ std::vector<std::vector<ScoredItem>> Content::Retrieve(std::span<const Query> qu
   SparseScores sums(num_items());
   for (const Query& query : queries) {
     AddQuery(query, sums);
-    result.push_back(sums.Best(query, allowed, k));
-    sums.Clear();
+    result.push_back(sums.TakeBest(query, allowed, k));
   }
   return result;
 }
