@@ -17,12 +17,10 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  Settings defaults = NeighbourDefaults();
-  defaults.merge(Settings{{"neighbours", "100"},
-                          {"shrinkage", "10"},
-                          {"votes", "plain"},
-                          {"weighting", "binary"},
-                          {"context_weight", "3"}});
+  Settings defaults = {{"neighbours", "200"},   {"shrinkage", "10"},
+                       {"votes", "weighed"},    {"term_weighting", "tfidf"},
+                       {"weighting", "binary"}, {"context_weight", "3"}};
+  defaults.merge(NeighbourDefaults());
   return defaults;
 }
 

@@ -86,5 +86,31 @@ TEST(TopKTest, AgreesWithSortingEverything) {
   }
 }
 
+TEST(KeepBestTest, KeepsTheBestInTheOrderTheyWereIn) {
+  std::vector<ScoredItem> items;
+  std::vector<ScoredItem> expected;
+  TopK best(7);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    items.push_back({ItemIndex{i}, static_cast<float>(i * 37 % 11) - 5});
+    best.Offer(items.back().item, items.back().score);
+  }
+  expected = best.Take();
+  std::sort(expected.begin(), expected.end(),
+            [](const ScoredItem& a, const ScoredItem& b) { return a.item < b.item; });
+
+  KeepBest(7, items);
+
+  EXPECT_EQ(items, expected);
+}
+
+TEST(KeepBestTest, LeavesFewAloneAndTakesAllForNone) {
+  std::vector<ScoredItem> items = {{ItemIndex{4}, -1}, {ItemIndex{2}, 0}};
+
+  KeepBest(2, items);
+  EXPECT_EQ(items.size(), 2U);
+  KeepBest(0, items);
+  EXPECT_TRUE(items.empty());
+}
+
 }  // namespace
 }  // namespace vitrine

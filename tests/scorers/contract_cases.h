@@ -40,11 +40,21 @@ inline const std::vector<ContractCase>& ContractCases() {
       {"mf_contrastive", {{"dimensions", "6"}, {"weighting", "log"}}},
       {"mf_contrastive", {{"dimensions", "3"}, {"start_epochs", "0"}, {"negatives", "7"}}},
       {"mf_contrastive", {{"dimensions", "6"}}, true},
+      {"item_knn", {{"similarity", "jaccard"}, {"term_weighting", "bm25"}}},
+      {"item_knn", {{"similarity", "pearson"}, {"weighting", "linear"}}},
       {"most_popular", {}},
       {"most_popular", {{"half_life_days", "0"}, {"category_mix", "0"}}},
+      {"rp3beta", {{"neighbours", "10"}}},
+      {"rp3beta", {{"include_self", "true"}, {"weighting", "linear"}}},
+      {"rp3beta", {}, true},
       {"sequential_rules", {}},
       {"sequential_rules", {{"include_self", "true"}, {"half_life_days", "20"}}},
       {"sequential_rules", {{"rules", "5"}, {"max_steps", "3"}}, true},
+      {"user_knn", {{"neighbours", "10"}}},
+      {"user_knn", {{"similarity", "jaccard"}, {"term_weighting", "bm25"}, {"weighting", "log"}}},
+      {"user_knn",
+       {{"similarity", "pearson"}, {"term_weighting", "none"}, {"weighting", "linear"}}},
+      {"user_knn", {}, true},
   };
   return *cases;
 }

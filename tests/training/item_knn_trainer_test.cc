@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "scorers/sample_shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
 #include "vitrine/math/top_k.h"
@@ -33,9 +34,9 @@ CsrMatrix Sparse(const Eigen::MatrixXf& dense) {
   return matrix;
 }
 
-CsrMatrix Neighbours(const Eigen::MatrixXf& dense, const CosineOptions& options) {
+CsrMatrix Neighbours(const Eigen::MatrixXf& dense, const NeighbourOptions& options) {
   ThreadPool pool(2);
-  auto neighbours = CosineNeighbours(Sparse(dense), options, {.pool = &pool});
+  auto neighbours = SimilarItems(Sparse(dense), options, {.pool = &pool});
   EXPECT_THAT(neighbours, IsOk());
   return *neighbours;
 }
@@ -123,6 +124,60 @@ TEST(ItemKnnTrainerTest, AgreesWithTheDenseCosine) {
     }
     EXPECT_LT((fast.col(target) - expected).cwiseAbs().maxCoeff(), 1e-6F) << "item " << target;
   }
+}
+
+TEST(ItemKnnTrainerTest, JaccardDividesByTheUnionOfShoppers) {
+  Eigen::MatrixXf weights(3, 2);
+  weights << 1, 1,  //
+      1, 0,         //
+      0, 1;
+
+  const CsrMatrix neighbours =
+      Neighbours(weights, {.similarity = Similarity::kJaccard, .shrinkage = 1});
+
+  EXPECT_THAT(neighbours.Values(0), ElementsAre(FloatEq(1.0F / (3 + 1))));
+}
+
+TEST(ItemKnnTrainerTest, PearsonKeepsWhatDeviatesTheSameWay) {
+  Eigen::MatrixXf weights(2, 3);
+  weights << 1, 2, 5,  //
+      3, 4, 1;
+
+  const CsrMatrix neighbours =
+      Neighbours(weights, {.similarity = Similarity::kPearson, .shrinkage = 0});
+
+  // Items 0 and 1 rise together; 2 falls, and what is below 0 is no neighbour.
+  EXPECT_THAT(neighbours.Columns(0), ElementsAre(1));
+  EXPECT_THAT(neighbours.Values(0), ElementsAre(FloatEq(1)));
+  EXPECT_THAT(neighbours.Columns(2), ElementsAre());
+}
+
+TEST(ItemKnnTrainerTest, TermWeightsLetARareTouchSpeakLouder) {
+  Eigen::MatrixXf weights(4, 3);
+  weights << 1, 0, 1,  //
+      1, 1, 0,         //
+      1, 0, 0,         //
+      1, 0, 0;
+
+  const CsrMatrix neighbours =
+      Neighbours(weights, {.shrinkage = 0, .term_weights = {.weighting = TermWeighting::kTfIdf}});
+
+  // The cosine of 0 and 1 is 1/2 whatever the terms weigh; then ln(1 + 4 / count) of the touched.
+  EXPECT_THAT(neighbours.Values(0),
+              ElementsAre(FloatEq(0.5F * std::log(2.0F)), FloatEq(0.5F * std::log(2.0F))));
+  EXPECT_THAT(neighbours.Values(1), ElementsAre(FloatEq(0.5F * std::log(5.0F))));
+}
+
+TEST(ItemKnnTrainerTest, RefusesPearsonOnPairsThatWeighTheSame) {
+  ThreadPool pool(1);
+
+  const auto model =
+      FindTrainer("item_knn")
+          ->train(testing::SampleShop(), {{"similarity", "pearson"}, {"weighting", "binary"}},
+                  {.pool = &pool});
+
+  EXPECT_THAT(model, testing::StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(model.status().message()), ::testing::HasSubstr("weighting=linear"));
 }
 
 }  // namespace
