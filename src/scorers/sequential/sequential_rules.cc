@@ -63,7 +63,7 @@ std::vector<std::vector<ScoredItem>> SequentialRules::Retrieve(std::span<const Q
   SparseScores sums(num_items());
   for (const Query& query : queries) {
     AddQuery(table_, query, sums);
-    result.push_back(sums.Best(query, allowed, k));
+    result.push_back(sums.TakeBest(query, allowed, k));
     sums.Clear();
   }
   return result;
