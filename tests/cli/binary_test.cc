@@ -239,6 +239,37 @@ TEST_F(BinaryTest, TuneWritesAConfigThatEvaluateReadsAndOpensNoTestFile) {
   EXPECT_EQ(Json::parse(evaluated.out)["settings"], end["settings"]);
 }
 
+TEST_F(BinaryTest, ReproduceMeasuresTheRowsAskedForAndKeepsTheOthers) {
+  ASSERT_EQ(std::system(("mkdir -p " + *folder_ / "data/lastfm").c_str()), 0);
+  WriteText(*folder_ / "data/lastfm/train.tsv", "1\ta\t1\n1\tb\t1\n2\tb\t1\n2\tc\t1\n");
+  WriteText(*folder_ / "data/lastfm/test.tsv", "1\tc\t1\n");
+  WriteText(
+      *folder_ / "rows",
+      "# A comment\n"
+      "lastfm | most popular | served | recall@20>=0.9(-) hit@20>=0(0.5) | --scorer most_popular\n"
+      "lastfm | too good | paper | recall@20>=1.5(-) | --scorer most_popular\n"
+      "lastfm | nobody | served | recall@20>=0(-) | --scorer nobody\n");
+  WriteText(*folder_ / "results.md", "| lastfm | nobody | served | kept |\n| else | gone |\n");
+  const std::string command = std::string("VITRINE=") + VITRINE_BINARY + " " + VITRINE_TEST_DATA +
+                              "/../scripts/reproduce --rows " + *folder_ / "rows" + " --out " +
+                              *folder_ / "results.md";
+  const auto run = [&](const std::string& flags) {
+    return std::system((command + flags + " " + *folder_ / "data" + " 2>/dev/null").c_str());
+  };
+
+  EXPECT_EQ(run(" --only 'popular|good'"), 0);
+  const std::string results = ReadText(*folder_ / "results.md");
+  EXPECT_NE(run(" --only nobody"), 0);  // There is no such scorer.
+
+  EXPECT_THAT(results, HasSubstr("| lastfm | most popular | served | recall@20 **1.0000**, bar 0.9"
+                                 "<br>hit@20 **1.0000**, published 0.5 | yes |"));
+  EXPECT_THAT(results, HasSubstr("recall@20 **1.0000**, bar 1.5 | no |"));
+  EXPECT_THAT(results, HasSubstr("--scorer most_popular --as-paper`"));
+  EXPECT_THAT(results, HasSubstr("| lastfm | nobody | served | kept |"));
+  EXPECT_THAT(results, Not(HasSubstr("gone")));
+  EXPECT_THAT(ReadText(*folder_ / "results.md"), HasSubstr("| lastfm | nobody | served | kept |"));
+}
+
 TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
   ServerProcess server(*folder_ / "store", *folder_ / "small.toml");
   const std::string target = " --target " + server.address();
