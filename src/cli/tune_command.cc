@@ -72,13 +72,23 @@ absl::StatusOr<TuningOptions> MakeOptions(const TuneFlags& flags) {
   return options;
 }
 
+// The command again, as far as it decides what was found.
 std::string Origin(const TuneFlags& flags) {
-  const bool is_fixed = flags.split.protocol == "fixed";
-  return absl::StrFormat(
-      "vitrine tune --scorer %s --protocol %s %s %s --metric %s --trials %d "
-      "--seed %d",
-      flags.scorer, flags.split.protocol, is_fixed ? "--train" : "--data",
-      is_fixed ? flags.split.train : flags.split.data, flags.metric, flags.num_trials, flags.seed);
+  const SplitFlags& split = flags.split;
+  const bool is_fixed = split.protocol == "fixed";
+  std::string text = absl::StrFormat(
+      "vitrine tune --scorer %s --protocol %s %s %s --format %s --share %g --metric %s --trials %d "
+      "--random %d --patience %d --seed %d",
+      flags.scorer, split.protocol, is_fixed ? "--train" : "--data",
+      is_fixed ? split.train : split.data, split.format, split.share, flags.metric,
+      flags.num_trials, flags.num_random, flags.patience, flags.seed);
+  if (!split.cut.empty()) text += " --cut " + split.cut;
+  if (split.is_repeats) text += " --repeats";
+  if (split.is_distinct) text += " --distinct";
+  if (flags.is_as_paper) text += " --as-paper";
+  if (!flags.config.empty()) text += " --config " + flags.config;
+  for (const std::string& setting : flags.set) text += " --set " + setting;
+  return text;
 }
 
 absl::Status Run(const TuneFlags& flags) {

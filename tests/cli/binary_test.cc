@@ -236,6 +236,7 @@ TEST_F(BinaryTest, TuneWritesAConfigThatEvaluateReadsAndOpensNoTestFile) {
   ASSERT_EQ(evaluated.status, 0) << evaluated.err;
   const Json end = Json::parse(tuned.out.substr(tuned.out.rfind("{\"scorer\"")));
   EXPECT_EQ(end["trials"], 6);
+  EXPECT_THAT(ReadText(*folder_ / "tuned.toml"), HasSubstr("--format pairs-by-user"));
   EXPECT_EQ(Json::parse(evaluated.out)["settings"], end["settings"]);
 }
 
