@@ -106,6 +106,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
     const auto weight = options.blend.weights.find(each.model.name);
     trained.models.weights[each.model.name] =
         weight == options.blend.weights.end() ? 0 : weight->second;
+    each.model.as_paper = nullptr;  // For measuring; it may hold what shoppers did.
     trained.models.models.push_back(std::move(each.model));
   }
   trained.models.metrics["events"] = static_cast<double>(num_events);

@@ -123,6 +123,20 @@ TEST_F(LifecycleTest, ATrainingEndsInAServedVersionThatTheNextStartLoads) {
   EXPECT_EQ(Served(), version);
 }
 
+TEST_F(LifecycleTest, WhatIsServedHoldsNoVectorsOfShoppers) {
+  LifecycleOptions options = shop_.Options();
+  options.models = {"bpr"};
+  options.settings = {{"bpr", {{"dimensions", "4"}, {"epochs", "1"}}}};
+  Start(options);
+
+  Train();
+
+  const auto served = published_.Get();
+  ASSERT_EQ(served->models.size(), 1U);
+  EXPECT_EQ(served->models[0].name, "bpr");
+  EXPECT_EQ(served->models[0].as_paper, nullptr);
+}
+
 TEST_F(LifecycleTest, ProgressSaysWhatHappened) {
   Start();
   const TrainingProgress started = *lifecycle_->StartTraining();
