@@ -19,8 +19,8 @@ inline bool MayShow(const Query& query, const ItemBitmap* allowed, ItemIndex ite
 }
 
 // Sums of one query over items or other things with an index, of which it mostly touches few. What
-// nothing but zeros was added to counts as not touched, and is kUnscored. Not thread-safe; its
-// memory is the thread's and used again by the next one on the same thread.
+// nothing was added to, or nothing but -0, is kUnscored. Not thread-safe; its memory is the
+// thread's and used again by the next one on the same thread.
 class SparseScores {
  public:
   explicit SparseScores(std::size_t size);

@@ -11,10 +11,14 @@
 namespace vitrine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::FloatEq;
 using ::testing::IsEmpty;
 using testing::IsOk;
 using testing::StatusIs;
+using ::testing::UnorderedElementsAre;
 
 ScoredItem Scored(std::uint32_t item, float score) { return {ItemIndex{item}, score}; }
 
@@ -57,13 +61,12 @@ TEST(SequentialRulesTest, ExplainsByTheRecentItems) {
   const auto parts =
       MakeRules()->Explain({.history = history, .context_items = page}, ItemIndex{2});
 
-  ASSERT_EQ(parts.size(), 2U);
-  EXPECT_EQ(parts[0].source, Contribution::Source::kContext);
-  EXPECT_EQ(parts[0].item, ItemIndex{1});
-  EXPECT_FLOAT_EQ(parts[0].value, 8);
-  EXPECT_EQ(parts[1].source, Contribution::Source::kHistory);
-  EXPECT_EQ(parts[1].item, ItemIndex{0});
-  EXPECT_FLOAT_EQ(parts[1].value, 0.5F);
+  const auto part = [](Contribution::Source source, std::uint32_t item, float value) {
+    return AllOf(Field(&Contribution::source, source), Field(&Contribution::item, ItemIndex{item}),
+                 Field(&Contribution::value, FloatEq(value)));
+  };
+  EXPECT_THAT(parts, UnorderedElementsAre(part(Contribution::Source::kContext, 1, 8),
+                                          part(Contribution::Source::kHistory, 0, 0.5F)));
 }
 
 TEST(SequentialRulesTest, TheItemToItemFormSeesThePageAlone) {

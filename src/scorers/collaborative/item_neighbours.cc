@@ -6,30 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "scorers/contributions.h"
+#include "scorers/row_sums.h"
 #include "scorers/saved_rows.h"
-#include "scorers/sparse_scores.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
-
-namespace {
-
-void AddQuery(const ItemNeighboursTable& table, const Query& query, SparseScores& scores) {
-  const CsrMatrix& neighbours = table.neighbours;
-  const auto touched_items = TouchedItems(query, table.touch_weights, neighbours.num_rows);
-  std::size_t num_values = 0;
-  for (const TouchedItem& touched : touched_items) {
-    num_values += neighbours.Columns(Row(touched.item)).size();
-  }
-  scores.Expect(num_values);
-  for (const TouchedItem& touched : touched_items) {
-    const std::size_t row = Row(touched.item);
-    scores.Add(touched.weight, neighbours.Columns(row), neighbours.Values(row));
-  }
-}
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<const ItemNeighbours>> ItemNeighbours::Create(
     ItemNeighboursTable table) {
@@ -56,27 +37,15 @@ absl::StatusOr<std::shared_ptr<const ItemNeighbours>> ItemNeighbours::Create(
 
 void ItemNeighbours::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                            Eigen::Ref<Matrix> scores) const {
-  SparseScores sums(num_items());
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    AddQuery(table_, queries[q], sums);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = sums.Of(items[i]);
-    }
-    sums.Clear();
-  }
+  const auto touched_of = [this](const Query& query) { return Touched(query); };
+  ScoreByRows(table_.neighbours, touched_of, queries, items, scores);
 }
 
 std::vector<std::vector<ScoredItem>> ItemNeighbours::Retrieve(std::span<const Query> queries,
                                                               const ItemBitmap* allowed,
                                                               std::size_t k) const {
-  std::vector<std::vector<ScoredItem>> result;
-  result.reserve(queries.size());
-  SparseScores sums(num_items());
-  for (const Query& query : queries) {
-    AddQuery(table_, query, sums);
-    result.push_back(sums.TakeBest(query, allowed, k));
-  }
-  return result;
+  const auto touched_of = [this](const Query& query) { return Touched(query); };
+  return RetrieveByRows(table_.neighbours, touched_of, queries, allowed, k);
 }
 
 std::vector<Contribution> ItemNeighbours::Explain(const Query& query, ItemIndex item) const {
@@ -85,23 +54,11 @@ std::vector<Contribution> ItemNeighbours::Explain(const Query& query, ItemIndex 
 
 std::vector<std::vector<Contribution>> ItemNeighbours::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
-  std::vector<std::vector<Contribution>> explained(items.size());
-  for (const TouchedItem& touched : TouchedItems(query, table_.touch_weights, num_items())) {
-    const auto columns = table_.neighbours.Columns(Row(touched.item));
-    const auto similarities = table_.neighbours.Values(Row(touched.item));
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const auto wanted = static_cast<std::uint32_t>(items[i]);
-      const auto found = std::lower_bound(columns.begin(), columns.end(), wanted);
-      if (found == columns.end() || *found != wanted) continue;
-      const float similarity = similarities[static_cast<std::size_t>(found - columns.begin())];
-      explained[i].push_back({.source = touched.source,
-                              .item = touched.item,
-                              .feature = {},
-                              .value = touched.weight * similarity});
-    }
-  }
-  for (auto& contributions : explained) contributions = InOrder(std::move(contributions));
-  return explained;
+  return ExplainByRows(table_.neighbours, Touched(query), items);
+}
+
+std::vector<TouchedItem> ItemNeighbours::Touched(const Query& query) const {
+  return TouchedItems(query, table_.touch_weights, num_items());
 }
 
 void Save(const ItemNeighbours& scorer, ByteWriter& writer) {

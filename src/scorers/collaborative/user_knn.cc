@@ -6,7 +6,6 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
-#include "scorers/contributions.h"
 #include "scorers/saved_rows.h"
 #include "scorers/sparse_scores.h"
 #include "vitrine/base/status_macros.h"
@@ -214,12 +213,12 @@ std::vector<std::vector<Contribution>> UserKnn::ExplainAll(const Query& query,
     }
     const Eigen::VectorXf parts = shares * votes;
     for (std::size_t j = 0; j < profile.touched.size(); ++j) {
+      if (parts[static_cast<Eigen::Index>(j)] == 0) continue;
       explained[i].push_back({.source = profile.touched[j].source,
                               .item = profile.touched[j].item,
                               .feature = {},
                               .value = parts[static_cast<Eigen::Index>(j)]});
     }
-    explained[i] = InOrder(std::move(explained[i]));
   }
   return explained;
 }

@@ -6,25 +6,12 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "scorers/contributions.h"
+#include "scorers/row_sums.h"
 #include "scorers/saved_rows.h"
 #include "scorers/sequential/saved_recency.h"
-#include "scorers/sparse_scores.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
-
-namespace {
-
-void AddQuery(const SequentialRulesTable& table, const Query& query, SparseScores& scores) {
-  const CsrMatrix& rules = table.rules;
-  for (const TouchedItem& recent : RecentItems(query, table.recency, rules.num_rows)) {
-    const std::size_t row = Row(recent.item);
-    scores.Add(recent.weight, rules.Columns(row), rules.Values(row));
-  }
-}
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<const SequentialRules>> SequentialRules::Create(
     SequentialRulesTable table) {
@@ -45,28 +32,15 @@ absl::StatusOr<std::shared_ptr<const SequentialRules>> SequentialRules::Create(
 
 void SequentialRules::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                             Eigen::Ref<Matrix> scores) const {
-  SparseScores sums(num_items());
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    AddQuery(table_, queries[q], sums);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = sums.Of(items[i]);
-    }
-    sums.Clear();
-  }
+  const auto recent_of = [this](const Query& query) { return Recent(query); };
+  ScoreByRows(table_.rules, recent_of, queries, items, scores);
 }
 
 std::vector<std::vector<ScoredItem>> SequentialRules::Retrieve(std::span<const Query> queries,
                                                                const ItemBitmap* allowed,
                                                                std::size_t k) const {
-  std::vector<std::vector<ScoredItem>> result;
-  result.reserve(queries.size());
-  SparseScores sums(num_items());
-  for (const Query& query : queries) {
-    AddQuery(table_, query, sums);
-    result.push_back(sums.TakeBest(query, allowed, k));
-    sums.Clear();
-  }
-  return result;
+  const auto recent_of = [this](const Query& query) { return Recent(query); };
+  return RetrieveByRows(table_.rules, recent_of, queries, allowed, k);
 }
 
 std::vector<Contribution> SequentialRules::Explain(const Query& query, ItemIndex item) const {
@@ -75,23 +49,11 @@ std::vector<Contribution> SequentialRules::Explain(const Query& query, ItemIndex
 
 std::vector<std::vector<Contribution>> SequentialRules::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
-  std::vector<std::vector<Contribution>> explained(items.size());
-  for (const TouchedItem& recent : RecentItems(query, table_.recency, num_items())) {
-    const auto columns = table_.rules.Columns(Row(recent.item));
-    const auto weights = table_.rules.Values(Row(recent.item));
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const auto wanted = static_cast<std::uint32_t>(items[i]);
-      const auto found = std::lower_bound(columns.begin(), columns.end(), wanted);
-      if (found == columns.end() || *found != wanted) continue;
-      const float weight = weights[static_cast<std::size_t>(found - columns.begin())];
-      explained[i].push_back({.source = recent.source,
-                              .item = recent.item,
-                              .feature = {},
-                              .value = recent.weight * weight});
-    }
-  }
-  for (auto& contributions : explained) contributions = InOrder(std::move(contributions));
-  return explained;
+  return ExplainByRows(table_.rules, Recent(query), items);
+}
+
+std::vector<TouchedItem> SequentialRules::Recent(const Query& query) const {
+  return RecentItems(query, table_.recency, num_items());
 }
 
 void Save(const SequentialRules& scorer, ByteWriter& writer) {

@@ -59,6 +59,7 @@ class ItemNeighbours final : public Scorer, public Explainer {
 
  private:
   explicit ItemNeighbours(ItemNeighboursTable table) : table_(std::move(table)) {}
+  std::vector<TouchedItem> Touched(const Query& query) const;
 
   ItemNeighboursTable table_;
 };

@@ -55,6 +55,7 @@ class SequentialRules final : public Scorer, public Explainer {
 
  private:
   explicit SequentialRules(SequentialRulesTable table) : table_(std::move(table)) {}
+  std::vector<TouchedItem> Recent(const Query& query) const;
 
   SequentialRulesTable table_;
 };
