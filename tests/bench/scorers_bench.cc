@@ -3,7 +3,9 @@
 //   scorers_bench [PAIRS_FILE]
 //
 // PAIRS_FILE holds "user item item ..." lines; without it a skewed shop of 30,000 shoppers, 40,000
-// items and about 800,000 pairs is made up. Two threads train; one answers.
+// items and about 800,000 pairs is made up. Two threads train; one answers, lists of 20; in the
+// last column both do, for every shopper, without what the shopper has.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -67,6 +69,27 @@ double UsersPerSecond(const Scorer& scorer, const Dataset& shop, std::size_t num
   return static_cast<double>(num_users) / SecondsSince(start);
 }
 
+// Answers for every shopper, what they have left out, in batches of 64 on all threads of `pool`,
+// and returns how many a second.
+double UsersPerSecondTogether(const Scorer& scorer, const Dataset& shop, ThreadPool& pool) {
+  constexpr std::size_t kBatch = 64;
+  std::vector<std::vector<ItemIndex>> had(shop.num_users());
+  for (std::size_t user = 0; user < had.size(); ++user) {
+    for (const Interaction& each : shop.History(user)) had[user].push_back(each.item);
+    std::sort(had[user].begin(), had[user].end());
+  }
+  const Micros start = MonotonicNow();
+  pool.ParallelFor((had.size() + kBatch - 1) / kBatch, [&](std::size_t batch) {
+    std::vector<Query> queries;
+    const std::size_t end = std::min((batch + 1) * kBatch, had.size());
+    for (std::size_t user = batch * kBatch; user < end; ++user) {
+      queries.push_back({.history = shop.History(user), .excluded = had[user]});
+    }
+    scorer.Retrieve(queries, nullptr, kListLength);
+  });
+  return static_cast<double>(had.size()) / SecondsSince(start);
+}
+
 void TimeTrainer(const std::string& name, const Settings& settings, const Dataset& shop,
                  ThreadPool& pool) {
   const Micros start = MonotonicNow();
@@ -79,9 +102,10 @@ void TimeTrainer(const std::string& name, const Settings& settings, const Datase
   const std::size_t num_users = std::min<std::size_t>(shop.num_users(), 2048);
   std::string shown = name;
   for (const auto& [key, value] : settings) shown += " " + key + "=" + value;
-  std::printf("%-48s train %7.2f s   one by one %7.0f users/s   by 64 %7.0f users/s\n",
+  std::printf("%-48s train %7.2f s   one by one %7.0f users/s   by 64 %7.0f, all threads %7.0f\n",
               shown.c_str(), seconds, UsersPerSecond(*model->scorer, shop, num_users, 1),
-              UsersPerSecond(*model->scorer, shop, num_users, 64));
+              UsersPerSecond(*model->scorer, shop, num_users, 64),
+              UsersPerSecondTogether(*model->scorer, shop, pool));
   std::fflush(stdout);
 }
 
@@ -120,7 +144,11 @@ int Run(int argc, char** argv) {
   TimeTrainer("content", {}, shop, pool);
   TimeTrainer("item_knn", {}, shop, pool);
   TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
+  TimeTrainer("rp3beta", {}, shop, pool);
   TimeTrainer("sequential_rules", {}, shop, pool);
+  TimeTrainer("user_knn", {}, shop, pool);
+  TimeTrainer("ease_sparse", {}, shop, pool);
+  TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
   const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});
