@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,15 @@ Dataset MadeUpShop() {
     shop.user_begin.push_back(shop.interactions.size());
   }
   return shop;
+}
+
+// As the kernel calls the processor.
+std::string ProcessorName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown processor";
 }
 
 double SecondsSince(Micros start) {
@@ -136,8 +146,9 @@ int Run(int argc, char** argv) {
   } else {
     shop = MadeUpShop();
   }
-  std::printf("%zu shoppers, %zu items, %zu interactions, %zu threads\n", shop.num_users(),
-              shop.num_items(), shop.interactions.size(), kThreads);
+  std::printf("%s, %zu shoppers, %zu items, %zu interactions, %zu threads\n",
+              ProcessorName().c_str(), shop.num_users(), shop.num_items(), shop.interactions.size(),
+              kThreads);
 
   ThreadPool pool(kThreads);
   TimeTrainer("most_popular", {}, shop, pool);
