@@ -78,6 +78,9 @@ Trainer BprTrainer() {
   return {.name = kName,
           .description = "factors that rank what a shopper likes above what others like",
           .defaults = Defaults(),
+          .ranges = {WholeBetween("epochs", 10, 60), BetweenLog("learning_rate", 1e-3, 0.1),
+                     BetweenLog("decay", 1e-4, 1), Between("popularity_power", 0, 1),
+                     BetweenLog("fold_in_lambda", 0.1, 100)},
           .train = &Train};
 }
 

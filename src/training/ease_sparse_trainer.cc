@@ -150,6 +150,7 @@ Trainer EaseSparseTrainer() {
   return {.name = "ease_sparse",
           .description = "ridge regression of every item on its nearest items: EASE, sparse",
           .defaults = Defaults(),
+          .ranges = {BetweenLog("lambda", 1, 1000), WholeBetweenLog("neighbours", 20, 400)},
           .train = &Train};
 }
 

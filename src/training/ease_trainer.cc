@@ -211,6 +211,7 @@ Trainer EaseTrainer() {
   return {.name = "ease",
           .description = "linear autoencoder in closed form: every item explained by all others",
           .defaults = Defaults(),
+          .ranges = {BetweenLog("lambda", 1, 5000), WholeBetweenLog("neighbours", 50, 1000)},
           .train = &Train};
 }
 

@@ -164,6 +164,10 @@ Trainer GraphFilterTrainer() {
   return {.name = "graph_filter",
           .description = "closed-form filters on the graph of items that share shoppers",
           .defaults = Defaults(),
+          .ranges = {OneOf("filter", {"linear", "low_pass", "sharpened"}),
+                     Between("user_exponent", 0, 1), Between("power", 0.3, 1.5),
+                     WholeBetweenLog("dimensions", 16, 512), Between("low_pass_weight", 0, 1),
+                     Between("sharpening_time", 0, 4)},
           .train = &Train};
 }
 

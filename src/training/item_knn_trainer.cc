@@ -99,7 +99,8 @@ Trainer ItemKnnTrainer() {
   return {.name = "item_knn",
           .description = "items bought or viewed by the same shoppers: cosine, Jaccard or Pearson",
           .defaults = Defaults(),
-          .ranges = {WholeBetweenLog("neighbours", 10, 1000), BetweenLog("shrinkage", 0.1, 1000),
+          .ranges = {WholeBetweenLog("neighbours", 10, 1000), BetweenLog("shrinkage", 0.1, 5000),
+                     OneOf("term_weighting", {"none", "tfidf", "bm25"}),
                      OneOf("weighting", {"linear", "log", "binary"})},
           .train = &Train};
 }

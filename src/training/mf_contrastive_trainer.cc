@@ -74,6 +74,8 @@ Trainer MfContrastiveTrainer() {
   return {.name = kName,
           .description = "cosine factors, each shopper's likes against a thousand others",
           .defaults = Defaults(),
+          .ranges = {WholeBetween("epochs", 10, 60), BetweenLog("learning_rate", 1e-3, 0.1),
+                     Between("margin", 0, 0.9), BetweenLog("negative_weight", 1, 1000)},
           .train = &Train};
 }
 

@@ -112,6 +112,8 @@ Trainer Rp3betaTrainer() {
   return {.name = "rp3beta",
           .description = "a walk from item to shopper to item that does not favour popular ones",
           .defaults = Defaults(),
+          .ranges = {Between("alpha", 0.2, 1.5), Between("beta", 0, 1),
+                     WholeBetweenLog("neighbours", 50, 1000)},
           .train = &Train};
 }
 

@@ -203,6 +203,9 @@ Trainer SequentialRulesTrainer() {
   return {.name = "sequential_rules",
           .description = "what shoppers touched next: counts of ordered pairs of items",
           .defaults = Defaults(),
+          .ranges = {WholeBetween("window", 1, 20), Between("distance_power", 0, 2),
+                     Between("count_power", 0.3, 1), Between("popularity_power", 0, 1),
+                     Between("step_decay", 0.1, 1)},
           .train = &Train};
 }
 

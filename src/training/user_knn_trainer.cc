@@ -58,6 +58,9 @@ Trainer UserKnnTrainer() {
   return {.name = "user_knn",
           .description = "what shoppers with a like history touched, looked up at request time",
           .defaults = Defaults(),
+          .ranges = {WholeBetweenLog("neighbours", 20, 1000), BetweenLog("shrinkage", 0.1, 1000),
+                     OneOf("votes", {"plain", "weighed"}),
+                     OneOf("term_weighting", {"none", "tfidf", "bm25"})},
           .train = &Train};
 }
 

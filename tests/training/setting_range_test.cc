@@ -39,6 +39,10 @@ TEST(SettingRangeTest, AValueKnowsItsPlace) {
   EXPECT_EQ(UnitOf(Between("x", 0, 1), "auto"), std::nullopt);
 }
 
+TEST(TrainerRangesTest, EveryTrainerSaysWhatIsWorthTrying) {
+  for (const Trainer& trainer : Trainers()) EXPECT_FALSE(trainer.ranges.empty()) << trainer.name;
+}
+
 // For each trainer and each of its ranges: the setting exists and both ends are accepted.
 TEST(TrainerRangesTest, EveryTrainerAcceptsTheEndsOfItsRanges) {
   const std::atomic<bool> is_cancelled = true;  // Settings are looked at first.
