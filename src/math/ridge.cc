@@ -33,8 +33,9 @@ bool IsDualSmaller(const RidgeProblem& problem) {
 // (P + Y'CY)^-1 right, by whichever system is the smaller: with the dual one,
 // P^-1 right - P^-1 Y' (C^-1 + Y P^-1 Y')^-1 Y P^-1 right.
 Eigen::VectorXf SolveNormal(const RidgeProblem& problem, const Eigen::VectorXf& right) {
-  if (!IsDualSmaller(problem)) return NormalFactor(problem).solve(right);
   const Eigen::VectorXf scaled = right.cwiseQuotient(problem.penalties);
+  if (problem.rows.rows() == 0) return scaled;
+  if (!IsDualSmaller(problem)) return NormalFactor(problem).solve(right);
   const Eigen::VectorXf dual = DualFactor(problem).solve(problem.rows * scaled);
   return scaled - (problem.rows.transpose() * dual).cwiseQuotient(problem.penalties);
 }
