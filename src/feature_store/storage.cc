@@ -2,12 +2,14 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <thread>
@@ -37,6 +39,16 @@ constexpr auto kReaderPause = std::chrono::milliseconds(50);
 rocksdb::Slice ToSlice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
+// Once a write found the disk full, RocksDB would go on by itself as soon as there is room, with a
+// new write-ahead log: the half-written record would stand in the middle, as damage does.
+class NoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::DBOptions MakeOptions(rocksdb::Env& env, Storage::Access access) {
   rocksdb::DBOptions options;
   options.env = &env;
@@ -48,6 +60,7 @@ rocksdb::DBOptions MakeOptions(rocksdb::Env& env, Storage::Access access) {
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.track_and_verify_wals_in_manifest = true;
   options.max_bgerror_resume_count = 0;  // A failed write is never retried.
+  options.listeners.push_back(std::make_shared<NoRecovery>());
   options.max_total_wal_size = kMaxLogBytes;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
