@@ -13,6 +13,7 @@
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
 #include "vitrine/scorers/sequential/sequential_rules.h"
+#include "vitrine/scorers/sequential/session_knn.h"
 
 namespace vitrine {
 namespace {
@@ -84,6 +85,10 @@ Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
+Model MakeModel(const std::shared_ptr<const SessionKnn>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
 Model MakeModel(const std::shared_ptr<const UserKnn>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
@@ -101,6 +106,7 @@ const std::vector<ModelKind>& ModelKinds() {
       Kind<MostPopular, LoadMostPopular>("most_popular"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("rp3beta"),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),
+      Kind<SessionKnn, LoadSessionKnn>("session_knn"),
       Kind<UserKnn, LoadUserKnn>("user_knn")};
   return kinds;
 }

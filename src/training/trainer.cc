@@ -9,7 +9,8 @@ const std::vector<Trainer>& Trainers() {
       new std::vector<Trainer>{BprTrainer(),        ContentTrainer(),         EaseTrainer(),
                                EaseSparseTrainer(), GraphFilterTrainer(),     IalsTrainer(),
                                ItemKnnTrainer(),    MfContrastiveTrainer(),   MostPopularTrainer(),
-                               Rp3betaTrainer(),    SequentialRulesTrainer(), UserKnnTrainer()};
+                               Rp3betaTrainer(),    SequentialRulesTrainer(), SessionKnnTrainer(),
+                               UserKnnTrainer()};
   return *trainers;
 }
 

@@ -17,6 +17,7 @@ Trainer MfContrastiveTrainer();
 Trainer MostPopularTrainer();
 Trainer Rp3betaTrainer();
 Trainer SequentialRulesTrainer();
+Trainer SessionKnnTrainer();
 Trainer UserKnnTrainer();
 
 inline bool IsCancelled(const TrainingContext& context) {

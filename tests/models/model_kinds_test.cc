@@ -34,7 +34,8 @@ Dataset SmallShop() {
   }
   for (int user = 0; user < 40; ++user) {
     for (int event = 0; event < 8; ++event) {
-      shop.interactions.push_back({.time_us = event * kMicrosPerDay,
+      // Four visits on four days, of two items each.
+      shop.interactions.push_back({.time_us = event / 2 * kMicrosPerDay + event % 2,
                                    .item = static_cast<ItemIndex>(random.Below(kItems)),
                                    .weight = static_cast<float>(1 + random.Below(5)),
                                    .type = EventType::kDetailPageView});

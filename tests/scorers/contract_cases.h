@@ -50,6 +50,12 @@ inline const std::vector<ContractCase>& ContractCases() {
       {"sequential_rules", {}},
       {"sequential_rules", {{"include_self", "true"}, {"half_life_days", "20"}}},
       {"sequential_rules", {{"rules", "5"}, {"max_steps", "3"}}, true},
+      // The sample's shoppers come once a day.
+      {"session_knn", {{"session_gap_minutes", "0"}}},
+      {"session_knn", {{"session_gap_minutes", "2000"}, {"session_half_life_days", "30"}}},
+      {"session_knn",
+       {{"session_gap_minutes", "0"}, {"self_weight", "0.1"}, {"backward_weight", "0.5"}}},
+      {"session_knn", {{"session_gap_minutes", "0"}, {"neighbours", "7"}}, true},
       {"user_knn", {{"neighbours", "10"}}},
       {"user_knn", {{"similarity", "jaccard"}, {"term_weighting", "bm25"}, {"weighting", "log"}}},
       {"user_knn",

@@ -19,6 +19,7 @@ class ItemNeighbours;
 class MeanFactors;
 class MostPopular;
 class SequentialRules;
+class SessionKnn;
 class UserKnn;
 
 // All that the scorer can do as a model, named after its kind, without settings: what a trainer
@@ -29,6 +30,7 @@ Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer);
 Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer);
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer);
 Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer);
+Model MakeModel(const std::shared_ptr<const SessionKnn>& scorer);
 Model MakeModel(const std::shared_ptr<const UserKnn>& scorer);
 
 // Where the rows of a saved model go: row r of the bundle becomes index[r]; `num_items` is the
