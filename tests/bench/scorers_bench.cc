@@ -157,6 +157,7 @@ int Run(int argc, char** argv) {
   TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
   TimeTrainer("rp3beta", {}, shop, pool);
   TimeTrainer("sequential_rules", {}, shop, pool);
+  TimeTrainer("session_knn", {}, shop, pool);
   TimeTrainer("user_knn", {}, shop, pool);
   TimeTrainer("ease_sparse", {}, shop, pool);
   TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
