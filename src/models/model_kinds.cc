@@ -12,6 +12,7 @@
 #include "vitrine/scorers/collaborative/user_knn.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
+#include "vitrine/scorers/sequential/repeat_purchase.h"
 #include "vitrine/scorers/sequential/sequential_rules.h"
 #include "vitrine/scorers/sequential/session_knn.h"
 
@@ -81,6 +82,10 @@ Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
   return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
 }
 
+Model MakeModel(const std::shared_ptr<const RepeatPurchase>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
+}
+
 Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
@@ -104,6 +109,7 @@ const std::vector<ModelKind>& ModelKinds() {
       NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
       NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),
       Kind<MostPopular, LoadMostPopular>("most_popular"),
+      Kind<RepeatPurchase, LoadRepeatPurchase>("repeat_purchase"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("rp3beta"),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),
       Kind<SessionKnn, LoadSessionKnn>("session_knn"),
