@@ -155,6 +155,7 @@ int Run(int argc, char** argv) {
   TimeTrainer("content", {}, shop, pool);
   TimeTrainer("item_knn", {}, shop, pool);
   TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
+  TimeTrainer("repeat_purchase", {}, shop, pool);
   TimeTrainer("rp3beta", {}, shop, pool);
   TimeTrainer("sequential_rules", {}, shop, pool);
   TimeTrainer("session_knn", {}, shop, pool);
