@@ -17,7 +17,7 @@ namespace vitrine {
 
 namespace {
 
-constexpr std::size_t kShortDistances = 128;
+constexpr int kFarthest = 127;  // Steps that g is kept for.
 
 bool IsWeight(float value) { return std::isfinite(value) && value >= 0; }
 bool IsStep(float value) { return IsWeight(value) && std::floor(value) == value; }
@@ -59,6 +59,12 @@ absl::Status CheckTable(const SessionKnnTable& table) {
   return CheckRecency(table.recency, "session_knn");
 }
 
+// g of an item that comes so many steps after the match.
+float ByStep(const SessionKnnWeights& weights, float steps) {
+  const float fading = std::pow(std::max(std::abs(steps), 1.0F), -weights.distance_power);
+  return steps < 0 ? fading * weights.backward_weight : fading;
+}
+
 // Where `item` is in a row of a matrix; the row's length if it is not.
 std::size_t PlaceIn(std::span<const std::uint32_t> columns, ItemIndex item) {
   const auto wanted = static_cast<std::uint32_t>(item);
@@ -91,9 +97,8 @@ SessionKnn::SessionKnn(SessionKnnTable table) : table_(std::move(table)) {
       if (next[item] < latest_begin_[item + 1]) latest_sessions_[next[item]++] = session;
     }
   }
-  for (std::size_t distance = 0; distance < kShortDistances; ++distance) {
-    by_distance_.push_back(std::pow(static_cast<float>(std::max<std::size_t>(distance, 1)),
-                                    -table_.weights.distance_power));
+  for (int steps = -kFarthest; steps <= kFarthest; ++steps) {
+    by_step_.push_back(ByStep(table_.weights, static_cast<float>(steps)));
   }
 }
 
@@ -133,38 +138,33 @@ class SessionKnn::Lookup {
     return neighbours_;
   }
 
-  // Whether `session` is one of the latest with that item.
-  bool IsMatch(std::uint32_t session, const TouchedItem& recent) const {
+  // Where `session` holds that item, if it is one of the latest that do; else how many it holds.
+  std::size_t MatchIn(std::uint32_t session, const TouchedItem& recent) const {
     const auto latest = scorer_.LatestSessions(recent.item);
-    if (latest.empty() || session > latest.back()) return false;
     const auto items = table_.sessions.Columns(session);
-    return PlaceIn(items, recent.item) < items.size();
+    if (latest.empty() || session > latest.back()) return items.size();
+    return PlaceIn(items, recent.item);
   }
 
   float Voice(const ScoredItem& neighbour) const {
-    return std::pow(neighbour.score, table_.weights.similarity_power);
+    const float power = table_.weights.similarity_power;
+    return power == 2 ? neighbour.score * neighbour.score : std::pow(neighbour.score, power);
   }
 
   // What a neighbour adds to each item that it holds, over its voice. -0: nothing.
   std::span<const float> Shares(std::uint32_t session, std::span<const TouchedItem> recent) {
-    const SessionKnnWeights& weights = table_.weights;
     const auto items = table_.sessions.Columns(session);
     const auto steps = table_.sessions.Values(session);
     std::size_t place = 0;
-    while (!IsMatch(session, recent[place])) ++place;
-    const float match_weight = std::max(0.0F, 1 - weights.match_decay * static_cast<float>(place));
-    const std::size_t match = PlaceIn(items, recent[place].item);
-    shares_.assign(items.size(), -0.0F);
+    std::size_t match = MatchIn(session, recent[0]);
+    while (match == items.size()) match = MatchIn(session, recent[++place]);
+    const float weight = std::max(0.0F, 1 - table_.weights.match_decay * static_cast<float>(place));
+    shares_.resize(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
-      float share = match_weight * table_.item_weights[items[i]] *
-                    ByDistance(std::abs(steps[i] - steps[match]));
-      if (i == match) {
-        share *= weights.self_weight;
-      } else if (steps[i] < steps[match]) {
-        share *= weights.backward_weight;
-      }
-      if (share > 0) shares_[i] = share;
+      shares_[i] = weight * table_.item_weights[items[i]] * Fading(steps[i] - steps[match]);
     }
+    shares_[match] *= table_.weights.self_weight;
+    for (float& share : shares_) share = share > 0 ? share : -0.0F;
     return shares_;
   }
 
@@ -185,11 +185,9 @@ class SessionKnn::Lookup {
   }
 
  private:
-  float ByDistance(float distance) const {
-    if (distance < kShortDistances) {
-      return scorer_.by_distance_[static_cast<std::size_t>(distance)];
-    }
-    return std::pow(distance, -table_.weights.distance_power);
+  float Fading(float steps) const {
+    if (std::abs(steps) > kFarthest) return ByStep(table_.weights, steps);
+    return scorer_.by_step_[static_cast<std::size_t>(static_cast<int>(steps) + kFarthest)];
   }
 
   const SessionKnn& scorer_;
@@ -241,7 +239,8 @@ std::vector<std::vector<Contribution>> SessionKnn::ExplainAll(
     const double voice = lookup.Voice(each) * table_.session_weights[session] / each.score;
     std::vector<double> weights;  // Of the voice, by recent item.
     for (const TouchedItem& touched : recent) {
-      weights.push_back(lookup.IsMatch(session, touched) ? voice * touched.weight : 0);
+      weights.push_back(lookup.MatchIn(session, touched) < held.size() ? voice * touched.weight
+                                                                       : 0);
     }
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::size_t place = PlaceIn(held, items[i]);

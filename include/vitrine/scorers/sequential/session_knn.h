@@ -84,8 +84,8 @@ class SessionKnn final : public Scorer, public Explainer {
   // The latest sessions of each item, latest first.
   std::vector<std::uint64_t> latest_begin_;  // [num_items + 1]
   std::vector<std::uint32_t> latest_sessions_;
-  std::vector<float> ones_;         // As many as the most sessions of an item.
-  std::vector<float> by_distance_;  // d^-distance_power of short distances; [0] as [1].
+  std::vector<float> ones_;     // As many as the most sessions of an item.
+  std::vector<float> by_step_;  // g of an item -127 to 127 steps after the match.
 };
 
 void Save(const SessionKnn& scorer, ByteWriter& writer);
