@@ -143,6 +143,9 @@ TEST(SalesTrendsTest, RefusesWhatMakesNoSense) {
   sales = Sales({{1, 1}}, {1, std::numeric_limits<float>::infinity()});
   EXPECT_THAT(SalesTrends::Create(sales, {}), refused);
   sales = Sales({{1, 1}}, {1, 1});
+  sales.first_us = std::numeric_limits<Micros>::min();
+  EXPECT_THAT(SalesTrends::Create(sales, {}), refused);
+  sales = Sales({{1, 1}}, {1, 1});
   EXPECT_THAT(SalesTrends::Create(sales, {.usual_half_life_days = 0}), refused);
   EXPECT_THAT(SalesTrends::Create(sales, {.recent_half_life_days = -1}), refused);
   EXPECT_THAT(SalesTrends::Create(sales, {.prior_sales = 0}), refused);

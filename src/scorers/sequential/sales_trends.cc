@@ -39,11 +39,15 @@ std::vector<float> DailyLevels(const std::vector<float>& values, float half_life
   return levels;
 }
 
+// Times within it can be subtracted from each other.
+constexpr Micros kFarthest = Micros{1} << 61;
+
 bool IsCount(float value) { return std::isfinite(value) && value >= 0; }
 bool IsPositive(float value) { return std::isfinite(value) && value > 0; }
 
 bool IsSound(const DailySales& sales) {
   return sales.by_item.num_cols == sales.visits.size() && sales.last_us >= sales.first_us &&
+         sales.first_us >= -kFarthest && sales.last_us <= kFarthest &&
          std::all_of(sales.visits.begin(), sales.visits.end(), IsCount) &&
          std::all_of(sales.by_item.value.begin(), sales.by_item.value.end(), IsCount);
 }
