@@ -1,0 +1,173 @@
+#include "vitrine/scorers/collaborative/mean_factors.h"
+
+#include <gmock/gmock.h>
+
+#include <Eigen/Dense>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "testing/status_matchers.h"
+#include "vitrine/base/random.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::StatusIs;
+
+constexpr std::size_t kItems = 30;
+constexpr int kDimensions = 5;
+
+ItemIndex Item(std::uint32_t number) { return ItemIndex{number}; }
+
+// Items 28 and 29 are unknown. No row has length 1.
+Matrix RandomFactors() {
+  Random random(17);
+  Matrix factors = Matrix::NullaryExpr(
+      kItems, kDimensions, [&random] { return static_cast<float>(3 * random.Normal()); });
+  factors.bottomRows(2).setZero();
+  return factors;
+}
+
+std::shared_ptr<const MeanFactors> MakeScorer(Matrix factors, const TouchWeights& weights = {}) {
+  auto scorer = MeanFactors::Create("mean", std::move(factors), weights);
+  EXPECT_THAT(scorer, IsOk());
+  return *scorer;
+}
+
+// The cosine of the header's formula, in double.
+double SlowScore(const std::vector<Interaction>& history, ItemIndex item) {
+  const Eigen::MatrixXd factors = RandomFactors().cast<double>();
+  Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(kDimensions);
+  for (const Interaction& touch : history) {
+    sum += touch.weight * factors.row(static_cast<Eigen::Index>(Row(touch.item))).normalized();
+  }
+  return sum.normalized().dot(factors.row(static_cast<Eigen::Index>(Row(item))).normalized());
+}
+
+TEST(MeanFactorsTest, ScoresTheCosineWithTheMiddleOfWhatWasLiked) {
+  Matrix factors(3, 2);
+  factors << 4, 0,  //
+      0, 0.5F,      //
+      7, 7;
+  const std::vector<Interaction> history = {{0, Item(0), 1}, {0, Item(1), 1}};
+  const Query query{.history = history};
+
+  const auto lists = MakeScorer(factors)->Retrieve({&query, 1}, nullptr, 3);
+
+  ASSERT_EQ(lists[0].size(), 3U);
+  EXPECT_EQ(lists[0][0].item, Item(2));
+  EXPECT_NEAR(lists[0][0].score, 1, 1e-6);
+  EXPECT_NEAR(lists[0][1].score, std::sqrt(0.5), 1e-6);
+}
+
+TEST(MeanFactorsTest, AgreesWithTheFormulaForLikesAndDislikes) {
+  const std::vector<Interaction> history = {
+      {0, Item(3), 2}, {0, Item(11), 1}, {0, Item(20), -1.5F}, {0, Item(7), 4}};
+  const Query query{.history = history};
+  std::vector<ItemIndex> items;
+  for (std::uint32_t i = 0; i < kItems - 2; ++i) items.push_back(Item(i));
+  Matrix scores(1, kItems - 2);
+
+  MakeScorer(RandomFactors())->Score({&query, 1}, items, scores);
+
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    EXPECT_NEAR(scores(0, static_cast<Eigen::Index>(i)), SlowScore(history, items[i]), 1e-5) << i;
+  }
+}
+
+TEST(MeanFactorsTest, UnknownItemsAreNeitherScoredNorPartOfTheShopper) {
+  const auto scorer = MakeScorer(RandomFactors());
+  const std::vector<Interaction> known = {{0, Item(1), 1}};
+  const std::vector<Interaction> mixed = {{0, Item(29), 7}, {0, Item(1), 1}, {0, Item(500), 1}};
+  const std::vector<Query> queries = {{.history = known}, {.history = mixed}};
+  const std::vector<ItemIndex> items = {Item(29), Item(500)};
+  Matrix scores(2, 2);
+
+  scorer->Score(queries, items, scores);
+  const auto lists = scorer->Retrieve(queries, nullptr, kItems);
+
+  EXPECT_THAT(scores.reshaped(), ::testing::Each(kUnscored));
+  EXPECT_EQ(lists[0], lists[1]);
+  EXPECT_EQ(lists[0].size(), kItems - 2);
+}
+
+TEST(MeanFactorsTest, AShopperWhoLikedNothingGetsNothing) {
+  const std::vector<Interaction> disliked = {{0, Item(1), -1}};
+  const std::vector<Interaction> unknown = {{0, Item(28), 1}};
+  const std::vector<Query> queries = {{}, {.history = disliked}, {.history = unknown}};
+
+  const auto lists = MakeScorer(RandomFactors())->Retrieve(queries, nullptr, 5);
+
+  EXPECT_THAT(lists, ElementsAre(IsEmpty(), IsEmpty(), IsEmpty()));
+}
+
+TEST(MeanFactorsTest, WhatThePageShowsCountsByTheContextWeight) {
+  const auto scorer = MakeScorer(RandomFactors(), {.context_weight = 4});
+  const std::vector<Interaction> liked = {{0, Item(2), 1}};
+  const std::vector<Interaction> both = {{0, Item(2), 1}, {0, Item(9), 4}};
+  const std::vector<ItemIndex> page = {Item(9)};
+  const std::vector<Query> queries = {{.history = liked, .context_items = page}, {.history = both}};
+
+  const Matrix vectors = scorer->UserVectors(queries);
+
+  EXPECT_LT((vectors.row(0) - vectors.row(1)).norm(), 1e-6F);
+}
+
+TEST(MeanFactorsTest, ExplanationsAddUpToTheScore) {
+  const auto scorer = MakeScorer(RandomFactors());
+  const std::vector<Interaction> history = {{0, Item(3), 2}, {0, Item(11), -1}, {0, Item(28), 5}};
+  const Query query{.history = history};
+
+  const auto contributions = scorer->Explain(query, Item(6));
+
+  ASSERT_EQ(contributions.size(), 2U);
+  EXPECT_EQ(contributions[0].item, Item(3));
+  const std::vector<Interaction> known(history.begin(), history.begin() + 2);
+  EXPECT_NEAR(contributions[0].value + contributions[1].value, SlowScore(known, Item(6)), 1e-5);
+  EXPECT_THAT(scorer->Explain(query, Item(29)), IsEmpty());
+}
+
+TEST(MeanFactorsTest, RefusesFactorsThatAreNone) {
+  Matrix infinite = RandomFactors();
+  infinite(4, 1) = std::numeric_limits<float>::infinity();
+
+  EXPECT_THAT(MeanFactors::Create("mean", Matrix(3, 0), {}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(MeanFactors::Create("mean", infinite, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(MeanFactors::Create("mean", RandomFactors(), {.scale = 0}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+// Saved with its own kind's rows: item r becomes item `places`[r].
+absl::StatusOr<std::shared_ptr<const MeanFactors>> Reloaded(const MeanFactors& scorer,
+                                                            const std::vector<ItemIndex>& places,
+                                                            std::size_t num_items) {
+  ByteWriter writer;
+  Save(scorer, writer);
+  const std::string bytes = writer.bytes();
+  ByteReader reader(bytes);
+  return LoadMeanFactors("mean", reader, places, num_items);
+}
+
+TEST(MeanFactorsTest, LoadsRowsToTheirNewPlaces) {
+  const auto scorer = MakeScorer(RandomFactors());
+  std::vector<ItemIndex> places;
+  for (std::uint32_t i = 0; i < kItems; ++i) places.push_back(Item(kItems - i));
+  places[0] = Item(0xFFFFFFFF);
+
+  const auto loaded = Reloaded(*scorer, places, kItems + 1);
+
+  ASSERT_THAT(loaded, IsOk());
+  ASSERT_EQ((*loaded)->item_factors().rows(), static_cast<Eigen::Index>(kItems + 1));
+  EXPECT_EQ((*loaded)->item_factors().row(kItems - 5), scorer->item_factors().row(5));
+  EXPECT_FALSE((*loaded)->known_items().Contains(Item(0)));
+  EXPECT_FALSE((*loaded)->known_items().Contains(Item(kItems)));
+}
+
+}  // namespace
+}  // namespace vitrine
