@@ -1,10 +1,12 @@
 """The other side of scripts/compare_implicit: `implicit`'s ALS until it reaches a recall@20.
 
-implicit_race.py TRAIN TEST DIMENSIONS GOAL [ALPHA REGULARISATION]
+implicit_race.py TRAIN TEST DIMENSIONS GOAL
+
+Its settings are those of GRID that do best on a fifth of each user's items in TRAIN, held back; TEST
+chooses nothing. The choice costs it no time: the seconds are those of the training that follows.
 """
 
 import sys
-import time
 
 import implicit
 import numpy as np
@@ -12,6 +14,10 @@ import scipy.sparse as sp
 
 THREADS = 2
 MOST_EPOCHS = 30
+GRID = [(alpha, regularisation)
+        for alpha in (25.0, 50.0, 100.0, 200.0) for regularisation in (10.0, 30.0, 100.0, 300.0)]
+GRID_EPOCHS = 6
+GRID_USERS = 5000  # Asked for the recall of each.
 
 
 class GoalReached(Exception):
@@ -28,8 +34,8 @@ def read(path):
     return np.array(rows), np.array(columns)
 
 
-def recall_at_20(model, train, test):
-    users = np.flatnonzero(np.diff(test.indptr))
+def recall_at_20(model, train, test, most_users=None):
+    users = np.flatnonzero(np.diff(test.indptr))[:most_users]
     items, _ = model.recommend(users, train[users], N=20, filter_already_liked_items=True)
     total = 0.0
     for user, shown in zip(users, items):
@@ -38,25 +44,43 @@ def recall_at_20(model, train, test):
     return total / len(users)
 
 
-def main():
-    train_pairs, test_pairs = read(sys.argv[1]), read(sys.argv[2])
-    dimensions, goal = int(sys.argv[3]), float(sys.argv[4])
-    # Chosen on a part cut from the training file, among 3 x 3.
-    alpha = float(sys.argv[5]) if len(sys.argv) > 5 else 100.0
-    regularisation = float(sys.argv[6]) if len(sys.argv) > 6 else 10.0
-    shape = tuple(1 + max(a.max(), b.max()) for a, b in zip(train_pairs, test_pairs))
-    train, test = (
-        sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
-        for rows, columns in (train_pairs, test_pairs)
-    )
-    model = implicit.als.AlternatingLeastSquares(
+def matrix(pairs, shape):
+    rows, columns = pairs
+    return sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
+
+
+def als(dimensions, epochs, alpha, regularisation):
+    return implicit.als.AlternatingLeastSquares(
         factors=dimensions,
         regularization=regularisation,
         alpha=alpha,
-        iterations=MOST_EPOCHS,
+        iterations=epochs,
         num_threads=THREADS,
         random_state=1,
     )
+
+
+def best_of_grid(pairs, shape, dimensions):
+    is_held_back = np.random.default_rng(1).random(len(pairs[0])) < 0.2
+    train = matrix([part[~is_held_back] for part in pairs], shape)
+    test = matrix([part[is_held_back] for part in pairs], shape)
+    recalls = {}
+    for settings in GRID:
+        model = als(dimensions, GRID_EPOCHS, *settings)
+        model.fit(train, show_progress=False)
+        recalls[settings] = recall_at_20(model, train, test, GRID_USERS)
+        print(f"implicit d={dimensions} alpha {settings[0]:g} regularization {settings[1]:g}: "
+              f"recall@20 {recalls[settings]:.4f} on what was held back", flush=True)
+    return max(recalls, key=recalls.get)
+
+
+def main():
+    train_pairs, test_pairs = read(sys.argv[1]), read(sys.argv[2])
+    dimensions, goal = int(sys.argv[3]), float(sys.argv[4])
+    shape = tuple(1 + max(a.max(), b.max()) for a, b in zip(train_pairs, test_pairs))
+    train, test = matrix(train_pairs, shape), matrix(test_pairs, shape)
+    settings = best_of_grid(train_pairs, shape, dimensions)
+    model = als(dimensions, MOST_EPOCHS, *settings)
     seconds = 0.0
 
     def after_epoch(epoch, epoch_seconds, _):
