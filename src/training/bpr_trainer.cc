@@ -16,19 +16,13 @@ namespace {
 constexpr std::string_view kName = "bpr";
 
 Settings Defaults() {
-  return {{"dimensions", "64"},
-          {"epochs", "30"},
-          {"negatives", "500"},
-          {"popularity_power", "0.5"},
-          {"draws", "4"},
-          {"decay", "0.01"},
-          {"learning_rate", "0.01"},
-          {"start_epochs", "2"},
-          {"seed", "1"},
-          {"fold_in_lambda", "10"},
-          {"fold_in_unobserved", "0.003"},
-          {"weighting", "binary"},
-          {"context_weight", "3"}};
+  return {{"dimensions", "128"},    {"epochs", "30"},
+          {"negatives", "500"},     {"popularity_power", "0"},
+          {"draws", "4"},           {"hardest_of", "16"},
+          {"decay", "0.04"},        {"learning_rate", "0.01"},
+          {"start_epochs", "2"},    {"seed", "1"},
+          {"fold_in_lambda", "10"}, {"fold_in_unobserved", "0.003"},
+          {"weighting", "binary"},  {"context_weight", "3"}};
 }
 
 absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
@@ -36,7 +30,9 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   SettingReader reader(kName, Defaults(), settings);
   FactorSgd training = ReadFactorSgd(reader);
   training.decay = reader.Number("decay", 0, 1e6);
-  const std::size_t num_draws = reader.Count("draws", 1, 10'000);
+  BprDraws draws;
+  draws.number = reader.Count("draws", 1, 10'000);
+  draws.hardest_of = reader.Count("hardest_of", 1, 10'000);
   IalsOptions fold_in{.nu = 0};
   fold_in.lambda = static_cast<float>(reader.Number("fold_in_lambda", 1e-9, 1e9));
   fold_in.unobserved_weight = static_cast<float>(reader.Number("fold_in_unobserved", 1e-9, 1e9));
@@ -45,7 +41,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
 
   const CsrMatrix weights = LikedPairWeights(dataset, fold_in.touch_weights);
   VITRINE_ASSIGN_OR_RETURN(UserItemFactors factors,
-                           TrainBySgd(weights, training, MakeBprLoss(num_draws), kName, context));
+                           TrainBySgd(weights, training, MakeBprLoss(draws), kName, context));
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, Ials::Create(factors.items, fold_in, kName));
   Model model = MakeModel(scorer);
   model.as_paper = MakeTrainedUsers(kName, std::move(factors.users), std::move(factors.items));
@@ -53,15 +49,25 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   return model;
 }
 
+// The place of the highest of `num_draws` scores, drawn evenly.
+std::size_t Hardest(std::span<const float> scores, std::size_t num_draws, Random& random) {
+  std::size_t hardest = random.Below(scores.size());
+  for (std::size_t draw = 1; draw < num_draws; ++draw) {
+    const std::size_t place = random.Below(scores.size());
+    if (scores[place] > scores[hardest]) hardest = place;
+  }
+  return hardest;
+}
+
 }  // namespace
 
-SgdLoss MakeBprLoss(std::size_t num_draws) {
-  return [num_draws](const SgdScores& scores, const SgdGradients& gradients, Random& random) {
+SgdLoss MakeBprLoss(const BprDraws& draws) {
+  return [draws](const SgdScores& scores, const SgdGradients& gradients, Random& random) {
     double sum = 0;
     for (std::size_t i = 0; i < scores.liked.size(); ++i) {
-      const float of_draw = scores.weights[i] / static_cast<float>(num_draws);
-      for (std::size_t draw = 0; draw < num_draws; ++draw) {
-        const std::size_t j = random.Below(scores.pool.size());
+      const float of_draw = scores.weights[i] / static_cast<float>(draws.number);
+      for (std::size_t draw = 0; draw < draws.number; ++draw) {
+        const std::size_t j = Hardest(scores.pool, draws.hardest_of, random);
         const float lead = scores.liked[i] - scores.pool[j];
         if (!std::isfinite(lead)) continue;
         const float slope = of_draw / (1 + std::exp(lead));
@@ -79,7 +85,7 @@ Trainer BprTrainer() {
           .description = "factors that rank what a shopper likes above what others like",
           .defaults = Defaults(),
           .ranges = {WholeBetween("epochs", 10, 60), BetweenLog("learning_rate", 1e-3, 0.1),
-                     BetweenLog("decay", 1e-4, 1), Between("popularity_power", 0, 1),
+                     BetweenLog("decay", 1e-4, 1), WholeBetween("hardest_of", 1, 32),
                      BetweenLog("fold_in_lambda", 0.1, 100)},
           .train = &Train};
 }

@@ -1,13 +1,11 @@
 #include "training/factor_sgd.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "training/ials_trainer.h"
+#include "training/sgd_parts.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/math/unit_rows.h"
@@ -23,75 +21,6 @@ constexpr std::size_t kShards = 8;
 constexpr std::uint64_t kStreamsPerStep = 1 << 20;
 
 using Row = Eigen::RowVectorXf;
-
-// Adam's state for the rows of one matrix.
-class RowAdam {
- public:
-  explicit RowAdam(const Matrix& values)
-      : first_(Matrix::Zero(values.rows(), values.cols())),
-        second_(Matrix::Zero(values.rows(), values.cols())),
-        num_steps_(static_cast<std::size_t>(values.rows()), 0) {}
-
-  void Step(Eigen::Index row, const Row& gradient, float learning_rate, Matrix& values) {
-    constexpr float kFirstDecay = 0.9F;
-    constexpr float kSecondDecay = 0.999F;
-    constexpr float kTiny = 1e-8F;
-    const auto num_steps = static_cast<float>(++num_steps_[static_cast<std::size_t>(row)]);
-    auto first = first_.row(row).array();
-    auto second = second_.row(row).array();
-    first = kFirstDecay * first + (1 - kFirstDecay) * gradient.array();
-    second = kSecondDecay * second + (1 - kSecondDecay) * gradient.array().square();
-    const float rate = learning_rate / (1 - std::pow(kFirstDecay, num_steps));
-    const float scale = 1 / (1 - std::pow(kSecondDecay, num_steps));
-    values.row(row).array() -= rate * first / ((scale * second).sqrt() + kTiny);
-  }
-
- private:
-  Matrix first_;   // Running mean of the gradients.
-  Matrix second_;  // Of their squares.
-  std::vector<std::uint32_t> num_steps_;
-};
-
-// Draws pools of items that somebody likes.
-class PoolSampler {
- public:
-  PoolSampler(const CsrMatrix& weights, double popularity_power) {
-    std::vector<double> counts(weights.num_cols, 0);
-    for (const std::uint32_t item : weights.column) ++counts[item];
-    double total = 0;
-    for (std::size_t item = 0; item < counts.size(); ++item) {
-      if (counts[item] == 0) continue;
-      total += std::pow(counts[item], popularity_power);
-      items_.push_back(static_cast<std::uint32_t>(item));
-      totals_.push_back(total);
-    }
-  }
-
-  // Distinct items, ascending. REQUIRES: somebody likes something
-  std::vector<std::uint32_t> Draw(std::size_t num_draws, Random& random) const {
-    std::vector<std::uint32_t> pool(num_draws);
-    for (std::uint32_t& item : pool) {
-      const double goal = random.Uniform() * totals_.back();
-      const auto place = std::upper_bound(totals_.begin(), totals_.end() - 1, goal);
-      item = items_[static_cast<std::size_t>(place - totals_.begin())];
-    }
-    std::sort(pool.begin(), pool.end());
-    pool.erase(std::unique(pool.begin(), pool.end()), pool.end());
-    return pool;
-  }
-
- private:
-  std::vector<std::uint32_t> items_;
-  std::vector<double> totals_;  // Sums of the odds up to each of items_.
-};
-
-// d loss / d score of one user of the batch with one item.
-struct PairGradient {
-  std::uint32_t item = 0;
-  std::uint32_t user_row = 0;  // Within the batch.
-  float value = 0;
-  bool is_liked = false;
-};
 
 class SgdRun {
  public:
@@ -112,11 +41,11 @@ class SgdRun {
     users_ = users;
     number_ = number;
     learning_rate_ = static_cast<float>(learning_rate);
-    Random random(training_.seed, number * kStreamsPerStep);
+    Random random = PoolRandom(training_, number);
     pool_items_ = sampler_.Draw(training_.pool_size, random);
     pool_.resize(static_cast<Eigen::Index>(pool_items_.size()), factors_.items.cols());
     for (std::size_t i = 0; i < pool_items_.size(); ++i) {
-      CopyScaled(factors_.items, pool_items_[i], pool_, static_cast<Eigen::Index>(i));
+      pool_.row(static_cast<Eigen::Index>(i)) = factors_.items.row(pool_items_[i]);
     }
     batch_.resize(static_cast<Eigen::Index>(users.size()), factors_.users.cols());
     threads.ParallelFor(kShards, [this](std::size_t shard) { StepUsers(shard); });
@@ -124,29 +53,12 @@ class SgdRun {
   }
 
  private:
-  // Sets a row to what products are made of: the vector, or its direction.
-  void CopyScaled(const Matrix& from, Eigen::Index from_row, Matrix& to,
-                  Eigen::Index to_row) const {
-    to.row(to_row) = from.row(from_row);
-    if (training_.is_cosine) to.row(to_row).normalize();
-  }
-
-  // Turns the gradient by the scaled vector into that by the vector.
-  template <typename Vector>
-  Row Unscaled(const Row& gradient, const Vector& vector) const {
-    if (!training_.is_cosine) return gradient;
-    const float length = vector.norm();
-    if (length == 0) return gradient;
-    const Row direction = vector / length;
-    return (gradient - gradient.dot(direction) * direction) / length;
-  }
-
   void StepUsers(std::size_t shard) {
     gradients_[shard].clear();
     const auto begin = static_cast<Eigen::Index>(shard * users_.size() / kShards);
     const auto end = static_cast<Eigen::Index>((shard + 1) * users_.size() / kShards);
     for (Eigen::Index row = begin; row < end; ++row) {
-      CopyScaled(factors_.users, users_[static_cast<std::size_t>(row)], batch_, row);
+      batch_.row(row) = factors_.users.row(users_[static_cast<std::size_t>(row)]);
     }
     Matrix scores = batch_.middleRows(begin, end - begin) * pool_.transpose();
     for (Eigen::Index row = begin; row < end; ++row) {
@@ -159,15 +71,15 @@ class SgdRun {
                 std::vector<PairGradient>& gradients) {
     const std::uint32_t user = users_[static_cast<std::size_t>(row)];
     const auto liked_items = weights_.Columns(user);
-    Mask(liked_items, pool_scores);
+    MaskLiked(liked_items, pool_items_, pool_scores);
     Matrix liked(static_cast<Eigen::Index>(liked_items.size()), pool_.cols());
     for (std::size_t i = 0; i < liked_items.size(); ++i) {
-      CopyScaled(factors_.items, liked_items[i], liked, static_cast<Eigen::Index>(i));
+      liked.row(static_cast<Eigen::Index>(i)) = factors_.items.row(liked_items[i]);
     }
     const Eigen::VectorXf liked_scores = liked * batch_.row(row).transpose();
     Eigen::VectorXf by_liked = Eigen::VectorXf::Zero(liked_scores.size());
     std::vector<float> by_pool(pool_scores.size(), 0);
-    Random random(training_.seed, number_ * kStreamsPerStep + 1 + static_cast<std::uint64_t>(row));
+    Random random = UserRandom(training_, number_, static_cast<std::size_t>(row));
     loss_({.liked = {liked_scores.data(), liked_items.size()},
            .weights = weights_.Values(user),
            .pool = pool_scores},
@@ -185,44 +97,23 @@ class SgdRun {
     }
     const auto vector = factors_.users.row(user);
     const auto decay = static_cast<float>(training_.decay * static_cast<double>(liked.rows()));
-    user_adam_.Step(user, Unscaled(gradient, vector) + decay * vector, learning_rate_,
-                    factors_.users);
-  }
-
-  // Items of the pool that are liked are no negatives.
-  void Mask(std::span<const std::uint32_t> liked_items, std::span<float> pool_scores) const {
-    auto place = pool_items_.begin();
-    for (const std::uint32_t item : liked_items) {
-      place = std::lower_bound(place, pool_items_.end(), item);
-      if (place == pool_items_.end()) return;
-      if (*place != item) continue;
-      pool_scores[static_cast<std::size_t>(place - pool_items_.begin())] =
-          -std::numeric_limits<float>::infinity();
-    }
+    user_adam_.Step(user, gradient + decay * vector, learning_rate_, factors_.users);
   }
 
   // The items whose number leaves `shard` as the remainder.
   void StepItems(std::size_t shard) {
-    std::vector<PairGradient> own;
-    for (const std::vector<PairGradient>& of_shard : gradients_) {
-      for (const PairGradient& each : of_shard) {
-        if (each.item % kShards == shard) own.push_back(each);
-      }
-    }
-    std::stable_sort(own.begin(), own.end(),
-                     [](const PairGradient& a, const PairGradient& b) { return a.item < b.item; });
+    const std::vector<PairGradient> own = OfItemShard(gradients_, shard);
     for (auto begin = own.begin(); begin != own.end();) {
       const Eigen::Index item = begin->item;
       Row gradient = Row::Zero(factors_.items.cols());
       double num_likes = 0;
       for (; begin != own.end() && begin->item == item; ++begin) {
-        gradient += begin->value * batch_.row(begin->user_row);
+        gradient += begin->value * batch_.row(begin->row);
         num_likes += begin->is_liked ? 1 : 0;
       }
       const auto vector = factors_.items.row(item);
       const auto decay = static_cast<float>(training_.decay * num_likes);
-      item_adam_.Step(item, Unscaled(gradient, vector) + decay * vector, learning_rate_,
-                      factors_.items);
+      item_adam_.Step(item, gradient + decay * vector, learning_rate_, factors_.items);
     }
   }
 
@@ -239,8 +130,8 @@ class SgdRun {
   std::uint64_t number_ = 0;
   float learning_rate_ = 0;
   std::vector<std::uint32_t> pool_items_{};           // Ascending.
-  Matrix pool_{};                                     // [pool x d] scaled
-  Matrix batch_{};                                    // [users x d] scaled, from before the step
+  Matrix pool_{};                                     // [pool x d]
+  Matrix batch_{};                                    // [users x d] from before the step
   std::vector<std::vector<PairGradient>> gradients_;  // By shard of users.
 };
 
@@ -264,7 +155,28 @@ Matrix RandomUnless(const std::vector<bool>& is_empty, std::size_t dimensions, R
   return factors;
 }
 
-// Vectors of length 1, zero where there are no likes.
+}  // namespace
+
+FactorSgd ReadFactorSgd(SettingReader& reader) {
+  FactorSgd training;
+  training.dimensions = reader.Count("dimensions", 1, 4096);
+  training.epochs = reader.Count("epochs", 1, 10'000);
+  training.pool_size = reader.Count("negatives", 1, 1'000'000);
+  training.popularity_power = reader.Number("popularity_power", 0, 2);
+  training.learning_rate = reader.Number("learning_rate", 1e-9, 10);
+  training.start_epochs = reader.Count("start_epochs", 0, 1000);
+  training.seed = reader.Count("seed", 0, SIZE_MAX);
+  return training;
+}
+
+Random PoolRandom(const FactorSgd& training, std::uint64_t number) {
+  return Random(training.seed, number * kStreamsPerStep);
+}
+
+Random UserRandom(const FactorSgd& training, std::uint64_t number, std::size_t row) {
+  return Random(training.seed, number * kStreamsPerStep + 1 + static_cast<std::uint64_t>(row));
+}
+
 absl::StatusOr<UserItemFactors> FirstFactors(const CsrMatrix& weights, const FactorSgd& training,
                                              const TrainingContext& context) {
   UserItemFactors factors;
@@ -294,28 +206,9 @@ absl::StatusOr<UserItemFactors> FirstFactors(const CsrMatrix& weights, const Fac
   return factors;
 }
 
-}  // namespace
-
-FactorSgd ReadFactorSgd(SettingReader& reader) {
-  FactorSgd training;
-  training.dimensions = reader.Count("dimensions", 1, 4096);
-  training.epochs = reader.Count("epochs", 1, 10'000);
-  training.pool_size = reader.Count("negatives", 1, 1'000'000);
-  training.popularity_power = reader.Number("popularity_power", 0, 2);
-  training.learning_rate = reader.Number("learning_rate", 1e-9, 10);
-  training.start_epochs = reader.Count("start_epochs", 0, 1000);
-  training.seed = reader.Count("seed", 0, SIZE_MAX);
-  return training;
-}
-
-absl::StatusOr<UserItemFactors> TrainBySgd(const CsrMatrix& weights, const FactorSgd& training,
-                                           const SgdLoss& loss, std::string_view trainer,
-                                           const TrainingContext& context) {
-  ReportProgress(context, 0);
-  if (IsCancelled(context)) return Cancelled(trainer);
+absl::Status RunSgd(const CsrMatrix& weights, const FactorSgd& training, const SgdStep& step,
+                    std::string_view trainer, const TrainingContext& context) {
   std::vector<std::uint32_t> users = UsersWhoLike(weights);
-  VITRINE_ASSIGN_OR_RETURN(UserItemFactors factors, FirstFactors(weights, training, context));
-  SgdRun run(weights, training, loss, factors);
   Random random(training.seed);
   const std::size_t num_batches =
       (users.size() + training.users_per_batch - 1) / training.users_per_batch;
@@ -327,12 +220,27 @@ absl::StatusOr<UserItemFactors> TrainBySgd(const CsrMatrix& weights, const Facto
     for (std::size_t begin = 0; begin < users.size(); begin += training.users_per_batch) {
       if (IsCancelled(context)) return Cancelled(trainer);
       const double left = 1 - static_cast<double>(number) / num_steps;
-      run.Step(
+      step(
           std::span(users).subspan(begin, std::min(training.users_per_batch, users.size() - begin)),
-          ++number, training.learning_rate * left, *context.pool);
+          ++number, training.learning_rate * left);
     }
   }
   ReportProgress(context, 1);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<UserItemFactors> TrainBySgd(const CsrMatrix& weights, const FactorSgd& training,
+                                           const SgdLoss& loss, std::string_view trainer,
+                                           const TrainingContext& context) {
+  ReportProgress(context, 0);
+  if (IsCancelled(context)) return Cancelled(trainer);
+  VITRINE_ASSIGN_OR_RETURN(UserItemFactors factors, FirstFactors(weights, training, context));
+  SgdRun run(weights, training, loss, factors);
+  const auto step = [&](std::span<const std::uint32_t> users, std::uint64_t number,
+                        double learning_rate) {
+    run.Step(users, number, learning_rate, *context.pool);
+  };
+  VITRINE_RETURN_IF_ERROR(RunSgd(weights, training, step, trainer, context));
   return factors;
 }
 

@@ -6,7 +6,7 @@ namespace vitrine {
 
 struct ContrastiveLoss {
   double margin = 0.6;           // Cosines of negatives below it cost nothing. 0 to 1
-  double negative_weight = 150;  // Of the mean over the negatives, a liked pair weighing 1.
+  double negative_weight = 200;  // Of the mean over the negatives, a liked pair weighing 1.
 };
 
 // The cosine contrastive loss of one user, with s for the cosines, P for the pool:

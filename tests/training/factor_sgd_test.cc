@@ -20,6 +20,7 @@ namespace {
 using testing::IsOk;
 using testing::SampleShop;
 
+constexpr BprDraws kThreeDraws{.number = 3, .hardest_of = 1};
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
 
 // A user's scores as vectors, the liked ones first.
@@ -52,8 +53,8 @@ double Slope(const SgdLoss& loss, std::vector<float> Scores::*part, std::size_t 
 
 class SgdLossTest : public ::testing::TestWithParam<bool> {
  protected:
-  const SgdLoss loss_ =
-      GetParam() ? MakeContrastiveLoss({.margin = 0.5, .negative_weight = 20}) : MakeBprLoss(50);
+  const SgdLoss loss_ = GetParam() ? MakeContrastiveLoss({.margin = 0.5, .negative_weight = 20})
+                                   : MakeBprLoss({.number = 50, .hardest_of = 2});
 };
 
 TEST_P(SgdLossTest, GradientsAreTheSlopesOfTheLoss) {
@@ -96,6 +97,16 @@ TEST(ContrastiveLossTest, HasTheValueOfItsFormula) {
   EXPECT_NEAR(loss, 3.3 + 14 * 0.35, 1e-5);
 }
 
+TEST(BprLossTest, TheHardestOfManyDrawsIsTheOneThatIsPushedDown) {
+  std::vector<float> by_liked;
+  std::vector<float> by_pool;
+
+  LossOf(MakeBprLoss({.number = 6, .hardest_of = 100}), Scores(), by_liked, by_pool);
+
+  EXPECT_GT(by_pool[0], 1);
+  EXPECT_THAT(std::vector<float>(by_pool.begin() + 1, by_pool.end()), ::testing::Each(0.0F));
+}
+
 FactorSgd SmallTraining() {
   FactorSgd training;
   training.dimensions = 4;
@@ -114,33 +125,27 @@ UserItemFactors Trained(const FactorSgd& training, const SgdLoss& loss) {
   return *std::move(factors);
 }
 
-// The contrastive loss of all users against all items, in double.
+// The contrastive loss of all users' products with all items, in double.
 double WholeLoss(const UserItemFactors& factors, const ContrastiveLoss& loss) {
   const CsrMatrix weights = LikedPairWeights(SampleShop(), {});
-  Eigen::MatrixXd cosines = factors.users.cast<double>() * factors.items.cast<double>().transpose();
-  const Eigen::VectorXd user_lengths = factors.users.cast<double>().rowwise().norm();
-  const Eigen::VectorXd item_lengths = factors.items.cast<double>().rowwise().norm();
-  for (Eigen::Index user = 0; user < cosines.rows(); ++user) {
-    for (Eigen::Index item = 0; item < cosines.cols(); ++item) {
-      if (item_lengths[item] > 0) cosines(user, item) /= user_lengths[user] * item_lengths[item];
-    }
-  }
+  const Eigen::MatrixXd scores =
+      factors.users.cast<double>() * factors.items.cast<double>().transpose();
   std::vector<bool> is_known(weights.num_cols, false);
   for (const std::uint32_t item : weights.column) is_known[item] = true;
   const auto num_known = static_cast<double>(std::count(is_known.begin(), is_known.end(), true));
   double sum = 0;
-  for (Eigen::Index user = 0; user < cosines.rows(); ++user) {
+  for (Eigen::Index user = 0; user < scores.rows(); ++user) {
     const auto liked = weights.Columns(static_cast<std::size_t>(user));
     const auto values = weights.Values(static_cast<std::size_t>(user));
     double total = 0;
     for (std::size_t i = 0; i < liked.size(); ++i) {
-      sum += values[i] * (1 - cosines(user, liked[i]));
+      sum += values[i] * (1 - scores(user, liked[i]));
       total += values[i];
     }
     for (std::uint32_t item = 0; item < weights.num_cols; ++item) {
       if (!is_known[item] || std::count(liked.begin(), liked.end(), item) > 0) continue;
       sum += total * loss.negative_weight / num_known *
-             std::max(0.0, cosines(user, item) - loss.margin);
+             std::max(0.0, scores(user, item) - loss.margin);
     }
   }
   return sum;
@@ -150,7 +155,6 @@ double WholeLoss(const UserItemFactors& factors, const ContrastiveLoss& loss) {
 TEST(FactorSgdTest, AStepGoesAgainstTheSlopeOfTheWholeLoss) {
   const ContrastiveLoss loss{.margin = 0.3, .negative_weight = 30};
   FactorSgd training = SmallTraining();
-  training.is_cosine = true;
   training.learning_rate = 1e-9;
   const UserItemFactors start = Trained(training, MakeContrastiveLoss(loss));
   training.learning_rate = 0.01;
@@ -181,7 +185,6 @@ TEST(FactorSgdTest, AStepGoesAgainstTheSlopeOfTheWholeLoss) {
 TEST(FactorSgdTest, TrainingLowersTheLoss) {
   const ContrastiveLoss loss{.margin = 0.3, .negative_weight = 30};
   FactorSgd training = SmallTraining();
-  training.is_cosine = true;
   training.users_per_batch = 16;
   const double before = WholeLoss(Trained(training, MakeContrastiveLoss(loss)), loss);
   training.epochs = 40;
@@ -195,10 +198,10 @@ TEST(FactorSgdTest, TheSeedDecidesTheFactors) {
   FactorSgd training = SmallTraining();
   training.users_per_batch = 7;
   training.pool_size = 20;
-  const UserItemFactors first = Trained(training, MakeBprLoss(3));
-  const UserItemFactors again = Trained(training, MakeBprLoss(3));
+  const UserItemFactors first = Trained(training, MakeBprLoss(kThreeDraws));
+  const UserItemFactors again = Trained(training, MakeBprLoss(kThreeDraws));
   training.seed = 2;
-  const UserItemFactors other = Trained(training, MakeBprLoss(3));
+  const UserItemFactors other = Trained(training, MakeBprLoss(kThreeDraws));
 
   EXPECT_EQ(first.items, again.items);
   EXPECT_EQ(first.users, again.users);
@@ -208,17 +211,17 @@ TEST(FactorSgdTest, TheSeedDecidesTheFactors) {
 TEST(FactorSgdTest, DecayMakesVectorsShorter) {
   FactorSgd training = SmallTraining();
   training.epochs = 30;
-  const UserItemFactors free = Trained(training, MakeBprLoss(3));
+  const UserItemFactors free = Trained(training, MakeBprLoss(kThreeDraws));
   training.decay = 1;
 
-  const UserItemFactors decayed = Trained(training, MakeBprLoss(3));
+  const UserItemFactors decayed = Trained(training, MakeBprLoss(kThreeDraws));
 
   EXPECT_LT(decayed.items.norm(), 0.9F * free.items.norm());
   EXPECT_LT(decayed.users.norm(), 0.9F * free.users.norm());
 }
 
 TEST(FactorSgdTest, WhatNobodyLikesStaysZero) {
-  const UserItemFactors factors = Trained(SmallTraining(), MakeBprLoss(3));
+  const UserItemFactors factors = Trained(SmallTraining(), MakeBprLoss(kThreeDraws));
 
   EXPECT_TRUE(factors.items.row(58).isZero(0));
   EXPECT_TRUE(factors.items.row(59).isZero(0));
@@ -243,10 +246,12 @@ TEST_P(SgdTrainerTest, RecommendsWhatShoppersOfTheSameTasteLiked) {
   for (const ScoredItem& scored : list) EXPECT_EQ(Row(scored.item) % 2, 0U);
 }
 
-TEST_P(SgdTrainerTest, AsThePaperHasItKnowsTheUsersOfTheTrainingAlone) {
+INSTANTIATE_TEST_SUITE_P(Trainers, SgdTrainerTest, ::testing::Values("bpr", "mf_contrastive"));
+
+TEST(BprTrainerTest, AsThePaperHasItKnowsTheUsersOfTheTrainingAlone) {
   ThreadPool pool(2);
   const auto model =
-      FindTrainer(GetParam())->train(SampleShop(), {{"dimensions", "8"}}, {.pool = &pool});
+      FindTrainer("bpr")->train(SampleShop(), {{"dimensions", "8"}}, {.pool = &pool});
   ASSERT_THAT(model, IsOk());
   ASSERT_NE(model->as_paper, nullptr);
   const std::vector<Query> queries = {
@@ -259,8 +264,6 @@ TEST_P(SgdTrainerTest, AsThePaperHasItKnowsTheUsersOfTheTrainingAlone) {
   EXPECT_TRUE(lists[1].empty());
   EXPECT_TRUE(lists[2].empty());
 }
-
-INSTANTIATE_TEST_SUITE_P(Trainers, SgdTrainerTest, ::testing::Values("bpr", "mf_contrastive"));
 
 }  // namespace
 }  // namespace vitrine
