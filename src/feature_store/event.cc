@@ -36,6 +36,11 @@ std::optional<EventType> ParseEventType(std::string_view name) {
   return std::nullopt;
 }
 
+bool EventWeights::AreInteractions(EventType type) const {
+  const auto number = static_cast<std::size_t>(type);
+  return number < by_type.size() && by_type[number] != 0;
+}
+
 float EventWeights::Of(EventType type, float value) const {
   const auto number = static_cast<std::size_t>(type);
   if (number >= by_type.size()) return 0;

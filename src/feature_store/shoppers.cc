@@ -50,15 +50,14 @@ bool IsBefore(const HistoryEntry& a, const HistoryEntry& b) {
 std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
                                     const EventWeights& weights) {
   std::vector<HistoryEntry> entries;
+  if (!weights.AreInteractions(head.type)) return entries;
   for (const LogHead::Touch& touch : head.items) {
-    const float value = head.Value(touch);
-    if (weights.Of(head.type, value) == 0) continue;
     HistoryEntry& entry = entries.emplace_back();
     entry.time_us = head.time_us;
     entry.offset = offset & ((1ULL << 56) - 1);
     entry.type = static_cast<std::uint64_t>(head.type) & 0xFF;
     entry.item = touch.item;
-    entry.value = value;
+    entry.value = head.Value(touch);
   }
   return entries;
 }

@@ -35,7 +35,7 @@ static_assert(sizeof(HistoryEntry) == 24);
 
 bool IsBefore(const HistoryEntry& a, const HistoryEntry& b);
 
-// The interactions of one event, in its order; none of those whose weight is zero.
+// The interactions of one event, in its order; none of a type that is no interaction.
 std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
                                     const EventWeights& weights);
 

@@ -31,6 +31,17 @@ TEST(EventWeightsTest, ARatingCountsByItsDistanceFromTheMiddle) {
   EXPECT_FLOAT_EQ(weights.Of(EventType::kRate, 0), -4);
 }
 
+TEST(EventWeightsTest, EveryRatingIsAnInteractionAndAnImpressionIsNone) {
+  EventWeights weights;
+
+  EXPECT_TRUE(weights.AreInteractions(EventType::kRate));
+  EXPECT_FALSE(weights.AreInteractions(EventType::kImpression));
+  EXPECT_FALSE(weights.AreInteractions(static_cast<EventType>(200)));
+
+  weights.by_type[static_cast<std::size_t>(EventType::kRate)] = 0;
+  EXPECT_FALSE(weights.AreInteractions(EventType::kRate));
+}
+
 TEST(EventWeightsTest, TheQuantityDoesNotCount) {
   const EventWeights weights;
 

@@ -253,7 +253,7 @@ std::vector<ModelStore::Touch> ModelStore::HistoryOf(const std::set<Shopper>& ow
     for (const EventItem& item : event.items) {
       const float value = event.rating.has_value() ? static_cast<float>(*event.rating)
                                                    : static_cast<float>(item.quantity);
-      if (options_.weights.Of(event.type, value) == 0) continue;
+      if (!options_.weights.AreInteractions(event.type)) continue;
       touches.push_back({event.time_us, item.item_id, value, event.type});
     }
   }

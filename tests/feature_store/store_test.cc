@@ -200,6 +200,21 @@ TEST_F(StoreTest, EveryFieldOfAnEventComesBack) {
   EXPECT_THAT(Log(), ElementsAre(event, rate));
 }
 
+TEST_F(StoreTest, ANeutralRatingIsRememberedWithItsValueAndNoWeight) {
+  Event rate = View("ann", "mug", now_);
+  rate.type = EventType::kRate;
+  rate.rating = 2.5;
+
+  Write(RecordEvents{{rate}});
+
+  const Interaction expected = {
+      .time_us = now_, .item = ItemIndex{0}, .weight = 0, .value = 2.5F, .type = EventType::kRate};
+  EXPECT_THAT(store_->ReadShopper("ann", "").history, ElementsAre(expected));
+  const auto dataset = store_->Snapshot(0);
+  ASSERT_THAT(dataset, IsOk());
+  EXPECT_THAT(dataset->interactions, ElementsAre(expected));
+}
+
 TEST_F(StoreTest, ReadEventsStartsAndStopsWhereToldTo) {
   Write(RecordEvents{{View("a", "1", now_), View("b", "2", now_), View("c", "3", now_)}});
   std::vector<std::uint64_t> offsets;

@@ -78,10 +78,13 @@ struct Interaction {
   bool operator==(const Interaction&) const = default;
 };
 
-// How much an event of each type says about preference; 0: it is not an interaction and stays out
-// of histories. Unitless, relative to one detail page view.
+// How much an event of each type says about preference. Unitless, relative to one detail page view.
 struct EventWeights {
   std::array<float, kNumEventTypes> by_type = DefaultEventWeights();
+
+  // Whether events of the type are in histories: their weight is not 0. A rating is one at any
+  // value, the neutral 2.5 too, which weighs nothing.
+  bool AreInteractions(EventType type) const;
 
   // A rating r counts as by_type[kRate] * (r - 2.5) / 2.5, anything else as its type's weight.
   float Of(EventType type, float value) const;
