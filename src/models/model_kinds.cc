@@ -9,6 +9,7 @@
 #include "vitrine/scorers/collaborative/item_neighbours.h"
 #include "vitrine/scorers/collaborative/mean_factors.h"
 #include "vitrine/scorers/collaborative/most_popular.h"
+#include "vitrine/scorers/collaborative/rating_mf.h"
 #include "vitrine/scorers/collaborative/user_knn.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
@@ -82,6 +83,12 @@ Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
   return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
 }
 
+Model MakeModel(const std::shared_ptr<const RatingMf>& scorer) {
+  Model model = WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
+  model.ratings = scorer;
+  return model;
+}
+
 Model MakeModel(const std::shared_ptr<const RepeatPurchase>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
 }
@@ -109,6 +116,7 @@ const std::vector<ModelKind>& ModelKinds() {
       NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
       NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),
       Kind<MostPopular, LoadMostPopular>("most_popular"),
+      Kind<RatingMf, LoadRatingMf>("rating_mf"),
       Kind<RepeatPurchase, LoadRepeatPurchase>("repeat_purchase"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("rp3beta"),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),

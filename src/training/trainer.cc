@@ -5,11 +5,21 @@
 namespace vitrine {
 
 const std::vector<Trainer>& Trainers() {
-  static const auto* const trainers = new std::vector<Trainer>{
-      BprTrainer(),         ContentTrainer(),        EaseTrainer(),    EaseSparseTrainer(),
-      GraphFilterTrainer(), IalsTrainer(),           ItemKnnTrainer(), MfContrastiveTrainer(),
-      MostPopularTrainer(), RepeatPurchaseTrainer(), Rp3betaTrainer(), SequentialRulesTrainer(),
-      SessionKnnTrainer(),  UserKnnTrainer()};
+  static const auto* const trainers = new std::vector<Trainer>{BprTrainer(),
+                                                               ContentTrainer(),
+                                                               EaseTrainer(),
+                                                               EaseSparseTrainer(),
+                                                               GraphFilterTrainer(),
+                                                               IalsTrainer(),
+                                                               ItemKnnTrainer(),
+                                                               MfContrastiveTrainer(),
+                                                               MostPopularTrainer(),
+                                                               RatingMfTrainer(),
+                                                               RepeatPurchaseTrainer(),
+                                                               Rp3betaTrainer(),
+                                                               SequentialRulesTrainer(),
+                                                               SessionKnnTrainer(),
+                                                               UserKnnTrainer()};
   return *trainers;
 }
 

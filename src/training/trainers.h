@@ -15,6 +15,7 @@ Trainer IalsTrainer();
 Trainer ItemKnnTrainer();
 Trainer MfContrastiveTrainer();
 Trainer MostPopularTrainer();
+Trainer RatingMfTrainer();
 Trainer RepeatPurchaseTrainer();
 Trainer Rp3betaTrainer();
 Trainer SequentialRulesTrainer();

@@ -35,10 +35,12 @@ Dataset SmallShop() {
   for (int user = 0; user < 40; ++user) {
     for (int event = 0; event < 8; ++event) {
       // Four visits on four days, of two items each.
-      shop.interactions.push_back({.time_us = event / 2 * kMicrosPerDay + event % 2,
-                                   .item = static_cast<ItemIndex>(random.Below(kItems)),
-                                   .weight = static_cast<float>(1 + random.Below(5)),
-                                   .type = EventType::kDetailPageView});
+      shop.interactions.push_back(
+          {.time_us = event / 2 * kMicrosPerDay + event % 2,
+           .item = static_cast<ItemIndex>(random.Below(kItems)),
+           .weight = static_cast<float>(1 + random.Below(5)),
+           .value = static_cast<float>(1 + (user + event) % 5),
+           .type = event % 3 == 0 ? EventType::kRate : EventType::kDetailPageView});
     }
     shop.user_begin.push_back(shop.interactions.size());
   }

@@ -44,6 +44,8 @@ inline const std::vector<ContractCase>& ContractCases() {
       {"item_knn", {{"similarity", "pearson"}, {"weighting", "linear"}}},
       {"most_popular", {}},
       {"most_popular", {{"half_life_days", "0"}, {"category_mix", "0"}}},
+      {"rating_mf", {{"dimensions", "3"}, {"epochs", "10"}}},
+      {"rating_mf", {{"dimensions", "0"}}},
       {"repeat_purchase", {}},
       {"repeat_purchase", {{"rhythm", "0.6"}, {"visit_decay", "0.8"}, {"trend_power", "0"}}},
       {"repeat_purchase", {{"popularity_weight", "2"}, {"recent_half_life_days", "30"}}},

@@ -31,8 +31,8 @@ inline Item DescribeShopItem(std::size_t number) {
   return item;
 }
 
-// A small shop with everything that a scorer may meet: repeats, dislikes, an item that is not
-// described (57), items that one shopper touched (55, 56), items that nobody touched (58, 59).
+// A small shop with everything that a scorer may meet: repeats, dislikes, ratings, an item that is
+// not described (57), items that one shopper touched (55, 56), items that nobody touched (58, 59).
 inline Dataset SampleShop() {
   Random random(2026);
   Dataset shop;
@@ -49,12 +49,14 @@ inline Dataset SampleShop() {
       // Shoppers with even numbers like things with even numbers, small ones most.
       const auto rank = static_cast<std::size_t>(27 * random.Uniform() * random.Uniform());
       const bool is_dislike = random.Below(8) == 0;
+      const bool is_rating = i % 3 == 0 && !is_dislike;
+      const EventType liking = is_rating ? EventType::kRate : EventType::kDetailPageView;
       shop.interactions.push_back(
           {.time_us = static_cast<Micros>(200 + user + i) * kMicrosPerDay,
            .item = ItemNumber(2 * rank + user % 2),
            .weight = is_dislike ? -5.0F : static_cast<float>(1 + 2 * random.Below(3)),
-           .value = 1,
-           .type = is_dislike ? EventType::kNotInterested : EventType::kDetailPageView});
+           .value = is_rating ? static_cast<float>(1 + (rank + user) % 5) : 1.0F,
+           .type = is_dislike ? EventType::kNotInterested : liking});
     }
     if (user == 0) shop.interactions.push_back({300 * kMicrosPerDay, ItemNumber(55), 1});
     if (user == 1) shop.interactions.push_back({300 * kMicrosPerDay, ItemNumber(56), 1});

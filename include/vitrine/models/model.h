@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vitrine/base/matrix.h"
+#include "vitrine/scorers/rating_predictor.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
@@ -32,6 +33,7 @@ struct Model {
   std::shared_ptr<const Scorer> scorer{};        // Never null.
   std::shared_ptr<const Explainer> explainer{};  // May be null.
   std::shared_ptr<const Scorer> item_to_item{};  // Scores from context_items alone; may be null.
+  std::shared_ptr<const RatingPredictor> ratings{};  // Says ratings; may be null.
   // The method as published, where serving differs: user vectors as trained (Query::training_user),
   // nothing truncated. For measuring only: neither saved nor served. Null: as served.
   std::shared_ptr<const Scorer> as_paper{};
