@@ -15,6 +15,8 @@
 #include "cli/evaluation_settings.h"
 #include "cli/evaluation_split.h"
 #include "cli/progress_bar.h"
+#include "cli/ratings_report.h"
+#include "vitrine/base/atomic_file.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 
@@ -31,6 +33,7 @@ struct EvaluateFlags {
   std::string against;
   std::vector<std::string> against_set;
   std::vector<std::size_t> at = {20};
+  std::string predictions;
   std::size_t num_threads = 0;
   std::size_t num_negatives = 100;
   bool is_as_paper = false;
@@ -50,6 +53,9 @@ absl::Status CheckFlags(const EvaluateFlags& flags) {
   }
   if (flags.against.empty() && !flags.against_set.empty()) {
     return UsageError("--against-set wants --against");
+  }
+  if (!flags.predictions.empty() && !IsOfRatings(flags.split)) {
+    return UsageError("--predictions wants --protocol ratings");
   }
   if (flags.scorer.empty()) return UsageError("--scorer NAME is missing");
   return CheckSplitFlags(flags.split, PartOf(flags));
@@ -112,6 +118,40 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
   return absl::OkStatus();
 }
 
+absl::Status EvaluateRatings(const EvaluateFlags& flags, const Config& config,
+                             ComparisonOptions options, const TrainingContext& context) {
+  RatingPart part;
+  RatingComparison comparison;
+  {
+    ProgressBar bar;
+    bar.Show("read", -1);
+    VITRINE_ASSIGN_OR_RETURN(part, ReadRatings(flags.split, PartOf(flags)));
+    const StageReport report = [&bar](std::string_view stage, double done) {
+      bar.Show(stage, done);
+    };
+    VITRINE_ASSIGN_OR_RETURN(comparison.row, MeasureRatings(part.dataset, part.held, flags.scorer,
+                                                            options, context, report));
+    if (!flags.against.empty()) {
+      VITRINE_ASSIGN_OR_RETURN(options,
+                               MakeOptions(flags, config, flags.against, flags.against_set));
+      VITRINE_ASSIGN_OR_RETURN(
+          comparison.other,
+          MeasureRatings(part.dataset, part.held, flags.against, options, context, report));
+      comparison.differences = CompareRatings(part.held, comparison.row, *comparison.other,
+                                              *options.resampling, *context.pool);
+    }
+  }
+  if (!flags.predictions.empty()) {
+    VITRINE_RETURN_IF_ERROR(
+        WriteFileAtomically(LocalFileSystem(), flags.predictions,
+                            PredictionLines(part.dataset, part.held, comparison.row)));
+  }
+  const std::string text = flags.is_json ? RatingsJson(comparison, PeakResidentBytes()) + "\n"
+                                         : RatingsTable(comparison);
+  std::fputs(text.c_str(), stdout);
+  return absl::OkStatus();
+}
+
 // Measures as the server would serve: with the store's weights, and with its history limit.
 absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
                            ComparisonOptions options, const TrainingContext& context) {
@@ -147,6 +187,9 @@ absl::Status Run(const EvaluateFlags& flags) {
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
   const TrainingContext context{.pool = &pool};
+  if (flags.store.empty() && IsOfRatings(flags.split)) {
+    return EvaluateRatings(flags, config, std::move(options), context);
+  }
   if (flags.store.empty()) return EvaluateFiles(flags, config, std::move(options), context);
   return EvaluateStore(flags, config, std::move(options), context);
 }
@@ -167,6 +210,8 @@ constexpr const char* kHelp =
     "    --scorer item_knn --at 10 --part validation\n"
     "  vitrine evaluate --protocol next-basket --data shop.tsv --scorer blend --at 10\n"
     "  vitrine evaluate --protocol session-prefix --data clicks.tsv --scorer item_knn --at 10\n"
+    "  vitrine evaluate --protocol ratings --data ratings.tsv --scorer rating_mf \\\n"
+    "    --against rating_mf --against-set dimensions=0\n"
     "  vitrine evaluate --store store\n"
     "docs/evaluation.md defines the metrics, docs/cli.md has the commands of the protocols.";
 
@@ -205,6 +250,8 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
                    "Random items that right answers are held against for the AUC; 0: no AUC")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
+  command->add_option("--predictions", flags->predictions,
+                      "With ratings: file for each rating, its fold and what was predicted");
   command->add_option("--threads", flags->num_threads, "0: one per core");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });

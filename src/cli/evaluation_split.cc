@@ -59,8 +59,8 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
       ->check(CLI::IsMember({"pairs-by-user", "sequences", "tsv"}))
       ->capture_default_str();
   command->add_option("--protocol", flags.protocol, "How train and test come apart")
-      ->check(
-          CLI::IsMember({"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix"}))
+      ->check(CLI::IsMember(
+          {"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix", "ratings"}))
       ->capture_default_str();
   command->add_option("--cut", flags.cut, "With temporal: what is before it trains");
   command
@@ -68,6 +68,13 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
                    "Of the sessions that session-prefix tests on, and of what a validation part of "
                    "fixed and temporal takes from the training part")
       ->check(CLI::Range(0.001, 0.9))
+      ->capture_default_str();
+  command
+      ->add_option("--folds", flags.num_folds,
+                   "With ratings: parts of which each is held back once")
+      ->check(CLI::Range(2, 100))
+      ->capture_default_str();
+  command->add_option("--fold-seed", flags.fold_seed, "Another one draws other folds")
       ->capture_default_str();
   command->add_flag("--repeats", flags.is_repeats,
                     "Items of the user's own past may be right; always with next-basket and "
@@ -98,6 +105,20 @@ absl::Status CheckSplitFlags(const SplitFlags& flags, Part part) {
                                       flags.protocol, flags.format));
   }
   return absl::OkStatus();
+}
+
+bool IsOfRatings(const SplitFlags& flags) { return flags.protocol == "ratings"; }
+
+absl::StatusOr<RatingPart> ReadRatings(const SplitFlags& flags, Part part) {
+  const FoldOptions folds{.num_folds = flags.num_folds, .seed = flags.fold_seed};
+  RatingPart ratings;
+  VITRINE_ASSIGN_OR_RETURN(ratings.dataset, ReadInteractions(LocalFileSystem(), flags.data,
+                                                             InteractionFormat::kRatings));
+  ratings.held = DrawFolds(ratings.dataset, folds);
+  if (part == Part::kTest) return ratings;
+  ratings.dataset = WithoutFold(ratings.dataset, ratings.held, 0);
+  ratings.held = DrawFolds(ratings.dataset, folds);
+  return ratings;
 }
 
 absl::StatusOr<Split> ReadSplit(const SplitFlags& flags, Part part) {

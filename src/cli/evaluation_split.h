@@ -1,10 +1,13 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "vitrine/evaluation/ratings.h"
 #include "vitrine/evaluation/split.h"
 
 namespace vitrine::cli {
@@ -18,6 +21,8 @@ struct SplitFlags {
   std::string protocol = "fixed";
   std::string cut;
   double share = 0.2;
+  std::size_t num_folds = 5;
+  std::uint64_t fold_seed = 1;
   bool is_repeats = false;
   bool is_distinct = false;
 };
@@ -27,6 +32,19 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags);
 
 // Usage errors: flags that the protocol wants and that are missing, or that do not fit together.
 absl::Status CheckSplitFlags(const SplitFlags& flags, Part part);
+
+// Whether ratings are predicted rather than items found.
+bool IsOfRatings(const SplitFlags& flags);
+
+// Ratings that a scorer is measured on.
+struct RatingPart {
+  Dataset dataset{};
+  std::vector<HeldRating> held{};  // Of `dataset`, in folds.
+};
+
+// Reads the file of the ratings and draws folds. The validation part is what the first fold leaves,
+// in folds of its own. Errors: those of ReadInteractions.
+absl::StatusOr<RatingPart> ReadRatings(const SplitFlags& flags, Part part);
 
 // Reads the files and splits what they say. Of a validation part, the test file is not opened.
 // Errors: those of ReadInteractions; FAILED_PRECONDITION nothing is left to test on.

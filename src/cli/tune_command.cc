@@ -39,6 +39,13 @@ struct TuneFlags {
   bool is_json = false;
 };
 
+// Of ratings: the lower the better.
+absl::Status CheckRatingMetric(const std::string& metric) {
+  if (metric == "rmse" || metric == "mae") return absl::OkStatus();
+  return UsageError(
+      absl::StrFormat("--metric is \"%s\"; of --protocol ratings it is rmse or mae", metric));
+}
+
 // "ndcg@20": the metric, and the cut-off of the lists.
 absl::Status ReadMetric(const std::string& text, TuningOptions& options) {
   const std::size_t at = text.find('@');
@@ -62,7 +69,8 @@ absl::StatusOr<TuningOptions> MakeOptions(const TuneFlags& flags) {
                         .num_random = flags.num_random,
                         .patience = flags.patience,
                         .seed = flags.seed};
-  VITRINE_RETURN_IF_ERROR(ReadMetric(flags.metric, options));
+  VITRINE_RETURN_IF_ERROR(IsOfRatings(flags.split) ? CheckRatingMetric(flags.metric)
+                                                   : ReadMetric(flags.metric, options));
   options.evaluation.as_paper = flags.is_as_paper;
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
   ComparisonOptions given;
@@ -82,6 +90,9 @@ std::string Origin(const TuneFlags& flags) {
       flags.scorer, split.protocol, is_fixed ? "--train" : "--data",
       is_fixed ? split.train : split.data, split.format, split.share, flags.metric,
       flags.num_trials, flags.num_random, flags.patience, flags.seed);
+  if (IsOfRatings(split)) {
+    text += absl::StrFormat(" --folds %d --fold-seed %d", split.num_folds, split.fold_seed);
+  }
   if (!split.cut.empty()) text += " --cut " + split.cut;
   if (split.is_repeats) text += " --repeats";
   if (split.is_distinct) text += " --distinct";
@@ -89,6 +100,25 @@ std::string Origin(const TuneFlags& flags) {
   if (!flags.config.empty()) text += " --config " + flags.config;
   for (const std::string& setting : flags.set) text += " --set " + setting;
   return text;
+}
+
+absl::StatusOr<Tuning> Search(const TuneFlags& flags, const Trainer& trainer,
+                              const TuningOptions& options, const TrainingContext& context,
+                              const TrialReport& report) {
+  if (!IsOfRatings(flags.split)) {
+    VITRINE_ASSIGN_OR_RETURN(const Split split, ReadSplit(flags.split, Part::kValidation));
+    return Tune(split, trainer, options, context, report);
+  }
+  VITRINE_ASSIGN_OR_RETURN(const RatingPart part, ReadRatings(flags.split, Part::kValidation));
+  const Measure measure = [&](const Settings& settings) -> absl::StatusOr<Reached> {
+    const ComparisonOptions comparison{.settings = {{flags.scorer, settings}}};
+    VITRINE_ASSIGN_OR_RETURN(
+        const RatingRow row,
+        MeasureRatings(part.dataset, part.held, flags.scorer, comparison, context, {}));
+    return Reached{flags.metric == "mae" ? row.all.mae : row.all.rmse, row.train_seconds,
+                   row.evaluate_seconds};
+  };
+  return TuneBy(measure, Better::kLower, trainer, options, context, report);
 }
 
 absl::Status Run(const TuneFlags& flags) {
@@ -99,7 +129,6 @@ absl::Status Run(const TuneFlags& flags) {
   }
   VITRINE_RETURN_IF_ERROR(CheckSplitFlags(flags.split, Part::kValidation));
   VITRINE_ASSIGN_OR_RETURN(const TuningOptions options, MakeOptions(flags));
-  VITRINE_ASSIGN_OR_RETURN(const Split split, ReadSplit(flags.split, Part::kValidation));
   SetLogLevel(LogLevel::kWarning);
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
@@ -110,7 +139,7 @@ absl::Status Run(const TuneFlags& flags) {
     std::fflush(stdout);
   };
   VITRINE_ASSIGN_OR_RETURN(const Tuning tuning,
-                           Tune(split, *trainer, options, {.pool = &pool}, report));
+                           Search(flags, *trainer, options, {.pool = &pool}, report));
   const std::string snippet = ConfigSnippet(tuning, *trainer, Origin(flags));
   if (!flags.out.empty()) {
     VITRINE_RETURN_IF_ERROR(WriteFileAtomically(LocalFileSystem(), flags.out, snippet));
@@ -144,7 +173,9 @@ void AddTuneCommand(CLI::App& app, int& exit_status) {
   command->add_option("--set", flags->set, "key=value that is kept as it is, not searched");
   command->add_option("--config", flags->config, "TOML file with more of those")
       ->check(CLI::ExistingFile);
-  command->add_option("--metric", flags->metric, "What to make as high as possible")
+  command
+      ->add_option("--metric", flags->metric,
+                   "What to make as high as possible; of ratings rmse or mae, as low")
       ->capture_default_str();
   command->add_option("--trials", flags->num_trials, "Trainings at most")
       ->check(CLI::Range(1, 10'000))

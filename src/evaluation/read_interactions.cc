@@ -82,7 +82,7 @@ std::string_view ParseTsv(std::string_view line, Dictionaries& names,
   float weight = 1;
   if (fields.size() > 2 && (!absl::SimpleAtof({fields[2].data(), fields[2].size()}, &weight) ||
                             !std::isfinite(weight))) {
-    return "the third field, the weight, must be a number";
+    return "the third field must be a number";
   }
   double seconds = 0;
   if (fields.size() > 3 && (!absl::SimpleAtod({fields[3].data(), fields[3].size()}, &seconds) ||
@@ -96,10 +96,35 @@ std::string_view ParseTsv(std::string_view line, Dictionaries& names,
   return {};
 }
 
+std::string_view ParseRating(std::string_view line, Dictionaries& names,
+                             std::vector<UserInteraction>& read) {
+  constexpr std::string_view kWanted = "user<TAB>item<TAB>rating[<TAB>unix_seconds] is wanted";
+  if (std::count(line.begin(), line.end(), '\t') < 2) return kWanted;
+  const std::string_view problem = ParseTsv(line, names, read);
+  if (!problem.empty()) return problem.starts_with("user") ? kWanted : problem;
+  Interaction& rated = read.back().interaction;
+  rated.type = EventType::kRate;
+  rated.value = std::exchange(rated.weight, 0);
+  rated.weight = EventWeights().Of(EventType::kRate, rated.value);
+  return {};
+}
+
+ParseLine ParserOf(InteractionFormat format) {
+  switch (format) {
+    case InteractionFormat::kTsv:
+      return &ParseTsv;
+    case InteractionFormat::kRatings:
+      return &ParseRating;
+    case InteractionFormat::kPairsByUser:
+      break;
+  }
+  return &ParsePairs;
+}
+
 absl::StatusOr<std::vector<UserInteraction>> Parse(std::string_view content,
                                                    const std::string& path,
                                                    InteractionFormat format, Dictionaries& names) {
-  const ParseLine parse = format == InteractionFormat::kTsv ? ParseTsv : ParsePairs;
+  const ParseLine parse = ParserOf(format);
   std::vector<UserInteraction> read;
   for (std::size_t number = 1; !content.empty(); ++number) {
     std::string_view line = TakeUntil(content, "\n");

@@ -95,22 +95,30 @@ class Search {
   std::vector<Settings> tried_;
 };
 
-Trial Run(const Split& validation, const Trainer& trainer, const Settings& settings,
-          const TuningOptions& options, const TrainingContext& context) {
-  Trial trial;
+absl::StatusOr<Reached> TrainAndMeasure(const Split& validation, const Trainer& trainer,
+                                        const Settings& settings, const TuningOptions& options,
+                                        const TrainingContext& context) {
+  Reached reached;
   const Micros start = MonotonicNow();
-  const absl::StatusOr<Model> model = trainer.train(validation.train, settings, context);
-  trial.train_seconds = SecondsSince(start);
-  trial.status = model.status();
-  trial.settings = trainer.defaults;
-  for (const auto& [name, value] : settings) trial.settings[name] = value;
-  if (!model.ok()) return trial;
+  VITRINE_ASSIGN_OR_RETURN(const Model model, trainer.train(validation.train, settings, context));
+  reached.train_seconds = SecondsSince(start);
   EvaluationOptions evaluation = options.evaluation;
   evaluation.is_cancelled = context.is_cancelled;
-  const Evaluation measured = EvaluateModel(*model, validation, evaluation, *context.pool);
-  trial.value =
+  const Evaluation measured = EvaluateModel(model, validation, evaluation, *context.pool);
+  reached.value =
       measured.at.at(options.evaluation.cutoffs.front()).*FindMetric(options.metric).value();
-  trial.evaluate_seconds = measured.seconds;
+  reached.evaluate_seconds = measured.seconds;
+  return reached;
+}
+
+Trial Run(const Measure& measure, const Trainer& trainer, const Settings& settings) {
+  const absl::StatusOr<Reached> reached = measure(settings);
+  Trial trial{.settings = trainer.defaults, .status = reached.status()};
+  for (const auto& [name, value] : settings) trial.settings[name] = value;
+  if (!reached.ok()) return trial;
+  trial.value = reached->value;
+  trial.train_seconds = reached->train_seconds;
+  trial.evaluate_seconds = reached->evaluate_seconds;
   return trial;
 }
 
@@ -120,28 +128,39 @@ bool IsCancelled(const TrainingContext& context) {
 
 }  // namespace
 
-absl::StatusOr<Tuning> Tune(const Split& validation, const Trainer& trainer,
-                            const TuningOptions& options, const TrainingContext& context,
-                            const TrialReport& report) {
-  VITRINE_RETURN_IF_ERROR(FindMetric(options.metric).status());
+absl::StatusOr<Tuning> TuneBy(const Measure& measure, Better better, const Trainer& trainer,
+                              const TuningOptions& options, const TrainingContext& context,
+                              const TrialReport& report) {
   VITRINE_ASSIGN_OR_RETURN(std::vector<SettingRange> searched, Searched(trainer, options.fixed));
   Search search(std::move(searched), options);
+  const double sign = better == Better::kHigher ? 1 : -1;
   Tuning tuning;
   while (tuning.trials.size() < options.num_trials && !tuning.is_out_of_patience) {
     const std::size_t number = tuning.trials.size();
     const Settings settings = number == 0 ? search.First(trainer.defaults) : search.Next(number);
-    Trial trial = Run(validation, trainer, settings, options, context);
+    Trial trial = Run(measure, trainer, settings);
     if (IsCancelled(context)) return absl::CancelledError("the search was cancelled");
     if (number == 0 && !trial.status.ok()) return trial.status;
-    search.Tell(trial.status.ok() ? trial.value : kNoValue);
+    search.Tell(trial.status.ok() ? sign * trial.value : kNoValue);
     const bool is_best =
-        number == 0 || (trial.status.ok() && trial.value > tuning.trials[tuning.best].value);
+        number == 0 ||
+        (trial.status.ok() && sign * trial.value > sign * tuning.trials[tuning.best].value);
     tuning.trials.push_back(std::move(trial));
     if (is_best) tuning.best = number;
     tuning.is_out_of_patience = number - tuning.best >= options.patience;
     if (report) report(tuning);
   }
   return tuning;
+}
+
+absl::StatusOr<Tuning> Tune(const Split& validation, const Trainer& trainer,
+                            const TuningOptions& options, const TrainingContext& context,
+                            const TrialReport& report) {
+  VITRINE_RETURN_IF_ERROR(FindMetric(options.metric).status());
+  const Measure measure = [&](const Settings& settings) {
+    return TrainAndMeasure(validation, trainer, settings, options, context);
+  };
+  return TuneBy(measure, Better::kHigher, trainer, options, context, report);
 }
 
 }  // namespace vitrine

@@ -154,5 +154,31 @@ INSTANTIATE_TEST_SUITE_P(Flags, WrongSplitFlagsTest,
                                            FlagCase{"next-basket", "sequences", "f", ""},
                                            FlagCase{"session-prefix", "pairs-by-user", "f", ""}));
 
+TEST_F(ReadSplitTest, TheValidationPartOfRatingsHoldsNothingOfTheFirstFold) {
+  std::string text;
+  for (int user = 0; user < 10; ++user) {
+    for (int item = 0; item < 10; ++item) {
+      text += absl::StrFormat("u%d\ti%d\t%d\n", user, item, 1 + (user + item) % 5);
+    }
+  }
+  SplitFlags flags;
+  flags.protocol = "ratings";
+  flags.data = Write("ratings.tsv", text);
+
+  const auto test = ReadRatings(flags, Part::kTest);
+  const auto validation = ReadRatings(flags, Part::kValidation);
+
+  ASSERT_THAT(test, IsOk());
+  ASSERT_THAT(validation, IsOk());
+  EXPECT_EQ(test->held.size(), 100U);
+  EXPECT_EQ(validation->held.size(), 80U);
+  for (const HeldRating& held : test->held) {
+    if (held.fold != 0) continue;
+    for (const Interaction& each : validation->dataset.History(held.user)) {
+      EXPECT_NE(each.item, held.item);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vitrine::cli

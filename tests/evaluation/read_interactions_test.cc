@@ -71,6 +71,27 @@ TEST_F(ReadInteractionsTest, TsvIsSortedByTimeWithinAUser) {
   EXPECT_EQ(dataset->now_us, 1'300'000'000'000'000);
 }
 
+TEST_F(ReadInteractionsTest, RatingsAreEventsOfTypeRate) {
+  const auto dataset =
+      Read("ann\tmug\t5\t1300000000\nann\tcup\t2.5\n", InteractionFormat::kRatings);
+
+  ASSERT_THAT(dataset, IsOk());
+  const Interaction& cup = dataset->History(0)[0];
+  const Interaction& mug = dataset->History(0)[1];
+  EXPECT_EQ(cup.type, EventType::kRate);
+  EXPECT_EQ(cup.value, 2.5F);
+  EXPECT_EQ(cup.weight, 0);
+  EXPECT_EQ(mug.value, 5);
+  EXPECT_EQ(mug.weight, EventWeights().Of(EventType::kRate, 5));
+}
+
+TEST_F(ReadInteractionsTest, APairWithoutARatingIsNone) {
+  const auto dataset = Read("ann\tmug\n", InteractionFormat::kRatings);
+
+  EXPECT_THAT(dataset, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(dataset.status().message()), HasSubstr("rating"));
+}
+
 TEST_F(ReadInteractionsTest, AnEmptyFileIsAnEmptyDataset) {
   const auto dataset = Read("", InteractionFormat::kTsv);
 

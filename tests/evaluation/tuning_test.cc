@@ -209,5 +209,22 @@ TEST_F(TuneTest, ACancelledSearchSaysSo) {
               StatusIs(absl::StatusCode::kCancelled));
 }
 
+TEST_F(TuneTest, TheLowestIsTheBestWhereLowerIsBetter) {
+  const Measure measure = [](const Settings& settings) -> absl::StatusOr<Reached> {
+    const auto centre = settings.find("centre");
+    double value = 90;
+    if (centre != settings.end()) (void)absl::SimpleAtod(centre->second, &value);
+    return Reached{.value = std::abs(value - 30)};
+  };
+
+  const auto tuning = TuneBy(measure, Better::kLower, trainer_, options_, {.pool = &pool_}, {});
+
+  ASSERT_THAT(tuning, IsOk());
+  for (const Trial& trial : tuning->trials) {
+    EXPECT_LE(tuning->trials[tuning->best].value, trial.value);
+  }
+  EXPECT_LT(tuning->trials[tuning->best].value, 10);
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -11,6 +11,7 @@ namespace vitrine {
 enum class InteractionFormat {
   kPairsByUser,  // "user item item ..." a line, blanks between; where order counts, oldest first.
   kTsv,          // "user<TAB>item[<TAB>weight[<TAB>unix_seconds]]" a line.
+  kRatings,      // "user<TAB>item<TAB>rating[<TAB>unix_seconds]" a line: events of type `rate`.
 };
 
 // Reads one file. Weight is 1 and the time 0 where the file does not say; empty lines are skipped.

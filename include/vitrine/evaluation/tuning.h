@@ -34,12 +34,30 @@ struct Trial {
 
 struct Tuning {
   std::vector<Trial> trials{};
-  std::size_t best = 0;  // Into `trials`: the highest value, of equals the first.
+  std::size_t best = 0;  // Into `trials`: the best value, of equals the first.
   bool is_out_of_patience = false;
 };
 
 // Hears of each trial when it is done: the last of `so_far`.
 using TrialReport = std::function<void(const Tuning& so_far)>;
+
+// What one training reached, and how long it took.
+struct Reached {
+  double value = 0;
+  double train_seconds = 0;
+  double evaluate_seconds = 0;
+};
+
+// Trains with settings, those that differ from the trainer's own, and measures.
+using Measure = std::function<absl::StatusOr<Reached>(const Settings& settings)>;
+
+enum class Better { kHigher, kLower };
+
+// Looks for the settings of `trainer` that do best by `measure`, as Tune does; `metric` and
+// `evaluation` of `options` do not matter. Errors: as Tune.
+absl::StatusOr<Tuning> TuneBy(const Measure& measure, Better better, const Trainer& trainer,
+                              const TuningOptions& options, const TrainingContext& context,
+                              const TrialReport& report);
 
 // Looks for the settings of `trainer` that do best on `validation`, which holds nothing of the test
 // part: random trials, then by a Parzen estimator. The same trials for the same data, options and
