@@ -146,14 +146,16 @@ void AddEngine(std::vector<ConfigKey>& keys) {
   }
 }
 
-// An array of distinct names of trainers.
+// An array of distinct names of trainers, or "auto" alone.
 bool SetModels(const toml::node& value, Config& config) {
   const auto* array = value.as_array();
   if (array == nullptr || array->empty()) return false;
   std::vector<std::string> models;
   for (const toml::node& entry : *array) {
     const auto* name = entry.as_string();
-    if (name == nullptr || FindTrainer(name->get()) == nullptr) return false;
+    if (name == nullptr) return false;
+    const bool is_auto = name->get() == kAutoName && array->size() == 1;
+    if (!is_auto && FindTrainer(name->get()) == nullptr) return false;
     for (const std::string& other : models) {
       if (other == name->get()) return false;
     }
@@ -169,7 +171,7 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
     names += absl::StrFormat("%s\"%s\"", names.empty() ? "" : ", ", trainer.name);
   }
   Table table("lifecycle", keys);
-  table.Add("models", "an array of distinct names out of " + names, SetModels);
+  table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels);
   table.Number<double>("test_fraction", 0.001, 0.9,
                        [](Config& config) -> double& { return config.lifecycle.test_fraction; });
   table.Count<std::size_t>("threads", 1, kMaxThreads, [](Config& config) -> std::size_t& {

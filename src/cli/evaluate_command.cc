@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -61,6 +62,15 @@ absl::Status CheckFlags(const EvaluateFlags& flags) {
   return CheckSplitFlags(flags.split, PartOf(flags));
 }
 
+// A blend learns its weights on the validation part; measured on that part itself, it has none
+// left.
+bool LearnsWeights(const EvaluateFlags& flags) {
+  const auto is_learned = [](const std::string& scorer) {
+    return scorer == kBlendName || scorer == kAutoName;
+  };
+  return PartOf(flags) == Part::kTest && (is_learned(flags.scorer) || is_learned(flags.against));
+}
+
 bool IsDescribed(const Dataset& dataset) {
   return std::any_of(dataset.items.begin(), dataset.items.end(),
                      [](const auto& item) { return item != nullptr; });
@@ -96,6 +106,11 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
     VITRINE_ASSIGN_OR_RETURN(const Split split, ReadSplit(flags.split, PartOf(flags)));
     // Files of interactions describe no items, so that there is no content to learn from.
     if (!IsDescribed(split.train)) DropModel("content", options);
+    std::optional<Split> validation;
+    if (LearnsWeights(flags)) {
+      VITRINE_ASSIGN_OR_RETURN(validation, ReadSplit(flags.split, Part::kValidation));
+      options.validation = &*validation;
+    }
     const StageReport report = [&bar](std::string_view stage, double done) {
       bar.Show(stage, done);
     };
@@ -107,6 +122,7 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
       VITRINE_ASSIGN_OR_RETURN(options,
                                MakeOptions(flags, config, flags.against, flags.against_set));
       if (!IsDescribed(split.train)) DropModel("content", options);
+      if (validation.has_value()) options.validation = &*validation;
       VITRINE_ASSIGN_OR_RETURN(const ComparisonRow other,
                                MeasureScorer(split, flags.against, options, context, report));
       HoldAgainst(other, split, *options.resampling, *context.pool, row);
@@ -230,7 +246,9 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
       ->check(CLI::ExistingDirectory);
   command->add_option("--config", flags->config, "TOML file; flags override it")
       ->check(CLI::ExistingFile);
-  command->add_option("--scorer", flags->scorer, "A model's name, or blend");
+  command->add_option(
+      "--scorer", flags->scorer,
+      "A model's name; blend, of models that are named; auto, of what suits the data");
   command->add_option(
       "--set", flags->set,
       "key=value of the scorer; of the blend: MODEL.key=value, weights.MODEL=value, "

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "cli/command.h"
 #include "cli/import/values.h"
 #include "cli/model_settings.h"
@@ -21,8 +22,11 @@ std::vector<std::string> ScorerNames() {
   std::vector<std::string> names;
   for (const Trainer& trainer : Trainers()) names.emplace_back(trainer.name);
   names.emplace_back(kBlendName);
+  names.emplace_back(kAutoName);
   return names;
 }
+
+bool IsBlend(const std::string& scorer) { return scorer == kBlendName || scorer == kAutoName; }
 
 absl::StatusOr<double> NumberIn(const std::string& key, const std::string& value, double least,
                                 double most) {
@@ -57,6 +61,15 @@ absl::Status SetOfBlend(const std::string& key, const std::string& value,
     VITRINE_ASSIGN_OR_RETURN(options.blend.cold_start_events, NumberIn(key, value, 0, 1000));
     return absl::OkStatus();
   }
+  if (key == "models") {
+    options.models = absl::StrSplit(value, ',', absl::SkipEmpty());
+    for (const std::string& model : options.models) {
+      if (FindTrainer(model) != nullptr) continue;
+      return UsageError(absl::StrFormat("--set models: there is no scorer %s; %s", model,
+                                        Allowed(model, ScorerNames())));
+    }
+    return absl::OkStatus();
+  }
   if (key == "candidates_per_model") {
     VITRINE_ASSIGN_OR_RETURN(const double count, NumberIn(key, value, 1, 10'000));
     options.blend.candidates_per_model = static_cast<std::size_t>(count);
@@ -68,6 +81,12 @@ absl::Status SetOfBlend(const std::string& key, const std::string& value,
       return UsageError(absl::StrFormat("--set %s: there is no scorer %s; %s", key, model,
                                         Allowed(model, ScorerNames())));
     }
+    // The weights as a whole are said, then, and none is learned.
+    if (options.blend.weights.empty()) {
+      for (const auto& [name, usual] : UsualBlendWeights()) {
+        options.blend.weights[name] = usual.weight;
+      }
+    }
     VITRINE_ASSIGN_OR_RETURN(options.blend.weights[model], NumberIn(key, value, 0, 1000));
     return absl::OkStatus();
   }
@@ -77,7 +96,7 @@ absl::Status SetOfBlend(const std::string& key, const std::string& value,
   }
   return UsageError(absl::StrFormat(
       "--set: the blend has no setting %s. Allowed: MODEL.setting such as ials.dimensions, "
-      "weights.MODEL, cold_start_events, candidates_per_model",
+      "weights.MODEL, models=NAME,NAME, cold_start_events, candidates_per_model",
       key));
 }
 
@@ -98,8 +117,8 @@ absl::Status ApplySettings(const std::string& scorer, const std::vector<std::str
     }
     const std::string key = setting.substr(0, equals);
     const std::string value = setting.substr(equals + 1);
-    VITRINE_RETURN_IF_ERROR(scorer == kBlendName ? SetOfBlend(key, value, options)
-                                                 : SetOfModel(scorer, key, value, options));
+    VITRINE_RETURN_IF_ERROR(IsBlend(scorer) ? SetOfBlend(key, value, options)
+                                            : SetOfModel(scorer, key, value, options));
   }
   return absl::OkStatus();
 }

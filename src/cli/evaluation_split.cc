@@ -43,8 +43,7 @@ absl::StatusOr<Split> SplitData(const SplitFlags& flags, Part part) {
   if (flags.protocol == "session-prefix") return SessionPrefixes(dataset, part, flags.share);
   VITRINE_ASSIGN_OR_RETURN(const Micros cut_us, ParseCut(flags.cut));
   if (part == Part::kTest) return SplitByTime(dataset, cut_us, flags.is_repeats);
-  const Dataset before = Before(dataset, cut_us);
-  return SplitByTime(before, TemporalCut(before, flags.share), flags.is_repeats);
+  return ValidationBefore(dataset, cut_us, flags.share, flags.is_repeats);
 }
 
 }  // namespace

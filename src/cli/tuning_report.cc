@@ -100,11 +100,7 @@ std::string ConfigSnippet(const Tuning& tuning, const Trainer& trainer, const st
     for (const std::string& model : models) {
       text += (&model == models.data() ? "\"" : ", \"") + model + "\"";
     }
-    text += "]\n\n[blend.weights]\n";
-    for (const auto& [model, weight] : usual.engine.blend.weights) {
-      text += absl::StrFormat("%s = %g\n", model, weight);
-    }
-    text += name + " = 1\n";
+    text += "]\n";
   }
   text += "\n[models." + name + "]\n";
   for (const auto& [setting, value] : best.settings) {

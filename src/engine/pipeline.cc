@@ -12,21 +12,6 @@ namespace {
 // A model whose best score is smaller than this has nothing to say, and is not blown up to say it.
 constexpr float kSmallestScale = 1e-6f;
 
-// Content knows a shopper this many times sooner than behaviour does.
-constexpr double kContentHeadStart = 10;
-
-std::size_t NumSignals(const Query& query) {
-  const auto is_positive = [](const Interaction& interaction) { return interaction.weight > 0; };
-  return static_cast<std::size_t>(
-             std::count_if(query.history.begin(), query.history.end(), is_positive)) +
-         query.context_items.size() + query.cart_items.size();
-}
-
-// How much is given to a family that needs about `needed` signals, when `n` were seen.
-double Trust(std::size_t n, double needed) {
-  return n == 0 ? 0 : static_cast<double>(n) / (static_cast<double>(n) + needed);
-}
-
 // What one model's scores are divided by, given its best and its worst for the query. When even the
 // best is below zero the worst one counts, so that a shopper's dislikes alone never drown every
 // other model.
@@ -61,9 +46,10 @@ float Narrow(double value) {
 }  // namespace
 
 // The items that may be shown for one query, and what the models say of them.
-struct Pipeline::Candidates {
+struct Pipeline::Asked {
   std::vector<ItemIndex> items{};  // Distinct.
   std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
+  std::vector<double> trends{};    // By item; empty: 1.
   Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
 
   std::span<const float> ScoresOf(std::size_t model) const {
@@ -74,7 +60,8 @@ struct Pipeline::Candidates {
   // keeps its order.
   double Part(std::size_t model, std::size_t i) const {
     const float score = ScoresOf(model)[i];
-    return IsKnown(score) ? factors[model] * static_cast<double>(score) : 0;
+    if (!IsKnown(score)) return 0;
+    return factors[model] * static_cast<double>(score) * (trends.empty() ? 1 : trends[i]);
   }
 
   BlendedItem Describe(std::size_t i, double blended) const {
@@ -88,10 +75,15 @@ struct Pipeline::Candidates {
 
 Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
     : models_(std::move(models)), options_(std::move(options)) {
+  const BlendWeights chosen = ChosenWeights(options_, models_->weights);
+  const Trend& trend = models_->trend;
+  for (std::size_t row = 0; trend.power != 0 && row <= trend.ln_by_item.size(); ++row) {
+    trends_.push_back(trend.FactorOf(ItemIndex(static_cast<std::uint32_t>(row))));
+  }
   for (const Model& model : models_->models) {
-    const auto weight = options_.weights.find(model.name);
-    configured_.push_back(weight == options_.weights.end() ? 0 : std::max(weight->second, 0.0));
-    family_total_[static_cast<std::size_t>(model.family)] += configured_.back();
+    const auto weight = chosen.find(model.name);
+    weights_.push_back(weight == chosen.end() ? BlendWeight() : weight->second);
+    looks_at_features_ = looks_at_features_ || weights_.back().grows();
   }
 }
 
@@ -100,63 +92,80 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
                                                           std::size_t k) const {
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
-  const auto add_list = [&](const Candidates& candidates) {
-    lists.push_back(Select(candidates, Blend(candidates), k));
+  const auto add_list = [&](Asked asked) {
+    const std::vector<double> blended = Blend(asked);
+    lists.push_back(Select(asked, blended, k));
   };
   if (allowed != nullptr && allowed->size() <= options_.whole_catalogue_items) {
     for (const Query& query : queries) add_list(Everything(query, *allowed));
     return lists;
   }
-  std::vector<Candidates> retrieved = Retrieve(queries, allowed, k);
+  std::vector<Asked> retrieved = Retrieve(
+      queries, allowed, std::max(options_.candidates_per_model, 2 * k), WeightsOfEach(queries));
   for (std::size_t q = 0; q < queries.size(); ++q) {
     Score(queries[q], retrieved[q]);
-    add_list(retrieved[q]);
+    add_list(std::move(retrieved[q]));
   }
   return lists;
 }
 
 std::vector<BlendedItem> Pipeline::Rank(const Query& query,
                                         std::span<const ItemIndex> items) const {
-  Candidates candidates = std::move(Retrieve({&query, 1}, nullptr, 1).front());
-  candidates.items.assign(items.begin(), items.end());
-  Score(query, candidates);
-  const std::vector<double> blended = Blend(candidates);
+  Asked asked = std::move(
+      Retrieve({&query, 1}, nullptr, options_.candidates_per_model, WeightsOfEach({&query, 1}))
+          .front());
+  asked.items.assign(items.begin(), items.end());
+  Score(query, asked);
+  const std::vector<double> blended = Blend(asked);
   std::vector<BlendedItem> ranked;
   ranked.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    ranked.push_back(candidates.Describe(i, blended[i]));
+    ranked.push_back(asked.Describe(i, blended[i]));
   }
   return ranked;
 }
 
-std::vector<float> Pipeline::Weights(const Query& query) const {
-  const std::array<double, kNumModelFamilies> grown = Growth(NumSignals(query));
-  std::vector<float> weights;
-  weights.reserve(configured_.size());
-  for (std::size_t m = 0; m < configured_.size(); ++m) {
-    const auto family = static_cast<std::size_t>(models_->models[m].family);
-    weights.push_back(static_cast<float>(configured_[m] * grown[family]));
-  }
+std::vector<double> Pipeline::Weights(const Query& query) const {
+  const QueryFeatures features = looks_at_features_ ? FeaturesOf(query) : QueryFeatures();
+  std::vector<double> weights;
+  weights.reserve(weights_.size());
+  for (const BlendWeight& each : weights_) weights.push_back(each.At(features));
+  SlideToFamilies(models_->models, NumSignals(query), options_.cold_start_events, weights);
   return weights;
 }
 
-std::array<double, kNumModelFamilies> Pipeline::Growth(std::size_t num_signals) const {
-  const auto [popularity, content, behaviour] = family_total_;
-  const double behaviour_keeps =
-      popularity + content > 0 ? Trust(num_signals, options_.cold_start_events) : 1;
-  const double content_keeps =
-      popularity > 0 ? Trust(num_signals, options_.cold_start_events / kContentHeadStart) : 1;
-
-  const double behaviour_leaves = behaviour * (1 - behaviour_keeps);
-  const double content_has = content > 0 ? content + behaviour_leaves : 0;
-  const double popularity_gets = content > 0 ? content_has * (1 - content_keeps) : behaviour_leaves;
-  return {popularity > 0 ? (popularity + popularity_gets) / popularity : 0,
-          content > 0 ? content_has * content_keeps / content : 0, behaviour_keeps};
+std::vector<std::vector<double>> Pipeline::WeightsOfEach(std::span<const Query> queries) const {
+  std::vector<std::vector<double>> weights;
+  weights.reserve(queries.size());
+  for (const Query& query : queries) weights.push_back(Weights(query));
+  return weights;
 }
 
-Pipeline::Candidates Pipeline::Everything(const Query& query, const ItemBitmap& allowed) const {
-  const std::vector<float> weights = Weights(query);
-  Candidates all{.items = Showable(query, allowed), .factors = {weights.begin(), weights.end()}};
+std::vector<Pipeline::ScaledScores> Pipeline::Candidates(std::span<const Query> queries,
+                                                         const ItemBitmap* allowed,
+                                                         std::size_t k) const {
+  const std::vector<double> all(weights_.size(), 1.0);
+  std::vector<Asked> retrieved =
+      Retrieve(queries, allowed, k, std::vector<std::vector<double>>(queries.size(), all));
+  std::vector<ScaledScores> scaled(queries.size());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    Asked& asked = retrieved[q];
+    std::sort(asked.items.begin(), asked.items.end());
+    Score(queries[q], asked);
+    scaled[q].scores.resize(asked.scores.rows(), asked.scores.cols());
+    for (std::size_t m = 0; m < asked.factors.size(); ++m) {
+      for (std::size_t i = 0; i < asked.items.size(); ++i) {
+        scaled[q].scores(static_cast<Eigen::Index>(m), static_cast<Eigen::Index>(i)) =
+            Narrow(asked.Part(m, i));
+      }
+    }
+    scaled[q].items = std::move(asked.items);
+  }
+  return scaled;
+}
+
+Pipeline::Asked Pipeline::Everything(const Query& query, const ItemBitmap& allowed) const {
+  Asked all{.items = Showable(query, allowed), .factors = Weights(query)};
   Score(query, all);
   for (std::size_t m = 0; m < all.factors.size(); ++m) {
     all.factors[m] /= static_cast<double>(ScaleOfAll(all.ScoresOf(m)));
@@ -164,20 +173,16 @@ Pipeline::Candidates Pipeline::Everything(const Query& query, const ItemBitmap& 
   return all;
 }
 
-std::vector<Pipeline::Candidates> Pipeline::Retrieve(std::span<const Query> queries,
-                                                     const ItemBitmap* allowed,
-                                                     std::size_t k) const {
-  std::vector<Candidates> retrieved(queries.size());
+std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* allowed, std::size_t k,
+                                                std::vector<std::vector<double>> weights) const {
+  std::vector<Asked> retrieved(queries.size());
   std::vector<ItemBitmap> seen(queries.size());
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    const std::vector<float> weights = Weights(queries[q]);
-    retrieved[q].factors.assign(weights.begin(), weights.end());
-  }
-  const std::size_t list_size = std::max(options_.candidates_per_model, 2 * k);
-  for (std::size_t m = 0; m < configured_.size(); ++m) {
-    const auto is_asked = [m](const Candidates& candidates) { return candidates.factors[m] > 0; };
+  for (std::size_t q = 0; q < queries.size(); ++q) retrieved[q].factors = std::move(weights[q]);
+  for (std::size_t m = 0; m < weights_.size(); ++m) {
+    const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
     if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
-    const auto lists = models_->models[m].scorer->Retrieve(queries, allowed, list_size);
+    const auto lists = models_->models[m].scorer->Retrieve(queries, allowed, k);
     for (std::size_t q = 0; q < queries.size(); ++q) {
       if (!is_asked(retrieved[q])) continue;
       if (lists[q].empty()) continue;
@@ -193,35 +198,35 @@ std::vector<Pipeline::Candidates> Pipeline::Retrieve(std::span<const Query> quer
   return retrieved;
 }
 
-void Pipeline::Score(const Query& query, Candidates& candidates) const {
-  const auto num_models = static_cast<Eigen::Index>(configured_.size());
-  const auto num_items = static_cast<Eigen::Index>(candidates.items.size());
-  candidates.scores.setConstant(num_models, num_items, kUnscored);
+void Pipeline::Score(const Query& query, Asked& asked) const {
+  const auto num_models = static_cast<Eigen::Index>(weights_.size());
+  const auto num_items = static_cast<Eigen::Index>(asked.items.size());
+  asked.scores.setConstant(num_models, num_items, kUnscored);
   if (num_items == 0) return;
   for (Eigen::Index m = 0; m < num_models; ++m) {
-    if (candidates.factors[static_cast<std::size_t>(m)] == 0) continue;
-    models_->models[static_cast<std::size_t>(m)].scorer->Score({&query, 1}, candidates.items,
-                                                               candidates.scores.row(m));
+    if (asked.factors[static_cast<std::size_t>(m)] == 0) continue;
+    models_->models[static_cast<std::size_t>(m)].scorer->Score({&query, 1}, asked.items,
+                                                               asked.scores.row(m));
   }
   // What a model gets wrong is as if it had not spoken.
-  float* const scores = candidates.scores.data();
-  const auto num_scores = static_cast<std::size_t>(candidates.scores.size());
+  float* const scores = asked.scores.data();
+  const auto num_scores = static_cast<std::size_t>(asked.scores.size());
   for (std::size_t i = 0; i < num_scores; ++i) {
     const bool is_finite = std::abs(scores[i]) <= std::numeric_limits<float>::max();
     scores[i] = is_finite ? scores[i] : kUnscored;
   }
 }
 
-std::vector<double> Pipeline::Blend(const Candidates& candidates) {
-  const std::size_t num_items = candidates.items.size();
+std::vector<double> Pipeline::Blend(Asked& asked) const {
+  const std::size_t num_items = asked.items.size();
   std::vector<double> blended(num_items, 0.0);
   std::vector<float> best(num_items, kUnscored);
   std::vector<float> known(num_items);
-  for (std::size_t m = 0; m < candidates.factors.size(); ++m) {
-    const double factor = candidates.factors[m];
+  for (std::size_t m = 0; m < asked.factors.size(); ++m) {
+    const double factor = asked.factors[m];
     if (factor == 0) continue;
     // Plain loops of one kind of number each: the compiler makes vector code of these.
-    const std::span<const float> scores = candidates.ScoresOf(m);
+    const std::span<const float> scores = asked.ScoresOf(m);
     for (std::size_t i = 0; i < num_items; ++i) {
       best[i] = scores[i] > best[i] ? scores[i] : best[i];
       known[i] = IsKnown(scores[i]) ? scores[i] : 0.0F;
@@ -229,17 +234,24 @@ std::vector<double> Pipeline::Blend(const Candidates& candidates) {
     for (std::size_t i = 0; i < num_items; ++i)
       blended[i] += factor * static_cast<double>(known[i]);
   }
+  if (!trends_.empty()) {
+    asked.trends.reserve(num_items);
+    for (std::size_t i = 0; i < num_items; ++i) {
+      const double trend = trends_[std::min(Row(asked.items[i]), trends_.size() - 1)];
+      asked.trends.push_back(blended[i] < 0 ? 1 / trend : trend);
+      blended[i] *= asked.trends.back();
+    }
+  }
   for (std::size_t i = 0; i < num_items; ++i) {
     blended[i] = IsKnown(best[i]) ? blended[i] : -std::numeric_limits<double>::infinity();
   }
   return blended;
 }
 
-std::vector<BlendedItem> Pipeline::Select(const Candidates& candidates,
-                                          std::span<const double> blended, std::size_t k) {
+std::vector<BlendedItem> Pipeline::Select(const Asked& asked, std::span<const double> blended,
+                                          std::size_t k) {
   const auto ranks_before = [&](std::uint32_t a, std::uint32_t b) {
-    return blended[a] != blended[b] ? blended[a] > blended[b]
-                                    : candidates.items[a] < candidates.items[b];
+    return blended[a] != blended[b] ? blended[a] > blended[b] : asked.items[a] < asked.items[b];
   };
   // The best k so far, a heap with the worst of them in front: most items cost one comparison.
   std::vector<std::uint32_t> order;
@@ -259,7 +271,7 @@ std::vector<BlendedItem> Pipeline::Select(const Candidates& candidates,
   std::sort_heap(order.begin(), order.end(), ranks_before);
   std::vector<BlendedItem> best;
   best.reserve(order.size());
-  for (const std::uint32_t i : order) best.push_back(candidates.Describe(i, blended[i]));
+  for (const std::uint32_t i : order) best.push_back(asked.Describe(i, blended[i]));
   return best;
 }
 

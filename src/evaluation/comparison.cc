@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "evaluation/learn_blend.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
@@ -78,22 +79,47 @@ void AddSummary(const Split& split, const ComparisonOptions& options, ThreadPool
   row.summary = Summarise(split, row.evaluation, *options.resampling, pool);
 }
 
+// How a table tells of what a model counts.
+void Describe(const std::string& model, const BlendWeight& weight, Settings& settings) {
+  settings[model] = absl::StrFormat("%.4g", weight.weight);
+  for (std::size_t f = 0; f < kNumQueryFeatures; ++f) {
+    if (weight.growth[f] == 0) continue;
+    settings[absl::StrFormat("%s.%s", model, kQueryFeatureNames[f])] =
+        absl::StrFormat("%.4g", weight.growth[f]);
+  }
+}
+
 ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& trained,
-                           const ComparisonOptions& options, const TrainingContext& context,
-                           const StageReport& report) {
+                           const LearnedBlend& learned, const ComparisonOptions& options,
+                           const TrainingContext& context, const StageReport& report) {
   ComparisonRow row{.name = std::string(kBlendName)};
+  BlendWeights weights = ChosenWeights(options.blend, learned.weights);
   auto models = std::make_shared<ModelSet>();
+  models->weights = learned.weights;
+  models->trend = MeasureTrend(split.train, learned.trend.power, learned.trend.half_life_days);
   for (const TimedModel& each : trained) {
     models->models.push_back(each.model);
     row.train_seconds += each.train_seconds;
-    const auto weight = options.blend.weights.find(each.model.name);
-    row.settings[each.model.name] =
-        absl::StrFormat("%g", weight == options.blend.weights.end() ? 0 : weight->second);
+    Describe(each.model.name, weights[each.model.name], row.settings);
   }
+  if (learned.trend.power != 0) {
+    row.settings["trend"] = absl::StrFormat("%g", learned.trend.power);
+    row.settings["trend.half_life_days"] = absl::StrFormat("%g", learned.trend.half_life_days);
+  }
+  row.blend = learned;
+  row.blend.weights = std::move(weights);
   row.evaluation = Evaluate(Pipeline(std::move(models), options.blend), split,
                             ForStage(options, context, report, row.name), *context.pool);
   AddSummary(split, options, *context.pool, row);
   return row;
+}
+
+// Leaves `options` with these models and their settings.
+void KeepModels(const std::vector<std::string>& models, ComparisonOptions& options) {
+  std::erase_if(options.settings, [&](const auto& entry) {
+    return std::find(models.begin(), models.end(), entry.first) == models.end();
+  });
+  options.models = models;
 }
 
 ComparisonRow MeasureModel(const Split& split, const TimedModel& trained,
@@ -111,6 +137,20 @@ ComparisonRow MeasureModel(const Split& split, const TimedModel& trained,
 }
 
 }  // namespace
+
+bool IsAuto(const ComparisonOptions& options) {
+  return options.models.size() == 1 && options.models.front() == kAutoName;
+}
+
+void Choose(const LearnedBlend& learned, ComparisonOptions& options) {
+  if (!learned.models.empty()) {
+    options.models = learned.models;
+    options.settings = learned.settings;
+  } else if (IsAuto(options)) {
+    options.models = ComparisonOptions().models;
+    options.settings.clear();
+  }
+}
 
 absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
                                                   const ComparisonOptions& options,
@@ -130,14 +170,21 @@ absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
                                                          const ComparisonOptions& options,
                                                          const TrainingContext& context,
                                                          const StageReport& report) {
+  ComparisonOptions compared = options;
+  LearnedBlend learned;
+  if (Learns(options)) {
+    VITRINE_ASSIGN_OR_RETURN(Learning learning, LearnBlend(options, context, report));
+    learned = std::move(learning.blend);
+  }
+  if (IsAuto(options)) Choose(learned, compared);
   VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> trained,
-                           TrainEach(split.train, options, context, report));
+                           TrainEach(split.train, compared, context, report));
   std::vector<ComparisonRow> rows;
   rows.reserve(trained.size() + 1);
   for (const TimedModel& each : trained) {
-    rows.push_back(MeasureModel(split, each, options, context, report));
+    rows.push_back(MeasureModel(split, each, compared, context, report));
   }
-  rows.push_back(MeasureBlend(split, trained, options, context, report));
+  rows.push_back(MeasureBlend(split, trained, learned, compared, context, report));
   if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");
   if (!options.resampling.has_value()) return rows;
   for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
@@ -146,20 +193,48 @@ absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
   return rows;
 }
 
+namespace {
+
+// Trains nothing twice on the same data, and in the end only what has a weight.
+absl::StatusOr<ComparisonRow> LearnAndMeasureBlend(const Split& split,
+                                                   const ComparisonOptions& options,
+                                                   const TrainingContext& context,
+                                                   const StageReport& report) {
+  ComparisonOptions asked = options;
+  Learning learning;
+  if (Learns(options)) {
+    VITRINE_ASSIGN_OR_RETURN(learning, LearnBlend(options, context, report));
+    if (options.validation->train.fingerprint != split.train.fingerprint) learning.trained.clear();
+  }
+  Choose(learning.blend, asked);
+  if (learning.trained.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(learning.trained, TrainEach(split.train, asked, context, report));
+  }
+  ComparisonRow row = MeasureBlend(split, learning.trained, learning.blend, asked, context, report);
+  if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");
+  return row;
+}
+
+}  // namespace
+
 absl::StatusOr<ComparisonRow> MeasureScorer(const Split& split, const std::string& name,
                                             const ComparisonOptions& options,
                                             const TrainingContext& context,
                                             const StageReport& report) {
-  const bool is_blend = name == kBlendName;
-  ComparisonOptions asked = options;
-  if (!is_blend) {
-    asked.models = {name};
-    std::erase_if(asked.settings, [&](const auto& entry) { return entry.first != name; });
+  if (name == kBlendName) return LearnAndMeasureBlend(split, options, context, report);
+  if (name == kAutoName) {
+    ComparisonOptions chosen = options;
+    chosen.models = {name};
+    VITRINE_ASSIGN_OR_RETURN(ComparisonRow row,
+                             LearnAndMeasureBlend(split, chosen, context, report));
+    row.name = name;
+    return row;
   }
+  ComparisonOptions asked = options;
+  KeepModels({name}, asked);
   VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> trained,
                            TrainEach(split.train, asked, context, report));
-  ComparisonRow row = is_blend ? MeasureBlend(split, trained, asked, context, report)
-                               : MeasureModel(split, trained.front(), asked, context, report);
+  ComparisonRow row = MeasureModel(split, trained.front(), asked, context, report);
   if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");
   return row;
 }
@@ -176,10 +251,12 @@ absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double
                                                const StageReport& report) {
   StoreComparison comparison;
   Split split;
+  Split validation;
   {
     (void)ReportStage(report, "snapshot");
     VITRINE_ASSIGN_OR_RETURN(const Dataset dataset, store.Snapshot(0));
     comparison.cut_us = TemporalCut(dataset, test_fraction);
+    validation = ValidationBefore(dataset, comparison.cut_us, test_fraction);
     split = SplitByTime(dataset, comparison.cut_us, /*allow_repeats=*/false);
     comparison.num_train_users = split.train.num_users();
     comparison.num_train_interactions = split.train.interactions.size();
@@ -193,7 +270,9 @@ absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double
         "item that are known from before; record more events or raise the test fraction",
         comparison.num_test_interactions, test_fraction));
   }
-  VITRINE_ASSIGN_OR_RETURN(comparison.rows, CompareModels(split, options, context, report));
+  ComparisonOptions learning = options;
+  if (!validation.cases.empty()) learning.validation = &validation;
+  VITRINE_ASSIGN_OR_RETURN(comparison.rows, CompareModels(split, learning, context, report));
   return comparison;
 }
 

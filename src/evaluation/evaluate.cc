@@ -125,13 +125,12 @@ Evaluation Evaluate(const Pipeline& pipeline, const Split& split, const Evaluati
 Evaluation EvaluateModel(const Model& model, const Split& split, const EvaluationOptions& options,
                          ThreadPool& pool) {
   auto models = std::make_shared<ModelSet>();
-  models->weights = {{model.name, 1.0}};
   models->models = {model};
   if (options.as_paper && model.as_paper != nullptr) {
     models->models.front().scorer = model.as_paper;
   }
   BlendOptions blend;
-  blend.weights = models->weights;
+  blend.weights = {{model.name, 1.0}};
   blend.cold_start_events = 0;
   return Evaluate(Pipeline(std::move(models), std::move(blend)), split, options, pool);
 }

@@ -95,6 +95,11 @@ Dataset Before(const Dataset& dataset, Micros cut_us) {
   return before;
 }
 
+Split ValidationBefore(const Dataset& dataset, Micros cut_us, double share, bool allow_repeats) {
+  const Dataset before = Before(dataset, cut_us);
+  return SplitByTime(before, TemporalCut(before, share), allow_repeats);
+}
+
 Split HoldOutItems(const Dataset& dataset, double share, std::uint64_t seed, bool allow_repeats) {
   SplitBuilder builder(dataset, allow_repeats);
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {

@@ -203,7 +203,7 @@ absl::StatusOr<std::unique_ptr<Lifecycle>> Lifecycle::Start(const FeatureStore& 
                                                             Published<ModelSet>& published,
                                                             const LifecycleOptions& options) {
   for (const std::string& name : options.models) {
-    if (FindTrainer(name) != nullptr) continue;
+    if (FindTrainer(name) != nullptr || name == kAutoName) continue;
     return absl::InvalidArgumentError(absl::StrFormat("there is no model '%s' to train", name));
   }
   VITRINE_ASSIGN_OR_RETURN(BundleFolder folder, BundleFolder::Open(files, models_folder));

@@ -54,28 +54,38 @@ void SpeakOfLatest(Dataset& dataset) {
   SetFingerprint(dataset);
 }
 
-// Metrics of the blend, trained without the latest interactions, on those; none when there is
-// nothing to measure on.
-absl::StatusOr<std::map<std::string, double>> MeasureBlend(const Dataset& dataset,
-                                                           const LifecycleOptions& options,
-                                                           const ComparisonOptions& comparison,
-                                                           const TrainingContext& context,
-                                                           const StageReport& report) {
-  const Split split =
-      SplitByTime(dataset, TemporalCut(dataset, options.test_fraction), /*allow_repeats=*/false);
-  if (split.cases.empty()) return std::map<std::string, double>{};
-  const StageReport part = PartOf(report, kMeasureBegin, kFitBegin, comparison.models.size() + 1);
+struct MeasuredBlend {
+  LearnedBlend blend{};
+  std::map<std::string, double> metrics{};  // None when there is nothing to measure on.
+};
+
+// The blend's weights, learned on what comes before the latest interactions, and its metrics on
+// those, trained without them.
+absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const LifecycleOptions& options,
+                                           ComparisonOptions comparison,
+                                           const TrainingContext& context,
+                                           const StageReport& report) {
+  const MeasuredBlend unmeasured{.blend = {.weights = ChosenWeights(options.blend, {})}};
+  const Micros cut_us = TemporalCut(dataset, options.test_fraction);
+  const Split split = SplitByTime(dataset, cut_us, /*allow_repeats=*/false);
+  if (split.cases.empty()) return unmeasured;
+  const Split validation = ValidationBefore(dataset, cut_us, options.test_fraction);
+  if (!validation.cases.empty()) comparison.validation = &validation;
+  const StageReport part =
+      PartOf(report, kMeasureBegin, kFitBegin, 2 * comparison.models.size() + 2);
   TrainingContext from_scratch = context;
   from_scratch.live = nullptr;  // What is served has seen the test part.
   const absl::StatusOr<ComparisonRow> row =
       MeasureScorer(split, std::string(kBlendName), comparison, from_scratch, part);
-  if (row.ok()) return Named(row->evaluation);
+  if (row.ok()) {
+    return MeasuredBlend{.blend = row->blend, .metrics = Named(row->evaluation)};
+  }
   if (absl::IsCancelled(row.status())) return row.status();
   // The train part of a small shop may hold too little; if something else is wrong, fitting on all
   // data says so.
   Log(LogLevel::kWarning, "training.not-measured",
       {{"reason", std::string(row.status().message())}});
-  return std::map<std::string, double>{};
+  return unmeasured;
 }
 
 }  // namespace
@@ -97,15 +107,17 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
   comparison.evaluation.cutoffs = {kCutoff};
 
   TrainedModels trained;
-  VITRINE_ASSIGN_OR_RETURN(trained.models.metrics,
+  VITRINE_ASSIGN_OR_RETURN(MeasuredBlend measured,
                            MeasureBlend(dataset, options, comparison, context, report));
+  const LearnedBlend& blend = measured.blend;
+  trained.models.weights = blend.weights;
+  trained.models.trend = MeasureTrend(dataset, blend.trend.power, blend.trend.half_life_days);
+  if (IsAuto(comparison)) Choose(blend, comparison);
+  trained.models.metrics = std::move(measured.metrics);
   const StageReport part = PartOf(report, kFitBegin, kFitEnd, comparison.models.size());
   VITRINE_ASSIGN_OR_RETURN(std::vector<TimedModel> fitted,
                            TrainEach(dataset, comparison, context, part));
   for (TimedModel& each : fitted) {
-    const auto weight = options.blend.weights.find(each.model.name);
-    trained.models.weights[each.model.name] =
-        weight == options.blend.weights.end() ? 0 : weight->second;
     each.model.as_paper = nullptr;  // For measuring; it may hold what shoppers did.
     trained.models.models.push_back(std::move(each.model));
   }

@@ -9,7 +9,7 @@ namespace vitrine {
 namespace {
 
 // The last character is the version of docs/formats/bundle.md.
-constexpr std::string_view kMagic = "VTBUNDL1";
+constexpr std::string_view kMagic = "VTBUNDL2";
 constexpr std::uint64_t kFrameBytes = 16;  // Magic and checksum.
 
 }  // namespace

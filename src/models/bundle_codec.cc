@@ -44,6 +44,33 @@ std::map<std::string, double> ReadNumbers(ByteReader& reader) {
   return values;
 }
 
+void Write(const BlendWeights& weights, ByteWriter& writer) {
+  writer.Unsigned(weights.size());
+  for (const auto& [name, each] : weights) {
+    writer.String(name);
+    writer.Double(each.weight);
+    for (const double growth : each.growth) writer.Double(growth);
+  }
+}
+
+BlendWeights ReadWeights(ByteReader& reader) {
+  BlendWeights weights;
+  constexpr std::size_t kLeastBytes = 1 + (1 + kNumQueryFeatures) * sizeof(double);
+  for (std::size_t left = reader.Count(kLeastBytes); left > 0 && reader.ok(); --left) {
+    std::string name = reader.String();
+    BlendWeight& each = weights[std::move(name)];
+    each.weight = reader.Double();
+    for (double& growth : each.growth) growth = reader.Double();
+  }
+  return weights;
+}
+
+bool IsSound(const BlendWeight& weight) {
+  const auto is_finite = [](double value) { return std::isfinite(value); };
+  return is_finite(weight.weight) && weight.weight >= 0 &&
+         std::all_of(weight.growth.begin(), weight.growth.end(), is_finite);
+}
+
 Settings ReadSettings(ByteReader& reader) {
   Settings settings;
   for (std::size_t left = reader.Count(2); left > 0 && reader.ok(); --left) {
@@ -60,7 +87,9 @@ ModelSet ReadHeader(ByteReader& reader) {
   set.trained_us = reader.Signed();
   set.dataset_fingerprint = reader.Fixed64();
   set.metrics = ReadNumbers(reader);
-  set.weights = ReadNumbers(reader);
+  set.weights = ReadWeights(reader);
+  set.trend.power = reader.Double();
+  set.trend.half_life_days = reader.Double();
   for (std::size_t left = reader.Count(3); left > 0 && reader.ok(); --left) {
     Model& model = set.models.emplace_back();
     model.name = reader.String();
@@ -72,9 +101,38 @@ ModelSet ReadHeader(ByteReader& reader) {
 
 absl::Status CheckHeader(const ModelSet& set, std::string_view what) {
   for (const auto& [name, weight] : set.weights) {
-    if (std::isfinite(weight)) continue;
+    if (IsSound(weight)) continue;
     return absl::DataLossError(
-        absl::StrFormat("%s is damaged: the weight of model '%s' is no number", what, name));
+        absl::StrFormat("%s is damaged: the weight of model '%s' is none", what, name));
+  }
+  if (std::isfinite(set.trend.power) && std::isfinite(set.trend.half_life_days)) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrFormat("%s is damaged: its trend is no number", what));
+}
+
+// What is written of the items' trend: nothing where it does not count.
+std::span<const float> TrendToSave(const Trend& trend) {
+  return trend.power == 0 ? std::span<const float>() : std::span(trend.ln_by_item);
+}
+
+absl::Status ReadTrend(ByteReader& reader, std::string_view what, const ItemMapping& items,
+                       Trend& trend) {
+  const std::vector<float> by_row = reader.Array<float>();
+  VITRINE_RETURN_IF_ERROR(reader.status(what));
+  if (trend.power == 0 && by_row.empty()) return absl::OkStatus();
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  if (by_row.size() != items.index.size() ||
+      !std::all_of(by_row.begin(), by_row.end(), is_finite)) {
+    return absl::DataLossError(
+        absl::StrFormat("%s is damaged: its trend is not of its items", what));
+  }
+  for (std::size_t row = 0; row < by_row.size(); ++row) {
+    if (items.index[row] == ItemMapping::kDropped) continue;
+    const std::size_t index = Row(items.index[row]);
+    // Items that the bundle does not know are like those that nobody touched.
+    if (index >= trend.ln_by_item.size()) trend.ln_by_item.resize(index + 1, kUntouchedTrend);
+    trend.ln_by_item[index] = by_row[row];
   }
   return absl::OkStatus();
 }
@@ -138,6 +196,8 @@ absl::StatusOr<std::string> EncodeBundle(const ModelSet& models,
   writer.Fixed64(models.dataset_fingerprint);
   Write(models.metrics, writer);
   Write(models.weights, writer);
+  writer.Double(models.trend.power);
+  writer.Double(models.trend.half_life_days);
   writer.Unsigned(models.models.size());
   for (const Model& model : models.models) {
     writer.String(model.name);
@@ -150,6 +210,7 @@ absl::StatusOr<std::string> EncodeBundle(const ModelSet& models,
   }
   writer.Unsigned(item_ids.size());
   for (const std::string& id : item_ids) writer.String(id);
+  writer.Array(TrendToSave(models.trend));
   for (const Model& model : models.models) {
     const ModelKind* kind = Find(kinds, model.kind);
     if (kind == nullptr) {
@@ -172,6 +233,7 @@ absl::StatusOr<ModelSet> DecodeBundle(std::string_view bytes, std::string_view w
   VITRINE_RETURN_IF_ERROR(reader.status(what));
   VITRINE_RETURN_IF_ERROR(CheckHeader(set, what));
   VITRINE_ASSIGN_OR_RETURN(const ItemMapping items, ReadItems(reader, what, num_items, find));
+  VITRINE_RETURN_IF_ERROR(ReadTrend(reader, what, items, set.trend));
   std::string_view rest = bytes.substr(reader.position());
   for (Model& model : set.models) {
     ByteReader body(rest);
@@ -194,8 +256,8 @@ absl::StatusOr<BundleSummary> DecodeSummary(std::string_view bytes, std::string_
   BundleSummary summary{.version = std::move(set.version),
                         .trained_us = set.trained_us,
                         .dataset_fingerprint = set.dataset_fingerprint,
-                        .metrics = std::move(set.metrics),
-                        .weights = std::move(set.weights)};
+                        .metrics = std::move(set.metrics)};
+  for (const auto& [name, weight] : set.weights) summary.weights[name] = weight.weight;
   for (Model& model : set.models) summary.model_names.push_back(std::move(model.name));
   return summary;
 }

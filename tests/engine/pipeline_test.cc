@@ -13,9 +13,9 @@
 namespace vitrine {
 namespace {
 
+using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
-using ::testing::FloatNear;
 using ::testing::IsEmpty;
 using ::testing::Pointwise;
 using ::testing::SizeIs;
@@ -186,29 +186,28 @@ TEST(PipelineTest, ANewShopperSeesWhatIsPopular) {
 TEST(PipelineTest, AShopperOfOneEventSeesMostlyWhatIsLikeIt) {
   const std::vector<Interaction> history = Views(1);
 
-  const std::vector<float> weights = Ladder().Weights({.history = history});
+  const std::vector<double> weights = Ladder().Weights({.history = history});
 
   // Behaviour keeps 1 / (1 + 3); content 1 / (1 + 0.3) of its own 1 and the 0.75 that is left.
-  EXPECT_FLOAT_EQ(weights[2], 0.25F);
-  EXPECT_FLOAT_EQ(weights[1], 1.75F / 1.3F);
-  EXPECT_FLOAT_EQ(weights[0], 3 - 0.25F - 1.75F / 1.3F);
+  EXPECT_DOUBLE_EQ(weights[2], 0.25);
+  EXPECT_DOUBLE_EQ(weights[1], 1.75 / 1.3);
+  EXPECT_DOUBLE_EQ(weights[0], 3 - 0.25 - 1.75 / 1.3);
 }
 
 TEST(PipelineTest, BehaviourGrowsWithEveryEventUntilTheWeightsAreTheConfiguredOnes) {
   const Pipeline pipeline = Ladder();
 
-  float before = 0;
+  double before = 0;
   for (const std::size_t n : {1, 2, 3, 5, 10, 100}) {
     const std::vector<Interaction> history = Views(n);
-    const std::vector<float> weights = pipeline.Weights({.history = history});
+    const std::vector<double> weights = pipeline.Weights({.history = history});
     EXPECT_GT(weights[2], before) << n;
-    EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0F), 3, 1e-5) << n;
+    EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0), 3, 1e-5) << n;
     before = weights[2];
   }
 
   const std::vector<Interaction> history = Views(100'000);
-  EXPECT_THAT(pipeline.Weights({.history = history}),
-              Pointwise(FloatNear(1e-3F), {1.0F, 1.0F, 1.0F}));
+  EXPECT_THAT(pipeline.Weights({.history = history}), Pointwise(DoubleNear(1e-3), {1.0, 1.0, 1.0}));
 }
 
 TEST(PipelineTest, OnlySignsOfInterestCountAndThePageIsOne) {
@@ -273,6 +272,64 @@ TEST(PipelineTest, DislikesAloneDoNotDrownTheOthers) {
 
   ASSERT_THAT(Rows(list), ElementsAre(1, 0, 2));
   EXPECT_FLOAT_EQ(list[1].score, 2 - 1);
+}
+
+TEST(PipelineTest, LearnedWeightsCountUnlessTheOptionsSayOthers) {
+  auto set = std::make_shared<ModelSet>();
+  set->models = {MakeFakeModel("a", ModelFamily::kBehaviour, {2, 1}),
+                 MakeFakeModel("b", ModelFamily::kBehaviour, {1, 2})};
+  set->weights = {{"a", {.weight = 1}}, {"b", {.weight = 3}}};
+
+  EXPECT_THAT(Recommend(Pipeline(set, {}), {}, 2), ElementsAre(1, 0));
+  EXPECT_THAT(Recommend(Pipeline(set, {.weights = {{"a", 1}}}), {}, 2), ElementsAre(0, 1));
+}
+
+TEST(PipelineTest, LearnedWeightsGrowWithTheQuery) {
+  auto set = std::make_shared<ModelSet>();
+  set->models = {MakeFakeModel("few", ModelFamily::kBehaviour, {2, 1}),
+                 MakeFakeModel("many", ModelFamily::kBehaviour, {1, 2})};
+  set->weights = {{"few", {.weight = 1}}, {"many", {.weight = 1, .growth = {1, 0, 0}}}};
+  const Pipeline pipeline(set, {});
+  const std::vector<Interaction> one = Views(1);
+  const std::vector<Interaction> hundred = Views(100);
+
+  EXPECT_THAT(Recommend(pipeline, {.history = one}, 2), ElementsAre(0, 1));
+  EXPECT_THAT(Recommend(pipeline, {.history = hundred}, 2), ElementsAre(1, 0));
+}
+
+TEST(PipelineTest, TheTrendOfAnItemMultipliesWhatIsSaidOfIt) {
+  auto set = std::make_shared<ModelSet>();
+  set->models = {MakeFakeModel("a", ModelFamily::kBehaviour, {1, 0.8F, -0.5F, -0.5F}),
+                 MakeFakeModel("b", ModelFamily::kBehaviour, {1, 0.8F, 0, 0})};
+  set->trend = {.power = 1, .ln_by_item = {std::log(0.25F), std::log(0.5F), 0, std::log(0.5F)}};
+  const Pipeline pipeline(set, {.weights = {{"a", 1}, {"b", 2}}});
+
+  const Query query;
+  const auto list = pipeline.Recommend({&query, 1}, nullptr, 4).front();
+
+  // Below zero it divides: what falls is not liked better for that.
+  ASSERT_THAT(Rows(list), ElementsAre(1, 0, 2, 3));
+  EXPECT_FLOAT_EQ(list[0].score, 0.5F * 2.4F);
+  EXPECT_FLOAT_EQ(list[1].score, 0.25F * 3);
+  EXPECT_FLOAT_EQ(list[2].score, -0.5F);
+  EXPECT_FLOAT_EQ(list[3].score, -1);
+  for (const BlendedItem& item : list) {
+    EXPECT_FLOAT_EQ(std::accumulate(item.parts.begin(), item.parts.end(), 0.0F), item.score);
+  }
+}
+
+TEST(PipelineTest, CandidatesAreWhatAnyModelRetrievesInUnitsOfItsBest) {
+  const Pipeline pipeline(SetOf({MakeFakeModel("a", ModelFamily::kBehaviour, {10, 5, 1, kUnscored}),
+                                 MakeFakeModel("b", ModelFamily::kPopularity, {1, 1, 2, 4})}),
+                          {.weights = {{"a", 0}}});
+
+  const Query query;
+  const auto candidates = pipeline.Candidates({&query, 1}, nullptr, 2).front();
+
+  EXPECT_THAT(candidates.items,
+              ElementsAre(ItemIndex{0}, ItemIndex{1}, ItemIndex{2}, ItemIndex{3}));
+  EXPECT_THAT(candidates.scores.row(0), ElementsAre(1, 0.5F, 0.1F, 0));
+  EXPECT_THAT(candidates.scores.row(1), ElementsAre(0.25F, 0.25F, 0.5F, 1));
 }
 
 TEST(PipelineTest, ABatchAnswersEachQueryAsIfAlone) {

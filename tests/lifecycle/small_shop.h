@@ -43,11 +43,11 @@ class SmallShop {
     store_->Write(std::move(items)).value();
   }
 
-  // `count` more events, an hour apart, of 12 shoppers.
-  void RecordMore(int count) {
+  // `count` more events, an hour apart, of so many shoppers.
+  void RecordMore(int count, int num_shoppers = 12) {
     RecordEvents events;
     for (int left = count; left > 0; --left) {
-      const int shopper = static_cast<int>(random_.Below(12));
+      const int shopper = static_cast<int>(random_.Below(static_cast<std::uint64_t>(num_shoppers)));
       const int item = static_cast<int>(random_.Below(kItems / 2)) * 2 + shopper % 2;
       clock_.Advance(3'600 * kMicrosPerSecond);
       events.events.push_back({.type = EventType::kDetailPageView,

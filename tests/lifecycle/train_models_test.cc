@@ -42,7 +42,7 @@ TEST_F(TrainModelsTest, TrainsEveryModelAndMeasuresTheBlend) {
   std::vector<std::string> names;
   for (const Model& model : set.models) names.push_back(model.name);
   EXPECT_THAT(names, ElementsAre("most_popular", "content", "item_knn", "ials"));
-  EXPECT_EQ(set.weights.at("ials"), BlendOptions().weights.at("ials"));
+  EXPECT_EQ(set.weights, UsualBlendWeights());  // Twelve shoppers teach no others.
   EXPECT_GT(set.metrics.at("ndcg@20"), 0);
   EXPECT_GT(set.metrics.at("test_users"), 0);
   EXPECT_EQ(set.metrics.at("events"), 400);
@@ -50,6 +50,63 @@ TEST_F(TrainModelsTest, TrainsEveryModelAndMeasuresTheBlend) {
   EXPECT_EQ(set.version, "");
   ASSERT_EQ(trained->item_ids.size(), static_cast<std::size_t>(SmallShop::kItems));
   EXPECT_EQ(trained->item_ids[3], shop_.store().catalogue().Id(ItemIndex{3}));
+}
+
+TEST_F(TrainModelsTest, LearnsTheWeightsFromEnoughShoppers) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(2000, 200);
+
+  const auto trained = Train(shop_.Options());
+
+  ASSERT_THAT(trained, IsOk());
+  const ModelSet& set = trained->models;
+  double total = 0;
+  for (const auto& [model, weight] : set.weights) total += weight.weight;
+  EXPECT_NEAR(total, 1, 1e-9);
+  EXPECT_GT(set.weights.at("most_popular").weight, 0);
+  EXPECT_GT(set.weights.at("content").weight, 0);
+  EXPECT_EQ(set.trend.ln_by_item.size(), static_cast<std::size_t>(SmallShop::kItems));
+}
+
+TEST_F(TrainModelsTest, ChoosesModelsWhereItIsAskedTo) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(2000, 200);
+  LifecycleOptions options = shop_.Options();
+  options.models = {std::string(kAutoName)};
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  const ModelSet& set = trained->models;
+  ASSERT_FALSE(set.models.empty());
+  for (const Model& model : set.models) EXPECT_GT(set.weights.at(model.name).weight, 0);
+  EXPECT_GT(set.metrics.at("ndcg@20"), 0);
+}
+
+TEST_F(TrainModelsTest, ChoosingOfTooLittleServesTheUsualModels) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(1);
+  LifecycleOptions options = shop_.Options();
+  options.models = {std::string(kAutoName)};
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_EQ(trained->models.models.size(), 4u);
+  EXPECT_EQ(trained->models.weights, UsualBlendWeights());
+}
+
+TEST_F(TrainModelsTest, WeightsThatAreSaidAreNotLearned) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(400);
+  LifecycleOptions options = shop_.Options();
+  options.blend.weights = {{"ials", 2}};
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_EQ(trained->models.weights.at("ials"), BlendWeight{.weight = 2});
+  EXPECT_EQ(trained->models.weights.at("item_knn"), BlendWeight());
 }
 
 TEST_F(TrainModelsTest, AStoreTooSmallToSplitIsTrainedWithoutBeingMeasured) {
@@ -103,8 +160,8 @@ TEST_F(TrainModelsTest, ReportsEveryStageAndNeverGoesBack) {
                                    });
 
   ASSERT_THAT(trained, IsOk());
-  EXPECT_THAT(stages, ElementsAre("evaluate blend", "snapshot", "train content", "train ials",
-                                  "train item_knn", "train most_popular"));
+  EXPECT_THAT(stages, ElementsAre("evaluate blend", "learn blend", "snapshot", "train content",
+                                  "train ials", "train item_knn", "train most_popular"));
   EXPECT_GT(last, 0.9);
   EXPECT_LE(last, 1);
 }

@@ -25,12 +25,14 @@ using testing::TableScorer;
 const std::vector<std::string> kItemIds = {"mug", "Mug", "tasse", "杯子"};
 
 ModelSet SomeModels() {
-  return {.version = "20260131T101500Z",
-          .trained_us = 1'769'854'500'000'000,
-          .dataset_fingerprint = 0xFEDCBA9876543210,
-          .metrics = {{"ndcg@20", 0.115}, {"recall@20", 0.09}},
-          .weights = {{"first", 1.0}, {"second", 0.25}},
-          .models = {TableModel("first", {1, 2, 3, 4}), TableModel("second", {5, 6, 7, 8})}};
+  return {
+      .version = "20260131T101500Z",
+      .trained_us = 1'769'854'500'000'000,
+      .dataset_fingerprint = 0xFEDCBA9876543210,
+      .metrics = {{"ndcg@20", 0.115}, {"recall@20", 0.09}},
+      .weights = {{"first", {.weight = 1}}, {"second", {.weight = 0.25, .growth = {0.5, -1, 2}}}},
+      .trend = {.power = 0.5, .half_life_days = 14, .ln_by_item = {0, -1, -2, -3}},
+      .models = {TableModel("first", {1, 2, 3, 4}), TableModel("second", {5, 6, 7, 8})}};
 }
 
 std::string Encoded(const ModelSet& models) {
@@ -66,6 +68,9 @@ TEST(BundleCodecTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(loaded->dataset_fingerprint, saved.dataset_fingerprint);
   EXPECT_EQ(loaded->metrics, saved.metrics);
   EXPECT_EQ(loaded->weights, saved.weights);
+  EXPECT_EQ(loaded->trend.power, saved.trend.power);
+  EXPECT_EQ(loaded->trend.half_life_days, saved.trend.half_life_days);
+  EXPECT_EQ(loaded->trend.ln_by_item, saved.trend.ln_by_item);
   ASSERT_EQ(loaded->models.size(), 2u);
   EXPECT_EQ(loaded->models[1].name, "second");
   EXPECT_EQ(loaded->models[1].kind, "table");
@@ -90,6 +95,7 @@ TEST(BundleCodecTest, RowsFollowTheItemsIntoAStoreWithOtherIndices) {
   ASSERT_THAT(loaded, IsOk());
   // "tasse" is not in this store, "new" not in the bundle.
   EXPECT_THAT(Table(loaded->models[0]), ElementsAre(kUnscored, 4, 1, 2));
+  EXPECT_THAT(loaded->trend.ln_by_item, ElementsAre(kUntouchedTrend, -3, 0, -1));
 }
 
 TEST(BundleCodecTest, AStoreThatGrewWhileLoadingIsNoError) {
@@ -115,7 +121,7 @@ TEST(BundleCodecTest, TheSummaryTellsWithoutLoadingModels) {
   EXPECT_EQ(summary->version, saved.version);
   EXPECT_EQ(summary->trained_us, saved.trained_us);
   EXPECT_EQ(summary->metrics, saved.metrics);
-  EXPECT_EQ(summary->weights, saved.weights);
+  EXPECT_EQ(summary->weights, (std::map<std::string, double>{{"first", 1}, {"second", 0.25}}));
   EXPECT_THAT(summary->model_names, ElementsAre("first", "second"));
 }
 
@@ -134,12 +140,16 @@ TEST(BundleCodecTest, AModelOfAnUnknownKindIsRefusedByNameOnBothWays) {
               AllOf(HasSubstr("x.bundle"), HasSubstr("table")));
 }
 
-TEST(BundleCodecTest, AWeightThatIsNoNumberIsRefused) {
-  ModelSet models = SomeModels();
-  models.weights["first"] = std::numeric_limits<double>::quiet_NaN();
+TEST(BundleCodecTest, AWeightThatIsNoneIsRefused) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  for (const BlendWeight& wrong : {BlendWeight{.weight = kNan}, BlendWeight{.weight = -1},
+                                   BlendWeight{.weight = 1, .growth = {0, kNan, 0}}}) {
+    ModelSet models = SomeModels();
+    models.weights["first"] = wrong;
 
-  EXPECT_THAT(Decode(Encoded(models)), StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(DecodeSummary(Encoded(models), "x"), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(Decode(Encoded(models)), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(DecodeSummary(Encoded(models), "x"), StatusIs(absl::StatusCode::kDataLoss));
+  }
 }
 
 // The checksum around these bytes catches damage; these two tests are about bytes that are whole

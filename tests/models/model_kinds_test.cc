@@ -177,8 +177,9 @@ TEST(ModelKindsTest, WrongBytesAreRefusedOrLoadedButNeverCrash) {
   const ModelSet trained = TrainedModels(shop);
   for (const Model& model : trained.models) {
     SCOPED_TRACE(model.name);
-    const std::string bytes =
-        EncodeBundle({.version = "v", .models = {model}}, shop.item_ids, ModelKinds()).value();
+    ModelSet set;
+    set.models = {model};
+    const std::string bytes = EncodeBundle(set, shop.item_ids, ModelKinds()).value();
     Random random(1);
     for (int round = 0; round < 3000; ++round) {
       std::string wrong = bytes;

@@ -23,10 +23,16 @@ using StageReport = std::function<void(std::string_view stage, double fraction)>
 // The scorers' names, as trainers are called, and this one for all of them together.
 inline constexpr std::string_view kBlendName = "blend";
 
+// Stands for models and settings that are chosen by the data: alone among
+// ComparisonOptions::models, or as a scorer's name for the blend of what was chosen.
+inline constexpr std::string_view kAutoName = "auto";
+
 struct ComparisonOptions {
   std::vector<std::string> models = {"most_popular", "content", "item_knn", "ials"};
   std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
   BlendOptions blend{};
+  // What the blend's weights are learned on, unless `blend` says them. Null: they are not learned.
+  const Split* validation = nullptr;
   EvaluationOptions evaluation{};  // `progress` and `is_cancelled` are taken from elsewhere.
   std::optional<ResamplingOptions> resampling{};  // Summaries and differences, where given.
 };
@@ -37,10 +43,21 @@ struct TimedModel {
   double train_seconds = 0;
 };
 
+// A blend as it was learned on a validation part: what to train, and how much it counts.
+struct LearnedBlend {
+  std::vector<std::string> models{};           // With a weight.
+  std::map<std::string, Settings> settings{};  // By model name.
+  BlendWeights weights{};                      // Empty: there was too little to learn from.
+  Trend trend{};                               // The rule alone.
+};
+
 // One line of the table.
 struct ComparisonRow {
-  std::string name{};        // Of the model, or kBlendName.
-  Settings settings{};       // All that it was trained with; of the blend: its weights.
+  std::string name{};  // Of the model, or kBlendName.
+  // All that it was trained with. Of the blend: each model's weight, as in "ials", and where that
+  // grows with the query, as in "ials.signals".
+  Settings settings{};
+  LearnedBlend blend{};      // Of the blend; its weights also where they were not learned.
   double train_seconds = 0;  // Of the blend: of all its models.
   bool is_as_paper = false;  // The scorer's published form was measured.
   Evaluation evaluation{};
@@ -57,6 +74,13 @@ absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
                                                   const TrainingContext& context,
                                                   const StageReport& report);
 
+// Makes `options` train what was learned; where nothing was and models are to be chosen, what a
+// shop is served with at first.
+void Choose(const LearnedBlend& learned, ComparisonOptions& options);
+
+// Whether the models are to be chosen.
+bool IsAuto(const ComparisonOptions& options);
+
 // Trains on the split's train part and measures: a row for each model, then one for the blend,
 // which the others are held against. Errors: those of TrainEach.
 absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
@@ -64,7 +88,9 @@ absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
                                                          const TrainingContext& context,
                                                          const StageReport& report);
 
-// One row of that: `name` is a model's or kBlendName, which trains all models of `options`.
+// One row of that: `name` is a model's; or kBlendName, which trains all models of `options` that
+// have a weight; or kAutoName, the same with models and settings that are chosen on the validation
+// part (AutoCandidates), as far as `options` give no settings.
 absl::StatusOr<ComparisonRow> MeasureScorer(const Split& split, const std::string& name,
                                             const ComparisonOptions& options,
                                             const TrainingContext& context,

@@ -49,6 +49,11 @@ Split SplitByTime(const Dataset& dataset, Micros cut_us, bool allow_repeats);
 // one at least before it. When all happened at once, none is behind it. 0 without interactions.
 Micros TemporalCut(const Dataset& dataset, double test_share);
 
+// What a test part behind `cut_us` leaves, cut once more, with the latest `share` of it to validate
+// on.
+Split ValidationBefore(const Dataset& dataset, Micros cut_us, double share,
+                       bool allow_repeats = false);
+
 // `dataset` before `cut_us`, which it then speaks of, without the users who came later.
 Dataset Before(const Dataset& dataset, Micros cut_us);
 

@@ -20,6 +20,7 @@
 namespace vitrine {
 
 struct LifecycleOptions {
+  // Or kAutoName alone: each training chooses by the shop's own events.
   std::vector<std::string> models = {"most_popular", "content", "item_knn", "ials"};
   std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
   BlendOptions blend{};
@@ -38,12 +39,13 @@ struct TrainedModels {
   std::vector<std::string> item_ids{};
 };
 
-// Trains every model of `options` on the store's snapshot, measures the blend on a temporal split,
-// then fits on all data. A store too small to split is trained without being measured. The version
-// is left empty: BundleFolder::NewVersion names it. `report` (may be empty) hears of each stage,
-// with the fraction of the whole that is done. Metrics: those of the blend at 20, "test_users", and
-// "events", how many the store held. Errors: FAILED_PRECONDITION the store holds no item at all;
-// those of Snapshot and TrainEach.
+// Learns the blend's weights on a validation part of the store's snapshot, unless `options` say
+// them, measures the blend on a temporal split, then fits every model of `options` on all data. A
+// store too small to split is trained without being measured. The version is left empty:
+// BundleFolder::NewVersion names it. `report` (may be empty) hears of each stage, with the fraction
+// of the whole that is done. Metrics: those of the blend at 20, "test_users", and "events", how
+// many the store held. Errors: FAILED_PRECONDITION the store holds no item at all; those of
+// Snapshot and TrainEach.
 absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,

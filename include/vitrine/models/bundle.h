@@ -24,7 +24,7 @@ struct BundleSummary {
   Micros trained_us = 0;
   std::uint64_t dataset_fingerprint = 0;
   std::map<std::string, double> metrics{};
-  std::map<std::string, double> weights{};
+  std::map<std::string, double> weights{};  // BlendWeight::weight by model name.
   std::vector<std::string> model_names{};
   std::uint64_t num_bytes = 0;
 };

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "vitrine/base/matrix.h"
+#include "vitrine/models/blend_weight.h"
+#include "vitrine/models/trend.h"
 #include "vitrine/scorers/rating_predictor.h"
 #include "vitrine/scorers/scorer.h"
 
@@ -45,7 +47,8 @@ struct ModelSet {
   Micros trained_us = 0;
   std::uint64_t dataset_fingerprint = 0;
   std::map<std::string, double> metrics{};  // Of the blend on the temporal split: "ndcg@20" ...
-  std::map<std::string, double> weights{};  // Blend weight by model name.
+  BlendWeights weights{};                   // Learned with the models; empty where nothing was.
+  Trend trend{};                            // The same.
   std::vector<Model> models{};
 };
 

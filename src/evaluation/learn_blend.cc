@@ -1,0 +1,127 @@
+#include "evaluation/learn_blend.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/evaluation/auto_models.h"
+#include "vitrine/evaluation/blend_fit.h"
+
+namespace vitrine {
+namespace {
+
+// Cases that settings are compared on.
+constexpr std::size_t kMostCases = 4000;
+
+// `validation` with every n-th case only.
+Split Thinned(const Split& validation) {
+  Split thinned = validation;
+  const std::size_t step = (validation.cases.size() + kMostCases - 1) / kMostCases;
+  thinned.cases.clear();
+  for (std::size_t i = 0; i < validation.cases.size(); i += step) {
+    thinned.cases.push_back(validation.cases[i]);
+  }
+  return thinned;
+}
+
+double NdcgOf(const Model& model, const Split& validation, const ComparisonOptions& options,
+              const TrainingContext& context) {
+  EvaluationOptions evaluation;
+  evaluation.cutoffs = {options.evaluation.cutoffs.front()};
+  evaluation.history_limit = options.evaluation.history_limit;
+  evaluation.is_cancelled = context.is_cancelled;
+  const Evaluation measured = EvaluateModel(model, validation, evaluation, *context.pool);
+  return measured.at.begin()->second.ndcg;
+}
+
+// The candidate trained with the settings that do best; none where it cannot learn from the data.
+absl::StatusOr<std::optional<TimedModel>> TrainBest(const AutoCandidate& candidate,
+                                                    const Split& validation,
+                                                    const ComparisonOptions& options,
+                                                    const TrainingContext& context,
+                                                    const StageReport& report) {
+  std::vector<Settings> tried = candidate.settings;
+  const auto given = options.settings.find(candidate.model);
+  if (given != options.settings.end()) tried = {given->second};
+  std::optional<TimedModel> best;
+  double best_ndcg = -1;
+  for (const Settings& settings : tried) {
+    ComparisonOptions one = options;
+    one.models = {candidate.model};
+    one.settings = {{candidate.model, settings}};
+    absl::StatusOr<std::vector<TimedModel>> trained =
+        TrainEach(validation.train, one, context, report);
+    if (absl::IsCancelled(trained.status())) return trained.status();
+    if (!trained.ok()) {
+      // A shape may promise what the data do not hold, such as ratings, or memory enough.
+      Log(LogLevel::kInfo, "auto.not-trained",
+          {{"model", candidate.model}, {"reason", std::string(trained.status().message())}});
+      continue;
+    }
+    const double ndcg =
+        tried.size() == 1 ? 0 : NdcgOf(trained->front().model, validation, options, context);
+    if (ndcg <= best_ndcg) continue;
+    best_ndcg = ndcg;
+    best = std::move(trained->front());
+  }
+  return best;
+}
+
+absl::StatusOr<std::vector<TimedModel>> TrainCandidates(const ComparisonOptions& options,
+                                                        const TrainingContext& context,
+                                                        const StageReport& report) {
+  const Split validation = Thinned(*options.validation);
+  std::vector<TimedModel> trained;
+  for (const AutoCandidate& candidate : AutoCandidates(validation)) {
+    VITRINE_ASSIGN_OR_RETURN(std::optional<TimedModel> best,
+                             TrainBest(candidate, validation, options, context, report));
+    if (best.has_value()) trained.push_back(*std::move(best));
+  }
+  return trained;
+}
+
+BlendFit Fit(const std::vector<TimedModel>& trained, const ComparisonOptions& options,
+             const TrainingContext& context, const StageReport& report) {
+  std::vector<Model> models;
+  models.reserve(trained.size());
+  for (const TimedModel& each : trained) models.push_back(each.model);
+  BlendFitOptions fit{.cutoff = options.evaluation.cutoffs.front(),
+                      .history_limit = options.evaluation.history_limit,
+                      .cold_start_events = options.blend.cold_start_events};
+  if (report) fit.progress = [&](double done) { report("learn blend", done); };
+  return FitBlend(models, *options.validation, fit, *context.pool);
+}
+
+}  // namespace
+
+bool Learns(const ComparisonOptions& options) {
+  return options.validation != nullptr && !options.validation->cases.empty() &&
+         options.blend.weights.empty();
+}
+
+absl::StatusOr<Learning> LearnBlend(const ComparisonOptions& options,
+                                    const TrainingContext& context, const StageReport& report) {
+  Learning learning;
+  if (IsAuto(options)) {
+    VITRINE_ASSIGN_OR_RETURN(learning.trained, TrainCandidates(options, context, report));
+  } else {
+    VITRINE_ASSIGN_OR_RETURN(learning.trained,
+                             TrainEach(options.validation->train, options, context, report));
+  }
+  BlendFit fit = Fit(learning.trained, options, context, report);
+  if (fit.weights.empty()) return Learning();
+  std::erase_if(learning.trained, [&](const TimedModel& each) {
+    return fit.weights.at(each.model.name).weight == 0;
+  });
+  for (const TimedModel& each : learning.trained) {
+    learning.blend.models.push_back(each.model.name);
+    learning.blend.settings[each.model.name] = each.model.settings;
+  }
+  learning.blend.weights = std::move(fit.weights);
+  learning.blend.trend = std::move(fit.trend);
+  return learning;
+}
+
+}  // namespace vitrine
