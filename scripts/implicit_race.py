@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 THREADS = 2
-MOST_EPOCHS = 30
+MOST_EPOCHS = 12
 GRID = [(alpha, regularisation)
         for alpha in (25.0, 50.0, 100.0, 200.0) for regularisation in (10.0, 30.0, 100.0, 300.0)]
 GRID_EPOCHS = 6
