@@ -86,7 +86,7 @@ std::vector<AutoCandidate> AutoCandidates(const Split& split) {
   candidates.AddSelfish("rp3beta", {{{"alpha", "0.566"}, {"beta", "0.001"}}});
   if (shape.num_users <= kMostUsersForUserKnn) candidates.Add("user_knn");
   candidates.Add("ials",
-                 {{{"dimensions", "128"}, {"lambda", "0.003"}, {"unobserved_weight", "0.01"}}});
+                 {{{"dimensions", "128"}, {"lambda", "0.002"}, {"unobserved_weight", "0.015"}}});
   candidates.Add(shape.num_items <= kMostItemsForEase ? "ease" : "ease_sparse");
   if (shape.num_items <= kMostItemsForGraphFilter) {
     candidates.Add("graph_filter", {{{"filter", "linear"}}});
