@@ -40,6 +40,7 @@ struct Pipelines {
 std::shared_ptr<const ModelSet> ItemToItemForms(const ModelSet& models) {
   auto forms = std::make_shared<ModelSet>();
   forms->version = models.version;
+  forms->weights = models.weights;
   for (const Model& model : models.models) {
     const bool is_content = model.family == ModelFamily::kContent;
     if (model.item_to_item == nullptr && !is_content) continue;

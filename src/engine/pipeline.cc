@@ -76,6 +76,9 @@ struct Pipeline::Asked {
 Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
     : models_(std::move(models)), options_(std::move(options)) {
   const BlendWeights chosen = ChosenWeights(options_, models_->weights);
+  if (options_.weights.empty() && models_->cold_start_events >= 0) {
+    options_.cold_start_events = models_->cold_start_events;
+  }
   const Trend& trend = models_->trend;
   for (std::size_t row = 0; trend.power != 0 && row <= trend.ln_by_item.size(); ++row) {
     trends_.push_back(trend.FactorOf(ItemIndex(static_cast<std::uint32_t>(row))));

@@ -14,6 +14,21 @@ namespace {
 
 constexpr std::size_t kCasesPerBlock = 64;
 
+// That are kept, of all models for the candidates of all cases: some 100 MB.
+constexpr std::size_t kMostScores = 24'000'000;
+
+std::size_t ListSize(const BlendFitOptions& options) {
+  return std::max<std::size_t>(100, 2 * options.cutoff);
+}
+
+// How many cases fit, if the models' lists have half of their items in common.
+std::size_t MostCases(std::size_t num_models, std::size_t num_items,
+                      const BlendFitOptions& options) {
+  const std::size_t candidates = std::min(num_items, (num_models + 1) * ListSize(options) / 2);
+  return std::min(options.max_cases,
+                  kMostScores / std::max<std::size_t>(num_models * candidates, 1));
+}
+
 Pipeline PipelineOf(std::span<const Model> models) {
   auto set = std::make_shared<ModelSet>();
   set->models.assign(models.begin(), models.end());
@@ -33,12 +48,13 @@ std::vector<TestCase> Spread(const std::vector<TestCase>& cases, std::size_t cou
 
 BlendCases::BlendCases(std::span<const Model> models, const Split& validation,
                        const BlendFitOptions& options, ThreadPool& pool)
-    : models_(models), cold_start_events_(options.cold_start_events), pool_(pool) {
+    : models_(models), pool_(pool) {
   for (std::size_t i = 0; i < options.cutoff; ++i) {
     gains_.push_back(1 / std::log2(static_cast<double>(i) + 2));
   }
   MeasureTrends(validation.train);
-  const std::vector<TestCase> asked = Spread(validation.cases, options.max_cases);
+  const std::vector<TestCase> asked =
+      Spread(validation.cases, MostCases(models.size(), validation.train.num_items(), options));
   cases_.resize(asked.size());
   const Pipeline pipeline = PipelineOf(models);
   const std::size_t num_blocks = (asked.size() + kCasesPerBlock - 1) / kCasesPerBlock;
@@ -62,8 +78,8 @@ void BlendCases::Ask(const Pipeline& pipeline, const Split& validation,
   EvaluationOptions evaluation;
   evaluation.history_limit = options.history_limit;
   const AskedCases queries(validation, asked, evaluation);
-  std::vector<Pipeline::ScaledScores> candidates = pipeline.Candidates(
-      queries.queries(), &validation.candidates, std::max<std::size_t>(100, 2 * options.cutoff));
+  std::vector<Pipeline::ScaledScores> candidates =
+      pipeline.Candidates(queries.queries(), &validation.candidates, ListSize(options));
   for (std::size_t i = 0; i < asked.size(); ++i) {
     Case& one = answered[i];
     const Query& query = queries.queries()[i];
@@ -100,6 +116,11 @@ void BlendCases::MeasureTrends(const Dataset& dataset) {
   }
 }
 
+bool BlendCases::HasFamilies() const {
+  return std::any_of(models_.begin(), models_.end(),
+                     [](const Model& model) { return model.family != ModelFamily::kBehaviour; });
+}
+
 void BlendCases::DescribeFeatures() {
   for (const Case& one : cases_) {
     for (std::size_t f = 0; f < kNumQueryFeatures; ++f) {
@@ -131,7 +152,7 @@ double BlendCases::Ndcg(const Case& one, const Blending& blending) const {
   std::vector<double> for_query;
   for_query.reserve(blending.weights.size());
   for (const BlendWeight& each : blending.weights) for_query.push_back(each.At(one.features));
-  SlideToFamilies(models_, one.num_signals, cold_start_events_, for_query);
+  SlideToFamilies(models_, one.num_signals, blending.cold_start_events, for_query);
   Eigen::RowVectorXf blended = Eigen::RowVectorXf::Zero(one.scores.cols());
   for (std::size_t m = 0; m < for_query.size(); ++m) {
     if (for_query[m] == 0) continue;

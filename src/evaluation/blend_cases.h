@@ -15,6 +15,7 @@ namespace vitrine {
 // What a blend of given models is made of.
 struct Blending {
   std::vector<BlendWeight> weights{};  // By model.
+  double cold_start_events = 0;
   double trend_power = 0;
   std::size_t trend = 0;  // Index into kTrendHalfLives.
 };
@@ -42,6 +43,8 @@ class BlendCases {
   const QueryFeatures& mean_features() const { return mean_features_; }
   bool Varies(std::size_t feature) const { return varies_[feature]; }
   bool HasTrends() const { return has_trends_; }
+  // Whether anybody may speak for a shopper of whom little is known.
+  bool HasFamilies() const;
 
  private:
   struct Case {
@@ -61,7 +64,6 @@ class BlendCases {
   void DescribeFeatures();
 
   std::span<const Model> models_;
-  double cold_start_events_;
   std::vector<double> gains_;  // By position in the list, up to the cut-off.
   std::vector<Case> cases_;
   bool has_trends_ = false;

@@ -28,6 +28,7 @@ constexpr double kLeastGrowthGain = 2e-3;
 // Weights that are tried: shares of all others', and factors of what it is.
 constexpr std::array kShares = {0.03, 0.1, 0.2, 0.35, 0.6, 1.0, 1.8, 3.5};
 constexpr std::array kFactors = {0.75, 0.9, 1.1, 1.3};
+constexpr std::array kColdStarts = {0.0, 0.1, 0.3, 1.0, 3.0, 10.0};
 constexpr std::array kTrendPowers = {0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2};
 constexpr std::array kGrowthSteps = {-0.6, -0.25, -0.1, 0.1, 0.25, 0.6};
 
@@ -57,6 +58,7 @@ class Climber {
     best_ = {.blending = start, .ndcg = cases_.Ndcg(start, half_)};
     for (int round = 0; round < kMostRounds; ++round) {
       const double before = best_.ndcg;
+      if (cases_.HasFamilies()) ClimbColdStart();
       if (cases_.HasTrends()) ClimbTrend();
       for (std::size_t m = 0; m < models_.size(); ++m) ClimbWeight(m);
       for (std::size_t m = 0; with_growth_ && m < models_.size(); ++m) ClimbGrowth(m);
@@ -73,6 +75,14 @@ class Climber {
   void Try(Blending blending) {
     const double ndcg = cases_.Ndcg(blending, half_);
     if (ndcg > best_.ndcg * (1 + kLeastGain)) best_ = {std::move(blending), ndcg};
+  }
+
+  void ClimbColdStart() {
+    Blending changed = best_.blending;
+    for (const double events : kColdStarts) {
+      changed.cold_start_events = events;
+      Try(changed);
+    }
   }
 
   void ClimbTrend() {
@@ -183,6 +193,7 @@ BlendFit FitBlend(std::span<const Model> models, const Split& validation,
   }
   fit.ndcg = found.ndcg;
   const Blending& best = found.blending;
+  fit.cold_start_events = best.cold_start_events;
   fit.trend.power = best.trend_power;
   fit.trend.half_life_days = kTrendHalfLives[best.trend];
   const double total = Total(best.weights);

@@ -96,11 +96,15 @@ ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& tr
   BlendWeights weights = ChosenWeights(options.blend, learned.weights);
   auto models = std::make_shared<ModelSet>();
   models->weights = learned.weights;
+  models->cold_start_events = learned.cold_start_events;
   models->trend = MeasureTrend(split.train, learned.trend.power, learned.trend.half_life_days);
   for (const TimedModel& each : trained) {
     models->models.push_back(each.model);
     row.train_seconds += each.train_seconds;
     Describe(each.model.name, weights[each.model.name], row.settings);
+  }
+  if (learned.cold_start_events >= 0) {
+    row.settings["cold_start_events"] = absl::StrFormat("%g", learned.cold_start_events);
   }
   if (learned.trend.power != 0) {
     row.settings["trend"] = absl::StrFormat("%g", learned.trend.power);

@@ -88,8 +88,7 @@ BlendFit Fit(const std::vector<TimedModel>& trained, const ComparisonOptions& op
   models.reserve(trained.size());
   for (const TimedModel& each : trained) models.push_back(each.model);
   BlendFitOptions fit{.cutoff = options.evaluation.cutoffs.front(),
-                      .history_limit = options.evaluation.history_limit,
-                      .cold_start_events = options.blend.cold_start_events};
+                      .history_limit = options.evaluation.history_limit};
   if (report) fit.progress = [&](double done) { report("learn blend", done); };
   return FitBlend(models, *options.validation, fit, *context.pool);
 }
@@ -120,6 +119,7 @@ absl::StatusOr<Learning> LearnBlend(const ComparisonOptions& options,
     learning.blend.settings[each.model.name] = each.model.settings;
   }
   learning.blend.weights = std::move(fit.weights);
+  learning.blend.cold_start_events = fit.cold_start_events;
   learning.blend.trend = std::move(fit.trend);
   return learning;
 }

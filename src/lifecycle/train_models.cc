@@ -111,6 +111,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
                            MeasureBlend(dataset, options, comparison, context, report));
   const LearnedBlend& blend = measured.blend;
   trained.models.weights = blend.weights;
+  trained.models.cold_start_events = blend.cold_start_events;
   trained.models.trend = MeasureTrend(dataset, blend.trend.power, blend.trend.half_life_days);
   if (IsAuto(comparison)) Choose(blend, comparison);
   trained.models.metrics = std::move(measured.metrics);

@@ -88,6 +88,7 @@ ModelSet ReadHeader(ByteReader& reader) {
   set.dataset_fingerprint = reader.Fixed64();
   set.metrics = ReadNumbers(reader);
   set.weights = ReadWeights(reader);
+  set.cold_start_events = reader.Double();
   set.trend.power = reader.Double();
   set.trend.half_life_days = reader.Double();
   for (std::size_t left = reader.Count(3); left > 0 && reader.ok(); --left) {
@@ -105,10 +106,12 @@ absl::Status CheckHeader(const ModelSet& set, std::string_view what) {
     return absl::DataLossError(
         absl::StrFormat("%s is damaged: the weight of model '%s' is none", what, name));
   }
-  if (std::isfinite(set.trend.power) && std::isfinite(set.trend.half_life_days)) {
+  if (std::isfinite(set.trend.power) && std::isfinite(set.trend.half_life_days) &&
+      std::isfinite(set.cold_start_events)) {
     return absl::OkStatus();
   }
-  return absl::DataLossError(absl::StrFormat("%s is damaged: its trend is no number", what));
+  return absl::DataLossError(
+      absl::StrFormat("%s is damaged: its blend is made of no numbers", what));
 }
 
 // What is written of the items' trend: nothing where it does not count.
@@ -196,6 +199,7 @@ absl::StatusOr<std::string> EncodeBundle(const ModelSet& models,
   writer.Fixed64(models.dataset_fingerprint);
   Write(models.metrics, writer);
   Write(models.weights, writer);
+  writer.Double(models.cold_start_events);
   writer.Double(models.trend.power);
   writer.Double(models.trend.half_life_days);
   writer.Unsigned(models.models.size());

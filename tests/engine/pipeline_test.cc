@@ -297,6 +297,19 @@ TEST(PipelineTest, LearnedWeightsGrowWithTheQuery) {
   EXPECT_THAT(Recommend(pipeline, {.history = hundred}, 2), ElementsAre(1, 0));
 }
 
+TEST(PipelineTest, ALearnedColdStartCountsUnlessWeightsAreSaid) {
+  auto set = std::make_shared<ModelSet>();
+  set->models = {MakeFakeModel("popular", ModelFamily::kPopularity, {2, 1}),
+                 MakeFakeModel("behaviour", ModelFamily::kBehaviour, {1, 2})};
+  set->weights = {{"popular", {.weight = 0.01}}, {"behaviour", {.weight = 0.99}}};
+  set->cold_start_events = 0;
+  const std::vector<Interaction> history = Views(1);
+
+  EXPECT_THAT(Recommend(Pipeline(set, {}), {.history = history}, 2), ElementsAre(1, 0));
+  const BlendOptions said{.weights = {{"popular", 0.01}, {"behaviour", 0.99}}};
+  EXPECT_THAT(Recommend(Pipeline(set, said), {.history = history}, 2), ElementsAre(0, 1));
+}
+
 TEST(PipelineTest, TheTrendOfAnItemMultipliesWhatIsSaidOfIt) {
   auto set = std::make_shared<ModelSet>();
   set->models = {MakeFakeModel("a", ModelFamily::kBehaviour, {1, 0.8F, -0.5F, -0.5F}),

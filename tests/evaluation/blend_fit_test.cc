@@ -114,6 +114,7 @@ class BlendFitTest : public ::testing::Test {
     auto set = std::make_shared<ModelSet>();
     set->models = models;
     set->weights = fit.weights;
+    set->cold_start_events = fit.cold_start_events;
     const Pipeline pipeline(set, {});
     return Evaluate(pipeline, split_, {.cutoffs = {20}}, pool_).at.at(20).ndcg;
   }

@@ -31,6 +31,7 @@ ModelSet SomeModels() {
       .dataset_fingerprint = 0xFEDCBA9876543210,
       .metrics = {{"ndcg@20", 0.115}, {"recall@20", 0.09}},
       .weights = {{"first", {.weight = 1}}, {"second", {.weight = 0.25, .growth = {0.5, -1, 2}}}},
+      .cold_start_events = 0.3,
       .trend = {.power = 0.5, .half_life_days = 14, .ln_by_item = {0, -1, -2, -3}},
       .models = {TableModel("first", {1, 2, 3, 4}), TableModel("second", {5, 6, 7, 8})}};
 }
@@ -68,6 +69,7 @@ TEST(BundleCodecTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(loaded->dataset_fingerprint, saved.dataset_fingerprint);
   EXPECT_EQ(loaded->metrics, saved.metrics);
   EXPECT_EQ(loaded->weights, saved.weights);
+  EXPECT_EQ(loaded->cold_start_events, 0.3);
   EXPECT_EQ(loaded->trend.power, saved.trend.power);
   EXPECT_EQ(loaded->trend.half_life_days, saved.trend.half_life_days);
   EXPECT_EQ(loaded->trend.ln_by_item, saved.trend.ln_by_item);

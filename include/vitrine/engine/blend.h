@@ -18,7 +18,8 @@ struct BlendOptions {
   // shopper of whom n signs of interest are known: interactions above zero, context and cart items.
   // Content gets what that leaves, and keeps n / (n + cold_start_events / 10) of all it then has;
   // popularity gets the rest. So a new shopper sees what is popular, one of a single event mostly
-  // what is like it, and later what others like them chose. 0: the weights count as they are.
+  // what is like it, and later what others like them chose. 0: the weights count as they are from
+  // the first sign on. Not asked where weights are learned: it is learned with them.
   double cold_start_events = 3;
   std::size_t candidates_per_model = 100;  // Asked of each model, at least twice the list's length.
   // A catalogue of up to so many items is scored as a whole: exact, and cheaper than to retrieve.

@@ -13,17 +13,18 @@
 namespace vitrine {
 
 struct BlendFitOptions {
-  std::size_t cutoff = 20;        // Of the ndcg that is made as high as possible.
-  std::size_t max_cases = 4000;   // Spread over all; more make no better weights, only slower ones.
-  std::size_t history_limit = 0;  // As EvaluationOptions::history_limit.
-  double cold_start_events = 3;   // As BlendOptions::cold_start_events.
+  std::size_t cutoff = 20;  // Of the ndcg that is made as high as possible.
+  // Spread over all; fewer where models and candidates are so many that 24 million scores are more.
+  std::size_t max_cases = 20'000;
+  std::size_t history_limit = 0;                    // As EvaluationOptions::history_limit.
   std::function<void(double fraction)> progress{};  // May be empty; calls do not overlap.
 };
 
 // What was learned, and what it reached on the cases that it was fitted to.
 struct BlendFit {
   BlendWeights weights{};  // Sum to 1. Empty: too few cases to learn from.
-  Trend trend{};           // Its rule alone, without items: they come with the data served from.
+  double cold_start_events = -1;
+  Trend trend{};  // Its rule alone, without items: they come with the data served from.
   std::size_t num_cases = 0;
   double ndcg = 0;                        // Of the blend ...
   std::map<std::string, double> alone{};  // ... and of each model, by name.

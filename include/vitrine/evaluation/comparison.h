@@ -48,6 +48,7 @@ struct LearnedBlend {
   std::vector<std::string> models{};           // With a weight.
   std::map<std::string, Settings> settings{};  // By model name.
   BlendWeights weights{};                      // Empty: there was too little to learn from.
+  double cold_start_events = -1;               // Below 0: the same.
   Trend trend{};                               // The rule alone.
 };
 
