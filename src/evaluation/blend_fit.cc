@@ -25,8 +25,9 @@ constexpr double kLeastGain = 1e-4;
 // Of what is reached without, on unseen cases, before weights may grow with the query.
 constexpr double kLeastGrowthGain = 2e-3;
 
-// Weights that are tried: shares of all others', and factors of what it is.
-constexpr std::array kShares = {0.03, 0.1, 0.2, 0.35, 0.6, 1.0, 1.8, 3.5};
+// Weights that are tried: shares of all others', and factors of what it is. No round ones: the best
+// answers of two models would be equals but for rounding.
+constexpr std::array kShares = {0.03, 0.1, 0.2, 0.35, 0.6, 0.95, 1.8, 3.5};
 constexpr std::array kFactors = {0.75, 0.9, 1.1, 1.3};
 constexpr std::array kColdStarts = {0.0, 0.1, 0.3, 1.0, 3.0, 10.0};
 constexpr std::array kTrendPowers = {0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2};
