@@ -188,6 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[blend]\ncold_start_events = [1]", "an array", "a number"},
         Mistake{"[lifecycle]\nmodels = [\"als\"]", "an array", "\"ials\""},
         Mistake{"[lifecycle]\nmodels = [\"ials\", \"ials\"]", "an array", "distinct"},
+        Mistake{"[lifecycle]\nmodels = [\"auto\", \"ials\"]", "an array", "[\"auto\"]"},
         Mistake{"[lifecycle]\nmodels = []", "an array", "names out of"},
         Mistake{"[models.ials]\ndimensions = 0", "dimensions", "1"},
         Mistake{"[models.ials]\ndimensions = \"many\"", "dimensions", "1"},

@@ -43,6 +43,26 @@ TEST(EvaluationSettingsTest, SetsTheBlendsModelsAndWeights) {
   EXPECT_EQ(options.blend.candidates_per_model, 500U);
 }
 
+TEST(EvaluationSettingsTest, AWeightStandsBesideTheUsualOnesAndNothingIsLearned) {
+  ComparisonOptions options;
+
+  ASSERT_THAT(ApplySettings("blend", {"weights.ease=0.25"}, options), IsOk());
+
+  EXPECT_EQ(options.blend.weights.size(), UsualBlendWeights().size() + 1);
+  EXPECT_EQ(options.blend.weights.at("ials"), UsualBlendWeights().at("ials").weight);
+}
+
+TEST(EvaluationSettingsTest, NamesTheModelsToBlend) {
+  ComparisonOptions options;
+
+  ASSERT_THAT(ApplySettings("blend", {"models=ease,rp3beta"}, options), IsOk());
+
+  EXPECT_EQ(options.models, (std::vector<std::string>{"ease", "rp3beta"}));
+  EXPECT_TRUE(options.blend.weights.empty());
+  EXPECT_THAT(ErrorOf("blend", "models=ease,als"), HasSubstr("did you mean ials"));
+  EXPECT_THAT(CheckScorer("auto"), IsOk());
+}
+
 TEST(EvaluationSettingsTest, AnUnknownScorerIsNamedWithThoseThereAre) {
   EXPECT_THAT(CheckScorer("ials"), IsOk());
   EXPECT_THAT(CheckScorer("blend"), IsOk());
