@@ -176,6 +176,8 @@ absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, store_options,
                                                                 LocalFileSystem(), SystemClock()));
   options.evaluation.history_limit = config.store.history_limit;
+  // What is chosen makes rows of its own, and the blend of them.
+  if (flags.scorer == kAutoName) options.models = {std::string(kAutoName)};
   std::string text;
   {
     ProgressBar bar;
@@ -183,7 +185,7 @@ absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
         StoreComparison comparison,
         CompareOnStore(*store, config.lifecycle.test_fraction, options, context,
                        [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
-    if (!flags.scorer.empty()) {
+    if (!flags.scorer.empty() && flags.scorer != kAutoName) {
       std::erase_if(comparison.rows,
                     [&flags](const ComparisonRow& row) { return row.name != flags.scorer; });
     }

@@ -49,7 +49,6 @@ float Narrow(double value) {
 struct Pipeline::Asked {
   std::vector<ItemIndex> items{};  // Distinct.
   std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
-  std::vector<double> trends{};    // By item; empty: 1.
   Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
 
   std::span<const float> ScoresOf(std::size_t model) const {
@@ -60,15 +59,17 @@ struct Pipeline::Asked {
   // keeps its order.
   double Part(std::size_t model, std::size_t i) const {
     const float score = ScoresOf(model)[i];
-    if (!IsKnown(score)) return 0;
-    return factors[model] * static_cast<double>(score) * (trends.empty() ? 1 : trends[i]);
+    return IsKnown(score) ? factors[model] * static_cast<double>(score) : 0;
   }
 
-  BlendedItem Describe(std::size_t i, double blended) const {
+  // `trend`: what the sum of the parts was multiplied with.
+  BlendedItem Describe(std::size_t i, double blended, double trend) const {
     BlendedItem item{.item = items[i],
                      .score = std::isfinite(blended) ? Narrow(blended) : kUnscored};
     item.parts.reserve(factors.size());
-    for (std::size_t m = 0; m < factors.size(); ++m) item.parts.push_back(Narrow(Part(m, i)));
+    for (std::size_t m = 0; m < factors.size(); ++m) {
+      item.parts.push_back(Narrow(trend * Part(m, i)));
+    }
     return item;
   }
 };
@@ -95,9 +96,8 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
                                                           std::size_t k) const {
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
-  const auto add_list = [&](Asked asked) {
-    const std::vector<double> blended = Blend(asked);
-    lists.push_back(Select(asked, blended, k));
+  const auto add_list = [&](const Asked& asked) {
+    lists.push_back(Select(asked, Blend(asked), k));
   };
   if (allowed != nullptr && allowed->size() <= options_.whole_catalogue_items) {
     for (const Query& query : queries) add_list(Everything(query, *allowed));
@@ -107,7 +107,7 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
       queries, allowed, std::max(options_.candidates_per_model, 2 * k), WeightsOfEach(queries));
   for (std::size_t q = 0; q < queries.size(); ++q) {
     Score(queries[q], retrieved[q]);
-    add_list(std::move(retrieved[q]));
+    add_list(retrieved[q]);
   }
   return lists;
 }
@@ -123,7 +123,7 @@ std::vector<BlendedItem> Pipeline::Rank(const Query& query,
   std::vector<BlendedItem> ranked;
   ranked.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    ranked.push_back(asked.Describe(i, blended[i]));
+    ranked.push_back(asked.Describe(i, blended[i], TrendOf(asked.items[i], blended[i])));
   }
   return ranked;
 }
@@ -220,7 +220,13 @@ void Pipeline::Score(const Query& query, Asked& asked) const {
   }
 }
 
-std::vector<double> Pipeline::Blend(Asked& asked) const {
+double Pipeline::TrendOf(ItemIndex item, double blended) const {
+  if (trends_.empty()) return 1;
+  const double trend = trends_[std::min(Row(item), trends_.size() - 1)];
+  return blended < 0 ? 1 / trend : trend;
+}
+
+std::vector<double> Pipeline::Blend(const Asked& asked) const {
   const std::size_t num_items = asked.items.size();
   std::vector<double> blended(num_items, 0.0);
   std::vector<float> best(num_items, kUnscored);
@@ -237,13 +243,8 @@ std::vector<double> Pipeline::Blend(Asked& asked) const {
     for (std::size_t i = 0; i < num_items; ++i)
       blended[i] += factor * static_cast<double>(known[i]);
   }
-  if (!trends_.empty()) {
-    asked.trends.reserve(num_items);
-    for (std::size_t i = 0; i < num_items; ++i) {
-      const double trend = trends_[std::min(Row(asked.items[i]), trends_.size() - 1)];
-      asked.trends.push_back(blended[i] < 0 ? 1 / trend : trend);
-      blended[i] *= asked.trends.back();
-    }
+  for (std::size_t i = 0; i < num_items && !trends_.empty(); ++i) {
+    blended[i] *= TrendOf(asked.items[i], blended[i]);
   }
   for (std::size_t i = 0; i < num_items; ++i) {
     blended[i] = IsKnown(best[i]) ? blended[i] : -std::numeric_limits<double>::infinity();
@@ -252,7 +253,7 @@ std::vector<double> Pipeline::Blend(Asked& asked) const {
 }
 
 std::vector<BlendedItem> Pipeline::Select(const Asked& asked, std::span<const double> blended,
-                                          std::size_t k) {
+                                          std::size_t k) const {
   const auto ranks_before = [&](std::uint32_t a, std::uint32_t b) {
     return blended[a] != blended[b] ? blended[a] > blended[b] : asked.items[a] < asked.items[b];
   };
@@ -274,7 +275,9 @@ std::vector<BlendedItem> Pipeline::Select(const Asked& asked, std::span<const do
   std::sort_heap(order.begin(), order.end(), ranks_before);
   std::vector<BlendedItem> best;
   best.reserve(order.size());
-  for (const std::uint32_t i : order) best.push_back(asked.Describe(i, blended[i]));
+  for (const std::uint32_t i : order) {
+    best.push_back(asked.Describe(i, blended[i], TrendOf(asked.items[i], blended[i])));
+  }
   return best;
 }
 

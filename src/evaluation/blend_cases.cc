@@ -35,7 +35,8 @@ Pipeline PipelineOf(std::span<const Model> models) {
   return {std::move(set), BlendOptions()};
 }
 
-// Every n-th of the cases, at most `count` of them.
+}  // namespace
+
 std::vector<TestCase> Spread(const std::vector<TestCase>& cases, std::size_t count) {
   std::vector<TestCase> spread;
   if (count == 0) return spread;
@@ -43,8 +44,6 @@ std::vector<TestCase> Spread(const std::vector<TestCase>& cases, std::size_t cou
   for (std::size_t i = 0; i < cases.size(); i += step) spread.push_back(cases[i]);
   return spread;
 }
-
-}  // namespace
 
 BlendCases::BlendCases(std::span<const Model> models, const Split& validation,
                        const BlendFitOptions& options, ThreadPool& pool)
@@ -61,6 +60,7 @@ BlendCases::BlendCases(std::span<const Model> models, const Split& validation,
   std::mutex mutex;
   std::size_t num_done = 0;
   pool.ParallelFor(num_blocks, [&](std::size_t block) {
+    if (options.is_cancelled != nullptr && *options.is_cancelled) return;
     const std::size_t begin = block * kCasesPerBlock;
     const std::size_t count = std::min(kCasesPerBlock, asked.size() - begin);
     Ask(pipeline, validation, std::span(asked).subspan(begin, count), options,

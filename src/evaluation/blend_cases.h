@@ -12,6 +12,9 @@
 
 namespace vitrine {
 
+// Every n-th of the cases, at most `count` of them.
+std::vector<TestCase> Spread(const std::vector<TestCase>& cases, std::size_t count);
+
 // What a blend of given models is made of.
 struct Blending {
   std::vector<BlendWeight> weights{};  // By model.
@@ -34,7 +37,6 @@ class BlendCases {
              ThreadPool& pool);
 
   std::size_t size() const { return cases_.size(); }
-  std::size_t num_models() const { return models_.size(); }
 
   // The mean ndcg of the blended lists.
   double Ndcg(const Blending& blending, Half half) const;

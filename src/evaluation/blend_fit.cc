@@ -45,11 +45,21 @@ double Total(const std::vector<BlendWeight>& weights) {
                          [](double sum, const BlendWeight& each) { return sum + each.weight; });
 }
 
+struct Problem {
+  std::span<const Model> models{};
+  const BlendCases& cases;
+  const std::atomic<bool>* is_cancelled = nullptr;
+};
+
 // Climbs from given weights, one at a time.
 class Climber {
  public:
-  Climber(std::span<const Model> models, const BlendCases& cases, Half half, bool with_growth)
-      : models_(models), cases_(cases), half_(half), with_growth_(with_growth) {}
+  Climber(const Problem& problem, Half half, bool with_growth)
+      : models_(problem.models),
+        cases_(problem.cases),
+        is_cancelled_(problem.is_cancelled),
+        half_(half),
+        with_growth_(with_growth) {}
 
   Reached From(Blending start) {
     for (std::size_t m = 0; m < start.weights.size(); ++m) {
@@ -74,6 +84,7 @@ class Climber {
   }
 
   void Try(Blending blending) {
+    if (is_cancelled_ != nullptr && *is_cancelled_) return;
     const double ndcg = cases_.Ndcg(blending, half_);
     if (ndcg > best_.ndcg * (1 + kLeastGain)) best_ = {std::move(blending), ndcg};
   }
@@ -138,6 +149,7 @@ class Climber {
 
   std::span<const Model> models_;
   const BlendCases& cases_;
+  const std::atomic<bool>* is_cancelled_;
   const Half half_;
   const bool with_growth_;
   Reached best_;
@@ -154,27 +166,29 @@ Blending AllAlike(std::size_t num_models) {
 }
 
 // From the best model alone, and from all alike.
-Reached Search(std::span<const Model> models, const BlendCases& cases, Half half) {
+Reached Search(const Problem& problem, Half half) {
+  const std::size_t num_models = problem.models.size();
   std::vector<double> alone;
-  for (std::size_t m = 0; m < models.size(); ++m) {
-    alone.push_back(cases.Ndcg(Alone(m, models.size()), half));
+  for (std::size_t m = 0; m < num_models; ++m) {
+    alone.push_back(problem.cases.Ndcg(Alone(m, num_models), half));
   }
   const auto best =
       static_cast<std::size_t>(std::max_element(alone.begin(), alone.end()) - alone.begin());
-  Climber climber(models, cases, half, /*with_growth=*/false);
-  Reached from_best = climber.From(Alone(best, models.size()));
-  Reached from_all = climber.From(AllAlike(models.size()));
+  Climber climber(problem, half, /*with_growth=*/false);
+  Reached from_best = climber.From(Alone(best, num_models));
+  Reached from_all = climber.From(AllAlike(num_models));
   return from_all.ndcg > from_best.ndcg ? std::move(from_all) : std::move(from_best);
 }
 
 // Whether weights that grow with the features do better on the half that they did not see.
-bool GrowthHelps(std::span<const Model> models, const BlendCases& cases) {
+bool GrowthHelps(const Problem& problem) {
+  const BlendCases& cases = problem.cases;
   double gain = 0;
   double plain = 0;
   for (const auto& [seen, unseen] :
        {std::pair(Half::kEven, Half::kOdd), std::pair(Half::kOdd, Half::kEven)}) {
-    const Reached without = Search(models, cases, seen);
-    const Reached with = Climber(models, cases, seen, /*with_growth=*/true).From(without.blending);
+    const Reached without = Search(problem, seen);
+    const Reached with = Climber(problem, seen, /*with_growth=*/true).From(without.blending);
     plain += cases.Ndcg(without.blending, unseen);
     gain += cases.Ndcg(with.blending, unseen) - cases.Ndcg(without.blending, unseen);
   }
@@ -188,10 +202,12 @@ BlendFit FitBlend(std::span<const Model> models, const Split& validation,
   const BlendCases cases(models, validation, options, pool);
   BlendFit fit{.num_cases = cases.size()};
   if (cases.size() < kLeastCases || models.empty()) return fit;
-  Reached found = Search(models, cases, Half::kBoth);
-  if (models.size() > 1 && GrowthHelps(models, cases)) {
-    found = Climber(models, cases, Half::kBoth, /*with_growth=*/true).From(found.blending);
+  const Problem problem{models, cases, options.is_cancelled};
+  Reached found = Search(problem, Half::kBoth);
+  if (models.size() > 1 && GrowthHelps(problem)) {
+    found = Climber(problem, Half::kBoth, /*with_growth=*/true).From(found.blending);
   }
+  if (options.is_cancelled != nullptr && *options.is_cancelled) return fit;
   fit.ndcg = found.ndcg;
   const Blending& best = found.blending;
   fit.cold_start_events = best.cold_start_events;

@@ -118,14 +118,6 @@ ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& tr
   return row;
 }
 
-// Leaves `options` with these models and their settings.
-void KeepModels(const std::vector<std::string>& models, ComparisonOptions& options) {
-  std::erase_if(options.settings, [&](const auto& entry) {
-    return std::find(models.begin(), models.end(), entry.first) == models.end();
-  });
-  options.models = models;
-}
-
 ComparisonRow MeasureModel(const Split& split, const TimedModel& trained,
                            const ComparisonOptions& options, const TrainingContext& context,
                            const StageReport& report) {
@@ -141,6 +133,11 @@ ComparisonRow MeasureModel(const Split& split, const TimedModel& trained,
 }
 
 }  // namespace
+
+void KeepOnly(const std::string& model, ComparisonOptions& options) {
+  options.models = {model};
+  std::erase_if(options.settings, [&](const auto& entry) { return entry.first != model; });
+}
 
 bool IsAuto(const ComparisonOptions& options) {
   return options.models.size() == 1 && options.models.front() == kAutoName;
@@ -235,7 +232,7 @@ absl::StatusOr<ComparisonRow> MeasureScorer(const Split& split, const std::strin
     return row;
   }
   ComparisonOptions asked = options;
-  KeepModels({name}, asked);
+  KeepOnly(name, asked);
   VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> trained,
                            TrainEach(split.train, asked, context, report));
   ComparisonRow row = MeasureModel(split, trained.front(), asked, context, report);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "evaluation/blend_cases.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/evaluation/auto_models.h"
@@ -15,30 +16,27 @@ namespace {
 // Cases that settings are compared on.
 constexpr std::size_t kMostCases = 4000;
 
-// `validation` with every n-th case only.
+// Some of the cases, to be asked; nothing to train on.
 Split Thinned(const Split& validation) {
-  Split thinned = validation;
-  const std::size_t step = (validation.cases.size() + kMostCases - 1) / kMostCases;
-  thinned.cases.clear();
-  for (std::size_t i = 0; i < validation.cases.size(); i += step) {
-    thinned.cases.push_back(validation.cases[i]);
-  }
-  return thinned;
+  return {.past = validation.past,
+          .cases = Spread(validation.cases, kMostCases),
+          .candidates = validation.candidates,
+          .allow_repeats = validation.allow_repeats};
 }
 
-double NdcgOf(const Model& model, const Split& validation, const ComparisonOptions& options,
+double NdcgOf(const Model& model, const Split& thinned, const ComparisonOptions& options,
               const TrainingContext& context) {
   EvaluationOptions evaluation;
   evaluation.cutoffs = {options.evaluation.cutoffs.front()};
   evaluation.history_limit = options.evaluation.history_limit;
   evaluation.is_cancelled = context.is_cancelled;
-  const Evaluation measured = EvaluateModel(model, validation, evaluation, *context.pool);
+  const Evaluation measured = EvaluateModel(model, thinned, evaluation, *context.pool);
   return measured.at.begin()->second.ndcg;
 }
 
 // The candidate trained with the settings that do best; none where it cannot learn from the data.
 absl::StatusOr<std::optional<TimedModel>> TrainBest(const AutoCandidate& candidate,
-                                                    const Split& validation,
+                                                    const Split& thinned,
                                                     const ComparisonOptions& options,
                                                     const TrainingContext& context,
                                                     const StageReport& report) {
@@ -52,7 +50,7 @@ absl::StatusOr<std::optional<TimedModel>> TrainBest(const AutoCandidate& candida
     one.models = {candidate.model};
     one.settings = {{candidate.model, settings}};
     absl::StatusOr<std::vector<TimedModel>> trained =
-        TrainEach(validation.train, one, context, report);
+        TrainEach(options.validation->train, one, context, report);
     if (absl::IsCancelled(trained.status())) return trained.status();
     if (!trained.ok()) {
       // A shape may promise what the data do not hold, such as ratings, or memory enough.
@@ -61,7 +59,7 @@ absl::StatusOr<std::optional<TimedModel>> TrainBest(const AutoCandidate& candida
       continue;
     }
     const double ndcg =
-        tried.size() == 1 ? 0 : NdcgOf(trained->front().model, validation, options, context);
+        tried.size() == 1 ? 0 : NdcgOf(trained->front().model, thinned, options, context);
     if (ndcg <= best_ndcg) continue;
     best_ndcg = ndcg;
     best = std::move(trained->front());
@@ -72,11 +70,11 @@ absl::StatusOr<std::optional<TimedModel>> TrainBest(const AutoCandidate& candida
 absl::StatusOr<std::vector<TimedModel>> TrainCandidates(const ComparisonOptions& options,
                                                         const TrainingContext& context,
                                                         const StageReport& report) {
-  const Split validation = Thinned(*options.validation);
+  const Split thinned = Thinned(*options.validation);
   std::vector<TimedModel> trained;
-  for (const AutoCandidate& candidate : AutoCandidates(validation)) {
+  for (const AutoCandidate& candidate : AutoCandidates(*options.validation)) {
     VITRINE_ASSIGN_OR_RETURN(std::optional<TimedModel> best,
-                             TrainBest(candidate, validation, options, context, report));
+                             TrainBest(candidate, thinned, options, context, report));
     if (best.has_value()) trained.push_back(*std::move(best));
   }
   return trained;
@@ -88,7 +86,8 @@ BlendFit Fit(const std::vector<TimedModel>& trained, const ComparisonOptions& op
   models.reserve(trained.size());
   for (const TimedModel& each : trained) models.push_back(each.model);
   BlendFitOptions fit{.cutoff = options.evaluation.cutoffs.front(),
-                      .history_limit = options.evaluation.history_limit};
+                      .history_limit = options.evaluation.history_limit,
+                      .is_cancelled = context.is_cancelled};
   if (report) fit.progress = [&](double done) { report("learn blend", done); };
   return FitBlend(models, *options.validation, fit, *context.pool);
 }
@@ -110,6 +109,9 @@ absl::StatusOr<Learning> LearnBlend(const ComparisonOptions& options,
                              TrainEach(options.validation->train, options, context, report));
   }
   BlendFit fit = Fit(learning.trained, options, context, report);
+  if (context.is_cancelled != nullptr && *context.is_cancelled) {
+    return absl::CancelledError("the learning of the blend was cancelled");
+  }
   if (fit.weights.empty()) return Learning();
   std::erase_if(learning.trained, [&](const TimedModel& each) {
     return fit.weights.at(each.model.name).weight == 0;

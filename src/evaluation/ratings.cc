@@ -173,8 +173,7 @@ absl::StatusOr<RatingRow> MeasureRatings(const Dataset& dataset,
         "%d ratings are too few to be held back in %d folds", held.size(), num_folds));
   }
   ComparisonOptions asked = options;
-  asked.models = {name};
-  std::erase_if(asked.settings, [&](const auto& entry) { return entry.first != name; });
+  KeepOnly(name, asked);
 
   RatingRow row{.name = name};
   row.num_users = RunsByUser(held).size();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "evaluation/blend_cases.h"
+#include "evaluation/item_scorer.h"
 #include "evaluation/made_dataset.h"
 #include "vitrine/base/random.h"
 #include "vitrine/evaluation/protocol.h"
@@ -27,43 +29,15 @@ constexpr std::size_t kUsers = 400;
 
 // Right about the items whose row leaves `remainder` when divided by 2, and says nothing of others.
 // A user's first item is what they like: user u likes items whose row is u % 20 apart.
-class HalfRight final : public Scorer {
+class HalfRight final : public testing::ItemScorer {
  public:
-  HalfRight(std::uint32_t remainder, double noise) : remainder_(remainder), noise_(noise) {}
+  HalfRight(std::uint32_t remainder, double noise)
+      : ItemScorer(kItems), remainder_(remainder), noise_(noise) {}
 
   std::string_view name() const override { return "half"; }
 
-  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
-             Eigen::Ref<Matrix> scores) const override {
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      for (std::size_t i = 0; i < items.size(); ++i) {
-        scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) =
-            ScoreOne(queries[q], items[i]);
-      }
-    }
-  }
-
-  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
-                                                const ItemBitmap* allowed,
-                                                std::size_t k) const override {
-    std::vector<std::vector<ScoredItem>> lists;
-    for (const Query& query : queries) {
-      TopK best(k);
-      for (std::uint32_t row = 0; row < kItems; ++row) {
-        const ItemIndex item{row};
-        const bool is_excluded =
-            std::binary_search(query.excluded.begin(), query.excluded.end(), item);
-        if (is_excluded || (allowed != nullptr && !allowed->Contains(item))) continue;
-        const float score = ScoreOne(query, item);
-        if (score != kUnscored) best.Offer(item, score);
-      }
-      lists.push_back(best.Take());
-    }
-    return lists;
-  }
-
  private:
-  float ScoreOne(const Query& query, ItemIndex item) const {
+  float ScoreOne(const Query& query, ItemIndex item) const override {
     if (Row(item) % 2 != remainder_) return kUnscored;
     const std::size_t liked = Row(query.history.back().item);
     Random random(Row(item) * 1000 + liked + remainder_);
@@ -166,6 +140,14 @@ TEST_F(BlendFitTest, TooFewCasesTeachNothing) {
   const std::vector<Model> models = {MakeModel("even", 0, 0.01), MakeModel("odd", 1, 0.01)};
 
   EXPECT_TRUE(Fit(models, {.max_cases = 10}).weights.empty());
+}
+
+TEST_F(BlendFitTest, NothingIsLearnedOnceItIsCancelled) {
+  const std::atomic<bool> is_cancelled = true;
+
+  EXPECT_TRUE(
+      Fit({MakeModel("even", 0, 0.01), MakeModel("odd", 1, 0.01)}, {.is_cancelled = &is_cancelled})
+          .weights.empty());
 }
 
 TEST_F(BlendFitTest, NumberOfThreadsChangesNothing) {

@@ -48,6 +48,20 @@ TEST_F(CompareOnStoreTest, GivesARowForEveryModelAndTheBlend) {
   EXPECT_EQ(comparison->rows[4].settings.at("item_knn"), "0.5");
 }
 
+TEST_F(CompareOnStoreTest, ModelsThatWereChosenHaveRowsOfTheirOwn) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(2000, 200);
+  options_.models = {std::string(kAutoName)};
+  options_.settings.clear();
+
+  const auto comparison = Compare(0.2);
+
+  ASSERT_THAT(comparison, IsOk());
+  ASSERT_GT(comparison->rows.size(), 1u);
+  for (const ComparisonRow& row : comparison->rows) EXPECT_NE(row.name, kAutoName);
+  EXPECT_EQ(comparison->rows.back().name, kBlendName);
+}
+
 TEST_F(CompareOnStoreTest, OneScorerMeasuredAloneHasTheSameRow) {
   shop_.UpsertAllItems();
   shop_.RecordMore(500);

@@ -26,9 +26,10 @@ struct BlendedItem {
 // The blended score of an item is the sum over models of weight * score / scale, times the item's
 // trend, where the scale is one number per query and model: the size of the model's best score of
 // what may be shown for the query. So every model speaks in units of its own best answer. It is a
-// factor of the query's side alone: the blend stays affine in every model's scores, one model alone
-// ranks as without a blend, and a score that is an inner product stays one. A sum below zero is
-// divided by the trend instead. kUnscored and anything else that is not finite adds 0.
+// factor of the query's side alone, and the trend one of the item's: the blend stays affine in
+// every model's scores, one model alone ranks as without a blend but for the trend, and a score
+// that is an inner product stays one. A sum below zero is divided by the trend instead. kUnscored
+// and anything else that is not finite adds 0.
 class Pipeline {
  public:
   Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options);
@@ -69,9 +70,11 @@ class Pipeline {
   // What the models say of the items, not blended yet.
   void Score(const Query& query, Asked& asked) const;
   // By item that is asked about; -infinity where no model knows it.
-  std::vector<double> Blend(Asked& asked) const;
-  static std::vector<BlendedItem> Select(const Asked& asked, std::span<const double> blended,
-                                         std::size_t k);
+  std::vector<double> Blend(const Asked& asked) const;
+  // What a sum of parts is multiplied with, which has the sign of what comes of it.
+  double TrendOf(ItemIndex item, double blended) const;
+  std::vector<BlendedItem> Select(const Asked& asked, std::span<const double> blended,
+                                  std::size_t k) const;
 
   std::shared_ptr<const ModelSet> models_;
   BlendOptions options_;

@@ -75,6 +75,9 @@ absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
                                                   const TrainingContext& context,
                                                   const StageReport& report);
 
+// Leaves `options` with this model and its settings.
+void KeepOnly(const std::string& model, ComparisonOptions& options);
+
 // Makes `options` train what was learned; where nothing was and models are to be chosen, what a
 // shop is served with at first.
 void Choose(const LearnedBlend& learned, ComparisonOptions& options);

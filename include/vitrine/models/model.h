@@ -47,7 +47,7 @@ struct ModelSet {
   Micros trained_us = 0;
   std::uint64_t dataset_fingerprint = 0;
   std::map<std::string, double> metrics{};  // Of the blend on the temporal split: "ndcg@20" ...
-  BlendWeights weights{};                   // Learned with the models; empty where nothing was.
+  BlendWeights weights{};  // Learned with the models, or as configured; empty: the usual ones.
   // The same: BlendOptions::cold_start_events; below 0 where it was not learned.
   double cold_start_events = -1;
   Trend trend{};  // The same.

@@ -232,15 +232,15 @@ std::vector<std::vector<Contribution>> SessionKnn::ExplainAll(
   const std::vector<TouchedItem> recent = lookup.Recent(query);
   // [items][recent] What each recent item adds.
   std::vector<std::vector<double>> parts(items.size(), std::vector<double>(recent.size(), 0));
+  std::vector<double> weights(recent.size());  // Of a neighbour's voice, by recent item.
   for (const ScoredItem& each : lookup.Neighbours(recent)) {
     const auto session = static_cast<std::uint32_t>(each.item);
     const auto held = table_.sessions.Columns(session);
     const auto shares = lookup.Shares(session, recent);
     const double voice = lookup.Voice(each) * table_.session_weights[session] / each.score;
-    std::vector<double> weights;  // Of the voice, by recent item.
-    for (const TouchedItem& touched : recent) {
-      weights.push_back(lookup.MatchIn(session, touched) < held.size() ? voice * touched.weight
-                                                                       : 0);
+    for (std::size_t j = 0; j < recent.size(); ++j) {
+      const bool is_held = lookup.MatchIn(session, recent[j]) < held.size();
+      weights[j] = is_held ? voice * recent[j].weight : 0;
     }
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::size_t place = PlaceIn(held, items[i]);
