@@ -119,8 +119,7 @@ Ground GroundOf(const Cause& cause, const ShopperQuery& query) {
   if (said.source == Contribution::Source::kContext) {
     ground.kind = Reason::Kind::kSimilarTo;
   } else if (said.source == Contribution::Source::kHistory) {
-    const bool is_owned = std::binary_search(query.owned.begin(), query.owned.end(), said.item);
-    ground.kind = is_owned ? Reason::Kind::kBecauseYouBought : Reason::Kind::kBecauseYouViewed;
+    ground.kind = Reason::Kind::kBecauseYouViewed;  // Or bought, see StrongestGrounds.
   } else if (cause.model->family == ModelFamily::kPopularity) {
     const bool names_category = said.feature.starts_with(kCategory);
     ground.kind = names_category ? Reason::Kind::kPopularInCategory : Reason::Kind::kPopular;
@@ -143,7 +142,8 @@ Ground GroundOf(const Cause& cause, const ShopperQuery& query) {
 void AddGround(const Ground& ground, double& strongest_taste, std::vector<Ground>& grounds) {
   const bool is_taste = ground.kind == Reason::Kind::kMatchesYourTaste;
   const auto same = std::find_if(grounds.begin(), grounds.end(), [&](const Ground& other) {
-    return is_taste ? other.kind == ground.kind : other.Key() == ground.Key();
+    return other.item == ground.item && other.kind == ground.kind &&
+           (is_taste || other.text == ground.text);
   });
   if (is_taste && ground.value > strongest_taste) {
     strongest_taste = ground.value;
@@ -169,6 +169,11 @@ std::vector<Ground> StrongestGrounds(std::span<const Cause> causes, const Shoppe
                       return a.value != b.value ? a.value > b.value : a.Key() < b.Key();
                     });
   grounds.resize(count);
+  for (Ground& ground : grounds) {
+    const bool is_owned = ground.kind == Reason::Kind::kBecauseYouViewed &&
+                          std::binary_search(query.owned.begin(), query.owned.end(), ground.item);
+    if (is_owned) ground.kind = Reason::Kind::kBecauseYouBought;
+  }
   return grounds;
 }
 

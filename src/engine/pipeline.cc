@@ -82,7 +82,8 @@ Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
   }
   const Trend& trend = models_->trend;
   for (std::size_t row = 0; trend.power != 0 && row <= trend.ln_by_item.size(); ++row) {
-    trends_.push_back(trend.FactorOf(ItemIndex(static_cast<std::uint32_t>(row))));
+    const double factor = trend.FactorOf(ItemIndex(static_cast<std::uint32_t>(row)));
+    trends_.push_back({factor, 1 / factor});
   }
   for (const Model& model : models_->models) {
     const auto weight = chosen.find(model.name);
@@ -222,8 +223,7 @@ void Pipeline::Score(const Query& query, Asked& asked) const {
 
 double Pipeline::TrendOf(ItemIndex item, double blended) const {
   if (trends_.empty()) return 1;
-  const double trend = trends_[std::min(Row(item), trends_.size() - 1)];
-  return blended < 0 ? 1 / trend : trend;
+  return trends_[std::min(Row(item), trends_.size() - 1)][blended < 0 ? 1 : 0];
 }
 
 std::vector<double> Pipeline::Blend(const Asked& asked) const {
@@ -261,16 +261,25 @@ std::vector<BlendedItem> Pipeline::Select(const Asked& asked, std::span<const do
   std::vector<std::uint32_t> order;
   order.reserve(std::min(k, blended.size()) + 1);
   double worst = std::numeric_limits<double>::lowest();  // That may still enter.
-  for (std::uint32_t i = 0; i < blended.size() && k > 0; ++i) {
-    if (!(blended[i] >= worst)) continue;
+  const auto offer = [&](std::uint32_t i) {
+    if (!(blended[i] >= worst)) return;
     if (order.size() == k) {
-      if (!ranks_before(i, order.front())) continue;
+      if (!ranks_before(i, order.front())) return;
       std::pop_heap(order.begin(), order.end(), ranks_before);
       order.pop_back();
     }
     order.push_back(i);
     std::push_heap(order.begin(), order.end(), ranks_before);
     if (order.size() == k) worst = blended[order.front()];
+  };
+  constexpr std::uint32_t kBlock = 64;
+  const auto count = static_cast<std::uint32_t>(k > 0 ? blended.size() : 0);
+  for (std::uint32_t begin = 0; begin < count; begin += kBlock) {
+    const std::uint32_t end = std::min(begin + kBlock, count);
+    std::uint64_t num_good = 0;  // Counted, so that the compiler compares many at once.
+    for (std::uint32_t i = begin; i < end; ++i) num_good += blended[i] >= worst ? 1U : 0U;
+    if (num_good == 0) continue;
+    for (std::uint32_t i = begin; i < end; ++i) offer(i);
   }
   std::sort_heap(order.begin(), order.end(), ranks_before);
   std::vector<BlendedItem> best;

@@ -3,23 +3,25 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "vitrine/math/top_k.h"
 
 namespace vitrine {
 
-std::vector<BlendedItem> OneOfEachProduct(std::span<const BlendedItem> ranked,
-                                          const Catalogue& catalogue,
+std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const Catalogue& catalogue,
                                           std::span<const ItemIndex> elsewhere, std::size_t count) {
   absl::flat_hash_set<ItemIndex> shown;
   shown.reserve(elsewhere.size() + count);
   for (const ItemIndex item : elsewhere) shown.insert(catalogue.Primary(item));
   std::vector<BlendedItem> products;
   products.reserve(std::min(count, ranked.size()));
-  for (const BlendedItem& item : ranked) {
+  for (BlendedItem& item : ranked) {
     if (products.size() == count) break;
-    if (shown.insert(catalogue.Primary(item.item)).second) products.push_back(item);
+    if (shown.insert(catalogue.Primary(item.item)).second) {
+      products.push_back(std::move(item));
+    }
   }
   return products;
 }

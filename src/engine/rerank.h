@@ -10,11 +10,10 @@
 
 namespace vitrine {
 
-// The first `count` items of `ranked`, one of each product: a variant (a size, a colour) is left
-// out when an item of its product comes before it or is one of `elsewhere`, which the page already
-// shows.
-std::vector<BlendedItem> OneOfEachProduct(std::span<const BlendedItem> ranked,
-                                          const Catalogue& catalogue,
+// The first `count` items of `ranked`, moved from there, one of each product: a variant (a size, a
+// colour) is left out when an item of its product comes before it or is one of `elsewhere`, which
+// the page already shows.
+std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const Catalogue& catalogue,
                                           std::span<const ItemIndex> elsewhere, std::size_t count);
 
 // The `k` most popular items of `allowed`, best first, ties to the smaller index; an item beyond
@@ -29,7 +28,7 @@ std::vector<BlendedItem> FindProducts(const Catalogue& catalogue,
                                       std::span<const ItemIndex> elsewhere, std::size_t count,
                                       const Rank& rank) {
   for (std::size_t k = 2 * count;; k *= 4) {
-    const std::vector<BlendedItem> ranked = rank(k);
+    std::vector<BlendedItem> ranked = rank(k);
     std::vector<BlendedItem> products = OneOfEachProduct(ranked, catalogue, elsewhere, count);
     if (products.size() == count || ranked.size() < k) return products;
   }

@@ -58,19 +58,9 @@ std::size_t RunLength(const FactorTable& table, std::span<const ItemIndex> items
   return count;
 }
 
-}  // namespace
-
-ItemBitmap KnownRows(const Matrix& factors) {
-  ItemBitmap known(static_cast<std::size_t>(factors.rows()));
-  for (Eigen::Index row = 0; row < factors.rows(); ++row) {
-    if (factors.row(row).isZero(0)) continue;
-    known.Insert(ItemIndex{static_cast<std::uint32_t>(row)});
-  }
-  return known;
-}
-
-void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
-                    std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
+// Few items, or in any order: a product for each run of neighbours.
+void ScoreSomeByFactors(const FactorTable& table, const Matrix& vectors,
+                        std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
   Eigen::MatrixXf products;
   for (std::size_t begin = 0; begin < items.size();) {
     const std::size_t count = RunLength(table, items.subspan(begin));
@@ -84,6 +74,47 @@ void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
     Multiply(table, static_cast<Eigen::Index>(Row(items[begin])), run, vectors, products);
     scores.middleCols(column, run) = products.transpose();
     begin += count;
+  }
+}
+
+bool IsMostOf(const FactorTable& table, std::span<const ItemIndex> items) {
+  const auto num_items = static_cast<std::size_t>(table.factors->rows());
+  return items.size() > num_items / 2 && AreAllBelow(num_items, items);
+}
+
+// Most of the table: products with all of it, of which those asked for are picked.
+void ScoreMostByFactors(const FactorTable& table, const Matrix& vectors,
+                        std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
+  Eigen::MatrixXf products;
+  Multiply(table, 0, table.factors->rows(), vectors, products);
+  const bool are_all_known = table.known->Count() == table.known->size();
+  for (Eigen::Index query = 0; query < vectors.rows(); ++query) {
+    const float* const of_query = products.col(query).data();
+    const std::span<float> row = RowOf(scores, static_cast<std::size_t>(query));
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const bool is_known = are_all_known || table.known->Contains(items[i]);
+      row[i] = is_known ? of_query[Row(items[i])] : kUnscored;
+    }
+  }
+}
+
+}  // namespace
+
+ItemBitmap KnownRows(const Matrix& factors) {
+  ItemBitmap known(static_cast<std::size_t>(factors.rows()));
+  for (Eigen::Index row = 0; row < factors.rows(); ++row) {
+    if (factors.row(row).isZero(0)) continue;
+    known.Insert(ItemIndex{static_cast<std::uint32_t>(row)});
+  }
+  return known;
+}
+
+void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
+                    std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
+  if (IsMostOf(table, items)) {
+    ScoreMostByFactors(table, vectors, items, scores);
+  } else {
+    ScoreSomeByFactors(table, vectors, items, scores);
   }
   for (Eigen::Index query = 0; query < vectors.rows(); ++query) {
     if (vectors.row(query).isZero(0)) scores.row(query).setConstant(kUnscored);

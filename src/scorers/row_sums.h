@@ -26,7 +26,7 @@ std::vector<std::vector<ScoredItem>> RetrieveByRows(const CsrMatrix& rows,
                                                     std::span<const Query> queries,
                                                     const ItemBitmap* allowed, std::size_t k);
 
-// One contribution for each of `touched` that says something of the item. Columns of `rows` ascend.
+// One contribution for each of `touched` that says something of the item. Reads the rows of all.
 std::vector<std::vector<Contribution>> ExplainByRows(const CsrMatrix& rows,
                                                      std::span<const TouchedItem> touched,
                                                      std::span<const ItemIndex> items);

@@ -18,6 +18,19 @@ inline bool MayShow(const Query& query, const ItemBitmap* allowed, ItemIndex ite
          !std::binary_search(query.excluded.begin(), query.excluded.end(), item);
 }
 
+// The scores of one query.
+inline std::span<float> RowOf(Eigen::Ref<Matrix>& scores, std::size_t query) {
+  return {scores.row(static_cast<Eigen::Index>(query)).data(),
+          static_cast<std::size_t>(scores.cols())};
+}
+
+// Whether every item is among the first `size`.
+inline bool AreAllBelow(std::size_t size, std::span<const ItemIndex> items) {
+  std::uint32_t largest = 0;
+  for (const ItemIndex item : items) largest = std::max(largest, static_cast<std::uint32_t>(item));
+  return items.empty() || largest < size;
+}
+
 // Sums of one query over items or other things with an index, of which it mostly touches few. What
 // nothing was added to, or nothing but -0, is kUnscored. Not thread-safe; its memory is the
 // thread's and used again by the next one on the same thread.
@@ -48,6 +61,16 @@ class SparseScores {
   float Of(ItemIndex item) const {
     if (Row(item) >= size_ || IsUntouched(sums_[Row(item)])) return kUnscored;
     return sums_[Row(item)];
+  }
+
+  // Sets scores[i] to Of(items[i]).
+  void Read(std::span<const ItemIndex> items, std::span<float> scores) const {
+    const bool are_all_here = AreAllBelow(size_, items);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      scores[i] = are_all_here || Row(items[i]) < size_ ? sums_[Row(items[i])] : kUntouched;
+    }
+    // Apart from the above, so that the compiler compares many at once and guesses none.
+    for (float& score : scores) score = IsUntouched(score) ? kUnscored : score;
   }
 
   // Calls visit(index, sum) for all that is touched, in no order, and starts over.

@@ -38,15 +38,14 @@ double Weighed(double sum, Weighting weighting) {
   return sum;
 }
 
-TouchedItem Merged(std::span<const Touch> touches, const TouchWeights& weights) {
-  double sum = 0;
-  bool is_context = false;
-  for (const Touch& touch : touches) {
-    sum += touch.weight;
-    is_context |= touch.is_context;
+// By item, and of one item as they came: item and position in one number, which sorts fastest.
+std::vector<std::uint64_t> Order(std::span<const Touch> touches) {
+  std::vector<std::uint64_t> order(touches.size());
+  for (std::size_t i = 0; i < touches.size(); ++i) {
+    order[i] = std::uint64_t{static_cast<std::uint32_t>(touches[i].item)} << 32U | i;
   }
-  return {touches.front().item, static_cast<float>(weights.scale * Weighed(sum, weights.weighting)),
-          is_context ? Contribution::Source::kContext : Contribution::Source::kHistory};
+  std::sort(order.begin(), order.end());
+  return order;
 }
 
 }  // namespace
@@ -65,16 +64,25 @@ std::vector<TouchedItem> TouchedItems(const Query& query, const TouchWeights& we
   for (const Interaction& interaction : query.history) {
     touches.push_back({interaction.item, interaction.weight, false});
   }
-  std::stable_sort(touches.begin(), touches.end(),
-                   [](const Touch& a, const Touch& b) { return a.item < b.item; });
 
   std::vector<TouchedItem> result;
-  const std::span<const Touch> all(touches);
-  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
-    while (end < all.size() && all[end].item == all[begin].item) ++end;
-    if (Row(all[begin].item) >= num_items) break;
-    const TouchedItem touched = Merged(all.subspan(begin, end - begin), weights);
-    if (touched.weight != 0) result.push_back(touched);
+  result.reserve(touches.size());
+  const std::vector<std::uint64_t> order = Order(touches);
+  for (std::size_t i = 0; i < order.size();) {
+    const ItemIndex item{static_cast<std::uint32_t>(order[i] >> 32U)};
+    if (Row(item) >= num_items) break;
+    double sum = 0;
+    bool is_context = false;
+    for (; i < order.size() && order[i] >> 32U == Row(item); ++i) {
+      const Touch& touch = touches[static_cast<std::uint32_t>(order[i])];
+      sum += touch.weight;
+      is_context |= touch.is_context;
+    }
+    const auto weight = static_cast<float>(weights.scale * Weighed(sum, weights.weighting));
+    if (weight == 0) continue;
+    result.push_back(
+        {item, weight,
+         is_context ? Contribution::Source::kContext : Contribution::Source::kHistory});
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -80,7 +81,8 @@ class Pipeline {
   BlendOptions options_;
   std::vector<BlendWeight> weights_;  // By model of the set.
   bool looks_at_features_ = false;    // Some weight grows with them.
-  std::vector<double> trends_;        // Factors by item of the set; empty: none counts.
+  // By item of the set, of a sum above and of one below zero; empty: none counts.
+  std::vector<std::array<double, 2>> trends_;
 };
 
 }  // namespace vitrine

@@ -62,6 +62,8 @@ MostPopular::MostPopular(MostPopularTable table)
     by_popularity_.push_back(ItemIndex{row});
     best_ = std::max(best_, table_.popularity[row]);
   }
+  everywhere_ = table_.popularity;
+  for (float& score : everywhere_) score = best_ == 0 ? score : score / best_;
   std::stable_sort(by_popularity_.begin(), by_popularity_.end(), [this](ItemIndex a, ItemIndex b) {
     return table_.popularity[Row(a)] > table_.popularity[Row(b)];
   });
@@ -115,11 +117,11 @@ std::vector<MostPopular::Share> MostPopular::Shares(const Query& query) const {
 }
 
 float MostPopular::ScoreOf(std::span<const Share> shares, ItemIndex item) const {
-  if (Row(item) >= table_.popularity.size()) return kUnscored;
+  if (Row(item) >= everywhere_.size()) return kUnscored;
+  float score = everywhere_[Row(item)];
+  if (shares.empty() || score == kUnscored) return score;
   const float popularity = table_.popularity[Row(item)];
-  if (popularity == kUnscored || best_ == 0) return popularity;
   const auto categories = table_.categories.Columns(Row(item));
-  float score = popularity / best_;
   for (const Share& share : shares) {
     if (std::binary_search(categories.begin(), categories.end(), share.category)) {
       score += share.factor * popularity;
@@ -132,9 +134,10 @@ void MostPopular::Score(std::span<const Query> queries, std::span<const ItemInde
                         Eigen::Ref<Matrix> scores) const {
   for (std::size_t q = 0; q < queries.size(); ++q) {
     const std::vector<Share> shares = Shares(queries[q]);
+    const std::span<float> row = RowOf(scores, q);
+    const bool is_plain = shares.empty() && AreAllBelow(everywhere_.size(), items);
     for (std::size_t i = 0; i < items.size(); ++i) {
-      scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) =
-          ScoreOf(shares, items[i]);
+      row[i] = is_plain ? everywhere_[Row(items[i])] : ScoreOf(shares, items[i]);
     }
   }
 }

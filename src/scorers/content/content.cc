@@ -67,6 +67,14 @@ std::vector<WeightedRow> WeightedRows(const Query& query, const ContentTable& ta
   return rows;
 }
 
+// At least `size` zeros, which the caller leaves behind as zeros: the thread's own, since to make
+// them anew costs more than a profile.
+std::vector<double>& FeatureSums(std::size_t size) {
+  thread_local std::vector<double> sums;
+  if (sums.size() < size) sums.resize(size, 0);
+  return sums;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Content>> Content::Create(ContentTable table) {
@@ -80,30 +88,25 @@ Content::Content(ContentTable table)
 std::vector<Content::Feature> Content::Profile(const Query& query) const {
   const std::vector<WeightedRow> rows = WeightedRows(query, table_);
   double weight_sum = 0;
-  std::vector<double> parts;
-  std::vector<std::uint64_t> places;  // Feature and part in one number, which sorts fastest.
+  std::vector<double>& sums = FeatureSums(table_.features.size());
+  std::vector<std::uint32_t> touched;
   for (const WeightedRow& weighted : rows) {
     weight_sum += std::abs(weighted.weight);
     const auto features = table_.items.Columns(weighted.row);
     const auto values = table_.items.Values(weighted.row);
     for (std::size_t i = 0; i < features.size(); ++i) {
-      places.push_back(std::uint64_t{features[i]} << 32U | parts.size());
-      parts.push_back(weighted.weight * static_cast<double>(values[i]));
+      double& sum = sums[features[i]];
+      if (sum == 0) touched.push_back(features[i]);  // Again, where parts cancelled out.
+      sum += weighted.weight * static_cast<double>(values[i]);
     }
   }
-  std::sort(places.begin(), places.end());
+  std::sort(touched.begin(), touched.end());
 
   std::vector<Feature> profile;
-  for (std::size_t i = 0; i < places.size();) {
-    const std::uint64_t feature = places[i] >> 32U;
-    double sum = 0;
-    for (; i < places.size() && places[i] >> 32U == feature; ++i) {
-      sum += parts[static_cast<std::uint32_t>(places[i])];
-    }
-    if (sum != 0) {
-      profile.push_back(
-          {static_cast<std::uint32_t>(feature), static_cast<float>(sum / weight_sum)});
-    }
+  profile.reserve(touched.size());
+  for (const std::uint32_t feature : touched) {
+    const double sum = std::exchange(sums[feature], 0);
+    if (sum != 0) profile.push_back({feature, static_cast<float>(sum / weight_sum)});
   }
   return Strongest(std::move(profile));
 }
@@ -140,9 +143,7 @@ void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> i
   SparseScores sums(num_items());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     AddQuery(queries[q], sums);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = sums.Of(items[i]);
-    }
+    sums.Read(items, RowOf(scores, q));
     sums.Clear();
   }
 }

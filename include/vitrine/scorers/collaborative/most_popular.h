@@ -79,6 +79,7 @@ class MostPopular final : public Scorer, public Explainer {
   std::vector<std::pair<std::string, std::uint32_t>> names_;  // Sorted, for look-up.
   std::vector<std::string> features_;                         // "category: PATH" [categories]
   float best_ = 0;                                            // P
+  std::vector<float> everywhere_;  // p(i) / P, the score but for categories
 };
 
 void Save(const MostPopular& scorer, ByteWriter& writer);
