@@ -114,13 +114,12 @@ class Reader {
   std::vector<FieldViolation> violations_;
 };
 
-v1::Reason ToProto(const Reason& reason) {
-  v1::Reason message;
+// In place, since a message that is moved into another one's memory is copied.
+void Set(const Reason& reason, v1::Reason& message) {
   // The engine's kinds start at 0, where the wire's has UNSPECIFIED.
   message.set_kind(static_cast<v1::Reason::Kind>(static_cast<int>(reason.kind) + 1));
   message.set_item_id(reason.item_id);
   message.set_text(reason.text);
-  return message;
 }
 
 static_assert(static_cast<int>(Reason::Kind::kBecauseYouBought) + 1 ==
@@ -128,13 +127,12 @@ static_assert(static_cast<int>(Reason::Kind::kBecauseYouBought) + 1 ==
 static_assert(static_cast<int>(Reason::Kind::kSimilarTo) + 1 == v1::Reason::KIND_SIMILAR_TO);
 static_assert(static_cast<int>(Reason::Kind::kBackfill) + 1 == v1::Reason::KIND_BACKFILL);
 
-v1::RecommendedItem ToProto(const RecommendedItem& item, v1::ItemView view) {
-  v1::RecommendedItem message;
+void Set(const RecommendedItem& item, v1::ItemView view, v1::RecommendedItem& message) {
   message.set_item_id(item.item_id);
   message.set_score(std::isfinite(item.score) ? item.score : 0);  // JSON has no infinity.
   message.set_known(item.is_known);
   message.set_backfill(item.is_backfill);
-  for (const Reason& reason : item.reasons) *message.add_reasons() = ToProto(reason);
+  for (const Reason& reason : item.reasons) Set(reason, *message.add_reasons());
   for (const ScorePart& part : item.contributions) {
     v1::Contribution& added = *message.add_contributions();
     added.set_scorer(part.model);
@@ -143,9 +141,8 @@ v1::RecommendedItem ToProto(const RecommendedItem& item, v1::ItemView view) {
     added.set_value(part.value);
   }
   if (view == v1::ITEM_VIEW_FULL && item.item != nullptr) {
-    *message.mutable_item() = vitrine::ToProto(*item.item);
+    *message.mutable_item() = ToProto(*item.item);
   }
-  return message;
 }
 
 }  // namespace
@@ -197,7 +194,7 @@ absl::StatusOr<RankRequest> FromProto(const v1::RankItemsRequest& message) {
 template <typename Response>
 void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response) {
   response.mutable_items()->Reserve(static_cast<int>(reply.items.size()));
-  for (const RecommendedItem& item : reply.items) *response.add_items() = ToProto(item, view);
+  for (const RecommendedItem& item : reply.items) Set(item, view, *response.add_items());
   response.set_model_version(reply.model_version);
   for (const std::string& fallback : reply.fallbacks) response.add_fallbacks(fallback);
   response.set_consistency_token(ConsistencyToken(reply.sequence));

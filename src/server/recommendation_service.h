@@ -1,14 +1,19 @@
 #pragma once
 
+#include "server/arena_messages.h"
 #include "server/request_pool.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 
 namespace vitrine {
 
-// Each call: convert, ask the engine on one of the pool's threads, convert back. Thread-safe.
+// Each call: convert, ask the engine, convert back. Thread-safe.
 class RecommendationService final : public v1::RecommendationService::CallbackService {
  public:
-  explicit RecommendationService(RequestPool& pool) : pool_(pool) {}
+  explicit RecommendationService(RequestPool& pool) : pool_(pool) {
+    SetMessageAllocatorFor_RecommendItems(&recommend_messages_);
+    SetMessageAllocatorFor_SimilarItems(&similar_messages_);
+    SetMessageAllocatorFor_RankItems(&rank_messages_);
+  }
 
   grpc::ServerUnaryReactor* RecommendItems(grpc::CallbackServerContext* context,
                                            const v1::RecommendItemsRequest* request,
@@ -22,6 +27,9 @@ class RecommendationService final : public v1::RecommendationService::CallbackSe
 
  private:
   RequestPool& pool_;
+  ArenaMessages<v1::RecommendItemsRequest, v1::RecommendItemsResponse> recommend_messages_;
+  ArenaMessages<v1::SimilarItemsRequest, v1::SimilarItemsResponse> similar_messages_;
+  ArenaMessages<v1::RankItemsRequest, v1::RankItemsResponse> rank_messages_;
 };
 
 }  // namespace vitrine

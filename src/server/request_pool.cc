@@ -54,6 +54,11 @@ void LogGrave(const absl::Status& status) {
   Log(LogLevel::kError, "server.request_failed", {{"status", status.ToString()}});
 }
 
+void Conclude(const absl::Status& status, grpc::ServerUnaryReactor& reactor) {
+  LogGrave(status);
+  reactor.Finish(ToGrpcStatus(status));
+}
+
 }  // namespace
 
 RequestPool::RequestPool(std::size_t num_threads, std::size_t max_waiting)
@@ -84,7 +89,23 @@ absl::Status RequestPool::Admit() const {
 
 grpc::ServerUnaryReactor* RequestPool::Answer(grpc::CallbackServerContext* context,
                                               std::function<absl::Status()> work) {
-  return AnswerLater(context, [work = std::move(work)](const Finish& finish) { finish(work()); });
+  std::size_t idle = 0;
+  if (!Admit().ok() || !num_unfinished_.compare_exchange_strong(idle, 1)) {
+    return AnswerLater(context, [work = std::move(work)](const Finish& finish) { finish(work()); });
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::Status status = work();
+  --num_unfinished_;
+  Conclude(status, *reactor);
+  return reactor;
+}
+
+void RequestPool::Submit(std::function<void()> task) {
+  ++num_unfinished_;
+  pool_.Submit([this, task = std::move(task)] {
+    task();
+    --num_unfinished_;
+  });
 }
 
 grpc::ServerUnaryReactor* RequestPool::AnswerLater(grpc::CallbackServerContext* context,
@@ -103,16 +124,13 @@ grpc::ServerUnaryReactor* RequestPool::AnswerLater(grpc::CallbackServerContext* 
                   kRetryDelay)));
     return reactor;
   }
-  pool_.Submit([this, context, reactor, work = std::move(work)] {
+  Submit([this, context, reactor, work = std::move(work)] {
     --num_waiting_;
     if (context->IsCancelled()) {  // Gone, or past its deadline: nobody reads the answer.
       reactor->Finish(grpc::Status::CANCELLED);
       return;
     }
-    work([reactor](const absl::Status& status) {
-      LogGrave(status);
-      reactor->Finish(ToGrpcStatus(status));
-    });
+    work([reactor](const absl::Status& status) { Conclude(status, *reactor); });
   });
   return reactor;
 }
@@ -121,7 +139,7 @@ void RequestPool::Write(Mutation mutation, std::function<void(absl::StatusOr<Wri
   // The commit thread only hands over: finishing a call may cost a system call.
   backend_.store->Write(std::move(mutation),
                         [this, then = std::move(then)](absl::StatusOr<WriteResult> result) mutable {
-                          pool_.Submit([this, then = std::move(then), result = std::move(result)] {
+                          Submit([this, then = std::move(then), result = std::move(result)] {
                             if (result.ok()) {
                               then(result);
                               return;

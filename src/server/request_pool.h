@@ -35,7 +35,10 @@ class RequestPool {
   // REQUIRES: Admit() was OK once.
   const Backend& backend() const { return backend_; }
 
-  // Answers a unary call with the status that `work` returns, from one of the threads.
+  // Answers a unary call with the status that `work`, which must not wait for anything, returns.
+  // Where nothing else is worked on, the thread that brought the call does it: to wake another one
+  // costs as much as a third of a whole answer. gRPC has at least two such threads, so that calls
+  // are taken in meanwhile. Otherwise one of the pool's.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    std::function<absl::Status()> work);
 
@@ -44,7 +47,7 @@ class RequestPool {
                                         std::function<void(Finish finish)> work);
 
   // Runs a part of a request that was admitted before.
-  void Submit(std::function<void()> task) { pool_.Submit(std::move(task)); }
+  void Submit(std::function<void()> task);
 
   // Writes, and runs `then` on one of the threads with the result. Its errors carry the API's
   // reasons.
@@ -58,6 +61,7 @@ class RequestPool {
 
   const std::size_t max_waiting_;
   std::atomic<std::size_t> num_waiting_ = 0;
+  std::atomic<std::size_t> num_unfinished_ = 0;  // Tasks that wait or are worked on.
   std::atomic<Phase> phase_ = Phase::kStarting;
   Backend backend_;  // Written before phase_ becomes kOpen, then constant.
   std::function<void()> tell_disk_failure_;

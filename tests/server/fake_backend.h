@@ -66,7 +66,7 @@ class FakeStore final : public FeatureStore {
 };
 
 // Trainings that go where the test sends them. Thread-safe.
-class FakeModelControl final : public ModelControl {
+class FakeModelControl : public ModelControl {
  public:
   absl::StatusOr<TrainingProgress> StartTraining() override {
     std::lock_guard lock(mutex_);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -21,6 +22,19 @@ using testing::FakeModelControl;
 using testing::FakeStore;
 using testing::LocalServer;
 using testing::Unpack;
+
+// Knows which thread asked last.
+class Witness final : public FakeModelControl {
+ public:
+  absl::StatusOr<Versions> ListVersions() const override {
+    asked_by_ = std::this_thread::get_id();
+    return Versions{};
+  }
+  std::thread::id asked_by() const { return asked_by_; }
+
+ private:
+  mutable std::atomic<std::thread::id> asked_by_;
+};
 
 class RequestPoolTest : public ::testing::Test {
  protected:
@@ -62,6 +76,47 @@ TEST_F(RequestPoolTest, OnceOpenItAnswersAndOnceClosedItSaysDraining) {
 
   pool_.Close();
   EXPECT_EQ(Unpack(Ask()).reason, "DRAINING");
+}
+
+TEST_F(RequestPoolTest, ARequestThatComesAloneIsAnsweredByTheThreadThatBroughtIt) {
+  Witness witness;
+  pool_.Open({.store = &store_, .models = &witness});
+  std::promise<std::thread::id> of_pool;
+  pool_.Submit([&of_pool] { of_pool.set_value(std::this_thread::get_id()); });
+  const std::thread::id pools_thread = of_pool.get_future().get();
+
+  ASSERT_TRUE(Ask().ok());
+  for (int i = 0; i < 1000 && witness.asked_by() == pools_thread; ++i) {
+    ASSERT_TRUE(Ask().ok());  // The pool was not quite done yet.
+  }
+
+  EXPECT_NE(witness.asked_by(), pools_thread);
+}
+
+TEST_F(RequestPoolTest, WhileAnotherIsWorkedOnThePoolAnswers) {
+  Witness witness;
+  RequestPool pool(2, 2);
+  ModelService service(pool);
+  const LocalServer server{&service};
+  const auto stub = v1::ModelService::NewStub(server.channel());
+  pool.Open({.store = &store_, .models = &witness});
+  std::promise<std::thread::id> of_first;
+  pool.Submit([&of_first, wait = release_.get_future().share()] {
+    of_first.set_value(std::this_thread::get_id());
+    wait.wait();
+  });
+  const std::thread::id first = of_first.get_future().get();
+
+  grpc::ClientContext context;
+  v1::ListModelVersionsResponse response;
+  EXPECT_TRUE(stub->ListModelVersions(&context, v1::ListModelVersionsRequest(), &response).ok());
+  std::promise<std::thread::id> of_second;
+  pool.Submit([&of_second] { of_second.set_value(std::this_thread::get_id()); });
+  const std::thread::id second = of_second.get_future().get();
+  release_.set_value();
+
+  EXPECT_NE(first, second);
+  EXPECT_EQ(witness.asked_by(), second);
 }
 
 TEST_F(RequestPoolTest, MoreRequestsThanMayWaitAreRefusedAtOnce) {
