@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "testing/temporary_folder.h"
 
@@ -358,6 +360,37 @@ TEST_F(BinaryTest, EverySubcommandTeachesByExample) {
     const Outcome outcome = Run(std::string(name) + " --help");
     EXPECT_EQ(outcome.status, 0) << name;
     EXPECT_THAT(outcome.out, HasSubstr(std::string("vitrine ") + name + " --")) << name;
+  }
+}
+
+// The Unix time before which four fifths of the rows of a TSV are.
+std::string FourFifths(const std::string& tsv) {
+  std::vector<long> times;
+  std::ifstream file(tsv);
+  for (std::string line; std::getline(file, line);) {
+    times.push_back(std::stol(line.substr(line.rfind('\t') + 1)));
+  }
+  if (times.empty()) return "0";
+  std::sort(times.begin(), times.end());
+  return std::to_string(times[times.size() * 4 / 5]);
+}
+
+TEST_F(BinaryTest, AutoIsBetterThanTheUsualScorersOnShopsOfAnyShape) {
+  for (const std::string shape : {"--items 300 --users 400 --events 12000 --seed 1",
+                                  "--items 1500 --users 800 --events 30000 --seed 2",
+                                  "--items 100 --users 2000 --events 30000 --seed 3"}) {
+    ASSERT_EQ(Run("simulate --out DIR/made " + shape).status, 0);
+    ASSERT_EQ(Run("import --tsv DIR/made.tsv --events DIR/made/events.jsonl").status, 0);
+    const std::string data = "evaluate --protocol temporal --data DIR/made.tsv --json --cut " +
+                             FourFifths(Filled("DIR/made.tsv"));
+    const auto ndcg = [&](const std::string& scorer) {
+      const Outcome outcome = Run(data + " --scorer " + scorer);
+      return Json::parse(outcome.out, nullptr, false).value("ndcg@20", -1.0);
+    };
+    const double chosen = ndcg("auto");
+    for (const std::string scorer : {"most_popular", "item_knn", "ials"}) {
+      EXPECT_GT(chosen, ndcg(scorer)) << scorer << ", " << shape;
+    }
   }
 }
 

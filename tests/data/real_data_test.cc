@@ -104,6 +104,18 @@ TEST_F(SlowRealDataTest, IalsOnGowallaReachesTheReference) {
   EXPECT_GE(Metric(json, "ndcg@20"), 0.134);
 }
 
+TEST_F(SlowRealDataTest, AutoOnLastfmIsBetterThanAnyScorerAlone) {
+  const std::string files = " --train '" + Unpack("lastfm/train.tsv", "train.tsv") + "' --test '" +
+                            Unpack("lastfm/test.tsv", "test.tsv") + "'";
+  const Json chosen = Run("evaluate --scorer auto" + files);
+
+  for (const std::string name : {"most_popular", "item_knn", "ials", "ease", "graph_filter"}) {
+    const Json alone = Run("evaluate --scorer " + name + files);
+    EXPECT_GT(Metric(chosen, "ndcg@20"), Metric(alone, "ndcg@20")) << name;
+    EXPECT_GT(Metric(chosen, "recall@20"), Metric(alone, "recall@20")) << name;
+  }
+}
+
 // Rejected rows by reason.
 std::map<std::string, int> Rejected(const Json& json) {
   std::map<std::string, int> counts;
