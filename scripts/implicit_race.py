@@ -1,9 +1,10 @@
-"""The other side of scripts/compare_implicit: `implicit`'s ALS until it reaches a recall@20.
+"""The other side of scripts/compare_implicit: `implicit`'s ALS.
 
-implicit_race.py TRAIN TEST DIMENSIONS GOAL
-
-Its settings are those of GRID that do best on a fifth of each user's items in TRAIN, held back; TEST
-chooses nothing. The choice costs it no time: the seconds are those of the training that follows.
+implicit_race.py choose TRAIN DIMENSIONS
+    The settings of GRID that do best on a fifth of each user's items in TRAIN, held back, as
+    "ALPHA REGULARIZATION" on standard output. Takes no part in the race.
+implicit_race.py race TRAIN TEST DIMENSIONS GOAL ALPHA REGULARIZATION
+    Trains with them epoch by epoch until recall@20 reaches GOAL, and prints the seconds of training.
 """
 
 import sys
@@ -70,17 +71,21 @@ def best_of_grid(pairs, shape, dimensions):
         model.fit(train, show_progress=False)
         recalls[settings] = recall_at_20(model, train, test, GRID_USERS)
         print(f"implicit d={dimensions} alpha {settings[0]:g} regularization {settings[1]:g}: "
-              f"recall@20 {recalls[settings]:.4f} on what was held back", flush=True)
+              f"recall@20 {recalls[settings]:.4f} on what was held back", file=sys.stderr)
     return max(recalls, key=recalls.get)
 
 
-def main():
-    train_pairs, test_pairs = read(sys.argv[1]), read(sys.argv[2])
-    dimensions, goal = int(sys.argv[3]), float(sys.argv[4])
+def choose(train_path, dimensions):
+    pairs = read(train_path)
+    shape = tuple(1 + part.max() for part in pairs)
+    print(*best_of_grid(pairs, shape, int(dimensions)))
+
+
+def race(train_path, test_path, dimensions, goal, *settings):
+    train_pairs, test_pairs = read(train_path), read(test_path)
     shape = tuple(1 + max(a.max(), b.max()) for a, b in zip(train_pairs, test_pairs))
     train, test = matrix(train_pairs, shape), matrix(test_pairs, shape)
-    settings = best_of_grid(train_pairs, shape, dimensions)
-    model = als(dimensions, MOST_EPOCHS, *settings)
+    model = als(int(dimensions), MOST_EPOCHS, *map(float, settings))
     seconds = 0.0
 
     def after_epoch(epoch, epoch_seconds, _):
@@ -89,15 +94,14 @@ def main():
         recall = recall_at_20(model, train, test)
         print(f"implicit d={dimensions} epoch {epoch + 1}: {seconds:.3f} s, recall@20 {recall:.4f}",
               flush=True)
-        if recall >= goal:
+        if recall >= float(goal):
             raise GoalReached
 
     try:
         model.fit(train, show_progress=False, callback=after_epoch)
-        print(f"implicit d={dimensions}: {goal} not reached in {MOST_EPOCHS} epochs")
     except GoalReached:
         pass
 
 
 if __name__ == "__main__":
-    main()
+    {"choose": choose, "race": race}[sys.argv[1]](*sys.argv[2:])

@@ -6,12 +6,12 @@
 // items and about 800,000 pairs is made up. Two threads train; one answers, lists of 20; in the
 // last column both do, for every shopper, without what the shopper has.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "bench/made_up_shop.h"
+#include "bench/measuring.h"
 #include "training/ials_trainer.h"
 #include "training/pair_weights.h"
 #include "vitrine/base/random.h"
@@ -25,13 +25,12 @@ constexpr std::size_t kThreads = 2;
 constexpr std::size_t kListLength = 20;
 
 Dataset MadeUpShop() {
-  constexpr std::size_t kUsers = 30'000;
-  constexpr std::size_t kItems = 40'000;
+  const ShopShape shape;
   const std::vector<std::string> words = {"red",  "blue", "mug",   "lamp",  "towel", "small",
                                           "wood", "gift", "paper", "heart", "tea",   "clock"};
   Random random(1);
   Dataset shop;
-  for (std::size_t item = 0; item < kItems; ++item) {
+  for (std::size_t item = 0; item < shape.num_items; ++item) {
     shop.item_ids.push_back(std::to_string(item));
     Item described{.id = shop.item_ids.back()};
     for (int i = 0; i < 4; ++i) described.title += words[random.Below(words.size())] + " ";
@@ -39,30 +38,8 @@ Dataset MadeUpShop() {
     described.categories = {"Home > " + words[random.Below(words.size())]};
     shop.items.push_back(std::make_shared<const Item>(described));
   }
-  for (std::size_t user = 0; user < kUsers; ++user) {
-    const auto count = static_cast<std::size_t>(8 + 19 * random.Exponential());
-    for (std::size_t i = 0; i < count; ++i) {
-      // Item ranks follow a power law; each shopper lives in one of 50 parts of the shop.
-      const double rank = std::pow(static_cast<double>(kItems), random.Uniform()) - 1;
-      const auto item = (static_cast<std::size_t>(rank) * 50 + user % 50) % kItems;
-      shop.interactions.push_back({0, ItemIndex{static_cast<std::uint32_t>(item)}, 1});
-    }
-    shop.user_begin.push_back(shop.interactions.size());
-  }
+  AppendHistories(shape, random, shop);
   return shop;
-}
-
-// As the kernel calls the processor.
-std::string ProcessorName() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown processor";
-}
-
-double SecondsSince(Micros start) {
-  return static_cast<double>(MonotonicNow() - start) / static_cast<double>(kMicrosPerSecond);
 }
 
 // Answers for the first `num_users` shoppers, `batch` at a time, and returns how many a second.
