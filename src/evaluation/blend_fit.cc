@@ -102,9 +102,11 @@ class Climber {
   void ClimbTrend() {
     Blending changed = best_.blending;
     for (changed.trend = 0; changed.trend < kTrendHalfLives.size(); ++changed.trend) {
-      if (kTrendHalfLives[changed.trend] == 0) {
+      const bool is_popularity = kTrendHalfLives[changed.trend] == 0;
+      if (is_popularity == cases_.HasTimes()) continue;  // What is recent says more.
+      if (is_popularity) {
         TryTrendPowers(changed, kPopularityPowers);
-      } else if (cases_.HasTimes()) {
+      } else {
         TryTrendPowers(changed, kTrendPowers);
       }
     }
