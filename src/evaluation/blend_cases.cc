@@ -89,8 +89,8 @@ void BlendCases::Ask(const Pipeline& pipeline, const Split& validation,
            .group = asked[i].group,
            .scores = std::move(candidates[i].scores)};
     const auto num_candidates = static_cast<Eigen::Index>(candidates[i].items.size());
-    one.trends.resize(kTrendHalfLives.size(), num_candidates);
-    for (Eigen::Index c = 0; c < num_candidates; ++c) {
+    if (has_trends_) one.trends.resize(kTrendHalfLives.size(), num_candidates);
+    for (Eigen::Index c = 0; has_trends_ && c < num_candidates; ++c) {
       const std::size_t row = Row(candidates[i].items[static_cast<std::size_t>(c)]);
       for (std::size_t t = 0; t < trends_.size(); ++t) {
         one.trends(static_cast<Eigen::Index>(t), c) = trends_[t].ln_by_item[row];
@@ -110,8 +110,8 @@ void BlendCases::MeasureTrends(const Dataset& dataset) {
       dataset.interactions.begin(), dataset.interactions.end(), [&](const Interaction& each) {
         return each.time_us != dataset.interactions.front().time_us;
       });
-  has_times_ = other_time != dataset.interactions.end();
-  for (std::size_t t = 0; t < trends_.size(); ++t) {
+  has_trends_ = other_time != dataset.interactions.end();
+  for (std::size_t t = 0; has_trends_ && t < trends_.size(); ++t) {
     trends_[t] = MeasureTrend(dataset, 1, kTrendHalfLives[t]);
   }
 }

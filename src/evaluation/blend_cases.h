@@ -23,9 +23,8 @@ struct Blending {
   std::size_t trend = 0;  // Index into kTrendHalfLives.
 };
 
-// Days after which a touch says half as much of an item's trend: what is tried. The last is the
-// trend that tells how popular an item is and no more.
-inline constexpr std::array<double, 5> kTrendHalfLives = {3, 7, 14, 30, 0};
+// Days after which a touch says half as much of an item's trend: what is tried.
+inline constexpr std::array<double, 4> kTrendHalfLives = {3, 7, 14, 30};
 
 // What every model says of a validation part's cases, kept, so that a blend of them is measured
 // without asking any model again.
@@ -45,8 +44,7 @@ class BlendCases {
   // Over all cases; and whether a feature differs between them at all.
   const QueryFeatures& mean_features() const { return mean_features_; }
   bool Varies(std::size_t feature) const { return varies_[feature]; }
-  // Whether a touch may be more recent than another.
-  bool HasTimes() const { return has_times_; }
+  bool HasTrends() const { return has_trends_; }
   // Whether anybody may speak for a shopper of whom little is known.
   bool HasFamilies() const;
 
@@ -56,7 +54,7 @@ class BlendCases {
     std::size_t num_signals = 0;
     std::uint32_t group = 0;
     Matrix scores{};                    // [models x candidates]
-    Matrix trends{};                    // [half-lives x candidates]
+    Matrix trends{};                    // [half-lives x candidates], or empty.
     std::vector<Eigen::Index> right{};  // The candidates that are relevant, ascending.
     double ideal = 0;                   // Gain of a list without fault.
   };
@@ -70,7 +68,7 @@ class BlendCases {
   std::span<const Model> models_;
   std::vector<double> gains_;  // By position in the list, up to the cut-off.
   std::vector<Case> cases_;
-  bool has_times_ = false;
+  bool has_trends_ = false;
   std::array<Trend, kTrendHalfLives.size()> trends_{};
   QueryFeatures mean_features_{};
   std::array<bool, kNumQueryFeatures> varies_{};

@@ -31,8 +31,6 @@ constexpr std::array kShares = {0.03, 0.1, 0.2, 0.35, 0.6, 0.95, 1.8, 3.5};
 constexpr std::array kFactors = {0.75, 0.9, 1.1, 1.3};
 constexpr std::array kColdStarts = {0.0, 0.1, 0.3, 1.0, 3.0, 10.0};
 constexpr std::array kTrendPowers = {0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2};
-constexpr std::array kPopularityPowers = {-0.3, -0.2, -0.15, -0.1, -0.06, -0.03,
-                                          0.03, 0.06, 0.1,   0.15, 0.2,   0.3};
 constexpr std::array kGrowthSteps = {-0.6, -0.25, -0.1, 0.1, 0.25, 0.6};
 
 using Half = BlendCases::Half;
@@ -72,7 +70,7 @@ class Climber {
     for (int round = 0; round < kMostRounds; ++round) {
       const double before = best_.ndcg;
       if (cases_.HasFamilies()) ClimbColdStart();
-      ClimbTrend();
+      if (cases_.HasTrends()) ClimbTrend();
       for (std::size_t m = 0; m < models_.size(); ++m) ClimbWeight(m);
       for (std::size_t m = 0; with_growth_ && m < models_.size(); ++m) ClimbGrowth(m);
       if (best_.ndcg <= before * (1 + kLeastGain)) break;
@@ -102,24 +100,14 @@ class Climber {
   void ClimbTrend() {
     Blending changed = best_.blending;
     for (changed.trend = 0; changed.trend < kTrendHalfLives.size(); ++changed.trend) {
-      const bool is_popularity = kTrendHalfLives[changed.trend] == 0;
-      if (is_popularity == cases_.HasTimes()) continue;  // What is recent says more.
-      if (is_popularity) {
-        TryTrendPowers(changed, kPopularityPowers);
-      } else {
-        TryTrendPowers(changed, kTrendPowers);
+      for (const double power : kTrendPowers) {
+        changed.trend_power = power;
+        Try(changed);
       }
     }
     changed.trend = 0;
     changed.trend_power = 0;
     Try(changed);
-  }
-
-  void TryTrendPowers(Blending changed, std::span<const double> powers) {
-    for (const double power : powers) {
-      changed.trend_power = power;
-      Try(changed);
-    }
   }
 
   void ClimbWeight(std::size_t model) {

@@ -36,9 +36,7 @@ Trend MeasureTrend(const Dataset& dataset, double power, double half_life_days) 
       last_user[Row(each->item)] = user;
       const auto days = static_cast<double>(std::max<Micros>(dataset.now_us - each->time_us, 0)) /
                         static_cast<double>(kMicrosPerDay);
-      if (half_life_days > 0) {
-        touched[Row(each->item)].recent += std::exp2(-days / half_life_days);
-      }
+      touched[Row(each->item)].recent += std::exp2(-days / half_life_days);
       touched[Row(each->item)].all += 1;
     }
   }

@@ -178,22 +178,5 @@ TEST_F(BlendFitTest, ATrendIsUsedWhereItTellsWhatIsBoughtNext) {
   EXPECT_GT(fit.ndcg, fit.alone.at("even") + 0.1);
 }
 
-TEST_F(BlendFitTest, WithoutTimesPopularityIsUsedWhereItTellsWhatIsLiked) {
-  // Half of the shoppers touched item 0, and everybody else comes to like it.
-  std::vector<std::vector<Touch>> users;
-  for (std::uint32_t u = 0; u < kUsers; ++u) {
-    users.push_back({{4 + (u * 7) % 32, 1}});
-    if (u % 2 == 0) users.back().push_back({0, 1});
-  }
-  split_.train = MakeDataset(kItems, users);
-  for (TestCase& each : split_.cases) each.relevant = {ItemIndex{0}};
-
-  const BlendFit fit = Fit({MakeModel("even", 0, 0.3)});
-
-  EXPECT_EQ(fit.trend.half_life_days, 0);
-  EXPECT_LT(fit.trend.power, 0);
-  EXPECT_GT(fit.ndcg, fit.alone.at("even") + 0.1);
-}
-
 }  // namespace
 }  // namespace vitrine

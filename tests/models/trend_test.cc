@@ -28,18 +28,6 @@ TEST(TrendTest, CountsShoppersByTheAgeOfTheirLastTouch) {
   EXPECT_NEAR(trend.ln_by_item[3], kUntouchedTrend, 1e-6);
 }
 
-TEST(TrendTest, WithoutAHalfLifeItTellsHowPopularAnItemIs) {
-  const Dataset dataset = MakeDataset(3, {{{0, 0}, {1, 0}}, {{0, 0}}});
-
-  const Trend trend = MeasureTrend(dataset, -1, 0);
-
-  ASSERT_EQ(trend.ln_by_item.size(), 3u);
-  EXPECT_NEAR(trend.ln_by_item[0], -std::log(5 + 2), 1e-6);
-  EXPECT_NEAR(trend.ln_by_item[1], -std::log(5 + 1), 1e-6);
-  EXPECT_NEAR(trend.ln_by_item[2], kUntouchedTrend, 1e-6);
-  EXPECT_NEAR(trend.FactorOf(ItemIndex{0}), 7, 1e-5);
-}
-
 TEST(TrendTest, TheFactorIsAPowerAndOneWhereItDoesNotCount) {
   Trend trend{.power = 0.5, .ln_by_item = {std::log(0.25F)}};
 

@@ -35,7 +35,7 @@ struct BlendFit {
 // Looks for the weights with which `models`, trained on the train part of `validation`, answer its
 // cases best: coordinate ascent on the mean ndcg itself (D. Metzler, W. B. Croft: Linear
 // feature-based models for information retrieval, 2007, section 3.3), from the best model alone and
-// from all alike. The slide of a cold start and the trend of the items, or their popularity, are
+// from all alike. The slide of a cold start and, on data with times, the trend of the items are
 // climbed with them. Weights grow with the query's features only where that helps on cases that
 // they were not fitted to. A model that adds nothing gets 0; one that speaks for new shoppers and
 // items keeps a hundredth. The same weights at any number of threads. Not from a task of `pool`.

@@ -13,8 +13,8 @@ inline constexpr float kUntouchedTrend = -1.6094379F;
 // How the demand for items goes, and how much that counts in the blend: what the models say of an
 // item is multiplied with exp(power * ln_by_item[item]), the same for every query.
 struct Trend {
-  double power = 0;           // 0: it does not count, and nothing else needs to be there.
-  double half_life_days = 7;  // 0: nobody is recent, and powers below 0 favour what is popular.
+  double power = 0;  // 0: it does not count, and nothing else needs to be there.
+  double half_life_days = 7;
   // ln((1 + recent) / (5 + all)): shoppers who touched the item, each by the age of the last time
   // and each alike. 0 at most: an item that all its shoppers found just now.
   std::vector<float> ln_by_item{};
