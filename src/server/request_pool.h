@@ -36,9 +36,9 @@ class RequestPool {
   const Backend& backend() const { return backend_; }
 
   // Answers a unary call with the status that `work`, which waits for no other call, returns.
-  // Where nothing else is worked on, the thread that brought the call does it: to wake another one
-  // costs as much as a third of a whole answer. gRPC has at least two such threads, so that calls
-  // are taken in meanwhile. Otherwise one of the pool's.
+  // Where nothing else is worked on, the thread that brought the call does it, and wakes no other.
+  // gRPC has at least two such threads, so that calls are taken in meanwhile. Otherwise one of the
+  // pool's.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    std::function<absl::Status()> work);
 
