@@ -19,6 +19,8 @@ std::string NameKey(ShopperKind kind, std::string_view id) {
   return key;
 }
 
+}  // namespace
+
 absl::Status RefusedBecause(const char* reason, const std::string& message) {
   absl::Status status = absl::FailedPreconditionError(message);
   status.SetPayload(kReasonPayload, absl::Cord(reason));
@@ -28,8 +30,6 @@ absl::Status RefusedBecause(const char* reason, const std::string& message) {
 absl::Status ErasedError() {
   return RefusedBecause(kReasonUserErased, "the shopper was erased and may not come back");
 }
-
-}  // namespace
 
 absl::StatusOr<WriteResult> Draft::Stage(const Mutation& mutation, Micros now) {
   now_ = now;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "feature_store/checkpoint.h"
 #include "feature_store/local_store.h"
+#include "feature_store/put_codec.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 
@@ -56,6 +57,7 @@ absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
     tombstones.push_back(key_->Tombstone(row->kind, row->id));
     plan.batch.Delete(Table::kShoppers, IndexKey(static_cast<std::uint32_t>(Row(index))));
   }
+  VITRINE_RETURN_IF_ERROR(PlanPutValues(plan));
   for (const std::string& tombstone : tombstones) plan.batch.Put(Table::kErased, tombstone, "");
   const bool was_known = !plan.views.shoppers.empty();
   if (was_known) VITRINE_RETURN_IF_ERROR(PlanErasure(plan));
@@ -76,6 +78,20 @@ absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
   }
   if (was_known) VITRINE_RETURN_IF_ERROR(FinishErasure());
   return WriteResult{.sequence = next.sequence, .num_removed = plan.num_events};
+}
+
+// By the rows on disk: those of values that are long over are in no view.
+absl::Status LocalStore::PlanPutValues(ErasurePlan& plan) const {
+  for (const UserIndex index : plan.views.shoppers) {
+    const RowRange rows =
+        PutValueRows(FeatureEntity::kUser, static_cast<std::uint32_t>(Row(index)));
+    VITRINE_RETURN_IF_ERROR(storage_->Scan(Table::kMeta, rows.from, rows.to,
+                                           [&](std::string_view row, std::string_view) {
+                                             plan.batch.Delete(Table::kMeta, std::string(row));
+                                             return absl::OkStatus();
+                                           }));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status LocalStore::PlanErasure(ErasurePlan& plan) const {

@@ -26,6 +26,9 @@ struct CountEntries {
   std::size_t operator()(const UpsertUsers& one) const { return one.users.size(); }
   std::size_t operator()(const MergeUsers&) const { return 1; }
   std::size_t operator()(const EraseUser&) const { return 1; }
+  std::size_t operator()(const PutFeatures& one) const {
+    return one.definitions.size() + one.values.size();
+  }
 };
 
 std::size_t NumEntries(const Mutation& mutation) {
@@ -49,6 +52,7 @@ LocalStore::LocalStore(StorePlace place, LoadedStore loaded)
       views_(std::move(loaded.views)),
       replayed_events_(loaded.replayed_events),
       has_unfinished_erasure_(loaded.has_unfinished_erasure),
+      forgotten_(std::move(loaded.forgotten)),
       tombstones_(std::move(loaded.tombstones)),
       sequence_(loaded.state.sequence),
       state_(loaded.state),
@@ -77,6 +81,7 @@ LocalStore::~LocalStore() {
 }
 
 absl::Status LocalStore::Start() {
+  VITRINE_RETURN_IF_ERROR(Commit(forgotten_));
   if (has_unfinished_erasure_) VITRINE_RETURN_IF_ERROR(FinishErasure());
   commit_thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();

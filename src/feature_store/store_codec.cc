@@ -364,6 +364,12 @@ absl::StatusOr<StoreState> DecodeStoreState(std::string_view bytes) {
   return state;
 }
 
+std::string EncodeStoreFormat(std::uint64_t format) {
+  ByteWriter writer;
+  writer.Unsigned(format);
+  return writer.Take();
+}
+
 std::string OffsetKey(std::uint64_t offset) { return BigEndian(offset); }
 std::string IndexKey(std::uint32_t index) { return BigEndian(index); }
 std::uint64_t ParseOffsetKey(std::string_view key) { return ParseBigEndian(key); }

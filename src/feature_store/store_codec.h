@@ -97,6 +97,11 @@ struct StoreState {
 std::string EncodeStoreState(const StoreState& state);
 absl::StatusOr<StoreState> DecodeStoreState(std::string_view bytes);
 
+// The format of the store as a whole; the upgrade rule: docs/formats/store.md.
+inline constexpr std::uint64_t kFirstFormat = 1;
+inline constexpr std::uint64_t kPutFormat = 2;  // Has features that the shop put.
+std::string EncodeStoreFormat(std::uint64_t format);
+
 // Keys sort as their numbers do: big endian.
 std::string OffsetKey(std::uint64_t offset);
 std::string IndexKey(std::uint32_t index);

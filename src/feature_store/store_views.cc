@@ -71,11 +71,21 @@ Shoppers::View StoreViews::ReadParts(const std::string& user_id,
   return view;
 }
 
+std::optional<UserIndex> StoreViews::FindUser(const std::string& user_id,
+                                              const std::string& visitor_id) const {
+  if (!user_id.empty()) return shoppers_.Find(ShopperKind::kUser, user_id);
+  const auto visitor = shoppers_.Find(ShopperKind::kVisitor, visitor_id);
+  if (!visitor.has_value()) return std::nullopt;
+  const auto resolved = shoppers_.Resolve(*visitor);
+  return resolved == visitor ? std::nullopt : resolved;
+}
+
 void StoreViews::Apply(const StoreChanges& changes) {
   catalogue_.state_->Apply(changes.catalogue);
   for (const StoreChanges::Step& step : changes.steps) {
     std::visit([this](const auto& one) { ApplyStep(one); }, step);
   }
+  put_values_.Apply(changes.puts);
 }
 
 void StoreViews::ApplyStep(const StoreChanges::SetRow& step) {
@@ -109,7 +119,10 @@ void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) cons
 void StoreViews::Apply(Erasure erasure) {
   std::lock_guard merge_lock(merge_mutex_);
   ++num_moves_;
-  for (const UserIndex shopper : erasure.shoppers) shoppers_.Erase(shopper);
+  for (const UserIndex shopper : erasure.shoppers) {
+    shoppers_.Erase(shopper);
+    put_values_.EraseUser(shopper);
+  }
   for (Erasure::Rebuilt& other : erasure.others) {
     shoppers_.SetHistory(other.index, std::move(other.history), other.has_events);
   }

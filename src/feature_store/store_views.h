@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "feature_store/catalogue_state.h"
 #include "feature_store/popularity.h"
+#include "feature_store/put_values.h"
 #include "feature_store/shoppers.h"
 #include "feature_store/store_codec.h"
 #include "vitrine/base/clock.h"
@@ -20,7 +22,8 @@
 
 namespace vitrine {
 
-// What one commit changes in the views: first the catalogue, then the shoppers, step by step.
+// What one commit changes in the views: first the catalogue, then the shoppers, step by step, then
+// what the shop put.
 struct StoreChanges {
   struct SetRow {
     UserIndex index{};
@@ -39,6 +42,7 @@ struct StoreChanges {
 
   CatalogueChanges catalogue{};
   std::vector<Step> steps{};
+  PutChanges puts{};
 };
 
 // Everything in memory that answers requests. Reads are thread-safe; changes are made by one
@@ -49,11 +53,16 @@ class StoreViews {
 
   const Catalogue& catalogue() const { return catalogue_; }
   const Shoppers& shoppers() const { return shoppers_; }
+  const PutValues& put_values() const { return put_values_; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const;
 
   // The user and the visitor as one; either id may be empty. Merges happen before or after it,
   // never between its parts.
   Shoppers::View ReadShopper(const std::string& user_id, const std::string& visitor_id) const;
+
+  // The user of that id, else the one that the visitor was merged into.
+  std::optional<UserIndex> FindUser(const std::string& user_id,
+                                    const std::string& visitor_id) const;
 
   void Apply(const StoreChanges& changes);
 
@@ -104,6 +113,7 @@ class StoreViews {
   const double half_life_days_;
   Catalogue catalogue_;
   Shoppers shoppers_;
+  PutValues put_values_;
   mutable std::mutex merge_mutex_;  // Held while shoppers are moved, and while a cut is written.
 
   std::atomic<std::uint64_t> num_moves_ = 0;  // Odd while a merge or an erasure is under way.

@@ -88,6 +88,19 @@ class FakeFeatureStore final : public FeatureStore {
     return popularity_;
   }
 
+  std::vector<FeatureSpec> ListFeatures() const override { return {}; }
+  std::vector<Feature> ReadUserFeatures(const std::string& /*user_id*/,
+                                        const std::string& /*visitor_id*/,
+                                        std::span<const std::string> /*names*/,
+                                        Micros /*now*/) const override {
+    return {};
+  }
+  std::vector<Feature> ReadItemFeatures(const std::string& /*item_id*/,
+                                        std::span<const std::string> /*names*/,
+                                        Micros /*now*/) const override {
+    return {};
+  }
+
   absl::StatusOr<Dataset> Snapshot(Micros /*until_us*/) const override { return Unimplemented(); }
   absl::Status ReadEvents(
       std::uint64_t /*offset*/,

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "vitrine/base/file_system.h"
 #include "vitrine/feature_store/catalogue.h"
 #include "vitrine/feature_store/dataset.h"
+#include "vitrine/feature_store/feature.h"
 #include "vitrine/feature_store/mutation.h"
 
 namespace vitrine {
@@ -90,6 +92,20 @@ class FeatureStore {
   // Decayed, weighted event counts per item index, comparable with each other only; rebuilt at most
   // every 200 ms. [catalogue().num_indices() at that time]
   virtual std::shared_ptr<const std::vector<float>> LivePopularity() const = 0;
+
+  // Every feature that can be read: those that the shop put, in the order of their definition.
+  virtual std::vector<FeatureSpec> ListFeatures() const = 0;
+
+  // The features `names` (empty: all, in the order of ListFeatures) of the user and the visitor as
+  // one, as of `now`; either id may be empty. Of a shopper that nobody knows, and under a name that
+  // is no user feature, each is missing. Takes microseconds.
+  virtual std::vector<Feature> ReadUserFeatures(const std::string& user_id,
+                                                const std::string& visitor_id,
+                                                std::span<const std::string> names,
+                                                Micros now) const = 0;
+  virtual std::vector<Feature> ReadItemFeatures(const std::string& item_id,
+                                                std::span<const std::string> names,
+                                                Micros now) const = 0;
 
   // Everything in the log as a training set, all shoppers' full histories. Reads from disk; takes
   // seconds per million events. Events after `until_us` are left out (0: none are).
