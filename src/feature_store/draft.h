@@ -67,6 +67,7 @@ class Draft {
   absl::StatusOr<std::optional<std::uint64_t>> KnownContent(const std::string& id_key,
                                                             const EventIds& own_ids) const;
   void AddEvent(const Event& event, const Decision& decision);
+  Micros Arrive();  // The time that what comes now is known since; never goes back.
 
   bool IsErased(ShopperKind kind, std::string_view id) const;
   std::optional<UserIndex> FindShopper(ShopperKind kind, std::string_view id) const;
