@@ -246,6 +246,21 @@ std::vector<ModelStore::Touch> ModelStore::History(const std::string& user_id,
   return HistoryOf({{false, user_id}, Resolve({true, visitor_id})});
 }
 
+std::vector<Event> ModelStore::EventsOf(const std::string& user_id,
+                                        const std::string& visitor_id) const {
+  const std::set<Shopper> owners = {{false, user_id}, Resolve({true, visitor_id})};
+  std::vector<Event> events;
+  for (const Event& event : log_) {
+    if (owners.contains(OwnerOf(event))) events.push_back(event);
+  }
+  return events;
+}
+
+std::string ModelStore::OwnerName(const Event& event) const {
+  const auto [is_visitor, id] = OwnerOf(event);
+  return (is_visitor ? "visitor:" : "user:") + id;
+}
+
 std::vector<ModelStore::Touch> ModelStore::HistoryOf(const std::set<Shopper>& owners) const {
   std::vector<Touch> touches;
   for (const Event& event : log_) {

@@ -31,6 +31,12 @@ class ModelStore {
     bool operator==(const Touch&) const = default;
   };
   std::vector<Touch> History(const std::string& user_id, const std::string& visitor_id) const;
+  // All that these two did, in log order, merges followed.
+  std::vector<Event> EventsOf(const std::string& user_id, const std::string& visitor_id) const;
+
+  // Who did it, merges followed: "user:ann", "visitor:phone".
+  std::string OwnerName(const Event& event) const;
+
   std::optional<User> GetUser(const std::string& user_id) const;
   bool IsKnown(const std::string& user_id, const std::string& visitor_id) const;
   std::map<std::string, double> Popularity(Micros now) const;  // By item.

@@ -70,45 +70,45 @@ void AddSession(std::span<const ShopperActivity::Step> session, PathCounts& path
   facts.total_to_order_us += order_us - session.front().time_us;
 }
 
-// Sums by number, in one table of a size that never has to grow.
+// Sums by number, in the order in which numbers first come: which numbers they are, another at
+// every start, does not matter to the bits. The table is of a size that never has to grow.
 class NumberedWeights {
  public:
-  explicit NumberedWeights(std::size_t most) : slots_(std::bit_ceil(2 * most + 1)) {}
+  explicit NumberedWeights(std::size_t most) : slots_(std::bit_ceil(2 * most + 1), kFree) {
+    sums_.reserve(most);
+  }
 
   void Add(std::uint32_t number, double weight) {
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = number * std::size_t{0x9E3779B1} & mask;
-    while (slots_[at].number != Facets::kNone && slots_[at].number != number) at = (at + 1) & mask;
-    slots_[at].number = number;
-    slots_[at].weight += weight;
+    while (slots_[at] != kFree && sums_[slots_[at]].number != number) at = (at + 1) & mask;
+    if (slots_[at] == kFree) {
+      slots_[at] = static_cast<std::uint32_t>(sums_.size());
+      sums_.push_back({.number = number});
+    }
+    sums_[slots_[at]].weight += weight;
   }
 
   template <typename NameOf>
   WeightedNames Shares(const NameOf& name_of) const {
     double total = 0;
-    std::vector<Slot> positive;
-    for (const Slot& slot : slots_) {
-      if (slot.number != Facets::kNone && slot.weight > 0) positive.push_back(slot);
-    }
-    // By number: where a slot lies depends on what came before it.
-    std::sort(positive.begin(), positive.end(),
-              [](const Slot& a, const Slot& b) { return a.number < b.number; });
-    for (const Slot& slot : positive) total += slot.weight;
+    for (const Sum& sum : sums_) total += std::max(0.0, sum.weight);
     WeightedNames shares;
-    shares.reserve(positive.size());
-    for (const Slot& slot : positive) {
-      shares.emplace_back(name_of(slot.number), slot.weight / total);
+    for (const Sum& sum : sums_) {
+      if (sum.weight > 0) shares.emplace_back(name_of(sum.number), sum.weight / total);
     }
     KeepTop(shares);
     return shares;
   }
 
  private:
-  struct Slot {
-    std::uint32_t number = Facets::kNone;
+  static constexpr std::uint32_t kFree = 0xFFFFFFFF;
+  struct Sum {
+    std::uint32_t number = 0;
     double weight = 0;
   };
-  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> slots_;  // Into sums_.
+  std::vector<Sum> sums_;
 };
 
 }  // namespace
