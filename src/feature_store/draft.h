@@ -70,6 +70,7 @@ class Draft {
   absl::StatusOr<std::optional<std::uint64_t>> KnownContent(const std::string& id_key,
                                                             const EventIds& own_ids) const;
   void AddEvent(const Event& event, const Decision& decision);
+  Micros Arrive();  // The time that what comes now is known since; never goes back.
 
   // draft_put.cc
   using NewSpecs = std::map<std::string, const FeatureSpec*>;  // Of one mutation, by name.

@@ -100,6 +100,7 @@ absl::Status LocalStore::PlanErasure(ErasurePlan& plan) const {
         VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
         if (!plan.IsErased(head)) {
           views_->AddPopularity(plan.views.popularity, head);
+          Behaviour::AddToItems(ParseOffsetKey(key), head, *plan.views.items);
           return absl::OkStatus();
         }
         VITRINE_ASSIGN_OR_RETURN(const LogRecord record, DecodeLogRecord(value));
@@ -125,6 +126,8 @@ absl::Status LocalStore::PlanOthers(ErasurePlan& plan) const {
         const auto owner = views_->shoppers().Resolve(head.shopper());
         const auto other = plan.others.find(static_cast<std::uint32_t>(Row(*owner)));
         if (other == plan.others.end()) return absl::OkStatus();
+        VITRINE_ASSIGN_OR_RETURN(const EventDetails details, DetailsOf(head, value));
+        other->second.activity.Add(ParseOffsetKey(key), head, details);
         const auto entries = ToEntries(head, ParseOffsetKey(key), views_->weights());
         auto& history = other->second.history;
         history.insert(history.end(), entries.begin(), entries.end());

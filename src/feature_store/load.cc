@@ -137,10 +137,14 @@ absl::Status Replay(const StorePlace& place, const StoreState& from, LoadedStore
   VITRINE_RETURN_IF_ERROR(store.storage->Scan(
       Table::kLog, OffsetKey(from.next_offset), OffsetKey(store.state.next_offset),
       [&](std::string_view key, std::string_view value) -> absl::Status {
-        VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
+        VITRINE_ASSIGN_OR_RETURN(LogHead head, DecodeLogHead(value));
+        VITRINE_ASSIGN_OR_RETURN(EventDetails details, DetailsOf(head, value));
         const auto shopper = store.views->shoppers().Resolve(head.shopper());
         if (!shopper.has_value()) return DamagedError(place.folder, "shoppers are missing");
-        store.views->AddEvent(*shopper, ParseOffsetKey(key), head);
+        store.views->AddEvent({.offset = ParseOffsetKey(key),
+                               .shopper = *shopper,
+                               .head = std::move(head),
+                               .details = std::move(details)});
         ++store.replayed_events;
         return absl::OkStatus();
       }));

@@ -51,7 +51,7 @@ absl::StatusOr<LoadedStore> LoadStore(const StorePlace& place);
 //   load.cc    the start
 //   erase.cc   erasures
 //   scan.cc    reads from the log
-//   read_features.cc
+//   as_of.cc   features as they were, from the log
 //
 // Locks, in the order in which one thread takes them: checkpoint_mutex_, commit_mutex_, those of
 // the views. mutex_ is taken alone.
@@ -70,13 +70,17 @@ class LocalStore final : public FeatureStore {
                            const std::string& visitor_id) const override;
   std::optional<User> GetUser(const std::string& user_id) const override;
   std::shared_ptr<const std::vector<float>> LivePopularity() const override;
-  std::vector<FeatureSpec> ListFeatures() const override;
+  std::shared_ptr<const FeatureRegistry> feature_registry() const override {
+    return views_->put_values().registry();
+  }
   std::vector<Feature> ReadUserFeatures(const std::string& user_id, const std::string& visitor_id,
                                         std::span<const std::string> names,
                                         Micros now) const override;
   std::vector<Feature> ReadItemFeatures(const std::string& item_id,
                                         std::span<const std::string> names,
                                         Micros now) const override;
+  absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(std::span<const FeatureQuestion> questions,
+                                                       const AsOfOptions& options) const override;
   absl::StatusOr<Dataset> Snapshot(Micros until_us) const override;
   absl::Status ReadEvents(
       std::uint64_t offset,

@@ -1,6 +1,9 @@
 #include "feature_store/put_values.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "vitrine/feature_store/behaviour/registry.h"
 
 namespace vitrine {
 namespace {
@@ -10,6 +13,13 @@ template <typename Entries>
 auto FindEntry(Entries& entries, PutFeatureIndex feature) {
   return std::find_if(entries.begin(), entries.end(),
                       [feature](const auto& entry) { return entry.first == feature; });
+}
+
+std::shared_ptr<const FeatureRegistry> MakeRegistry(const PutFeatureSpecs& puts) {
+  auto registry = std::make_shared<FeatureRegistry>();
+  for (const FeatureSpec& spec : BehaviourFeatures()) registry->Add(spec);
+  for (const FeatureSpec& spec : puts.specs) registry->Add(spec);
+  return registry;
 }
 
 }  // namespace
@@ -43,8 +53,50 @@ const FeatureSpec* PutFeatureSpecs::Find(const std::string& name) const {
 void PutFeatureSpecs::Set(PutFeatureIndex index, FeatureSpec spec) {
   const auto row = static_cast<std::size_t>(index);
   if (row >= specs.size()) specs.resize(row + 1);
-  index_of[spec.name] = index;
+  if (FindFeature(spec.name) == nullptr) index_of[spec.name] = index;
   specs[row] = std::move(spec);
+}
+
+std::vector<Feature> FeatureSources::Join(std::vector<Feature> from_computed,
+                                          std::vector<Feature> from_put) const {
+  if (asked.empty()) {
+    from_computed.insert(from_computed.end(), std::make_move_iterator(from_put.begin()),
+                         std::make_move_iterator(from_put.end()));
+    return from_computed;
+  }
+  std::vector<Feature> joined;
+  joined.reserve(asked.size());
+  auto next_computed = from_computed.begin();
+  auto next_put = from_put.begin();
+  for (const std::string& name : asked) {
+    const bool is_put = next_put != from_put.end() && next_put->name == name;
+    joined.push_back(std::move(is_put ? *next_put++ : *next_computed++));
+  }
+  return joined;
+}
+
+PutValues::PutValues() : registry_(MakeRegistry(PutFeatureSpecs())) {}
+
+FeatureSources PutValues::SourcesOf(FeatureEntity entity,
+                                    std::span<const std::string> names) const {
+  FeatureSources sources{.asked = names};
+  const auto specs = specs_.Get();
+  if (specs->specs.empty()) return sources;
+  const auto is_put = [&](const std::string& name) {
+    const FeatureSpec* spec = specs->Find(name);
+    return spec != nullptr && spec->entity == entity;
+  };
+  if (names.empty()) {
+    for (const FeatureSpec& spec : specs->specs) {
+      if (is_put(spec.name)) sources.put.push_back(spec.name);
+    }
+    return sources;
+  }
+  std::copy_if(names.begin(), names.end(), std::back_inserter(sources.put), is_put);
+  if (sources.put.empty()) return sources;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(sources.rest),
+               [&](const std::string& name) { return !is_put(name); });
+  return sources;
 }
 
 const PutValues::Shard& PutValues::ShardOf(FeatureEntity entity, std::uint32_t row) const {
@@ -97,7 +149,9 @@ void PutValues::Apply(const PutChanges& changes) {
   if (!changes.definitions.empty()) {
     auto specs = std::make_shared<PutFeatureSpecs>(*specs_.Get());
     for (const auto& [index, spec] : changes.definitions) specs->Set(index, spec);
+    auto registry = MakeRegistry(*specs);
     specs_.Set(std::move(specs));
+    registry_.Set(std::move(registry));
   }
   for (const auto& [key, value] : changes.values) Set(key, value);
 }

@@ -15,6 +15,7 @@
 #include "vitrine/base/ids.h"
 #include "vitrine/base/published.h"
 #include "vitrine/feature_store/feature.h"
+#include "vitrine/feature_store/feature_registry.h"
 
 namespace vitrine {
 
@@ -49,10 +50,25 @@ bool IsHeldAs(FeatureType type, const FeatureValue& value);
 // Features as the shop defined them; a value.
 struct PutFeatureSpecs {
   std::vector<FeatureSpec> specs{};  // By PutFeatureIndex.
+  // Without those that this binary computes itself, whatever an older one let the shop define.
   std::unordered_map<std::string, PutFeatureIndex> index_of{};
 
   const FeatureSpec* Find(const std::string& name) const;
   void Set(PutFeatureIndex index, FeatureSpec spec);
+};
+
+// Where the features that are asked for come from, in two lists and back to one.
+struct FeatureSources {
+  std::span<const std::string> asked{};  // Empty: all.
+  std::vector<std::string> put{};        // Those that the shop put.
+  std::vector<std::string> rest{};       // The others, where any of those asked for is put.
+
+  // What to ask of the behaviour features, if any; an empty list asks for all.
+  std::span<const std::string> computed() const { return put.empty() ? asked : rest; }
+  bool HasComputed() const { return asked.empty() || !computed().empty(); }
+
+  // In the order in which they were asked for; all: the computed ones first.
+  std::vector<Feature> Join(std::vector<Feature> from_computed, std::vector<Feature> from_put) const;
 };
 
 // What one commit changes, in order.
@@ -67,7 +83,15 @@ struct PutChanges {
 // Memory: 72 bytes a value and what its text takes, and about 80 for a user or an item with any.
 class PutValues {
  public:
+  PutValues();
+
   std::shared_ptr<const PutFeatureSpecs> specs() const { return specs_.Get(); }
+  // All features that can be read, behaviour features first.
+  std::shared_ptr<const FeatureRegistry> registry() const { return registry_.Get(); }
+
+  // Views `names`. An empty list: all features of the entity.
+  FeatureSources SourcesOf(FeatureEntity entity, std::span<const std::string> names) const;
+
   std::optional<PutValue> Get(const PutKey& key) const;
 
   // The features `names` of one user or item, in their order; missing are those that nothing is
@@ -92,6 +116,7 @@ class PutValues {
   void Set(const PutKey& key, const std::optional<PutValue>& value);
 
   Published<PutFeatureSpecs> specs_{std::make_shared<const PutFeatureSpecs>()};
+  Published<FeatureRegistry> registry_;
   std::array<Shard, kNumShards> users_;
   std::array<Shard, kNumShards> items_;
 };

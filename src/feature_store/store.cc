@@ -249,6 +249,19 @@ std::optional<User> LocalStore::GetUser(const std::string& user_id) const {
   return User{.id = user_id};
 }
 
+std::vector<Feature> LocalStore::ReadUserFeatures(const std::string& user_id,
+                                                  const std::string& visitor_id,
+                                                  std::span<const std::string> names,
+                                                  Micros now) const {
+  return views_->ReadUserFeatures(user_id, visitor_id, names, now);
+}
+
+std::vector<Feature> LocalStore::ReadItemFeatures(const std::string& item_id,
+                                                  std::span<const std::string> names,
+                                                  Micros now) const {
+  return views_->ReadItemFeatures(item_id, names, now);
+}
+
 std::shared_ptr<const std::vector<float>> LocalStore::LivePopularity() const {
   return views_->LivePopularity();
 }

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_format.h"
 #include "feature_store/put_values.h"
+#include "vitrine/feature_store/behaviour/registry.h"
 
 namespace vitrine {
 namespace {
@@ -296,6 +297,10 @@ std::vector<FieldViolation> Validate(const User& user) {
 std::vector<FieldViolation> Validate(const FeatureSpec& definition) {
   Checker check;
   check.FeatureName("name", definition.name);
+  if (FindFeature(definition.name) != nullptr) {
+    check.Fail("name", absl::StrFormat("\"%s\" is computed by Vitrine, wants a name of your own",
+                                       definition.name));
+  }
   if (definition.entity < FeatureEntity::kUser || definition.entity > FeatureEntity::kItem) {
     check.Fail("entity",
                absl::StrFormat("is %d, wants user or item", static_cast<int>(definition.entity)));

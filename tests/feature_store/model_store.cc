@@ -326,6 +326,14 @@ std::string ModelStore::UserOf(const std::string& user_id, const std::string& vi
   return merged != merged_.end() ? merged->second : "";
 }
 
+std::vector<std::string> ModelStore::FeatureNames(FeatureEntity entity) const {
+  std::vector<std::string> names;
+  for (const FeatureSpec& feature : features_) {
+    if (feature.entity == entity) names.push_back(feature.name);
+  }
+  return names;
+}
+
 std::vector<Feature> ModelStore::ReadFeatures(FeatureEntity entity, const std::string& id,
                                               Micros now) const {
   std::vector<Feature> read;
@@ -358,6 +366,21 @@ ModelStore::Shopper ModelStore::OwnerOf(const Event& event) const {
 std::vector<ModelStore::Touch> ModelStore::History(const std::string& user_id,
                                                    const std::string& visitor_id) const {
   return HistoryOf({{false, user_id}, Resolve({true, visitor_id})});
+}
+
+std::vector<Event> ModelStore::EventsOf(const std::string& user_id,
+                                        const std::string& visitor_id) const {
+  const std::set<Shopper> owners = {{false, user_id}, Resolve({true, visitor_id})};
+  std::vector<Event> events;
+  for (const Event& event : log_) {
+    if (owners.contains(OwnerOf(event))) events.push_back(event);
+  }
+  return events;
+}
+
+std::string ModelStore::OwnerName(const Event& event) const {
+  const auto [is_visitor, id] = OwnerOf(event);
+  return (is_visitor ? "visitor:" : "user:") + id;
 }
 
 std::vector<ModelStore::Touch> ModelStore::HistoryOf(const std::set<Shopper>& owners) const {

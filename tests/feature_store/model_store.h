@@ -32,11 +32,18 @@ class ModelStore {
     bool operator==(const Touch&) const = default;
   };
   std::vector<Touch> History(const std::string& user_id, const std::string& visitor_id) const;
+  // All that these two did, in log order, merges followed.
+  std::vector<Event> EventsOf(const std::string& user_id, const std::string& visitor_id) const;
+
+  // Who did it, merges followed: "user:ann", "visitor:phone".
+  std::string OwnerName(const Event& event) const;
+
   std::optional<User> GetUser(const std::string& user_id) const;
   bool IsKnown(const std::string& user_id, const std::string& visitor_id) const;
   std::map<std::string, double> Popularity(Micros now) const;  // By item.
 
   std::vector<Feature> ReadFeatures(FeatureEntity entity, const std::string& id, Micros now) const;
+  std::vector<std::string> FeatureNames(FeatureEntity entity) const;
   std::string UserOf(const std::string& user_id, const std::string& visitor_id) const;
 
   const std::vector<Event>& log() const { return log_; }

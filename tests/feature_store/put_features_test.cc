@@ -15,6 +15,7 @@
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/feature_store/behaviour/registry.h"
 #include "vitrine/feature_store/feature_store.h"
 
 namespace vitrine {
@@ -90,6 +91,12 @@ class PutFeaturesTest : public ::testing::Test {
   Feature ShelfOf(const std::string& item) const {
     const std::vector<std::string> names = {"shelf"};
     return store_->ReadItemFeatures(item, names, clock_.Now())[0];
+  }
+
+  // What the registry has behind the built-in features.
+  std::vector<FeatureSpec> PutSpecs() const {
+    const std::vector<FeatureSpec>& all = store_->feature_registry()->specs();
+    return {all.begin() + static_cast<std::ptrdiff_t>(BehaviourFeatures().size()), all.end()};
   }
 
   // Files below the store's folder that hold `text`.
@@ -186,7 +193,7 @@ TEST_F(PutFeaturesTest, EverythingSurvivesAPowerCut) {
 
   EXPECT_EQ(TierOf("ann"), before);
   EXPECT_EQ(ShelfOf("mug").value, FeatureValue(std::int64_t{-3}));
-  const std::vector<FeatureSpec> specs = store_->ListFeatures();
+  const std::vector<FeatureSpec> specs = PutSpecs();
   ASSERT_EQ(specs.size(), 2);
   EXPECT_EQ(specs[0].name, "tier");
   EXPECT_EQ(specs[0].missing, FeatureValue("none"));
@@ -230,7 +237,7 @@ TEST_F(PutFeaturesTest, OneWrongValueRefusesAll) {
     EXPECT_THAT(result, StatusIs(absl::StatusCode::kFailedPrecondition));
     EXPECT_EQ(result.status().GetPayload(kReasonPayload), absl::Cord(reason));
   }
-  EXPECT_THAT(store_->ListFeatures(), IsEmpty());
+  EXPECT_THAT(PutSpecs(), IsEmpty());
   EXPECT_EQ(store_->sequence(), 0);
   EXPECT_EQ(store_->catalogue().Find("mug"), std::nullopt);
 }
@@ -249,7 +256,7 @@ TEST_F(PutFeaturesTest, TypeAndEntityAreForGoodAndTheRestMayChange) {
   EXPECT_THAT(store_->Write(PutFeatures{{other_words}, {}}), IsOk());
 
   Open();
-  EXPECT_EQ(store_->ListFeatures()[0].description, "Rank in the new club.");
+  EXPECT_EQ(PutSpecs()[0].description, "Rank in the new club.");
 }
 
 TEST_F(PutFeaturesTest, ARepeatedDefinitionChangesNothing) {
@@ -273,7 +280,7 @@ TEST_F(PutFeaturesTest, AStoreTakesSoManyFeaturesAndNoMore) {
   const auto result = store_->Write(PutFeatures{Definitions(), {}});
 
   EXPECT_EQ(result.status().GetPayload(kReasonPayload), absl::Cord(kReasonFeatureCount));
-  EXPECT_EQ(store_->ListFeatures().size(), kMaxPutFeatures);
+  EXPECT_EQ(PutSpecs().size(), kMaxPutFeatures);
 }
 
 TEST_F(PutFeaturesTest, AnOlderValueDoesNotReplaceANewerOne) {
@@ -322,6 +329,37 @@ TEST_F(PutFeaturesTest, WeightsComeBackTheHeaviestFirst) {
   const std::vector<std::string> names = {"taste"};
   EXPECT_EQ(store_->ReadUserFeatures("ann", "", names, clock_.Now())[0].value,
             FeatureValue(WeightedNames{{"c", 2}, {"a", 1}, {"b", 1}}));
+}
+
+TEST_F(PutFeaturesTest, ComputedAndPutFeaturesAreReadInOneCallInTheOrderAskedFor) {
+  Put({Tier("ann", "gold")});
+  std::string computed;
+  for (const FeatureSpec& spec : BehaviourFeatures()) {
+    if (spec.entity == FeatureEntity::kUser) computed = spec.name;
+  }
+  const std::vector<std::string> alone = {computed};
+  const std::vector<std::string> names = {computed, "tier", "shelf", "tier", computed};
+
+  const auto features = store_->ReadUserFeatures("ann", "", names, clock_.Now());
+
+  const Feature want = store_->ReadUserFeatures("ann", "", alone, clock_.Now())[0];
+  ASSERT_EQ(features.size(), 5);
+  EXPECT_EQ(features[0], want);
+  EXPECT_EQ(features[1].value, FeatureValue("gold"));
+  EXPECT_EQ(features[2], (Feature{"shelf", {}, FeatureStatus::kMissing, 0}));  // Not of users.
+  EXPECT_EQ(features[3].value, FeatureValue("gold"));
+  EXPECT_EQ(features[4], want);
+}
+
+TEST_F(PutFeaturesTest, AskedForAllTheComputedOnesComeFirst) {
+  const std::size_t num_computed = store_->ReadUserFeatures("ann", "", {}, clock_.Now()).size();
+  Put({Tier("ann", "gold")});
+
+  const auto features = store_->ReadUserFeatures("ann", "", {}, clock_.Now());
+
+  EXPECT_EQ(features.size(), num_computed + 1);
+  EXPECT_EQ(features.back().name, "tier");
+  EXPECT_EQ(store_->ReadItemFeatures("mug", {}, clock_.Now()).back().name, "shelf");
 }
 
 TEST_F(PutFeaturesTest, AVisitorWhoLoggedInIsReadAsTheUser) {

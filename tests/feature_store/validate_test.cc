@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "testing/status_matchers.h"
+#include "vitrine/feature_store/behaviour/registry.h"
 
 namespace vitrine {
 namespace {
@@ -266,6 +267,14 @@ TEST(ValidateFeatureTest, ANameIsLowerCaseLettersDigitsAndUnderscores) {
   EXPECT_THAT(Validate(longest), IsEmpty());
   longest.name += 'a';
   EXPECT_THAT(Fields(Validate(longest)), ElementsAre("name"));
+}
+
+TEST(ValidateFeatureTest, ABuiltInNameIsNotToBeTaken) {
+  for (const FeatureSpec& built_in : BehaviourFeatures()) {
+    FeatureSpec definition = MakeDefinition();
+    definition.name = built_in.name;
+    EXPECT_THAT(Fields(Validate(definition)), ElementsAre("name")) << built_in.name;
+  }
 }
 
 TEST(ValidateFeatureTest, ADefinitionHasAnEntityATypeAndADefaultOfThatType) {

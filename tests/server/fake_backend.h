@@ -50,7 +50,9 @@ class FakeStore final : public FeatureStore {
   ShopperState ReadShopper(const std::string&, const std::string&) const override { return {}; }
   std::optional<User> GetUser(const std::string&) const override { return std::nullopt; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const override { return nullptr; }
-  std::vector<FeatureSpec> ListFeatures() const override { return {}; }
+  std::shared_ptr<const FeatureRegistry> feature_registry() const override {
+    return std::make_shared<const FeatureRegistry>();
+  }
   std::vector<Feature> ReadUserFeatures(const std::string&, const std::string&,
                                         std::span<const std::string>, Micros) const override {
     return {};
@@ -58,6 +60,10 @@ class FakeStore final : public FeatureStore {
   std::vector<Feature> ReadItemFeatures(const std::string&, std::span<const std::string>,
                                         Micros) const override {
     return {};
+  }
+  absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(std::span<const FeatureQuestion>,
+                                                       const AsOfOptions&) const override {
+    return std::vector<FeatureRow>();
   }
   absl::StatusOr<Dataset> Snapshot(Micros) const override { return Dataset{}; }
   absl::Status ReadEvents(std::uint64_t,
