@@ -68,7 +68,8 @@ struct FeatureSources {
   bool HasComputed() const { return asked.empty() || !computed().empty(); }
 
   // In the order in which they were asked for; all: the computed ones first.
-  std::vector<Feature> Join(std::vector<Feature> from_computed, std::vector<Feature> from_put) const;
+  std::vector<Feature> Join(std::vector<Feature> from_computed,
+                            std::vector<Feature> from_put) const;
 };
 
 // What one commit changes, in order.

@@ -71,7 +71,8 @@ std::vector<Feature> StoreViews::ReadUserFeatures(const std::string& user_id,
   return ReadUnmoved([&] {
     std::vector<Feature> computed;
     if (sources.HasComputed()) {
-      computed = Reader().ReadUser(shoppers_.FindParts(user_id, visitor_id), sources.computed(), now);
+      computed =
+          Reader().ReadUser(shoppers_.FindParts(user_id, visitor_id), sources.computed(), now);
     }
     if (sources.put.empty()) return computed;
     std::optional<std::uint32_t> row;

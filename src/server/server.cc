@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "server/catalog_service.h"
 #include "server/event_service.h"
+#include "server/feature_service.h"
 #include "server/health.h"
 #include "server/model_service.h"
 #include "server/recommendation_service.h"
@@ -36,6 +37,7 @@ std::vector<std::string> WritingServices() {
 std::vector<std::string> AllServices() {
   std::vector<std::string> services = WritingServices();
   services.emplace_back(v1::RecommendationService::service_full_name());
+  services.emplace_back(v1::FeatureService::service_full_name());
   services.emplace_back(v1::ModelService::service_full_name());
   services.emplace_back(grpc::health::v1::Health::service_full_name());
   return services;
@@ -71,6 +73,7 @@ struct Server::State {
         events(pool, clock, options.max_unacknowledged_events),
         catalog(pool, options.max_replace_items),
         users(pool, clock),
+        features(pool, clock),
         models(pool),
         recommendations(pool) {}
 
@@ -79,6 +82,7 @@ struct Server::State {
   EventService events;
   CatalogService catalog;
   UserService users;
+  FeatureService features;
   ModelService models;
   RecommendationService recommendations;
   int port = 0;
@@ -102,6 +106,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
   builder.RegisterService(&state->events);
   builder.RegisterService(&state->catalog);
   builder.RegisterService(&state->users);
+  builder.RegisterService(&state->features);
   builder.RegisterService(&state->models);
   state->server = builder.BuildAndStart();
   if (state->server == nullptr) {

@@ -99,8 +99,8 @@ class FeatureStore {
   virtual std::shared_ptr<const FeatureRegistry> feature_registry() const = 0;
 
   // The features `names` (empty: all, in the registry's order) of the user and the visitor as one,
-  // as of `now`; either id may be empty. Of a shopper that nobody knows, and under a name that is no
-  // user feature, each is missing. What the shop put is a user's: a visitor has it once merged.
+  // as of `now`; either id may be empty. Of a shopper that nobody knows, and under a name that is
+  // no user feature, each is missing. What the shop put is a user's: a visitor has it once merged.
   // Takes microseconds.
   virtual std::vector<Feature> ReadUserFeatures(const std::string& user_id,
                                                 const std::string& visitor_id,
