@@ -66,6 +66,7 @@ class LocalStore final : public FeatureStore {
   ShopperState ReadShopper(const std::string& user_id,
                            const std::string& visitor_id) const override;
   std::optional<User> GetUser(const std::string& user_id) const override;
+  std::string UserOfVisitor(const std::string& visitor_id) const override;
   std::shared_ptr<const std::vector<float>> LivePopularity() const override;
   absl::StatusOr<Dataset> Snapshot(Micros until_us) const override;
   absl::Status ReadEvents(
