@@ -14,6 +14,7 @@ namespace vitrine {
 namespace {
 
 constexpr std::size_t kPointsPerShard = 4'096;
+constexpr int kMaxFillSteps = 10;  // After mini-batches.
 
 double SquaredDistance(const PointMatrix& points, Eigen::Index point, const PointMatrix& centres,
                        Eigen::Index centre) {
@@ -211,6 +212,10 @@ Clustering TakeBest(std::vector<Clustering> results) {
   return std::move(*std::min_element(results.begin(), results.end(), IsBetter));
 }
 
+bool HasEmptyCluster(const Clustering& clustering) {
+  return std::find(clustering.sizes.begin(), clustering.sizes.end(), 0U) != clustering.sizes.end();
+}
+
 PointMatrix DrawRows(const PointMatrix& points, std::size_t count, Random& random) {
   PointMatrix drawn(static_cast<Eigen::Index>(count), points.cols());
   for (Eigen::Index row = 0; row < drawn.rows(); ++row) {
@@ -284,9 +289,8 @@ absl::StatusOr<Clustering> MiniBatchKMeans(const PointMatrix& points,
     Random random(options.seed, restart);
     PointMatrix centres = PullCentres(points, options, random);
     results[restart] = IterateLloyd(points, std::move(centres), 0);
-    const std::vector<std::size_t>& sizes = results[restart].sizes;
-    if (std::find(sizes.begin(), sizes.end(), 0U) != sizes.end()) {
-      // One full step puts the empty ones where they are needed.
+    // A full step puts the empty ones where they are needed; it may empty another.
+    for (int step = 0; step < kMaxFillSteps && HasEmptyCluster(results[restart]); ++step) {
       results[restart] = IterateLloyd(points, std::move(results[restart].centres), 1);
     }
     results[restart].iterations = options.num_batches;

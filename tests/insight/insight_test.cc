@@ -1,0 +1,3 @@
+#include "vitrine/insight/insight.h"
+
+#include <gtest/gtest.h>
