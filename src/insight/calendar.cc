@@ -29,6 +29,12 @@ std::int32_t Calendar::MonthOf(Micros time_us) const {
   return static_cast<std::int32_t>(month - absl::CivilMonth(kEpochYear));
 }
 
+std::string MinuteName(Micros time_us, const std::string& time_zone) {
+  absl::TimeZone zone = absl::UTCTimeZone();
+  absl::LoadTimeZone(time_zone, &zone);
+  return absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMicros(time_us), zone);
+}
+
 std::string DayName(std::int32_t day) {
   const absl::CivilDay civil = absl::CivilDay(kEpochYear, 1, 1) + day;
   return absl::StrFormat("%04d-%02d-%02d", civil.year(), civil.month(), civil.day());

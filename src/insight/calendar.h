@@ -25,6 +25,9 @@ class Calendar {
   absl::TimeZone zone_;
 };
 
+// "2011-12-09 12:50" in the zone; in UTC where the machine does not know it.
+std::string MinuteName(Micros time_us, const std::string& time_zone);
+
 // "2011-12-09", "2010-12"
 std::string DayName(std::int32_t day);
 std::string MonthName(std::int32_t month);

@@ -17,7 +17,7 @@ std::vector<std::int32_t> MonthsOf(const Timelines& timelines, std::size_t shopp
     if (months.empty() || months.back() != month) months.push_back(month);
   };
   if (basis == CohortBasis::kFirstOrder) {
-    for (const Order& order : timelines.OrdersOf(shopper)) add(order.time_us);
+    for (const PlacedOrder& order : timelines.OrdersOf(shopper)) add(order.time_us);
   } else {
     for (const Act& act : timelines.ActsOf(shopper)) add(act.time_us);
   }

@@ -73,7 +73,7 @@ PeriodSummary Summarize(const Timelines& timelines, Micros session_gap_us, Micro
       sum.sessions += is_within(session.front().time_us) ? 1 : 0;
     });
     sum.shoppers += sum.sessions > before ? 1 : 0;
-    for (const Order& order : timelines.OrdersOf(shopper)) {
+    for (const PlacedOrder& order : timelines.OrdersOf(shopper)) {
       if (!is_within(order.time_us)) continue;
       ++sum.orders;
       sum.value_micros = AddMoney(sum.value_micros, order.value_micros);
@@ -87,12 +87,12 @@ InsightOverview MakeOverview(const Timelines& timelines, const ShopperTable& sho
   InsightOverview overview{.num_events = timelines.num_events,
                            .first_event_us = timelines.first_us,
                            .last_event_us = timelines.last_us,
-                           .num_returns = timelines.return_times.size(),
                            .orders_without_value = timelines.orders_without_value,
                            .orders_in_other_currencies = timelines.orders_in_other_currencies};
-  for (const ShopperRow& row : shoppers.rows) {
+  for (const ShopperSummary& row : shoppers.rows) {
     overview.num_buyers += row.orders > 0 ? 1 : 0;
     overview.num_repeat_buyers += row.orders > 1 ? 1 : 0;
+    overview.num_returns += row.returns;
   }
   const Micros end = shoppers.as_of_us;
   overview.all = Summarize(timelines, session_gap_us, timelines.first_us - 1, end);
@@ -120,13 +120,13 @@ absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOpti
   Insight insight{.time_zone = options.time_zone, .movement_days = options.movement_days};
   insight.shoppers = {.as_of_us = as_of_us,
                       .currency = timelines.currency,
-                      .rows = MakeShopperRows(timelines, items, rules, as_of_us, pool),
+                      .rows = MakeShopperSummaries(timelines, items, rules, as_of_us, pool),
                       .item_ids = timelines.item_ids,
                       .item_titles = items.titles,
                       .categories = items.categories};
   insight.overview = MakeOverview(timelines, insight.shoppers, rules.session_gap_us, period_us);
   const Micros before_us = as_of_us - period_us;
-  const auto before = MakeShopperRows(timelines, items, rules, before_us, pool);
+  const auto before = MakeShopperSummaries(timelines, items, rules, before_us, pool);
   VITRINE_ASSIGN_OR_RETURN(insight.segmentation,
                            MakeSegments(insight.shoppers, before, before_us, options, pool));
   insight.rfm = MakeRfmGrid(insight.shoppers);

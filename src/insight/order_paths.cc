@@ -58,7 +58,7 @@ OrderPaths MakeOrderPaths(const Timelines& timelines, Micros session_gap_us,
       Way way;
       for (const Act& act : session) {
         if (act.order == Act::kNoOrder) {
-          if (act.type != EventType::kImpression) way.Add(act);
+          way.Add(act);
         } else if (!is_seen[act.order]) {
           is_seen[act.order] = true;
           const double minutes = way.MinutesTo(act.time_us);

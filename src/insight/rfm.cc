@@ -69,7 +69,7 @@ RfmGrid MakeRfmGrid(const ShopperTable& shoppers) {
   std::vector<std::int64_t> orders;
   std::vector<std::int64_t> value;
   for (std::size_t i = 0; i < shoppers.rows.size(); ++i) {
-    const ShopperRow& row = shoppers.rows[i];
+    const ShopperSummary& row = shoppers.rows[i];
     if (row.orders == 0) continue;
     buyers.push_back(i);
     last.push_back(row.last_order_us);

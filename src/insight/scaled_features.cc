@@ -10,10 +10,10 @@ namespace {
 
 struct ShopperFeature {
   const char* name;
-  double (*value)(const ShopperRow& row, Micros as_of_us);
+  double (*value)(const ShopperSummary& row, Micros as_of_us);
 };
 
-double DaysSinceSeen(const ShopperRow& row, Micros as_of_us) {
+double DaysSinceSeen(const ShopperSummary& row, Micros as_of_us) {
   return static_cast<double>(as_of_us - row.last_seen_us) / static_cast<double>(kMicrosPerDay);
 }
 
@@ -21,32 +21,32 @@ constexpr double kMicrosPerUnit = 1'000'000;
 
 constexpr std::array<ShopperFeature, 6> kFeatures = {{
     {"days since seen", DaysSinceSeen},
-    {"orders", [](const ShopperRow& row, Micros) { return static_cast<double>(row.orders); }},
-    {"value", [](const ShopperRow& row,
+    {"orders", [](const ShopperSummary& row, Micros) { return static_cast<double>(row.orders); }},
+    {"value", [](const ShopperSummary& row,
                  Micros) { return static_cast<double>(row.value_micros) / kMicrosPerUnit; }},
-    {"views", [](const ShopperRow& row, Micros) { return static_cast<double>(row.views); }},
-    {"carts", [](const ShopperRow& row, Micros) { return static_cast<double>(row.carts); }},
+    {"views", [](const ShopperSummary& row, Micros) { return static_cast<double>(row.views); }},
+    {"carts", [](const ShopperSummary& row, Micros) { return static_cast<double>(row.carts); }},
     {"active days",
-     [](const ShopperRow& row, Micros) { return static_cast<double>(row.active_days); }},
+     [](const ShopperSummary& row, Micros) { return static_cast<double>(row.active_days); }},
 }};
 
 // Deviations below this are rounding: log1p of the largest count is below 50.
 constexpr double kSameForAll = 1e-9;
 
-double Value(std::size_t column, const ShopperRow& row, Micros as_of_us) {
+double Value(std::size_t column, const ShopperSummary& row, Micros as_of_us) {
   return std::log1p(std::max(0.0, kFeatures[column].value(row, as_of_us)));
 }
 
 }  // namespace
 
-ScaledFeatures::ScaledFeatures(const std::vector<ShopperRow>& rows, Micros as_of_us) {
+ScaledFeatures::ScaledFeatures(const std::vector<ShopperSummary>& rows, Micros as_of_us) {
   const auto count = static_cast<double>(rows.size());
   for (std::size_t column = 0; column < kFeatures.size(); ++column) {
     double sum = 0;
-    for (const ShopperRow& row : rows) sum += Value(column, row, as_of_us);
+    for (const ShopperSummary& row : rows) sum += Value(column, row, as_of_us);
     const double mean = sum / count;
     double squares = 0;
-    for (const ShopperRow& row : rows) {
+    for (const ShopperSummary& row : rows) {
       const double difference = Value(column, row, as_of_us) - mean;
       squares += difference * difference;
     }
@@ -59,7 +59,7 @@ ScaledFeatures::ScaledFeatures(const std::vector<ShopperRow>& rows, Micros as_of
   }
 }
 
-PointMatrix ScaledFeatures::Of(const std::vector<ShopperRow>& rows, Micros as_of_us) const {
+PointMatrix ScaledFeatures::Of(const std::vector<ShopperSummary>& rows, Micros as_of_us) const {
   PointMatrix points(static_cast<Eigen::Index>(rows.size()),
                      static_cast<Eigen::Index>(columns_.size()));
   for (std::size_t row = 0; row < rows.size(); ++row) {

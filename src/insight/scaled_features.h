@@ -15,10 +15,10 @@ namespace vitrine {
 class ScaledFeatures {
  public:
   // Means and deviations are those of `rows`. REQUIRES: rows is not empty
-  ScaledFeatures(const std::vector<ShopperRow>& rows, Micros as_of_us);
+  ScaledFeatures(const std::vector<ShopperSummary>& rows, Micros as_of_us);
 
   // [rows x features] As of another moment too.
-  PointMatrix Of(const std::vector<ShopperRow>& rows, Micros as_of_us) const;
+  PointMatrix Of(const std::vector<ShopperSummary>& rows, Micros as_of_us) const;
 
   const std::vector<std::string>& names() const { return names_; }
 

@@ -62,7 +62,7 @@ std::string NameBuyers(const Segment& segment, const ShopTerciles& terciles) {
       terciles.mean_order_micros.high > terciles.mean_order_micros.low) {
     words.push_back("big spenders");
   } else if (segment.mean_order_micros <= terciles.mean_order_micros.low &&
-             segment.mean_order_micros > 0) {
+             terciles.mean_order_micros.high > terciles.mean_order_micros.low) {
     words.push_back("small spenders");
   } else {
     words.push_back("buyers");
@@ -134,7 +134,7 @@ ShopTerciles MakeTerciles(const ShopperTable& shoppers) {
   std::vector<double> orders;
   std::vector<double> mean_order;
   std::vector<double> days_since_seen;
-  for (const ShopperRow& row : shoppers.rows) {
+  for (const ShopperSummary& row : shoppers.rows) {
     days_since_seen.push_back(DaysSince(row.last_seen_us, shoppers.as_of_us));
     if (row.orders == 0) continue;
     days_since_order.push_back(DaysSince(row.last_order_us, shoppers.as_of_us));
@@ -153,7 +153,7 @@ Segment MeasureSegment(const ShopperTable& shoppers, const std::vector<std::uint
   std::vector<double> days_since_order;
   double priced_orders = 0;
   for (const std::uint32_t member : members) {
-    const ShopperRow& row = shoppers.rows[member];
+    const ShopperSummary& row = shoppers.rows[member];
     segment.value_micros = AddMoney(segment.value_micros, row.value_micros);
     priced_orders += row.priced_orders;
     segment.orders += row.orders;

@@ -71,7 +71,7 @@ std::vector<std::uint32_t> FillSegments(const ShopperTable& shoppers, const Clus
   return segment_of;
 }
 
-void CountMoves(const std::vector<ShopperRow>& before, const std::vector<std::uint32_t>& then,
+void CountMoves(const std::vector<ShopperSummary>& before, const std::vector<std::uint32_t>& then,
                 Segmentation& made) {
   const std::size_t count = made.segments.size();
   made.moves.assign(count, std::vector<std::size_t>(count, 0));
@@ -99,8 +99,9 @@ void CountMoves(const std::vector<ShopperRow>& before, const std::vector<std::ui
 }  // namespace
 
 absl::StatusOr<Segmentation> MakeSegments(const ShopperTable& shoppers,
-                                          const std::vector<ShopperRow>& before, Micros before_us,
-                                          const InsightOptions& options, ThreadPool& pool) {
+                                          const std::vector<ShopperSummary>& before,
+                                          Micros before_us, const InsightOptions& options,
+                                          ThreadPool& pool) {
   const ScaledFeatures features(shoppers.rows, shoppers.as_of_us);
   const PointMatrix points = features.Of(shoppers.rows, shoppers.as_of_us);
   ChosenClusters chosen = OneCluster(points);

@@ -11,7 +11,8 @@ namespace vitrine {
 // means, deviations and centres, so that a move is the shopper's own. A shop whose shoppers are all
 // alike has one segment. REQUIRES: at least one shopper
 absl::StatusOr<Segmentation> MakeSegments(const ShopperTable& shoppers,
-                                          const std::vector<ShopperRow>& before, Micros before_us,
-                                          const InsightOptions& options, ThreadPool& pool);
+                                          const std::vector<ShopperSummary>& before,
+                                          Micros before_us, const InsightOptions& options,
+                                          ThreadPool& pool);
 
 }  // namespace vitrine

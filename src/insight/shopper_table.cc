@@ -49,15 +49,17 @@ class Summary {
           Micros as_of_us)
       : timelines_(timelines), items_(items), rules_(rules), as_of_us_(as_of_us) {}
 
-  ShopperRow Of(std::size_t shopper) const {
-    ShopperRow row{.id = timelines_.ids[shopper],
-                   .is_visitor = timelines_.is_visitor[shopper] != 0};
+  ShopperSummary Of(std::size_t shopper) const {
+    ShopperSummary row{.id = timelines_.ids[shopper],
+                       .is_visitor = timelines_.is_visitor[shopper] != 0};
     const std::span<const Act> acts = Until(timelines_.ActsOf(shopper), as_of_us_);
-    AddReturns(timelines_.ReturnsOf(shopper), row);
-    if (acts.empty()) return row;
-    NoteSeen(acts.front().time_us, row);
-    NoteSeen(acts.back().time_us, row);
-    CountActs(acts, row);
+    AddDays(acts, timelines_.ShownTo(shopper), row);
+    for (const Act& act : acts) {
+      row.views += act.type == EventType::kDetailPageView ? 1 : 0;
+      row.carts += act.type == EventType::kAddToCart ? 1 : 0;
+      row.returns += act.type == EventType::kReturnComplete ? 1 : 0;
+    }
+    ForEachSession(acts, rules_.session_gap_us, [&row](std::span<const Act>) { ++row.sessions; });
     AddOrders(timelines_.OrdersOf(shopper), row);
     row.favourites = FavouritesOf(acts);
     row.needs = NeedsOf(acts);
@@ -65,34 +67,28 @@ class Summary {
   }
 
  private:
-  static void NoteSeen(Micros time_us, ShopperRow& row) {
-    if (row.last_seen_us == 0 || time_us < row.first_seen_us) row.first_seen_us = time_us;
-    row.last_seen_us = std::max(row.last_seen_us, time_us);
-  }
-
-  void AddReturns(std::span<const Micros> times, ShopperRow& row) const {
-    for (const Micros time_us : times) {
-      if (time_us > as_of_us_) break;
-      ++row.returns;
-      NoteSeen(time_us, row);
+  // When the shopper was seen first and last, and on how many days; when shown something, too.
+  void AddDays(std::span<const Act> acts, std::span<const Micros> shown,
+               ShopperSummary& row) const {
+    std::vector<std::int32_t> days;
+    const auto note = [&](Micros time_us) {
+      if (row.last_seen_us == 0 || time_us < row.first_seen_us) row.first_seen_us = time_us;
+      row.last_seen_us = std::max(row.last_seen_us, time_us);
+      const std::int32_t day = rules_.calendar.DayOf(time_us);
+      if (days.empty() || days.back() != day) days.push_back(day);
+    };
+    for (const Act& act : acts) note(act.time_us);
+    for (const Micros time_us : shown) {
+      if (time_us <= as_of_us_) note(time_us);
     }
+    std::sort(days.begin(), days.end());
+    row.active_days =
+        static_cast<std::uint32_t>(std::unique(days.begin(), days.end()) - days.begin());
   }
 
-  void CountActs(std::span<const Act> acts, ShopperRow& row) const {
-    std::int32_t last_day = 0;
-    for (const Act& act : acts) {
-      row.views += act.type == EventType::kDetailPageView ? 1 : 0;
-      row.carts += act.type == EventType::kAddToCart ? 1 : 0;
-      const std::int32_t day = rules_.calendar.DayOf(act.time_us);
-      if (row.active_days == 0 || day != last_day) ++row.active_days;
-      last_day = day;
-    }
-    ForEachSession(acts, rules_.session_gap_us, [&row](std::span<const Act>) { ++row.sessions; });
-  }
-
-  void AddOrders(std::span<const Order> orders, ShopperRow& row) const {
+  void AddOrders(std::span<const PlacedOrder> orders, ShopperSummary& row) const {
     std::vector<Micros> times;
-    for (const Order& order : orders) {
+    for (const PlacedOrder& order : orders) {
       if (order.time_us > as_of_us_) break;
       ++row.orders;
       times.push_back(order.time_us);
@@ -190,11 +186,11 @@ ItemFacts LookUpItems(const std::vector<std::string>& item_ids, const Catalogue&
   return facts;
 }
 
-std::vector<ShopperRow> MakeShopperRows(const Timelines& timelines, const ItemFacts& items,
-                                        const SummaryRules& rules, Micros as_of_us,
-                                        ThreadPool& pool) {
+std::vector<ShopperSummary> MakeShopperSummaries(const Timelines& timelines, const ItemFacts& items,
+                                                 const SummaryRules& rules, Micros as_of_us,
+                                                 ThreadPool& pool) {
   const std::size_t num_shoppers = timelines.num_shoppers();
-  std::vector<ShopperRow> rows(num_shoppers);
+  std::vector<ShopperSummary> rows(num_shoppers);
   const Summary summary(timelines, items, rules, as_of_us);
   pool.ParallelFor(
       (num_shoppers + kShoppersPerShard - 1) / kShoppersPerShard, [&](std::size_t shard) {

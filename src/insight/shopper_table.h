@@ -30,8 +30,8 @@ struct SummaryRules {
 };
 
 // One row per shopper, as of `as_of_us`. A shopper of later has a row whose last_seen_us is 0.
-std::vector<ShopperRow> MakeShopperRows(const Timelines& timelines, const ItemFacts& items,
-                                        const SummaryRules& rules, Micros as_of_us,
-                                        ThreadPool& pool);
+std::vector<ShopperSummary> MakeShopperSummaries(const Timelines& timelines, const ItemFacts& items,
+                                                 const SummaryRules& rules, Micros as_of_us,
+                                                 ThreadPool& pool);
 
 }  // namespace vitrine

@@ -23,11 +23,11 @@ void SumUp(std::vector<std::uint64_t>& begin) {
 }  // namespace
 
 struct TimelineBuilder::OpenOrder {
-  Order order{};
+  PlacedOrder order{};
   std::uint32_t currency = kNone;
   bool is_mixed = false;
   bool has_revenue = false;
-  bool has_all_prices = true;
+  bool has_price = false;
   std::int64_t revenue_micros = 0;
   std::int64_t lines_micros = 0;
 
@@ -36,11 +36,11 @@ struct TimelineBuilder::OpenOrder {
                (currency != kNone && payment.currency != kNone && currency != payment.currency);
     if (currency == kNone) currency = payment.currency;
     has_revenue = has_revenue || payment.has_revenue;
-    has_all_prices = has_all_prices && payment.has_all_prices;
+    has_price = has_price || payment.has_price;
     revenue_micros = std::max(revenue_micros, payment.revenue_micros);
     lines_micros = AddMoney(lines_micros, payment.lines_micros);
   }
-  bool HasValue() const { return currency != kNone && (has_revenue || has_all_prices); }
+  bool HasValue() const { return currency != kNone && (has_revenue || has_price); }
 };
 
 TimelineBuilder::TimelineBuilder(Micros as_of_us,
@@ -54,26 +54,23 @@ void TimelineBuilder::Add(const Event& event) {
   made_.first_us = std::min(made_.first_us, event.time_us);
   made_.last_us = std::max(made_.last_us, event.time_us);
   ++made_.num_events;
-  if (event.type == EventType::kReturnComplete) {
-    returns_.emplace_back(shopper, event.time_us);
+  if (event.type == EventType::kImpression) {
+    shown_.emplace_back(shopper, event.time_us);
     return;
   }
-  Act act{.time_us = event.time_us,
-          .first_item = static_cast<std::uint32_t>(made_.items.size()),
-          .type = event.type};
-  if (event.type != EventType::kImpression) {  // What was shown is nothing that was done.
-    act.num_items = static_cast<std::uint32_t>(event.items.size());
-    for (const EventItem& item : event.items) {
-      made_.items.push_back(Intern(item_rows_, item.item_id));
-      if (item_rows_.size() > made_.item_ids.size()) made_.item_ids.push_back(item.item_id);
-    }
+  made_.acts.push_back({.time_us = event.time_us,
+                        .first_item = static_cast<std::uint32_t>(made_.items.size()),
+                        .num_items = static_cast<std::uint32_t>(event.items.size()),
+                        .type = event.type});
+  shopper_of_act_.push_back(shopper);
+  for (const EventItem& item : event.items) {
+    made_.items.push_back(Intern(item_rows_, item.item_id));
+    if (item_rows_.size() > made_.item_ids.size()) made_.item_ids.push_back(item.item_id);
   }
   if (event.type == EventType::kPurchaseComplete) {
-    act.order = static_cast<std::uint32_t>(payments_.size());
+    made_.acts.back().order = static_cast<std::uint32_t>(payments_.size());
     payments_.push_back(PaymentOf(event));
   }
-  made_.acts.push_back(act);
-  shopper_of_act_.push_back(shopper);
 }
 
 std::uint32_t TimelineBuilder::ShopperOf(const Event& event) {
@@ -103,7 +100,7 @@ std::uint32_t TimelineBuilder::CurrencyOf(const std::string& currency) {
 }
 
 TimelineBuilder::Payment TimelineBuilder::PaymentOf(const Event& event) {
-  Payment payment{.has_all_prices = true};
+  Payment payment;
   if (!event.order_id.empty()) payment.order_name = Intern(order_names_, event.order_id);
   const auto note = [&](const Money& money) {
     const std::uint32_t currency = CurrencyOf(money.currency);
@@ -117,11 +114,9 @@ TimelineBuilder::Payment TimelineBuilder::PaymentOf(const Event& event) {
     payment.revenue_micros = event.revenue->micros;
   }
   for (const EventItem& item : event.items) {
-    if (!item.unit_price.has_value()) {
-      payment.has_all_prices = false;
-      continue;
-    }
+    if (!item.unit_price.has_value()) continue;
     note(*item.unit_price);
+    payment.has_price = true;
     payment.lines_micros =
         AddMoney(payment.lines_micros, MultiplyMoney(item.unit_price->micros, item.quantity));
   }
@@ -131,13 +126,13 @@ TimelineBuilder::Payment TimelineBuilder::PaymentOf(const Event& event) {
 Timelines TimelineBuilder::Finish() {
   SortActs();
   MakeOrders();
-  std::sort(returns_.begin(), returns_.end());
-  made_.return_begin.assign(made_.num_shoppers() + 1, 0);
-  for (const auto& [shopper, time_us] : returns_) {
-    ++made_.return_begin[shopper + 1];
-    made_.return_times.push_back(time_us);
+  std::sort(shown_.begin(), shown_.end());
+  made_.shown_begin.assign(made_.num_shoppers() + 1, 0);
+  for (const auto& [shopper, time_us] : shown_) {
+    ++made_.shown_begin[shopper + 1];
+    made_.shown_times.push_back(time_us);
   }
-  SumUp(made_.return_begin);
+  SumUp(made_.shown_begin);
   return std::move(made_);
 }
 
@@ -193,7 +188,7 @@ void TimelineBuilder::ChooseCurrency(const std::vector<OpenOrder>& open) {
     made_.currency = name;
   }
   for (const OpenOrder& each : open) {
-    Order order = each.order;
+    PlacedOrder order = each.order;
     if (!each.HasValue()) {
       ++made_.orders_without_value;
     } else if (each.is_mixed || each.currency != chosen) {

@@ -27,25 +27,25 @@ struct Act {
 };
 
 // The purchases of one shopper with one order id; without one, all of one moment.
-struct Order {
+struct PlacedOrder {
   Micros time_us = 0;  // Of its first event.
-  // The largest revenue that its events name, else the sum of quantity x unit price where every
-  // line has one.
+  // The largest revenue that its events name, else the sum of quantity x unit price over the lines
+  // that have one.
   std::int64_t value_micros = 0;
   bool has_value = false;  // In Timelines::currency.
 };
 
 // The log by shopper, each one's events in order of time, those of one moment in that of the log.
-// Returns are apart: they come when the parcel does, not when the shopper is there.
+// Impressions are apart: they are the shop's doing, and begin and lengthen no visit.
 struct Timelines {
-  std::vector<std::string> ids{};                 // [shoppers], in the order of their first event.
-  std::vector<std::uint8_t> is_visitor{};         // [shoppers]
-  std::vector<std::uint64_t> act_begin = {0};     // [shoppers + 1]
-  std::vector<std::uint64_t> order_begin = {0};   // [shoppers + 1]
-  std::vector<std::uint64_t> return_begin = {0};  // [shoppers + 1]
+  std::vector<std::string> ids{};                // [shoppers], in the order of their first event.
+  std::vector<std::uint8_t> is_visitor{};        // [shoppers]
+  std::vector<std::uint64_t> act_begin = {0};    // [shoppers + 1]
+  std::vector<std::uint64_t> order_begin = {0};  // [shoppers + 1]
+  std::vector<std::uint64_t> shown_begin = {0};  // [shoppers + 1]
   std::vector<Act> acts{};
-  std::vector<Order> orders{};         // Of one shopper: by time.
-  std::vector<Micros> return_times{};  // Of one shopper: ascending.
+  std::vector<PlacedOrder> orders{};   // Of one shopper: by time.
+  std::vector<Micros> shown_times{};   // Of one shopper: ascending.
   std::vector<std::uint32_t> items{};  // Of acts, into item_ids.
   std::vector<std::string> item_ids{};
   std::unordered_map<std::string, std::uint32_t> user_rows{};     // Shoppers by id.
@@ -61,13 +61,13 @@ struct Timelines {
   std::span<const Act> ActsOf(std::size_t shopper) const {
     return std::span(acts).subspan(act_begin[shopper], act_begin[shopper + 1] - act_begin[shopper]);
   }
-  std::span<const Order> OrdersOf(std::size_t shopper) const {
+  std::span<const PlacedOrder> OrdersOf(std::size_t shopper) const {
     return std::span(orders).subspan(order_begin[shopper],
                                      order_begin[shopper + 1] - order_begin[shopper]);
   }
-  std::span<const Micros> ReturnsOf(std::size_t shopper) const {
-    return std::span(return_times)
-        .subspan(return_begin[shopper], return_begin[shopper + 1] - return_begin[shopper]);
+  std::span<const Micros> ShownTo(std::size_t shopper) const {
+    return std::span(shown_times)
+        .subspan(shown_begin[shopper], shown_begin[shopper + 1] - shown_begin[shopper]);
   }
   std::span<const std::uint32_t> ItemsOf(const Act& act) const {
     return std::span(items).subspan(act.first_item, act.num_items);
@@ -96,7 +96,7 @@ class TimelineBuilder {
     std::uint32_t currency = kNone;
     bool is_mixed = false;  // Amounts in several currencies.
     bool has_revenue = false;
-    bool has_all_prices = false;
+    bool has_price = false;
     std::int64_t revenue_micros = 0;
     std::int64_t lines_micros = 0;
   };
@@ -115,8 +115,8 @@ class TimelineBuilder {
   std::function<std::string(const std::string&)> user_of_visitor_;
   Timelines made_;
   std::vector<std::uint32_t> shopper_of_act_;  // Beside made_.acts, until they are sorted.
-  std::vector<std::pair<std::uint32_t, Micros>> returns_;  // Shopper and time.
-  std::vector<Payment> payments_;                          // Act::order points here until Finish.
+  std::vector<std::pair<std::uint32_t, Micros>> shown_;  // Shopper and time.
+  std::vector<Payment> payments_;                        // Act::order points here until Finish.
   std::map<std::string, std::uint32_t> currencies_;
   std::unordered_map<std::string, std::uint32_t> item_rows_;
   std::unordered_map<std::string, std::uint32_t> order_names_;

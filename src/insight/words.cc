@@ -12,6 +12,29 @@ namespace {
 constexpr double kMicrosPerCent = 10'000;
 constexpr std::uint64_t kCentsPerUnit = 100;
 
+std::string_view StepWord(EventType type) {
+  switch (type) {
+    case EventType::kHomePageView:
+      return "home";
+    case EventType::kCategoryPageView:
+      return "category";
+    case EventType::kDetailPageView:
+      return "view";
+    case EventType::kAddToCart:
+      return "cart";
+    case EventType::kRemoveFromCart:
+      return "uncart";
+    case EventType::kShoppingCartPageView:
+      return "cart page";
+    case EventType::kPurchaseComplete:
+      return "order";
+    case EventType::kRecommendationClick:
+      return "click";
+    default:
+      return Name(type);
+  }
+}
+
 }  // namespace
 
 std::int64_t AddMoney(std::int64_t a, std::int64_t b) {
@@ -50,6 +73,16 @@ std::string ShareWords(double share) {
   const double percent = share * 100;
   // What prints as 10.0 is 10.
   return percent < 9.95 ? absl::StrFormat("%.1f %%", percent) : absl::StrFormat("%.0f %%", percent);
+}
+
+std::string PathWords(const OrderPath& path) {
+  if (path.steps.empty()) return "(straight to the order)";
+  std::string words = path.is_cut ? "..." : "";
+  for (const EventType step : path.steps) {
+    if (!words.empty()) words += " > ";
+    words += StepWord(step);
+  }
+  return words;
 }
 
 double QuantileOf(std::vector<double> values, double share) {

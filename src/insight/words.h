@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vitrine/insight/journeys.h"
+
 namespace vitrine {
 
 // a + b, or the end of the range where that would leave it: a price has no upper bound.
@@ -19,6 +21,9 @@ std::string MoneyWords(double micros, std::string_view currency);
 
 // "12 %", "3.4 %": one digit behind the point below ten.
 std::string ShareWords(double share);
+
+// "search > view > cart", "(straight to the order)", "... > view" where it is cut.
+std::string PathWords(const OrderPath& path);
 
 // The value below which `share` of the values lies, interpolated between two of them as numpy does;
 // 0 of none.

@@ -84,7 +84,7 @@ absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOpti
 
 // One shopper as the report knows them.
 struct UserProfile {
-  ShopperRow features{};
+  ShopperSummary features{};
   std::string segment{};  // Name.
   RfmScore rfm{};
   std::string rfm_group{};                                   // Empty: no buyer.

@@ -25,8 +25,9 @@ struct RepeatNeed {
 };
 
 // What one shopper did up to one moment. A visit (session) ends when nothing happens for the gap of
-// InsightOptions. Money is in the table's currency.
-struct ShopperRow {
+// InsightOptions; impressions are the shop's doing and belong to none. Money is in the table's
+// currency.
+struct ShopperSummary {
   std::string id{};
   bool is_visitor = false;  // Anonymous, and merged into no user.
   Micros first_seen_us = 0;
@@ -39,7 +40,7 @@ struct ShopperRow {
   std::uint32_t priced_orders = 0;  // Those whose value is known, in the table's currency.
   std::uint32_t returns = 0;        // Events.
   std::uint32_t sessions = 0;
-  std::uint32_t active_days = 0;            // Calendar days with any event but returns.
+  std::uint32_t active_days = 0;            // Calendar days with any event.
   std::int64_t value_micros = 0;            // Of all priced orders; returns are not taken off.
   std::int64_t max_order_micros = 0;        // The largest priced order.
   double order_gap_days = 0;                // Median between orders; 0 with fewer than two.
@@ -56,7 +57,7 @@ struct ShopperRow {
 struct ShopperTable {
   Micros as_of_us = 0;
   std::string currency{};  // That of most orders; empty when no order has a value.
-  std::vector<ShopperRow> rows{};
+  std::vector<ShopperSummary> rows{};
   std::vector<std::string> item_ids{};
   std::vector<std::string> item_titles{};  // The id where the catalogue has no title.
   std::vector<std::string> categories{};   // "Home > Kitchen"
