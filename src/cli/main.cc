@@ -9,6 +9,7 @@
 #include "cli/bench_command.h"
 #include "cli/evaluate_command.h"
 #include "cli/import_command.h"
+#include "cli/insight_command.h"
 #include "cli/nearest.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddRecommendCommand(app, exit_status);
   vitrine::cli::AddEvaluateCommand(app, exit_status);
   vitrine::cli::AddTuneCommand(app, exit_status);
+  vitrine::cli::AddInsightCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);

@@ -262,6 +262,15 @@ std::vector<Feature> LocalStore::ReadItemFeatures(const std::string& item_id,
   return views_->ReadItemFeatures(item_id, names, now);
 }
 
+std::string LocalStore::UserOfVisitor(const std::string& visitor_id) const {
+  const Shoppers& shoppers = views_->shoppers();
+  const auto visitor = shoppers.Find(ShopperKind::kVisitor, visitor_id);
+  const auto row = visitor.has_value() ? shoppers.Row(*visitor) : std::nullopt;
+  if (!row.has_value() || !row->merged_into.has_value()) return "";
+  const auto user = shoppers.Row(*row->merged_into);
+  return user.has_value() ? user->id : "";
+}
+
 std::shared_ptr<const std::vector<float>> LocalStore::LivePopularity() const {
   return views_->LivePopularity();
 }

@@ -49,6 +49,7 @@ class FakeStore final : public FeatureStore {
   const Catalogue& catalogue() const override { std::abort(); }
   ShopperState ReadShopper(const std::string&, const std::string&) const override { return {}; }
   std::optional<User> GetUser(const std::string&) const override { return std::nullopt; }
+  std::string UserOfVisitor(const std::string&) const override { return ""; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const override { return nullptr; }
   std::shared_ptr<const FeatureRegistry> feature_registry() const override {
     return std::make_shared<const FeatureRegistry>();

@@ -82,6 +82,7 @@ class FakeFeatureStore final : public FeatureStore {
   std::optional<User> GetUser(const std::string& /*user_id*/) const override {
     return std::nullopt;
   }
+  std::string UserOfVisitor(const std::string& /*visitor_id*/) const override { return ""; }
 
   std::shared_ptr<const std::vector<float>> LivePopularity() const override {
     std::lock_guard lock(mutex_);

@@ -91,6 +91,9 @@ class FeatureStore {
                                    const std::string& visitor_id) const = 0;
   virtual std::optional<User> GetUser(const std::string& user_id) const = 0;
 
+  // The user that the visitor was merged into (MergeUsers); empty when there is none.
+  virtual std::string UserOfVisitor(const std::string& visitor_id) const = 0;
+
   // Decayed, weighted event counts per item index, comparable with each other only; rebuilt at most
   // every 200 ms. [catalogue().num_indices() at that time]
   virtual std::shared_ptr<const std::vector<float>> LivePopularity() const = 0;
