@@ -14,6 +14,7 @@
 #include "vitrine/v1/catalog_service.grpc.pb.h"
 #include "vitrine/v1/event_service.grpc.pb.h"
 #include "vitrine/v1/feature_service.grpc.pb.h"
+#include "vitrine/v1/insight_service.grpc.pb.h"
 #include "vitrine/v1/model_service.grpc.pb.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 #include "vitrine/v1/user_service.grpc.pb.h"
@@ -70,6 +71,7 @@ class GrpcClient final : public Client {
         catalog_(v1::CatalogService::NewStub(channel_)),
         users_(v1::UserService::NewStub(channel_)),
         features_(v1::FeatureService::NewStub(channel_)),
+        insight_(v1::InsightService::NewStub(channel_)),
         models_(v1::ModelService::NewStub(channel_)),
         health_(Health::NewStub(channel_)) {}
 
@@ -142,6 +144,18 @@ class GrpcClient final : public Client {
   absl::StatusOr<v1::PutFeaturesResponse> PutFeatures(
       const v1::PutFeaturesRequest& request) override {
     return Call(*features_, &v1::FeatureService::Stub::PutFeatures, request);
+  }
+  absl::StatusOr<v1::GetUserProfileResponse> GetUserProfile(const v1::GetUserProfileRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::GetUserProfile, request);
+  }
+  absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::GetFunnel, request);
+  }
+  absl::StatusOr<v1::GetPathsResponse> GetPaths(const v1::GetPathsRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::GetPaths, request);
+  }
+  absl::StatusOr<v1::ListSegmentsResponse> ListSegments() override {
+    return Call(*insight_, &v1::InsightService::Stub::ListSegments, v1::ListSegmentsRequest());
   }
   absl::StatusOr<v1::TrainModelsResponse> TrainModels() override {
     return Call(*models_, &v1::ModelService::Stub::TrainModels, v1::TrainModelsRequest());
@@ -252,6 +266,7 @@ class GrpcClient final : public Client {
   const std::unique_ptr<v1::CatalogService::Stub> catalog_;
   const std::unique_ptr<v1::UserService::Stub> users_;
   const std::unique_ptr<v1::FeatureService::Stub> features_;
+  const std::unique_ptr<v1::InsightService::Stub> insight_;
   const std::unique_ptr<v1::ModelService::Stub> models_;
   const std::unique_ptr<Health::Stub> health_;
 };

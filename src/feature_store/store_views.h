@@ -73,6 +73,10 @@ class StoreViews {
                                         std::span<const std::string> names, Micros now) const;
   const Facets& facets() const { return facets_; }
 
+  // The user of that id, else the one that the visitor was merged into.
+  std::optional<UserIndex> FindUser(const std::string& user_id,
+                                    const std::string& visitor_id) const;
+
   void Apply(const StoreChanges& changes);
 
   // For the start: the same, one shopper or event at a time.

@@ -12,6 +12,7 @@
 #include "vitrine/v1/catalog_service.pb.h"
 #include "vitrine/v1/event_service.pb.h"
 #include "vitrine/v1/feature_service.pb.h"
+#include "vitrine/v1/insight_service.pb.h"
 #include "vitrine/v1/model_service.pb.h"
 #include "vitrine/v1/recommendation_service.pb.h"
 #include "vitrine/v1/user_service.pb.h"
@@ -76,6 +77,11 @@ class Client {
       const v1::BatchGetItemFeaturesRequest& request) = 0;
   virtual absl::StatusOr<v1::PutFeaturesResponse> PutFeatures(
       const v1::PutFeaturesRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetUserProfileResponse> GetUserProfile(
+      const v1::GetUserProfileRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListSegmentsResponse> ListSegments() = 0;
+  virtual absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetPathsResponse> GetPaths(const v1::GetPathsRequest& request) = 0;
   virtual absl::StatusOr<v1::TrainModelsResponse> TrainModels() = 0;
   virtual absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) = 0;
   virtual absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions() = 0;
