@@ -17,6 +17,7 @@
 #include "cli/status_command.h"
 #include "cli/train_command.h"
 #include "cli/tune_command.h"
+#include "cli/user_command.h"
 #include "vitrine/base/cpu.h"
 
 namespace {
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddTuneCommand(app, exit_status);
   vitrine::cli::AddInsightCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
+  vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);
 

@@ -145,7 +145,8 @@ class GrpcClient final : public Client {
       const v1::PutFeaturesRequest& request) override {
     return Call(*features_, &v1::FeatureService::Stub::PutFeatures, request);
   }
-  absl::StatusOr<v1::GetUserProfileResponse> GetUserProfile(const v1::GetUserProfileRequest& request) override {
+  absl::StatusOr<v1::GetUserProfileResponse> GetUserProfile(
+      const v1::GetUserProfileRequest& request) override {
     return Call(*insight_, &v1::InsightService::Stub::GetUserProfile, request);
   }
   absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) override {
