@@ -9,6 +9,7 @@
 #include "cli/bench_command.h"
 #include "cli/evaluate_command.h"
 #include "cli/import_command.h"
+#include "cli/insight_command.h"
 #include "cli/nearest.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
@@ -16,6 +17,7 @@
 #include "cli/status_command.h"
 #include "cli/train_command.h"
 #include "cli/tune_command.h"
+#include "cli/user_command.h"
 #include "vitrine/base/cpu.h"
 
 namespace {
@@ -69,7 +71,9 @@ int main(int argc, char** argv) {
   vitrine::cli::AddRecommendCommand(app, exit_status);
   vitrine::cli::AddEvaluateCommand(app, exit_status);
   vitrine::cli::AddTuneCommand(app, exit_status);
+  vitrine::cli::AddInsightCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
+  vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);
 

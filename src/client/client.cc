@@ -13,6 +13,8 @@
 #include "vitrine/base/status_macros.h"
 #include "vitrine/v1/catalog_service.grpc.pb.h"
 #include "vitrine/v1/event_service.grpc.pb.h"
+#include "vitrine/v1/feature_service.grpc.pb.h"
+#include "vitrine/v1/insight_service.grpc.pb.h"
 #include "vitrine/v1/model_service.grpc.pb.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 #include "vitrine/v1/user_service.grpc.pb.h"
@@ -68,6 +70,8 @@ class GrpcClient final : public Client {
         events_(v1::EventService::NewStub(channel_)),
         catalog_(v1::CatalogService::NewStub(channel_)),
         users_(v1::UserService::NewStub(channel_)),
+        features_(v1::FeatureService::NewStub(channel_)),
+        insight_(v1::InsightService::NewStub(channel_)),
         models_(v1::ModelService::NewStub(channel_)),
         health_(Health::NewStub(channel_)) {}
 
@@ -116,6 +120,43 @@ class GrpcClient final : public Client {
   }
   absl::StatusOr<v1::EraseUserResponse> EraseUser(const v1::EraseUserRequest& request) override {
     return Call(*users_, &v1::UserService::Stub::EraseUser, request);
+  }
+  absl::StatusOr<v1::ListFeaturesResponse> ListFeatures(
+      const v1::ListFeaturesRequest& request) override {
+    return Call(*features_, &v1::FeatureService::Stub::ListFeatures, request);
+  }
+  absl::StatusOr<v1::GetUserFeaturesResponse> GetUserFeatures(
+      const v1::GetUserFeaturesRequest& request) override {
+    return Call(*features_, &v1::FeatureService::Stub::GetUserFeatures, request);
+  }
+  absl::StatusOr<v1::GetItemFeaturesResponse> GetItemFeatures(
+      const v1::GetItemFeaturesRequest& request) override {
+    return Call(*features_, &v1::FeatureService::Stub::GetItemFeatures, request);
+  }
+  absl::StatusOr<v1::BatchGetUserFeaturesResponse> BatchGetUserFeatures(
+      const v1::BatchGetUserFeaturesRequest& request) override {
+    return Call(*features_, &v1::FeatureService::Stub::BatchGetUserFeatures, request);
+  }
+  absl::StatusOr<v1::BatchGetItemFeaturesResponse> BatchGetItemFeatures(
+      const v1::BatchGetItemFeaturesRequest& request) override {
+    return Call(*features_, &v1::FeatureService::Stub::BatchGetItemFeatures, request);
+  }
+  absl::StatusOr<v1::PutFeaturesResponse> PutFeatures(
+      const v1::PutFeaturesRequest& request) override {
+    return Call(*features_, &v1::FeatureService::Stub::PutFeatures, request);
+  }
+  absl::StatusOr<v1::GetUserProfileResponse> GetUserProfile(
+      const v1::GetUserProfileRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::GetUserProfile, request);
+  }
+  absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::GetFunnel, request);
+  }
+  absl::StatusOr<v1::GetPathsResponse> GetPaths(const v1::GetPathsRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::GetPaths, request);
+  }
+  absl::StatusOr<v1::ListSegmentsResponse> ListSegments() override {
+    return Call(*insight_, &v1::InsightService::Stub::ListSegments, v1::ListSegmentsRequest());
   }
   absl::StatusOr<v1::TrainModelsResponse> TrainModels() override {
     return Call(*models_, &v1::ModelService::Stub::TrainModels, v1::TrainModelsRequest());
@@ -225,6 +266,8 @@ class GrpcClient final : public Client {
   const std::unique_ptr<v1::EventService::Stub> events_;
   const std::unique_ptr<v1::CatalogService::Stub> catalog_;
   const std::unique_ptr<v1::UserService::Stub> users_;
+  const std::unique_ptr<v1::FeatureService::Stub> features_;
+  const std::unique_ptr<v1::InsightService::Stub> insight_;
   const std::unique_ptr<v1::ModelService::Stub> models_;
   const std::unique_ptr<Health::Stub> health_;
 };

@@ -1,5 +1,6 @@
 #include "feature_store/draft.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -19,6 +20,8 @@ std::string NameKey(ShopperKind kind, std::string_view id) {
   return key;
 }
 
+}  // namespace
+
 absl::Status RefusedBecause(const char* reason, const std::string& message) {
   absl::Status status = absl::FailedPreconditionError(message);
   status.SetPayload(kReasonPayload, absl::Cord(reason));
@@ -28,8 +31,6 @@ absl::Status RefusedBecause(const char* reason, const std::string& message) {
 absl::Status ErasedError() {
   return RefusedBecause(kReasonUserErased, "the shopper was erased and may not come back");
 }
-
-}  // namespace
 
 absl::StatusOr<WriteResult> Draft::Stage(const Mutation& mutation, Micros now) {
   now_ = now;
@@ -95,9 +96,15 @@ absl::StatusOr<std::optional<std::uint64_t>> Draft::KnownContent(const std::stri
   return row.content_hash;
 }
 
+Micros Draft::Arrive() {
+  state_.last_arrival_us = std::max(state_.last_arrival_us, now_);
+  return state_.last_arrival_us;
+}
+
 void Draft::AddEvent(const Event& event, const Decision& decision) {
   LogHead head{.type = event.type,
                .time_us = event.time_us != 0 ? event.time_us : now_,
+               .arrival_us = Arrive(),
                .rating = event.rating};
   if (!event.user_id.empty()) head.user = FindOrAddShopper(ShopperKind::kUser, event.user_id);
   if (!event.visitor_id.empty()) {
@@ -115,8 +122,11 @@ void Draft::AddEvent(const Event& event, const Decision& decision) {
     batch_.Put(Table::kEventIds, decision.id_key, EncodeEventIdRow(row));
   }
   const UserIndex shopper = GetShopper(head.shopper()).merged_into.value_or(head.shopper());
-  changes_.steps.push_back(
-      StoreChanges::AddEvent{.offset = offset, .shopper = shopper, .head = std::move(head)});
+  EventDetails details = DetailsOf(event, head.time_us);
+  changes_.steps.push_back(StoreChanges::AddEvent{.offset = offset,
+                                                  .shopper = shopper,
+                                                  .head = std::move(head),
+                                                  .details = std::move(details)});
 }
 
 absl::StatusOr<WriteResult> Draft::Decide(const UpsertItems& mutation) {
@@ -204,6 +214,7 @@ absl::StatusOr<WriteResult> Draft::Decide(const MergeUsers& mutation) {
   const UserIndex into = FindOrAddShopper(ShopperKind::kUser, mutation.user_id);
   ShopperRow row = GetShopper(from);
   row.merged_into = into;
+  row.merged_at_us = Arrive();
   WriteShopper(from, row);
   changes_.steps.push_back(StoreChanges::Merge{.from = from, .row = row});
   return WriteResult{.num_changed = 1};

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -55,6 +57,7 @@ class Draft {
   absl::StatusOr<WriteResult> Decide(const UpsertUsers& mutation);
   absl::StatusOr<WriteResult> Decide(const MergeUsers& mutation);
   absl::StatusOr<WriteResult> Decide(const EraseUser& mutation);
+  absl::StatusOr<WriteResult> Decide(const PutFeatures& mutation);
 
   // Event ids of one mutation, by StoreKey::EventIdKey, to the hash of their content.
   using EventIds = std::unordered_map<std::string, std::uint64_t>;
@@ -67,6 +70,16 @@ class Draft {
   absl::StatusOr<std::optional<std::uint64_t>> KnownContent(const std::string& id_key,
                                                             const EventIds& own_ids) const;
   void AddEvent(const Event& event, const Decision& decision);
+  Micros Arrive();  // The time that what comes now is known since; never goes back.
+
+  // draft_put.cc
+  using NewSpecs = std::map<std::string, const FeatureSpec*>;  // Of one mutation, by name.
+  absl::Status CheckDefinitions(const PutFeatures& mutation, NewSpecs& own) const;
+  absl::Status CheckValue(const PutFeatures::Value& value, const NewSpecs& own) const;
+  const PutFeatureSpecs& put_specs() const;
+  void Define(const FeatureSpec& definition);
+  void Put(const PutFeatures::Value& value, WriteResult& result);
+  std::optional<PutValue> GetPut(const PutKey& key) const;
 
   bool IsErased(ShopperKind kind, std::string_view id) const;
   std::optional<UserIndex> FindShopper(ShopperKind kind, std::string_view id) const;
@@ -94,6 +107,12 @@ class Draft {
   std::unordered_map<std::uint32_t, ShopperRow> shopper_rows_;
   std::unordered_map<std::string, ItemIndex> new_items_;
   std::unordered_map<std::uint32_t, std::shared_ptr<const Item>> items_;
+  std::shared_ptr<const PutFeatureSpecs> put_specs_;               // Null: those of the views.
+  std::unordered_map<std::string, std::optional<PutValue>> puts_;  // By row on disk.
 };
+
+// For a refusal that is about one shopper or feature: FAILED_PRECONDITION with the reason.
+absl::Status RefusedBecause(const char* reason, const std::string& message);
+absl::Status ErasedError();
 
 }  // namespace vitrine

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "feature_store/checkpoint.h"
 #include "feature_store/local_store.h"
+#include "feature_store/put_codec.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 
@@ -56,6 +57,7 @@ absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
     tombstones.push_back(key_->Tombstone(row->kind, row->id));
     plan.batch.Delete(Table::kShoppers, IndexKey(static_cast<std::uint32_t>(Row(index))));
   }
+  VITRINE_RETURN_IF_ERROR(PlanPutValues(plan));
   for (const std::string& tombstone : tombstones) plan.batch.Put(Table::kErased, tombstone, "");
   const bool was_known = !plan.views.shoppers.empty();
   if (was_known) VITRINE_RETURN_IF_ERROR(PlanErasure(plan));
@@ -78,12 +80,27 @@ absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
   return WriteResult{.sequence = next.sequence, .num_removed = plan.num_events};
 }
 
+// By the rows on disk: those of values that are long over are in no view.
+absl::Status LocalStore::PlanPutValues(ErasurePlan& plan) const {
+  for (const UserIndex index : plan.views.shoppers) {
+    const RowRange rows =
+        PutValueRows(FeatureEntity::kUser, static_cast<std::uint32_t>(Row(index)));
+    VITRINE_RETURN_IF_ERROR(storage_->Scan(Table::kMeta, rows.from, rows.to,
+                                           [&](std::string_view row, std::string_view) {
+                                             plan.batch.Delete(Table::kMeta, std::string(row));
+                                             return absl::OkStatus();
+                                           }));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status LocalStore::PlanErasure(ErasurePlan& plan) const {
   VITRINE_RETURN_IF_ERROR(storage_->Scan(
       Table::kLog, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
         VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
         if (!plan.IsErased(head)) {
           views_->AddPopularity(plan.views.popularity, head);
+          Behaviour::AddToItems(ParseOffsetKey(key), head, *plan.views.items);
           return absl::OkStatus();
         }
         VITRINE_ASSIGN_OR_RETURN(const LogRecord record, DecodeLogRecord(value));
@@ -109,6 +126,8 @@ absl::Status LocalStore::PlanOthers(ErasurePlan& plan) const {
         const auto owner = views_->shoppers().Resolve(head.shopper());
         const auto other = plan.others.find(static_cast<std::uint32_t>(Row(*owner)));
         if (other == plan.others.end()) return absl::OkStatus();
+        VITRINE_ASSIGN_OR_RETURN(const EventDetails details, DetailsOf(head, value));
+        other->second.activity.Add(ParseOffsetKey(key), head, details);
         const auto entries = ToEntries(head, ParseOffsetKey(key), views_->weights());
         auto& history = other->second.history;
         history.insert(history.end(), entries.begin(), entries.end());

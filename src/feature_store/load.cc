@@ -3,21 +3,13 @@
 #include "absl/strings/str_format.h"
 #include "feature_store/checkpoint.h"
 #include "feature_store/local_store.h"
+#include "feature_store/put_codec.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
 namespace {
-
-// Of the store as a whole. The upgrade rule: docs/formats/store.md.
-constexpr std::uint64_t kFormat = 1;
-
-std::string EncodeFormat() {
-  ByteWriter writer;
-  writer.Unsigned(kFormat);
-  return writer.Take();
-}
 
 absl::Status DamagedError(const std::string& folder, const std::string& what) {
   return absl::DataLossError(
@@ -28,16 +20,16 @@ absl::Status CheckFormat(const std::string& bytes, const std::string& folder) {
   ByteReader reader(bytes);
   const std::uint64_t format = reader.Unsigned();
   VITRINE_RETURN_IF_ERROR(reader.status("the store's format"));
-  if (format <= kFormat) return absl::OkStatus();
+  if (format <= kPutFormat) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrFormat("the store in %s has format %d, this binary knows up to %d: use the newer "
                       "vitrine that wrote it",
-                      folder, format, kFormat));
+                      folder, format, kPutFormat));
 }
 
 absl::Status MakeStore(Storage& storage) {
   Batch batch;
-  batch.Put(Table::kMeta, std::string(kFormatRow), EncodeFormat());
+  batch.Put(Table::kMeta, std::string(kFormatRow), EncodeStoreFormat(kFirstFormat));
   batch.Put(Table::kMeta, std::string(kSecretRow), StoreKey::Generate());
   batch.Put(Table::kMeta, std::string(kStateRow), EncodeStoreState({}));
   return storage.Commit(batch);
@@ -51,7 +43,7 @@ absl::Status LoadMeta(const StorePlace& place, LoadedStore& store) {
       return absl::NotFoundError(absl::StrFormat("there is no store in %s yet", place.folder));
     }
     VITRINE_RETURN_IF_ERROR(MakeStore(storage));
-    format = EncodeFormat();
+    format = EncodeStoreFormat(kFirstFormat);
   }
   VITRINE_RETURN_IF_ERROR(CheckFormat(*format, place.folder));
   VITRINE_ASSIGN_OR_RETURN(const auto secret, storage.Get(Table::kMeta, kSecretRow));
@@ -66,7 +58,52 @@ absl::Status LoadMeta(const StorePlace& place, LoadedStore& store) {
   return absl::OkStatus();
 }
 
-// Items, shoppers and tombstones.
+absl::Status LoadPutFeatures(const StorePlace& place, LoadedStore& store, PutChanges& puts) {
+  const RowRange rows = PutFeatureRows();
+  return store.storage->Scan(
+      Table::kMeta, rows.from, rows.to,
+      [&](std::string_view key, std::string_view value) -> absl::Status {
+        const PutFeatureIndex next{static_cast<std::uint32_t>(puts.definitions.size())};
+        if (ParsePutFeatureRow(key) != next)
+          return DamagedError(place.folder, "features are missing");
+        VITRINE_ASSIGN_OR_RETURN(FeatureSpec spec, DecodePutFeature(value));
+        puts.definitions.emplace_back(next, std::move(spec));
+        return absl::OkStatus();
+      });
+}
+
+// What the shop put, but for values that are forgotten by now: their rows may go.
+absl::Status LoadPuts(const StorePlace& place, LoadedStore& store) {
+  StoreChanges changes;
+  PutChanges& puts = changes.puts;
+  VITRINE_RETURN_IF_ERROR(LoadPutFeatures(place, store, puts));
+  const Micros now = place.clock->Now();
+  for (const FeatureEntity entity : {FeatureEntity::kUser, FeatureEntity::kItem}) {
+    const bool is_user = entity == FeatureEntity::kUser;
+    const std::uint32_t num_rows = is_user ? store.state.next_shopper : store.state.next_item;
+    const RowRange rows = PutValueRows(entity);
+    VITRINE_RETURN_IF_ERROR(store.storage->Scan(
+        Table::kMeta, rows.from, rows.to,
+        [&](std::string_view row, std::string_view bytes) -> absl::Status {
+          const auto key = ParsePutValueRow(entity, row);
+          if (!key.has_value() || key->row >= num_rows ||
+              static_cast<std::size_t>(key->feature) >= puts.definitions.size()) {
+            return DamagedError(place.folder, "a feature's value belongs to nobody");
+          }
+          VITRINE_ASSIGN_OR_RETURN(PutValue value, DecodePutValue(bytes));
+          if (value.StatusAt(now) == FeatureStatus::kMissing) {
+            store.forgotten.Delete(Table::kMeta, std::string(row));
+          } else {
+            puts.values.emplace_back(*key, std::move(value));
+          }
+          return absl::OkStatus();
+        }));
+  }
+  store.views->Apply(changes);
+  return absl::OkStatus();
+}
+
+// Items, shoppers, what the shop put, and tombstones.
 absl::Status LoadRows(const StorePlace& place, LoadedStore& store) {
   StoreChanges items;  // All at once: a variant may come before its product.
   std::uint32_t next_item = 0;
@@ -87,6 +124,7 @@ absl::Status LoadRows(const StorePlace& place, LoadedStore& store) {
         store.views->SetShopperRow(UserIndex{ParseIndexKey(key)}, row);
         return absl::OkStatus();
       }));
+  VITRINE_RETURN_IF_ERROR(LoadPuts(place, store));
   return store.storage->Scan(Table::kErased, "", "", [&](std::string_view key, std::string_view) {
     store.tombstones.emplace(key);
     return absl::OkStatus();
@@ -99,10 +137,14 @@ absl::Status Replay(const StorePlace& place, const StoreState& from, LoadedStore
   VITRINE_RETURN_IF_ERROR(store.storage->Scan(
       Table::kLog, OffsetKey(from.next_offset), OffsetKey(store.state.next_offset),
       [&](std::string_view key, std::string_view value) -> absl::Status {
-        VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
+        VITRINE_ASSIGN_OR_RETURN(LogHead head, DecodeLogHead(value));
+        VITRINE_ASSIGN_OR_RETURN(EventDetails details, DetailsOf(head, value));
         const auto shopper = store.views->shoppers().Resolve(head.shopper());
         if (!shopper.has_value()) return DamagedError(place.folder, "shoppers are missing");
-        store.views->AddEvent(*shopper, ParseOffsetKey(key), head);
+        store.views->AddEvent({.offset = ParseOffsetKey(key),
+                               .shopper = *shopper,
+                               .head = std::move(head),
+                               .details = std::move(details)});
         ++store.replayed_events;
         return absl::OkStatus();
       }));

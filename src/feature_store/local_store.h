@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +32,7 @@ struct LoadedStore {
   StoreState state{};
   std::uint64_t replayed_events = 0;
   bool has_unfinished_erasure = false;
+  Batch forgotten{};  // Removes values whose time to live is long over.
 };
 struct StorePlace {
   std::string folder{};
@@ -49,6 +51,7 @@ absl::StatusOr<LoadedStore> LoadStore(const StorePlace& place);
 //   load.cc    the start
 //   erase.cc   erasures
 //   scan.cc    reads from the log
+//   as_of.cc   features as they were, from the log
 //
 // Locks, in the order in which one thread takes them: checkpoint_mutex_, commit_mutex_, those of
 // the views. mutex_ is taken alone.
@@ -66,7 +69,19 @@ class LocalStore final : public FeatureStore {
   ShopperState ReadShopper(const std::string& user_id,
                            const std::string& visitor_id) const override;
   std::optional<User> GetUser(const std::string& user_id) const override;
+  std::string UserOfVisitor(const std::string& visitor_id) const override;
   std::shared_ptr<const std::vector<float>> LivePopularity() const override;
+  std::shared_ptr<const FeatureRegistry> feature_registry() const override {
+    return views_->put_values().registry();
+  }
+  std::vector<Feature> ReadUserFeatures(const std::string& user_id, const std::string& visitor_id,
+                                        std::span<const std::string> names,
+                                        Micros now) const override;
+  std::vector<Feature> ReadItemFeatures(const std::string& item_id,
+                                        std::span<const std::string> names,
+                                        Micros now) const override;
+  absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(std::span<const FeatureQuestion> questions,
+                                                       const AsOfOptions& options) const override;
   absl::StatusOr<Dataset> Snapshot(Micros until_us) const override;
   absl::Status ReadEvents(
       std::uint64_t offset,
@@ -99,6 +114,7 @@ class LocalStore final : public FeatureStore {
   absl::StatusOr<WriteResult> Erase(const EraseUser& mutation);
   std::vector<UserIndex> ShoppersToErase(const EraseUser& mutation) const;
   absl::Status PlanErasure(ErasurePlan& plan) const;
+  absl::Status PlanPutValues(ErasurePlan& plan) const;
   absl::Status PlanOthers(ErasurePlan& plan) const;
   absl::Status FinishErasure();
 
@@ -116,6 +132,7 @@ class LocalStore final : public FeatureStore {
   const std::unique_ptr<StoreViews> views_;
   const std::uint64_t replayed_events_;
   const bool has_unfinished_erasure_;
+  const Batch forgotten_;
 
   Tombstones tombstones_;  // The commit thread's.
   std::atomic<std::uint64_t> sequence_;

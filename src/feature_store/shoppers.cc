@@ -145,6 +145,32 @@ Shoppers::View Shoppers::Read(UserIndex index) const {
       .history = shopper.history, .profile = shopper.row.profile, .is_known = shopper.IsKnown()};
 }
 
+Shoppers::Parts Shoppers::FindParts(const std::string& user_id,
+                                    const std::string& visitor_id) const {
+  const auto resolve = [this](ShopperKind kind, const std::string& id) -> std::optional<UserIndex> {
+    const auto found = id.empty() ? std::nullopt : Find(kind, id);
+    return found.has_value() ? Resolve(*found) : std::nullopt;
+  };
+  Parts parts{.user = resolve(ShopperKind::kUser, user_id),
+              .visitor = resolve(ShopperKind::kVisitor, visitor_id)};
+  if (parts.visitor == parts.user) parts.visitor.reset();
+  return parts;
+}
+
+Shoppers::View Shoppers::Read(const Parts& parts) const {
+  View view = parts.user.has_value() ? Read(*parts.user) : View();
+  if (!parts.visitor.has_value()) return view;
+  View other = Read(*parts.visitor);
+  std::vector<HistoryEntry> joined;
+  joined.reserve(view.history.size() + other.history.size());
+  std::merge(view.history.begin(), view.history.end(), other.history.begin(), other.history.end(),
+             std::back_inserter(joined), IsBefore);
+  view.history = std::move(joined);
+  view.is_known = view.is_known || other.is_known;
+  if (view.profile == nullptr) view.profile = other.profile;
+  return view;
+}
+
 std::vector<UserIndex> Shoppers::VisitorsOf(UserIndex user) const {
   std::vector<UserIndex> visitors;
   for (std::size_t shard = 0; shard < kNumShards; ++shard) {
@@ -156,6 +182,21 @@ std::vector<UserIndex> Shoppers::VisitorsOf(UserIndex user) const {
     }
   }
   return visitors;
+}
+
+std::vector<std::pair<UserIndex, ShopperRow>> Shoppers::MergedRows() const {
+  std::vector<std::pair<UserIndex, ShopperRow>> rows;
+  for (std::size_t shard = 0; shard < kNumShards; ++shard) {
+    std::lock_guard lock(shards_[shard].mutex);
+    const auto& shoppers = shards_[shard].shoppers;
+    for (std::size_t slot = 0; slot < shoppers.size(); ++slot) {
+      const Shopper& shopper = shoppers[slot];
+      if (!shopper.exists || !shopper.row.merged_into.has_value()) continue;
+      rows.emplace_back(UserIndex{static_cast<std::uint32_t>(slot * kNumShards + shard)},
+                        shopper.row);
+    }
+  }
+  return rows;
 }
 
 void Shoppers::SetRow(UserIndex index, const ShopperRow& row) {

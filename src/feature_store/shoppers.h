@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -66,6 +67,17 @@ class Shoppers {
   // REQUIRES: `index` is resolved
   View Read(UserIndex index) const;
 
+  // A user and a visitor, resolved, that are read as one. No visitor where both are one, no
+  // part for an id that is empty or unknown.
+  struct Parts {
+    std::optional<UserIndex> user{};
+    std::optional<UserIndex> visitor{};
+  };
+  Parts FindParts(const std::string& user_id, const std::string& visitor_id) const;
+  View Read(const Parts& parts) const;
+
+  std::size_t history_limit() const { return history_limit_; }
+
   // Shoppers that are known, merged visitors not counted.
   std::size_t num_known() const { return num_known_.load(std::memory_order_relaxed); }
 
@@ -78,6 +90,9 @@ class Shoppers {
 
   // The visitors that were merged into `user`. Looks at every shopper.
   std::vector<UserIndex> VisitorsOf(UserIndex user) const;
+
+  // The rows of all visitors that were merged into a user. Looks at every shopper.
+  std::vector<std::pair<UserIndex, ShopperRow>> MergedRows() const;
 
   // The part of one shard's histories that events before offset `end` made, at most. What later
   // events pushed out is missing, and comes out right again when those are added after Read.

@@ -26,6 +26,9 @@ struct CountEntries {
   std::size_t operator()(const UpsertUsers& one) const { return one.users.size(); }
   std::size_t operator()(const MergeUsers&) const { return 1; }
   std::size_t operator()(const EraseUser&) const { return 1; }
+  std::size_t operator()(const PutFeatures& one) const {
+    return one.definitions.size() + one.values.size();
+  }
 };
 
 std::size_t NumEntries(const Mutation& mutation) {
@@ -49,6 +52,7 @@ LocalStore::LocalStore(StorePlace place, LoadedStore loaded)
       views_(std::move(loaded.views)),
       replayed_events_(loaded.replayed_events),
       has_unfinished_erasure_(loaded.has_unfinished_erasure),
+      forgotten_(std::move(loaded.forgotten)),
       tombstones_(std::move(loaded.tombstones)),
       sequence_(loaded.state.sequence),
       state_(loaded.state),
@@ -77,6 +81,7 @@ LocalStore::~LocalStore() {
 }
 
 absl::Status LocalStore::Start() {
+  VITRINE_RETURN_IF_ERROR(Commit(forgotten_));
   if (has_unfinished_erasure_) VITRINE_RETURN_IF_ERROR(FinishErasure());
   commit_thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
@@ -242,6 +247,28 @@ std::optional<User> LocalStore::GetUser(const std::string& user_id) const {
   const Shoppers::View view = views_->shoppers().Read(*index);
   if (view.profile != nullptr) return *view.profile;
   return User{.id = user_id};
+}
+
+std::vector<Feature> LocalStore::ReadUserFeatures(const std::string& user_id,
+                                                  const std::string& visitor_id,
+                                                  std::span<const std::string> names,
+                                                  Micros now) const {
+  return views_->ReadUserFeatures(user_id, visitor_id, names, now);
+}
+
+std::vector<Feature> LocalStore::ReadItemFeatures(const std::string& item_id,
+                                                  std::span<const std::string> names,
+                                                  Micros now) const {
+  return views_->ReadItemFeatures(item_id, names, now);
+}
+
+std::string LocalStore::UserOfVisitor(const std::string& visitor_id) const {
+  const Shoppers& shoppers = views_->shoppers();
+  const auto visitor = shoppers.Find(ShopperKind::kVisitor, visitor_id);
+  const auto row = visitor.has_value() ? shoppers.Row(*visitor) : std::nullopt;
+  if (!row.has_value() || !row->merged_into.has_value()) return "";
+  const auto user = shoppers.Row(*row->merged_into);
+  return user.has_value() ? user->id : "";
 }
 
 std::shared_ptr<const std::vector<float>> LocalStore::LivePopularity() const {

@@ -6,7 +6,12 @@
 namespace vitrine {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;  // Of every kind of value; each may go its own way later.
+// Of each kind of value.
+constexpr std::uint64_t kEventVersion = 2;  // 1 had no arrival.
+constexpr std::uint64_t kItemVersion = 1;
+constexpr std::uint64_t kShopperVersion = 2;  // 1 had no time of a merge.
+constexpr std::uint64_t kEventIdVersion = 1;
+constexpr std::uint64_t kStateVersion = 2;  // 1 had no last arrival.
 
 // Which optional parts an event's details have.
 enum DetailBits : std::uint64_t {
@@ -21,15 +26,15 @@ enum DetailBits : std::uint64_t {
   kHasPrices = 1 << 8,
 };
 
-void WriteVersion(ByteWriter& writer) { writer.Unsigned(kVersion); }
-
-absl::Status CheckVersion(ByteReader& reader, std::string_view what) {
+// The version that the value has, at most `newest`.
+absl::StatusOr<std::uint64_t> ReadVersion(ByteReader& reader, std::string_view what,
+                                          std::uint64_t newest) {
   const std::uint64_t version = reader.Unsigned();
   VITRINE_RETURN_IF_ERROR(reader.status(what));
-  if (version == kVersion) return absl::OkStatus();
+  if (version >= 1 && version <= newest) return version;
   return absl::DataLossError(std::string(what) +
                              " is damaged or of a newer version: " + std::to_string(version) +
-                             ", this binary knows " + std::to_string(kVersion));
+                             ", this binary knows " + std::to_string(newest));
 }
 
 void Write(ByteWriter& writer, const Money& money) {
@@ -101,11 +106,12 @@ std::optional<UserIndex> ReadIndex(ByteReader& reader) {
 }
 
 void WriteHead(ByteWriter& writer, const LogHead& head) {
-  WriteVersion(writer);
+  writer.Unsigned(kEventVersion);
   writer.Unsigned(static_cast<std::uint64_t>(head.type));
   WriteIndex(writer, head.user);
   WriteIndex(writer, head.visitor);
   writer.Signed(head.time_us);
+  writer.Signed(head.arrival_us - head.time_us);
   writer.Unsigned(head.rating.has_value() ? 1 : 0);
   if (head.rating.has_value()) writer.Double(*head.rating);
   writer.Unsigned(head.items.size());
@@ -116,12 +122,14 @@ void WriteHead(ByteWriter& writer, const LogHead& head) {
 }
 
 absl::StatusOr<LogHead> ReadHead(ByteReader& reader) {
-  VITRINE_RETURN_IF_ERROR(CheckVersion(reader, "an event"));
+  VITRINE_ASSIGN_OR_RETURN(const std::uint64_t version,
+                           ReadVersion(reader, "an event", kEventVersion));
   LogHead head;
   head.type = static_cast<EventType>(reader.Unsigned());
   head.user = ReadIndex(reader);
   head.visitor = ReadIndex(reader);
   head.time_us = reader.Signed();
+  head.arrival_us = head.time_us + (version >= 2 ? reader.Signed() : 0);
   if (reader.Unsigned() != 0) head.rating = reader.Double();
   head.items.resize(reader.Count(2));
   for (LogHead::Touch& touch : head.items) {
@@ -281,7 +289,7 @@ std::string EncodeEventContent(const Event& event) {
 
 std::string EncodeItemRow(const ItemRow& row) {
   ByteWriter writer;
-  WriteVersion(writer);
+  writer.Unsigned(kItemVersion);
   writer.String(row.id);
   writer.Unsigned(row.item != nullptr ? 1 : 0);
   if (row.item != nullptr) WriteItem(writer, *row.item);
@@ -290,7 +298,7 @@ std::string EncodeItemRow(const ItemRow& row) {
 
 absl::StatusOr<ItemRow> DecodeItemRow(std::string_view bytes) {
   ByteReader reader(bytes);
-  VITRINE_RETURN_IF_ERROR(CheckVersion(reader, "an item"));
+  VITRINE_RETURN_IF_ERROR(ReadVersion(reader, "an item", kItemVersion).status());
   ItemRow row{.id = reader.String()};
   if (reader.Unsigned() != 0) row.item = std::make_shared<const Item>(ReadItem(reader, row.id));
   VITRINE_RETURN_IF_ERROR(reader.Finish("an item"));
@@ -299,10 +307,11 @@ absl::StatusOr<ItemRow> DecodeItemRow(std::string_view bytes) {
 
 std::string EncodeShopperRow(const ShopperRow& row) {
   ByteWriter writer;
-  WriteVersion(writer);
+  writer.Unsigned(kShopperVersion);
   writer.Unsigned(static_cast<std::uint64_t>(row.kind));
   writer.String(row.id);
   WriteIndex(writer, row.merged_into);
+  if (row.merged_into.has_value()) writer.Signed(row.merged_at_us);
   writer.Unsigned(row.profile != nullptr ? 1 : 0);
   if (row.profile != nullptr) Write(writer, row.profile->attributes);
   return writer.Take();
@@ -310,11 +319,13 @@ std::string EncodeShopperRow(const ShopperRow& row) {
 
 absl::StatusOr<ShopperRow> DecodeShopperRow(std::string_view bytes) {
   ByteReader reader(bytes);
-  VITRINE_RETURN_IF_ERROR(CheckVersion(reader, "a shopper"));
+  VITRINE_ASSIGN_OR_RETURN(const std::uint64_t version,
+                           ReadVersion(reader, "a shopper", kShopperVersion));
   ShopperRow row;
   row.kind = static_cast<ShopperKind>(reader.Unsigned());
   row.id = reader.String();
   row.merged_into = ReadIndex(reader);
+  if (version >= 2 && row.merged_into.has_value()) row.merged_at_us = reader.Signed();
   if (reader.Unsigned() != 0) {
     row.profile = std::make_shared<const User>(User{row.id, ReadAttributes(reader)});
   }
@@ -324,7 +335,7 @@ absl::StatusOr<ShopperRow> DecodeShopperRow(std::string_view bytes) {
 
 std::string EncodeEventIdRow(const EventIdRow& row) {
   ByteWriter writer;
-  WriteVersion(writer);
+  writer.Unsigned(kEventIdVersion);
   writer.Unsigned(row.offset);
   writer.Fixed64(row.content_hash);
   return writer.Take();
@@ -332,7 +343,7 @@ std::string EncodeEventIdRow(const EventIdRow& row) {
 
 absl::StatusOr<EventIdRow> DecodeEventIdRow(std::string_view bytes) {
   ByteReader reader(bytes);
-  VITRINE_RETURN_IF_ERROR(CheckVersion(reader, "an event id"));
+  VITRINE_RETURN_IF_ERROR(ReadVersion(reader, "an event id", kEventIdVersion).status());
   EventIdRow row;
   row.offset = reader.Unsigned();
   row.content_hash = reader.Fixed64();
@@ -342,26 +353,35 @@ absl::StatusOr<EventIdRow> DecodeEventIdRow(std::string_view bytes) {
 
 std::string EncodeStoreState(const StoreState& state) {
   ByteWriter writer;
-  WriteVersion(writer);
+  writer.Unsigned(kStateVersion);
   writer.Unsigned(state.sequence);
   writer.Unsigned(state.next_offset);
   writer.Unsigned(state.num_events);
   writer.Unsigned(state.next_item);
   writer.Unsigned(state.next_shopper);
+  writer.Signed(state.last_arrival_us);
   return writer.Take();
 }
 
 absl::StatusOr<StoreState> DecodeStoreState(std::string_view bytes) {
   ByteReader reader(bytes);
-  VITRINE_RETURN_IF_ERROR(CheckVersion(reader, "the store's state"));
+  VITRINE_ASSIGN_OR_RETURN(const std::uint64_t version,
+                           ReadVersion(reader, "the store's state", kStateVersion));
   StoreState state;
   state.sequence = reader.Unsigned();
   state.next_offset = reader.Unsigned();
   state.num_events = reader.Unsigned();
   state.next_item = static_cast<std::uint32_t>(reader.Unsigned());
   state.next_shopper = static_cast<std::uint32_t>(reader.Unsigned());
+  if (version >= 2) state.last_arrival_us = reader.Signed();
   VITRINE_RETURN_IF_ERROR(reader.Finish("the store's state"));
   return state;
+}
+
+std::string EncodeStoreFormat(std::uint64_t format) {
+  ByteWriter writer;
+  writer.Unsigned(format);
+  return writer.Take();
 }
 
 std::string OffsetKey(std::uint64_t offset) { return BigEndian(offset); }

@@ -32,6 +32,7 @@ struct LogHead {
   std::optional<UserIndex> user{};
   std::optional<UserIndex> visitor{};
   Micros time_us = 0;
+  Micros arrival_us = 0;  // When the store took it; never before that of an earlier offset.
   std::optional<double> rating{};
   std::vector<Touch> items{};
 
@@ -44,7 +45,8 @@ struct LogHead {
   }
 };
 
-// The details (everything that is neither an id of `head` nor in it) come from `event`.
+// The details (everything that is neither an id of `head` nor in it) come from `event`. Records of
+// version 1 have no arrival: it is the event's time, whatever the order of these.
 std::string EncodeLogRecord(const LogHead& head, const Event& event);
 absl::StatusOr<LogHead> DecodeLogHead(std::string_view bytes);
 
@@ -71,6 +73,7 @@ struct ShopperRow {
   ShopperKind kind = ShopperKind::kUser;
   std::string id{};
   std::optional<UserIndex> merged_into{};
+  Micros merged_at_us = 0;  // On the clock of arrivals; 0 without a merge, and of version 1.
   std::shared_ptr<const User> profile{};
 };
 std::string EncodeShopperRow(const ShopperRow& row);
@@ -92,10 +95,16 @@ struct StoreState {
   std::uint64_t num_events = 0;   // In the log; below next_offset after an erasure.
   std::uint32_t next_item = 0;
   std::uint32_t next_shopper = 0;
+  Micros last_arrival_us = 0;  // Of an event or a merge; version 1 had none.
   bool operator==(const StoreState&) const = default;
 };
 std::string EncodeStoreState(const StoreState& state);
 absl::StatusOr<StoreState> DecodeStoreState(std::string_view bytes);
+
+// The format of the store as a whole; the upgrade rule: docs/formats/store.md.
+inline constexpr std::uint64_t kFirstFormat = 1;
+inline constexpr std::uint64_t kPutFormat = 2;  // Has features that the shop put.
+std::string EncodeStoreFormat(std::uint64_t format);
 
 // Keys sort as their numbers do: big endian.
 std::string OffsetKey(std::uint64_t offset);

@@ -38,66 +38,105 @@ std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
   return published_.values;
 }
 
-Shoppers::View StoreViews::ReadShopper(const std::string& user_id,
-                                       const std::string& visitor_id) const {
+template <typename Read>
+auto StoreViews::ReadUnmoved(const Read& read) const {
   while (true) {
     const std::uint64_t before = num_moves_.load();
     if (before % 2 == 0) {
-      Shoppers::View view = ReadParts(user_id, visitor_id);
-      if (num_moves_.load() == before) return view;
+      auto result = read();
+      if (num_moves_.load() == before) return result;
     }
     std::this_thread::yield();
   }
 }
 
-Shoppers::View StoreViews::ReadParts(const std::string& user_id,
-                                     const std::string& visitor_id) const {
-  const auto resolve = [this](ShopperKind kind, const std::string& id) -> std::optional<UserIndex> {
-    const auto found = id.empty() ? std::nullopt : shoppers_.Find(kind, id);
-    return found.has_value() ? shoppers_.Resolve(*found) : std::nullopt;
-  };
-  const auto user = resolve(ShopperKind::kUser, user_id);
-  const auto visitor = resolve(ShopperKind::kVisitor, visitor_id);
-  Shoppers::View view = user.has_value() ? shoppers_.Read(*user) : Shoppers::View();
-  if (!visitor.has_value() || visitor == user) return view;
-  Shoppers::View other = shoppers_.Read(*visitor);
-  std::vector<HistoryEntry> joined;
-  joined.reserve(view.history.size() + other.history.size());
-  std::merge(view.history.begin(), view.history.end(), other.history.begin(), other.history.end(),
-             std::back_inserter(joined), IsBefore);
-  view.history = std::move(joined);
-  view.is_known = view.is_known || other.is_known;
-  if (view.profile == nullptr) view.profile = other.profile;
-  return view;
+Shoppers::View StoreViews::ReadShopper(const std::string& user_id,
+                                       const std::string& visitor_id) const {
+  return ReadUnmoved([&] { return shoppers_.Read(shoppers_.FindParts(user_id, visitor_id)); });
+}
+
+FeatureReader StoreViews::Reader() const {
+  return {.shoppers = shoppers_,
+          .behaviour = behaviour_,
+          .facets = facets_,
+          .catalogue = catalogue_,
+          .weights = weights_};
+}
+
+std::vector<Feature> StoreViews::ReadUserFeatures(const std::string& user_id,
+                                                  const std::string& visitor_id,
+                                                  std::span<const std::string> names,
+                                                  Micros now) const {
+  const FeatureSources sources = put_values_.SourcesOf(FeatureEntity::kUser, names);
+  return ReadUnmoved([&] {
+    std::vector<Feature> computed;
+    if (sources.HasComputed()) {
+      computed =
+          Reader().ReadUser(shoppers_.FindParts(user_id, visitor_id), sources.computed(), now);
+    }
+    if (sources.put.empty()) return computed;
+    std::optional<std::uint32_t> row;
+    if (const auto user = FindUser(user_id, visitor_id)) {
+      row = static_cast<std::uint32_t>(Row(*user));
+    }
+    return sources.Join(std::move(computed),
+                        put_values_.Read(FeatureEntity::kUser, row, sources.put, now));
+  });
+}
+
+std::vector<Feature> StoreViews::ReadItemFeatures(const std::string& item_id,
+                                                  std::span<const std::string> names,
+                                                  Micros now) const {
+  const FeatureSources sources = put_values_.SourcesOf(FeatureEntity::kItem, names);
+  std::vector<Feature> computed;
+  if (sources.HasComputed()) {
+    computed = ReadUnmoved([&] { return Reader().ReadItem(item_id, sources.computed(), now); });
+  }
+  if (sources.put.empty()) return computed;
+  std::optional<std::uint32_t> row;
+  if (const auto item = catalogue_.Find(item_id)) row = static_cast<std::uint32_t>(Row(*item));
+  return sources.Join(std::move(computed),
+                      put_values_.Read(FeatureEntity::kItem, row, sources.put, now));
+}
+
+std::optional<UserIndex> StoreViews::FindUser(const std::string& user_id,
+                                              const std::string& visitor_id) const {
+  if (!user_id.empty()) return shoppers_.Find(ShopperKind::kUser, user_id);
+  const auto visitor = shoppers_.Find(ShopperKind::kVisitor, visitor_id);
+  if (!visitor.has_value()) return std::nullopt;
+  const auto resolved = shoppers_.Resolve(*visitor);
+  return resolved == visitor ? std::nullopt : resolved;
 }
 
 void StoreViews::Apply(const StoreChanges& changes) {
   catalogue_.state_->Apply(changes.catalogue);
+  for (const auto& [index, item] : changes.catalogue.items) facets_.Set(index, item.get());
   for (const StoreChanges::Step& step : changes.steps) {
     std::visit([this](const auto& one) { ApplyStep(one); }, step);
   }
+  put_values_.Apply(changes.puts);
 }
 
 void StoreViews::ApplyStep(const StoreChanges::SetRow& step) {
   shoppers_.SetRow(step.index, step.row);
 }
 
-void StoreViews::ApplyStep(const StoreChanges::AddEvent& step) {
-  AddEvent(step.shopper, step.offset, step.head);
-}
+void StoreViews::ApplyStep(const StoreChanges::AddEvent& step) { AddEvent(step); }
 
 void StoreViews::ApplyStep(const StoreChanges::Merge& step) {
   std::lock_guard lock(merge_mutex_);
   ++num_moves_;
   shoppers_.SetRow(step.from, step.row);
   shoppers_.Merge(step.from, *step.row.merged_into);
+  behaviour_.Merge(step.from, *step.row.merged_into);
   ++num_moves_;
 }
 
-void StoreViews::AddEvent(UserIndex shopper, std::uint64_t offset, const LogHead& head) {
-  shoppers_.AddEvent(shopper, ToEntries(head, offset, weights_));
+void StoreViews::AddEvent(const StoreChanges::AddEvent& event) {
+  shoppers_.AddEvent(event.shopper, ToEntries(event.head, event.offset, weights_));
+  behaviour_.AddEvent(event.shopper, event.offset, event.head, event.details);
   std::lock_guard lock(popularity_mutex_);
-  AddPopularity(popularity_, head);
+  AddPopularity(popularity_, event.head);
 }
 
 void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) const {
@@ -109,8 +148,14 @@ void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) cons
 void StoreViews::Apply(Erasure erasure) {
   std::lock_guard merge_lock(merge_mutex_);
   ++num_moves_;
-  for (const UserIndex shopper : erasure.shoppers) shoppers_.Erase(shopper);
+  for (const UserIndex shopper : erasure.shoppers) {
+    shoppers_.Erase(shopper);
+    put_values_.EraseUser(shopper);
+    behaviour_.SetShopper(shopper, ShopperActivity());
+  }
+  behaviour_.SetItems(*erasure.items);
   for (Erasure::Rebuilt& other : erasure.others) {
+    behaviour_.SetShopper(other.index, std::move(other.activity));
     shoppers_.SetHistory(other.index, std::move(other.history), other.has_events);
   }
   ++num_moves_;
@@ -131,6 +176,7 @@ std::string StoreViews::Cut::Write() const {
   for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
     views_.shoppers_.WriteShard(shard, end_, writer);
   }
+  views_.behaviour_.WriteCut(writer);
   return writer.Take();
 }
 
@@ -143,6 +189,7 @@ absl::Status StoreViews::ReadCheckpoint(std::string_view bytes) {
   for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
     VITRINE_RETURN_IF_ERROR(shoppers_.ReadShard(reader));
   }
+  VITRINE_RETURN_IF_ERROR(behaviour_.Read(reader, shoppers_));
   VITRINE_RETURN_IF_ERROR(reader.Finish("a checkpoint"));
   shoppers_.MoveMerged();
   return absl::OkStatus();

@@ -4,14 +4,21 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "feature_store/behaviour/behaviour.h"
+#include "feature_store/behaviour/event_details.h"
+#include "feature_store/behaviour/facets.h"
+#include "feature_store/behaviour/feature_reader.h"
 #include "feature_store/catalogue_state.h"
 #include "feature_store/popularity.h"
+#include "feature_store/put_values.h"
 #include "feature_store/shoppers.h"
 #include "feature_store/store_codec.h"
 #include "vitrine/base/clock.h"
@@ -20,7 +27,8 @@
 
 namespace vitrine {
 
-// What one commit changes in the views: first the catalogue, then the shoppers, step by step.
+// What one commit changes in the views: first the catalogue, then the shoppers, step by step, then
+// what the shop put.
 struct StoreChanges {
   struct SetRow {
     UserIndex index{};
@@ -30,6 +38,7 @@ struct StoreChanges {
     std::uint64_t offset = 0;
     UserIndex shopper{};  // Resolved when the event came.
     LogHead head{};
+    EventDetails details{};
   };
   struct Merge {
     UserIndex from{};
@@ -39,6 +48,7 @@ struct StoreChanges {
 
   CatalogueChanges catalogue{};
   std::vector<Step> steps{};
+  PutChanges puts{};
 };
 
 // Everything in memory that answers requests. Reads are thread-safe; changes are made by one
@@ -49,17 +59,29 @@ class StoreViews {
 
   const Catalogue& catalogue() const { return catalogue_; }
   const Shoppers& shoppers() const { return shoppers_; }
+  const PutValues& put_values() const { return put_values_; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const;
 
   // The user and the visitor as one; either id may be empty. Merges happen before or after it,
   // never between its parts.
   Shoppers::View ReadShopper(const std::string& user_id, const std::string& visitor_id) const;
 
+  // As FeatureStore has them; of shoppers with the same promise.
+  std::vector<Feature> ReadUserFeatures(const std::string& user_id, const std::string& visitor_id,
+                                        std::span<const std::string> names, Micros now) const;
+  std::vector<Feature> ReadItemFeatures(const std::string& item_id,
+                                        std::span<const std::string> names, Micros now) const;
+  const Facets& facets() const { return facets_; }
+
+  // The user of that id, else the one that the visitor was merged into.
+  std::optional<UserIndex> FindUser(const std::string& user_id,
+                                    const std::string& visitor_id) const;
+
   void Apply(const StoreChanges& changes);
 
   // For the start: the same, one shopper or event at a time.
   void SetShopperRow(UserIndex index, const ShopperRow& row) { shoppers_.SetRow(index, row); }
-  void AddEvent(UserIndex shopper, std::uint64_t offset, const LogHead& head);
+  void AddEvent(const StoreChanges::AddEvent& event);
 
   // For an erasure: the shoppers go, and what their events had added to other views.
   struct Erasure {
@@ -67,10 +89,12 @@ class StoreViews {
     struct Rebuilt {
       UserIndex index{};
       std::vector<HistoryEntry> history{};
+      ShopperActivity activity{};
       bool has_events = false;
     };
     std::vector<Rebuilt> others{};  // Shoppers who lose some of their events.
     Popularity popularity;
+    std::unique_ptr<Behaviour::Items> items = std::make_unique<Behaviour::Items>();
   };
   void Apply(Erasure erasure);
   void AddPopularity(Popularity& popularity, const LogHead& head) const;
@@ -80,12 +104,18 @@ class StoreViews {
   // holds up a merge or an erasure, but no event. Read wants the rows of items and shoppers set.
   class Cut {
    public:
+    ~Cut() { views_.behaviour_.EndCut(); }
+    Cut(const Cut&) = delete;
+    Cut& operator=(const Cut&) = delete;
+
     std::string Write() const;
 
    private:
     friend class StoreViews;
     Cut(const StoreViews& views, std::uint64_t end, Popularity popularity)
-        : views_(views), lock_(views.merge_mutex_), end_(end), popularity_(std::move(popularity)) {}
+        : views_(views), lock_(views.merge_mutex_), end_(end), popularity_(std::move(popularity)) {
+      views_.behaviour_.BeginCut();
+    }
     const StoreViews& views_;
     const std::unique_lock<std::mutex> lock_;
     const std::uint64_t end_;
@@ -95,7 +125,10 @@ class StoreViews {
   absl::Status ReadCheckpoint(std::string_view bytes);
 
  private:
-  Shoppers::View ReadParts(const std::string& user_id, const std::string& visitor_id) const;
+  // Calls `read` until no merge or erasure came between its parts.
+  template <typename Read>
+  auto ReadUnmoved(const Read& read) const;
+  FeatureReader Reader() const;
   void ApplyStep(const StoreChanges::SetRow& step);
   void ApplyStep(const StoreChanges::AddEvent& step);
   void ApplyStep(const StoreChanges::Merge& step);
@@ -104,6 +137,9 @@ class StoreViews {
   const double half_life_days_;
   Catalogue catalogue_;
   Shoppers shoppers_;
+  Behaviour behaviour_;
+  Facets facets_;
+  PutValues put_values_;
   mutable std::mutex merge_mutex_;  // Held while shoppers are moved, and while a cut is written.
 
   std::atomic<std::uint64_t> num_moves_ = 0;  // Odd while a merge or an erasure is under way.

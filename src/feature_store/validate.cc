@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "feature_store/put_values.h"
+#include "vitrine/feature_store/behaviour/registry.h"
 
 namespace vitrine {
 namespace {
@@ -37,8 +40,39 @@ class Checker {
     Characters(field, id, TextKind::kId, kMaxIdBytes);
   }
 
-  void Text(const std::string& field, std::string_view text) {
-    Characters(field, text, TextKind::kText, kMaxTextBytes);
+  void Text(const std::string& field, std::string_view text, std::size_t limit = kMaxTextBytes) {
+    Characters(field, text, TextKind::kText, limit);
+  }
+
+  void FeatureName(const std::string& field, std::string_view name) {
+    const auto is_allowed = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    if (name.size() > kMaxFeatureNameBytes) {
+      Fail(field,
+           absl::StrFormat("has %d bytes, wants at most %d", name.size(), kMaxFeatureNameBytes));
+    } else if (name.empty() || name[0] < 'a' || name[0] > 'z' ||
+               !std::all_of(name.begin(), name.end(), is_allowed)) {
+      Fail(field, absl::StrFormat("is \"%s\", wants a lower case letter, then such letters, digits "
+                                  "and underscores",
+                                  name));
+    }
+  }
+
+  void Value(const std::string& field, FeatureType type, const FeatureValue& value) {
+    if (type < FeatureType::kInteger || type > FeatureType::kWeights) {
+      return Fail("type", absl::StrFormat("is %d, wants a known type", static_cast<int>(type)));
+    }
+    if (!IsHeldAs(type, value)) return Fail(field, "is not of the feature's type");
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      Text(field, *text, kMaxFeatureTextBytes);
+    } else if (const auto* number = std::get_if<double>(&value)) {
+      if (!std::isfinite(*number)) Fail(field, "is not a finite number");
+    } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      if (type == FeatureType::kTime && *integer < 0) Fail(field, "is before 1970");
+    } else if (const auto* weights = std::get_if<WeightedNames>(&value)) {
+      Weights(field, *weights);
+    }
   }
 
   void Texts(const std::string& field, const std::vector<std::string>& texts, std::size_t limit) {
@@ -81,6 +115,18 @@ class Checker {
   }
 
  private:
+  void Weights(const std::string& field, const WeightedNames& weights) {
+    Limit(field, weights.size(), kMaxFeatureWeights);
+    std::set<std::string_view> names;
+    for (const auto& [name, weight] : weights) {
+      RequiredId(field + ".name", name);
+      if (!names.insert(name).second) {
+        Fail(field, absl::StrFormat("names \"%s\" twice", name.substr(0, kMaxIdBytes)));
+      }
+      if (!std::isfinite(weight)) Fail(field, "has a weight that is not a finite number");
+    }
+  }
+
   void Characters(const std::string& field, std::string_view text, TextKind kind,
                   std::size_t limit) {
     if (text.size() > limit) {
@@ -182,12 +228,12 @@ void CheckTypeRules(const Event& event, Checker& check) {
   }
 }
 
-void CheckTime(const Event& event, Micros now, Checker& check) {
-  if (event.time_us < 0) {
-    check.Fail("event_time", "is before 1970, wants a time since then");
-  } else if (event.time_us > now + kMaxFutureUs) {
-    check.Fail("event_time", absl::StrFormat("is %.1f hours in the future, wants at most 24",
-                                             static_cast<double>(event.time_us - now) / 3.6e9));
+void CheckTime(const std::string& field, Micros time_us, Micros now, Checker& check) {
+  if (time_us < 0) {
+    check.Fail(field, "is before 1970, wants a time since then");
+  } else if (time_us > now + kMaxFutureUs) {
+    check.Fail(field, absl::StrFormat("is %.1f hours in the future, wants at most 24",
+                                      static_cast<double>(time_us - now) / 3.6e9));
   }
 }
 
@@ -215,7 +261,7 @@ std::vector<FieldViolation> Validate(const Event& event, Micros now) {
   check.Text("search_query", event.search_query);
   check.Texts("categories", event.page_categories, kMaxCategories);
   check.Price("revenue", event.revenue);
-  CheckTime(event, now, check);
+  CheckTime("event_time", event.time_us, now, check);
   return check.Take();
 }
 
@@ -245,6 +291,40 @@ std::vector<FieldViolation> Validate(const User& user) {
   Checker check;
   check.RequiredId("user_id", user.id);
   check.Attributes(user.attributes);
+  return check.Take();
+}
+
+std::vector<FieldViolation> Validate(const FeatureSpec& definition) {
+  Checker check;
+  check.FeatureName("name", definition.name);
+  if (FindFeature(definition.name) != nullptr) {
+    check.Fail("name", absl::StrFormat("\"%s\" is computed by Vitrine, wants a name of your own",
+                                       definition.name));
+  }
+  if (definition.entity < FeatureEntity::kUser || definition.entity > FeatureEntity::kItem) {
+    check.Fail("entity",
+               absl::StrFormat("is %d, wants user or item", static_cast<int>(definition.entity)));
+  }
+  check.Value("default_value", definition.type, definition.missing);
+  check.OptionalId("unit", definition.unit);
+  check.OptionalId("owner", definition.owner);
+  check.Text("description", definition.description, kMaxFeatureTextBytes);
+  return check.Take();
+}
+
+std::vector<FieldViolation> Validate(const PutFeatures::Value& put, Micros now) {
+  Checker check;
+  check.RequiredId(put.entity == FeatureEntity::kUser ? "user_id" : "item_id", put.id);
+  check.FeatureName("name", put.name);
+  if (!std::holds_alternative<std::monostate>(put.value)) {
+    check.Value("value", put.type, put.value);
+  }
+  if (put.ttl_us < 0 || put.ttl_us > kMaxTtlUs) {
+    check.Fail("time_to_live", absl::StrFormat("is %.0f seconds, wants 0 to %d days, 0 for good",
+                                               static_cast<double>(put.ttl_us) / kMicrosPerSecond,
+                                               kMaxTtlUs / kMicrosPerDay));
+  }
+  CheckTime("time", put.time_us, now, check);
   return check.Take();
 }
 

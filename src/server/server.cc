@@ -15,7 +15,10 @@
 #include "absl/strings/str_format.h"
 #include "server/catalog_service.h"
 #include "server/event_service.h"
+#include "server/feature_service.h"
 #include "server/health.h"
+#include "server/insight_reports.h"
+#include "server/insight_service.h"
 #include "server/model_service.h"
 #include "server/recommendation_service.h"
 #include "server/request_pool.h"
@@ -36,6 +39,8 @@ std::vector<std::string> WritingServices() {
 std::vector<std::string> AllServices() {
   std::vector<std::string> services = WritingServices();
   services.emplace_back(v1::RecommendationService::service_full_name());
+  services.emplace_back(v1::FeatureService::service_full_name());
+  services.emplace_back(v1::InsightService::service_full_name());
   services.emplace_back(v1::ModelService::service_full_name());
   services.emplace_back(grpc::health::v1::Health::service_full_name());
   return services;
@@ -70,7 +75,10 @@ struct Server::State {
         health(AllServices()),
         events(pool, clock, options.max_unacknowledged_events),
         catalog(pool, options.max_replace_items),
-        users(pool, clock),
+        reports(clock, options.report_max_age),
+        users(pool, reports, clock),
+        features(pool, clock),
+        insight(pool, reports, clock),
         models(pool),
         recommendations(pool) {}
 
@@ -78,7 +86,10 @@ struct Server::State {
   HealthService health;
   EventService events;
   CatalogService catalog;
+  InsightReports reports;
   UserService users;
+  FeatureService features;
+  InsightService insight;
   ModelService models;
   RecommendationService recommendations;
   int port = 0;
@@ -102,6 +113,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
   builder.RegisterService(&state->events);
   builder.RegisterService(&state->catalog);
   builder.RegisterService(&state->users);
+  builder.RegisterService(&state->features);
+  builder.RegisterService(&state->insight);
   builder.RegisterService(&state->models);
   state->server = builder.BuildAndStart();
   if (state->server == nullptr) {
@@ -141,8 +154,10 @@ void Server::Drain(Micros limit) {
   state_->pool.Close();
   state_->health.Shutdown();
   state_->events.EndStreams();
+  state_->reports.Stop();
   state_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(limit));
   state_->server->Wait();
+  state_->reports.Wait();
 }
 
 }  // namespace vitrine

@@ -132,6 +132,7 @@ grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* co
     pool_.Write(*std::move(mutation),
                 [this, response, finish](const absl::StatusOr<WriteResult>& result) {
                   if (result.ok()) {
+                    reports_.Forget();
                     v1::ErasureReceipt& receipt = *response->mutable_receipt();
                     // The place of the erasure in the store's log: unique, and it can be checked
                     // there.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/insight_reports.h"
 #include "server/request_pool.h"
 #include "vitrine/v1/user_service.grpc.pb.h"
 
@@ -8,7 +9,9 @@ namespace vitrine {
 // Users over the store. Thread-safe.
 class UserService final : public v1::UserService::CallbackService {
  public:
-  UserService(RequestPool& pool, const Clock& clock) : pool_(pool), clock_(clock) {}
+  // An erasure makes `reports` forget what they hold.
+  UserService(RequestPool& pool, InsightReports& reports, const Clock& clock)
+      : pool_(pool), reports_(reports), clock_(clock) {}
 
   grpc::ServerUnaryReactor* UpsertUsers(grpc::CallbackServerContext* context,
                                         const v1::UpsertUsersRequest* request,
@@ -25,6 +28,7 @@ class UserService final : public v1::UserService::CallbackService {
 
  private:
   RequestPool& pool_;
+  InsightReports& reports_;
   const Clock& clock_;
 };
 

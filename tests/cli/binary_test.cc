@@ -304,6 +304,11 @@ TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
   EXPECT_EQ(Json::parse(paced.out)["errors"], 0) << paced.err;
   EXPECT_GT(Json::parse(paced.out)["p50_us"].get<double>(), 0);
   EXPECT_EQ(beside.status, 0) << beside.err;
+  const Outcome profile = Run("user --visitor new --json" + target);
+  EXPECT_EQ(profile.status, 0) << profile.err;
+  EXPECT_THAT(profile.out, HasSubstr(R"({"name":"carts","value":1,"status":"present")"));
+  EXPECT_THAT(Run("user --visitor new" + target).out, HasSubstr("features are missing"));
+  EXPECT_EQ(Run("user --user nobody-at-all" + target).status, 1);
   EXPECT_EQ(second_writer.status, 1);
   EXPECT_THAT(second_writer.err, HasSubstr("--target"));
   EXPECT_EQ(server.Stop(), 0);
@@ -338,7 +343,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Misuse{"", "subcommand"}, Misuse{"serv", "did you mean serve"}, Misuse{"serve", "--store"},
         Misuse{"serve --store STORE --listen 0.0.0.0:0", "--insecure"},
-        Misuse{"recommend --user u", "--target"}, Misuse{"import --store STORE", "--events"},
+        Misuse{"recommend --user u", "--target"}, Misuse{"user --target x", "--visitor"},
+        Misuse{"import --store STORE", "--events"},
         Misuse{"import --store STORE --target x --events SHOP/events.jsonl", "one of"},
         Misuse{"import --store STORE --events SHOP/events.jsonl --event-type buy",
                "purchase-complete"},
@@ -356,7 +362,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(BinaryTest, EverySubcommandTeachesByExample) {
   for (const char* name : {"serve", "import", "train", "recommend", "evaluate", "tune", "status",
-                           "simulate", "bench"}) {
+                           "user", "simulate", "bench"}) {
     const Outcome outcome = Run(std::string(name) + " --help");
     EXPECT_EQ(outcome.status, 0) << name;
     EXPECT_THAT(outcome.out, HasSubstr(std::string("vitrine ") + name + " --")) << name;

@@ -19,9 +19,13 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using ::testing::HasSubstr;
 
-const char* const kServices[] = {"vitrine.v1.RecommendationService", "vitrine.v1.EventService",
-                                 "vitrine.v1.CatalogService",        "vitrine.v1.UserService",
-                                 "vitrine.v1.ModelService",          "grpc.health.v1.Health"};
+const char* const kServices[] = {"vitrine.v1.RecommendationService",
+                                 "vitrine.v1.EventService",
+                                 "vitrine.v1.CatalogService",
+                                 "vitrine.v1.UserService",
+                                 "vitrine.v1.FeatureService",
+                                 "vitrine.v1.ModelService",
+                                 "grpc.health.v1.Health"};
 
 TEST(OperationTest, UntilItServesEveryRequestIsToldToWait) {
   Shop shop;

@@ -337,7 +337,7 @@ TEST_F(DurabilityTest, AStoreOfANewerFormatIsLeftAlone) {
     auto storage = Storage::Open(folder_ / "db", Storage::Access::kOwner, *files_);
     ASSERT_THAT(storage, IsOk());
     ByteWriter format;
-    format.Unsigned(2);
+    format.Unsigned(3);
     Batch batch;
     batch.Put(Table::kMeta, std::string(kFormatRow), format.Take());
     ASSERT_THAT((*storage)->Commit(batch), IsOk());
@@ -346,7 +346,7 @@ TEST_F(DurabilityTest, AStoreOfANewerFormatIsLeftAlone) {
   const absl::Status status = Open();
 
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("format 2, this binary knows up to 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("format 3, this binary knows up to 2"));
 }
 
 }  // namespace

@@ -67,6 +67,44 @@ RecordEvents RandomEvents(Random& random, Micros now) {
   return mutation;
 }
 
+const std::vector<FeatureSpec>& ModelFeatures() {
+  static const auto& features = *new std::vector<FeatureSpec>{
+      {.name = "tier",
+       .entity = FeatureEntity::kUser,
+       .type = FeatureType::kText,
+       .missing = std::string("none")},
+      {.name = "risk", .entity = FeatureEntity::kUser, .type = FeatureType::kNumber},
+      {.name = "shelf", .entity = FeatureEntity::kItem, .type = FeatureType::kInteger}};
+  return features;
+}
+
+PutFeatures RandomPuts(Random& random, Micros now) {
+  PutFeatures mutation;
+  for (const FeatureSpec& feature : ModelFeatures()) {
+    if (random.Below(2) == 0) mutation.definitions.push_back(feature);
+  }
+  const std::uint64_t count = random.Below(4);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const FeatureSpec& feature = ModelFeatures()[random.Below(3)];
+    const bool is_user = feature.entity == FeatureEntity::kUser;
+    const auto number = static_cast<std::int64_t>(random.Below(4));
+    PutFeatures::Value value{
+        .entity = feature.entity,
+        .id = is_user ? Pick(random, "user", kNumShoppers) : Pick(random, "item", kNumItems),
+        .name = feature.name,
+        .type = feature.type};
+    if (feature.type == FeatureType::kText) value.value = std::to_string(number);
+    if (feature.type == FeatureType::kNumber) value.value = static_cast<double>(number) / 3;
+    if (feature.type == FeatureType::kInteger) value.value = number;
+    if (random.Below(5) == 0) value.value = std::monostate();
+    if (random.Below(2) == 0)
+      value.time_us = now - static_cast<Micros>(random.Below(9)) * 1'000'000;
+    if (random.Below(2) == 0) value.ttl_us = static_cast<Micros>(1 + random.Below(9)) * 1'000'000;
+    mutation.values.push_back(std::move(value));
+  }
+  return mutation;
+}
+
 }  // namespace
 
 std::vector<std::string> ModelUsers() { return Names("user"); }
@@ -97,6 +135,9 @@ Mutation RandomMutation(Random& random, Micros now) {
       return UpdateInventory{{{.id = Pick(random, "item", kNumItems), .stock = 5},
                               {.id = Pick(random, "item", kNumItems),
                                .price = Money{static_cast<std::int64_t>(random.Below(9)), "EUR"}}}};
+    case 9:
+    case 10:
+      return RandomPuts(random, now);
     default:
       return RandomEvents(random, now);
   }
@@ -220,6 +261,10 @@ absl::StatusOr<WriteResult> ModelStore::Apply(const EraseUser& mutation, Micros)
     }
     std::erase_if(merged_, [&](const auto& entry) { return entry.second == mutation.user_id; });
     profiles_.erase(mutation.user_id);
+    std::erase_if(puts_, [&](const auto& entry) {
+      return std::get<FeatureEntity>(entry.first) == FeatureEntity::kUser &&
+             std::get<1>(entry.first) == mutation.user_id;
+    });
     users_.erase(mutation.user_id);
   }
   WriteResult result;
@@ -230,6 +275,83 @@ absl::StatusOr<WriteResult> ModelStore::Apply(const EraseUser& mutation, Micros)
   }
   std::erase_if(log_, [this](const Event& event) { return IsErased(event); });
   return result;
+}
+
+absl::StatusOr<WriteResult> ModelStore::Apply(const PutFeatures& mutation, Micros now) {
+  std::vector<FeatureSpec> features = features_;
+  const auto find = [&features](const std::string& name) {
+    return std::find_if(features.begin(), features.end(),
+                        [&](const FeatureSpec& feature) { return feature.name == name; });
+  };
+  for (const FeatureSpec& definition : mutation.definitions) {
+    if (find(definition.name) == features.end()) features.push_back(definition);
+  }
+  for (const PutFeatures::Value& value : mutation.values) {
+    const bool is_erased =
+        value.entity == FeatureEntity::kUser && erased_.contains({false, value.id});
+    if (is_erased || find(value.name) == features.end()) return absl::FailedPreconditionError("");
+  }
+  features_ = features;
+  WriteResult result;
+  for (const PutFeatures::Value& value : mutation.values) ApplyValue(value, now, result);
+  return result;
+}
+
+void ModelStore::ApplyValue(const PutFeatures::Value& value, Micros now, WriteResult& result) {
+  const Named name = {value.entity, value.id, value.name};
+  const auto known = puts_.find(name);
+  const bool is_known =
+      known != puts_.end() &&
+      (known->second.ttl_us == 0 || now < known->second.time_us + 2 * known->second.ttl_us);
+  if (std::holds_alternative<std::monostate>(value.value)) {
+    ++(is_known ? result.num_removed : result.num_unknown);
+    puts_.erase(name);
+    return;
+  }
+  if (value.entity == FeatureEntity::kUser) users_.insert(value.id);
+  if (value.entity == FeatureEntity::kItem) MeetItem(value.id);
+  PutFeatures::Value next = value;
+  if (next.time_us == 0) next.time_us = now;
+  if (is_known && next.time_us < known->second.time_us) {
+    ++result.num_outdated;
+    return;
+  }
+  ++result.num_changed;
+  puts_[name] = next;
+}
+
+std::string ModelStore::UserOf(const std::string& user_id, const std::string& visitor_id) const {
+  if (!user_id.empty()) return user_id;
+  const auto merged = merged_.find(visitor_id);
+  return merged != merged_.end() ? merged->second : "";
+}
+
+std::vector<std::string> ModelStore::FeatureNames(FeatureEntity entity) const {
+  std::vector<std::string> names;
+  for (const FeatureSpec& feature : features_) {
+    if (feature.entity == entity) names.push_back(feature.name);
+  }
+  return names;
+}
+
+std::vector<Feature> ModelStore::ReadFeatures(FeatureEntity entity, const std::string& id,
+                                              Micros now) const {
+  std::vector<Feature> read;
+  for (const FeatureSpec& feature : features_) {
+    if (feature.entity != entity) continue;
+    Feature& one = read.emplace_back();
+    one.name = feature.name;
+    one.value = feature.missing;
+    const auto put = puts_.find({entity, id, feature.name});
+    if (put == puts_.end()) continue;
+    const Micros age = now - put->second.time_us;
+    const Micros ttl = put->second.ttl_us;
+    if (ttl != 0 && age >= 2 * ttl) continue;
+    one.value = put->second.value;
+    one.status = ttl != 0 && age >= ttl ? FeatureStatus::kStale : FeatureStatus::kPresent;
+    one.time_us = put->second.time_us;
+  }
+  return read;
 }
 
 ModelStore::Shopper ModelStore::Resolve(const Shopper& shopper) const {
@@ -244,6 +366,21 @@ ModelStore::Shopper ModelStore::OwnerOf(const Event& event) const {
 std::vector<ModelStore::Touch> ModelStore::History(const std::string& user_id,
                                                    const std::string& visitor_id) const {
   return HistoryOf({{false, user_id}, Resolve({true, visitor_id})});
+}
+
+std::vector<Event> ModelStore::EventsOf(const std::string& user_id,
+                                        const std::string& visitor_id) const {
+  const std::set<Shopper> owners = {{false, user_id}, Resolve({true, visitor_id})};
+  std::vector<Event> events;
+  for (const Event& event : log_) {
+    if (owners.contains(OwnerOf(event))) events.push_back(event);
+  }
+  return events;
+}
+
+std::string ModelStore::OwnerName(const Event& event) const {
+  const auto [is_visitor, id] = OwnerOf(event);
+  return (is_visitor ? "visitor:" : "user:") + id;
 }
 
 std::vector<ModelStore::Touch> ModelStore::HistoryOf(const std::set<Shopper>& owners) const {

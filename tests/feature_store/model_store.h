@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -31,9 +32,19 @@ class ModelStore {
     bool operator==(const Touch&) const = default;
   };
   std::vector<Touch> History(const std::string& user_id, const std::string& visitor_id) const;
+  // All that these two did, in log order, merges followed.
+  std::vector<Event> EventsOf(const std::string& user_id, const std::string& visitor_id) const;
+
+  // Who did it, merges followed: "user:ann", "visitor:phone".
+  std::string OwnerName(const Event& event) const;
+
   std::optional<User> GetUser(const std::string& user_id) const;
   bool IsKnown(const std::string& user_id, const std::string& visitor_id) const;
   std::map<std::string, double> Popularity(Micros now) const;  // By item.
+
+  std::vector<Feature> ReadFeatures(FeatureEntity entity, const std::string& id, Micros now) const;
+  std::vector<std::string> FeatureNames(FeatureEntity entity) const;
+  std::string UserOf(const std::string& user_id, const std::string& visitor_id) const;
 
   const std::vector<Event>& log() const { return log_; }
   const std::vector<std::string>& item_ids() const { return item_ids_; }
@@ -50,6 +61,8 @@ class ModelStore {
   absl::StatusOr<WriteResult> Apply(const UpsertUsers& mutation, Micros now);
   absl::StatusOr<WriteResult> Apply(const MergeUsers& mutation, Micros now);
   absl::StatusOr<WriteResult> Apply(const EraseUser& mutation, Micros now);
+  absl::StatusOr<WriteResult> Apply(const PutFeatures& mutation, Micros now);
+  void ApplyValue(const PutFeatures::Value& value, Micros now, WriteResult& result);
 
   bool IsErased(const Event& event) const;
   void MeetItem(const std::string& id);
@@ -66,6 +79,9 @@ class ModelStore {
   std::set<std::string> users_;
   std::map<std::string, std::string> merged_;  // Visitor to user.
   std::set<Shopper> erased_;
+  std::vector<FeatureSpec> features_;
+  using Named = std::tuple<FeatureEntity, std::string, std::string>;  // Entity, id, feature.
+  std::map<Named, PutFeatures::Value> puts_;
 };
 
 // The next of a random stream of mutations over a small shop: repeats, conflicts, late events,

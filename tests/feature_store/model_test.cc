@@ -65,6 +65,7 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
     EXPECT_EQ(have->num_changed, want->num_changed);
     EXPECT_EQ(have->num_removed, want->num_removed);
     EXPECT_EQ(have->num_unknown, want->num_unknown);
+    EXPECT_EQ(have->num_outdated, want->num_outdated);
     EXPECT_EQ(have->sequence, store_->sequence());
   }
 
@@ -106,6 +107,28 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
         EXPECT_EQ(state.is_known, model_.IsKnown(user, visitor)) << user << " " << visitor;
       }
       EXPECT_EQ(store_->GetUser(user), model_.GetUser(user)) << user;
+    }
+  }
+
+  // Every feature that was put, of everybody and of every item.
+  void ExpectSamePutFeatures() {
+    const Micros now = clock_.Now();
+    const auto of_users = model_.FeatureNames(FeatureEntity::kUser);
+    const auto of_items = model_.FeatureNames(FeatureEntity::kItem);
+    for (const std::string& user : of_users.empty() ? of_users : ModelUsers()) {
+      EXPECT_EQ(store_->ReadUserFeatures(user, "", of_users, now),
+                model_.ReadFeatures(FeatureEntity::kUser, user, now))
+          << user;
+    }
+    for (const std::string& visitor : of_users.empty() ? of_users : ModelVisitors()) {
+      EXPECT_EQ(store_->ReadUserFeatures("", visitor, of_users, now),
+                model_.ReadFeatures(FeatureEntity::kUser, model_.UserOf("", visitor), now))
+          << visitor;
+    }
+    for (const std::string& item : of_items.empty() ? of_items : model_.item_ids()) {
+      EXPECT_EQ(store_->ReadItemFeatures(item, of_items, now),
+                model_.ReadFeatures(FeatureEntity::kItem, item, now))
+          << item;
     }
   }
 
@@ -186,6 +209,7 @@ TEST_P(ModelTest, TheStoreIsWhatTheModelSays) {
     }
     if (random_.Below(10) == 0) {
       ExpectSameShoppers();
+      ExpectSamePutFeatures();
       ExpectSameCatalogue();
       ExpectSameLog();
     }
@@ -198,6 +222,7 @@ TEST_P(ModelTest, ReopeningAfterEveryMutationChangesNothing) {
     WriteToBoth(RandomMutation(random_, clock_.Now()));
     Restart();
     ExpectSameShoppers();
+    ExpectSamePutFeatures();
     ExpectSameCatalogue();
     ExpectSameLog();
     ExpectSamePopularity();

@@ -256,6 +256,7 @@ TEST_F(StoreTest, AMergedVisitorIsTheUserFromThenOn) {
   Write(RecordEvents{{VisitorView("v", "a", now_), View("ann", "b", now_ + 1)}});
 
   EXPECT_EQ(Write(MergeUsers{.visitor_id = "v", .user_id = "ann"}).num_changed, 1);
+  EXPECT_EQ(store_->UserOfVisitor("v"), "ann");
   Write(RecordEvents{{VisitorView("v", "c", now_ + 2)}});
 
   EXPECT_THAT(History("ann"), ElementsAre("c", "b", "a"));

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "testing/status_matchers.h"
+#include "vitrine/feature_store/behaviour/registry.h"
 
 namespace vitrine {
 namespace {
@@ -239,6 +240,91 @@ TEST(ToStatusTest, ListsTheFirstViolationsAndCountsTheRest) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(status.message()), HasSubstr("items[0].quantity is 0, wants 1 to 5; "));
   EXPECT_THAT(std::string(status.message()), HasSubstr("and 2 more"));
+}
+
+FeatureSpec MakeDefinition(FeatureType type = FeatureType::kNumber) {
+  return {.name = "risk_7d", .entity = FeatureEntity::kUser, .type = type};
+}
+
+PutFeatures::Value MakePut(FeatureType type, FeatureValue value) {
+  return {.entity = FeatureEntity::kItem,
+          .id = "mug",
+          .name = "shelf",
+          .type = type,
+          .value = std::move(value)};
+}
+
+TEST(ValidateFeatureTest, ANameIsLowerCaseLettersDigitsAndUnderscores) {
+  EXPECT_THAT(Validate(MakeDefinition()), IsEmpty());
+  for (const std::string name :
+       {"", "Risk", "7d", "_risk", "risk-7d", "ri sk", "risk\n", "r\xC3\xA9"}) {
+    FeatureSpec definition = MakeDefinition();
+    definition.name = name;
+    EXPECT_THAT(Fields(Validate(definition)), ElementsAre("name")) << name;
+  }
+  FeatureSpec longest = MakeDefinition();
+  longest.name = std::string(kMaxFeatureNameBytes, 'a');
+  EXPECT_THAT(Validate(longest), IsEmpty());
+  longest.name += 'a';
+  EXPECT_THAT(Fields(Validate(longest)), ElementsAre("name"));
+}
+
+TEST(ValidateFeatureTest, ABuiltInNameIsNotToBeTaken) {
+  for (const FeatureSpec& built_in : BehaviourFeatures()) {
+    FeatureSpec definition = MakeDefinition();
+    definition.name = built_in.name;
+    EXPECT_THAT(Fields(Validate(definition)), ElementsAre("name")) << built_in.name;
+  }
+}
+
+TEST(ValidateFeatureTest, ADefinitionHasAnEntityATypeAndADefaultOfThatType) {
+  FeatureSpec definition = MakeDefinition();
+  definition.entity = FeatureEntity{};
+  definition.missing = std::string("none");
+  EXPECT_THAT(Fields(Validate(definition)), ElementsAre("entity", "default_value"));
+  EXPECT_THAT(Fields(Validate(MakeDefinition(FeatureType{}))), ElementsAre("type"));
+}
+
+TEST(ValidateFeatureTest, AValueIsOfItsTypeAndFinite) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(Validate(MakePut(FeatureType::kInteger, std::int64_t{-3}), kNow), IsEmpty());
+  EXPECT_THAT(Validate(MakePut(FeatureType::kWeights, WeightedNames{{"a", 1}}), kNow), IsEmpty());
+  const PutFeatures::Value wrong[] = {
+      MakePut(FeatureType::kInteger, 1.0),
+      MakePut(FeatureType::kNumber, std::nan("")),
+      MakePut(FeatureType::kNumber, infinity),
+      MakePut(FeatureType::kTime, std::int64_t{-1}),
+      MakePut(FeatureType::kText, std::string(kMaxFeatureTextBytes + 1, 'x')),
+      MakePut(FeatureType::kText, std::string("\xFF")),
+      MakePut(FeatureType::kWeights, WeightedNames{{"a", infinity}}),
+      MakePut(FeatureType::kWeights, WeightedNames{{"a", 1}, {"a", 2}}),
+      MakePut(FeatureType::kWeights, WeightedNames(kMaxFeatureWeights + 1, {"", 1})),
+  };
+  for (const PutFeatures::Value& put : wrong) {
+    const auto violations = Validate(put, kNow);
+    ASSERT_FALSE(violations.empty()) << put.value.index();
+    EXPECT_THAT(violations[0].field, ::testing::StartsWith("value")) << put.value.index();
+  }
+}
+
+TEST(ValidateFeatureTest, ATimeToLiveIsNotNegativeAndATimeNotFarAhead) {
+  PutFeatures::Value put = MakePut(FeatureType::kInteger, std::int64_t{1});
+  put.ttl_us = -1;
+  put.time_us = kNow + kMaxFutureUs + 1;
+  EXPECT_THAT(Fields(Validate(put, kNow)), ElementsAre("time_to_live", "time"));
+  put.ttl_us = kMaxTtlUs;
+  put.time_us = kNow + kMaxFutureUs;
+  EXPECT_THAT(Validate(put, kNow), IsEmpty());
+  put.ttl_us = kMaxTtlUs + 1;
+  EXPECT_THAT(Fields(Validate(put, kNow)), ElementsAre("time_to_live"));
+}
+
+TEST(ValidateFeatureTest, AValueBelongsToSomebody) {
+  PutFeatures::Value put = MakePut(FeatureType::kInteger, std::monostate());
+  put.id.clear();
+  EXPECT_THAT(Fields(Validate(put, kNow)), ElementsAre("item_id"));
+  put.entity = FeatureEntity::kUser;
+  EXPECT_THAT(Fields(Validate(put, kNow)), ElementsAre("user_id"));
 }
 
 }  // namespace

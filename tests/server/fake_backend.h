@@ -49,7 +49,23 @@ class FakeStore final : public FeatureStore {
   const Catalogue& catalogue() const override { std::abort(); }
   ShopperState ReadShopper(const std::string&, const std::string&) const override { return {}; }
   std::optional<User> GetUser(const std::string&) const override { return std::nullopt; }
+  std::string UserOfVisitor(const std::string&) const override { return ""; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const override { return nullptr; }
+  std::shared_ptr<const FeatureRegistry> feature_registry() const override {
+    return std::make_shared<const FeatureRegistry>();
+  }
+  std::vector<Feature> ReadUserFeatures(const std::string&, const std::string&,
+                                        std::span<const std::string>, Micros) const override {
+    return {};
+  }
+  std::vector<Feature> ReadItemFeatures(const std::string&, std::span<const std::string>,
+                                        Micros) const override {
+    return {};
+  }
+  absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(std::span<const FeatureQuestion>,
+                                                       const AsOfOptions&) const override {
+    return std::vector<FeatureRow>();
+  }
   absl::StatusOr<Dataset> Snapshot(Micros) const override { return Dataset{}; }
   absl::Status ReadEvents(std::uint64_t,
                           const std::function<bool(std::uint64_t, const Event&)>&) const override {

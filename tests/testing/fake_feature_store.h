@@ -82,10 +82,30 @@ class FakeFeatureStore final : public FeatureStore {
   std::optional<User> GetUser(const std::string& /*user_id*/) const override {
     return std::nullopt;
   }
+  std::string UserOfVisitor(const std::string& /*visitor_id*/) const override { return ""; }
 
   std::shared_ptr<const std::vector<float>> LivePopularity() const override {
     std::lock_guard lock(mutex_);
     return popularity_;
+  }
+
+  std::shared_ptr<const FeatureRegistry> feature_registry() const override {
+    return views_.put_values().registry();
+  }
+  std::vector<Feature> ReadUserFeatures(const std::string& user_id, const std::string& visitor_id,
+                                        std::span<const std::string> names,
+                                        Micros now) const override {
+    return views_.ReadUserFeatures(user_id, visitor_id, names, now);
+  }
+  std::vector<Feature> ReadItemFeatures(const std::string& item_id,
+                                        std::span<const std::string> names,
+                                        Micros now) const override {
+    return views_.ReadItemFeatures(item_id, names, now);
+  }
+  absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(
+      std::span<const FeatureQuestion> /*questions*/,
+      const AsOfOptions& /*options*/) const override {
+    return Unimplemented();
   }
 
   absl::StatusOr<Dataset> Snapshot(Micros /*until_us*/) const override { return Unimplemented(); }

@@ -11,6 +11,8 @@
 #include "vitrine/base/clock.h"
 #include "vitrine/v1/catalog_service.pb.h"
 #include "vitrine/v1/event_service.pb.h"
+#include "vitrine/v1/feature_service.pb.h"
+#include "vitrine/v1/insight_service.pb.h"
 #include "vitrine/v1/model_service.pb.h"
 #include "vitrine/v1/recommendation_service.pb.h"
 #include "vitrine/v1/user_service.pb.h"
@@ -63,6 +65,23 @@ class Client {
   virtual absl::StatusOr<v1::MergeUsersResponse> MergeUsers(
       const v1::MergeUsersRequest& request) = 0;
   virtual absl::StatusOr<v1::EraseUserResponse> EraseUser(const v1::EraseUserRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListFeaturesResponse> ListFeatures(
+      const v1::ListFeaturesRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetUserFeaturesResponse> GetUserFeatures(
+      const v1::GetUserFeaturesRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetItemFeaturesResponse> GetItemFeatures(
+      const v1::GetItemFeaturesRequest& request) = 0;
+  virtual absl::StatusOr<v1::BatchGetUserFeaturesResponse> BatchGetUserFeatures(
+      const v1::BatchGetUserFeaturesRequest& request) = 0;
+  virtual absl::StatusOr<v1::BatchGetItemFeaturesResponse> BatchGetItemFeatures(
+      const v1::BatchGetItemFeaturesRequest& request) = 0;
+  virtual absl::StatusOr<v1::PutFeaturesResponse> PutFeatures(
+      const v1::PutFeaturesRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetUserProfileResponse> GetUserProfile(
+      const v1::GetUserProfileRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListSegmentsResponse> ListSegments() = 0;
+  virtual absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetPathsResponse> GetPaths(const v1::GetPathsRequest& request) = 0;
   virtual absl::StatusOr<v1::TrainModelsResponse> TrainModels() = 0;
   virtual absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) = 0;
   virtual absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions() = 0;

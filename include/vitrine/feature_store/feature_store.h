@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,11 @@
 #include "vitrine/base/clock.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/file_system.h"
+#include "vitrine/feature_store/behaviour/as_of.h"
 #include "vitrine/feature_store/catalogue.h"
 #include "vitrine/feature_store/dataset.h"
+#include "vitrine/feature_store/feature.h"
+#include "vitrine/feature_store/feature_registry.h"
 #include "vitrine/feature_store/mutation.h"
 
 namespace vitrine {
@@ -87,9 +91,36 @@ class FeatureStore {
                                    const std::string& visitor_id) const = 0;
   virtual std::optional<User> GetUser(const std::string& user_id) const = 0;
 
+  // The user that the visitor was merged into (MergeUsers); empty when there is none.
+  virtual std::string UserOfVisitor(const std::string& visitor_id) const = 0;
+
   // Decayed, weighted event counts per item index, comparable with each other only; rebuilt at most
   // every 200 ms. [catalogue().num_indices() at that time]
   virtual std::shared_ptr<const std::vector<float>> LivePopularity() const = 0;
+
+  // Every feature that can be read.
+  virtual std::shared_ptr<const FeatureRegistry> feature_registry() const = 0;
+
+  // The features `names` (empty: all, in the registry's order) of the user and the visitor as one,
+  // as of `now`; either id may be empty. Of a shopper that nobody knows, and under a name that is
+  // no user feature, each is missing. What the shop put is a user's: a visitor has it once merged.
+  // Takes microseconds.
+  virtual std::vector<Feature> ReadUserFeatures(const std::string& user_id,
+                                                const std::string& visitor_id,
+                                                std::span<const std::string> names,
+                                                Micros now) const = 0;
+  virtual std::vector<Feature> ReadItemFeatures(const std::string& item_id,
+                                                std::span<const std::string> names,
+                                                Micros now) const = 0;
+
+  // The offline side of the same features: a row per question, in order, each made of what was
+  // known at its time, by replaying the log into empty views. One asked as of now with
+  // CatalogueUse::kPresent is the value recomputed from the log. Reads from disk, seconds per
+  // million events; memory as the views, for the shoppers that are asked about.
+  //
+  // Errors: DATA_LOSS the log is damaged.
+  virtual absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(
+      std::span<const FeatureQuestion> questions, const AsOfOptions& options) const = 0;
 
   // Everything in the log as a training set, all shoppers' full histories. Reads from disk; takes
   // seconds per million events. Events after `until_us` are left out (0: none are).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "vitrine/feature_store/event.h"
+#include "vitrine/feature_store/feature.h"
 #include "vitrine/feature_store/item.h"
 #include "vitrine/feature_store/user.h"
 
@@ -56,14 +58,40 @@ struct EraseUser {
   std::string visitor_id{};
 };
 
-using Mutation = std::variant<RecordEvents, UpsertItems, DeleteItems, ReplaceCatalogue,
-                              UpdateInventory, UpsertUsers, MergeUsers, EraseUser>;
+// Stores features that the shop computes itself, for users and items; they are read like those that
+// the store computes (FeatureStore::ReadUserFeatures). First `definitions`, then `values`.
+// FAILED_PRECONDITION, and nothing changes: a user was erased, or a reason below.
+struct PutFeatures {
+  struct Value {
+    FeatureEntity entity{};
+    std::string id{};      // Of the user or the item; comes into being where unknown.
+    std::string name{};    // Of a feature that was defined, now or before, for this entity.
+    FeatureType type{};    // Of the value; must be the feature's.
+    FeatureValue value{};  // std::monostate: there is no value any more.
+    Micros time_us = 0;    // When it was true; 0: now. One older than what is known is not taken.
+    Micros ttl_us = 0;     // PRESENT so long from its time on, STALE as long again; 0: for good.
+    bool operator==(const Value&) const = default;
+  };
+  // New features, and known ones whose unit, default, owner or description changes; entity and type
+  // are for good. `window` is the store's: it says "put".
+  std::vector<FeatureSpec> definitions{};
+  std::vector<Value> values{};  // Of two for one feature of one user or item the later wins.
+};
+inline constexpr std::size_t kMaxPutFeatures = 1'000;  // That one store may define.
 
-// A FAILED_PRECONDITION that is about one shopper rather than about the store says why in a payload
-// of the status of this name: one of the reasons below, as plain text.
+using Mutation = std::variant<RecordEvents, UpsertItems, DeleteItems, ReplaceCatalogue,
+                              UpdateInventory, UpsertUsers, MergeUsers, EraseUser, PutFeatures>;
+
+// A FAILED_PRECONDITION that is about one shopper or feature rather than about the store says why
+// in a payload of the status of this name: one of the reasons below, as plain text.
 inline constexpr char kReasonPayload[] = "vitrine.dev/reason";
-inline constexpr char kReasonUserErased[] = "USER_ERASED";      // UpsertUsers, MergeUsers
+inline constexpr char kReasonUserErased[] = "USER_ERASED";  // UpsertUsers, MergeUsers, PutFeatures
 inline constexpr char kReasonVisitorTaken[] = "VISITOR_TAKEN";  // MergeUsers
+// PutFeatures: a value names no feature of its entity; a value or a definition is of another type
+// or entity than the feature is; more features than a store may define.
+inline constexpr char kReasonFeatureUnknown[] = "FEATURE_NOT_DEFINED";
+inline constexpr char kReasonFeatureType[] = "FEATURE_TYPE_FIXED";
+inline constexpr char kReasonFeatureCount[] = "TOO_MANY_FEATURES";
 
 // What became of one event of a RecordEvents.
 enum class EventOutcome : std::uint8_t {
@@ -76,9 +104,12 @@ enum class EventOutcome : std::uint8_t {
 struct WriteResult {
   std::uint64_t sequence = 0;  // The store's state after it; what a consistency token carries.
   std::vector<EventOutcome> outcomes{};  // RecordEvents: one each, in order.
-  std::uint64_t num_changed = 0;         // Items or users written; 1: a merge, unless a repeat.
-  std::uint64_t num_removed = 0;         // Items retired or deleted, or events erased.
-  std::uint64_t num_unknown = 0;         // Ids that were not there.
+  // Items, users or feature values written; 1: a merge, unless a repeat.
+  std::uint64_t num_changed = 0;
+  // Items retired or deleted, events erased, or feature values taken back.
+  std::uint64_t num_removed = 0;
+  std::uint64_t num_unknown = 0;   // Ids or values that were not there.
+  std::uint64_t num_outdated = 0;  // Feature values not taken: a newer one is known.
 };
 
 }  // namespace vitrine

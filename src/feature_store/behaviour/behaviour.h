@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "feature_store/behaviour/event_details.h"
+#include "feature_store/behaviour/item_activity.h"
+#include "feature_store/behaviour/ledger.h"
+#include "feature_store/behaviour/shopper_activity.h"
+#include "feature_store/shoppers.h"
+#include "feature_store/store_codec.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/base/ids.h"
+
+namespace vitrine {
+
+// The view of what every shopper has done and what was done with every item, beside the histories:
+// what behaviour features are read from (FeatureReader). Thread-safe; written by the commit thread
+// alone. Memory: ShopperActivity, ItemActivity.
+class Behaviour {
+ public:
+  using Items = Ledger<ItemActivity>;
+
+  ShopperActivity Shopper(UserIndex index) const { return shoppers_.Get(Row(index)); }
+  ItemActivity Item(ItemIndex index) const { return items_.Get(Row(index)); }
+
+  // `owner`: whose event it is, merges followed.
+  void AddEvent(UserIndex owner, std::uint64_t offset, const LogHead& head,
+                const EventDetails& details);
+  void AddToShopper(UserIndex owner, std::uint64_t offset, const LogHead& head,
+                    const EventDetails& details);
+  static void AddToItems(std::uint64_t offset, const LogHead& head, Items& items);
+
+  void Merge(UserIndex from, UserIndex into);
+
+  // For an erasure.
+  void SetShopper(UserIndex index, ShopperActivity activity);
+  void SetItems(Items& items) { items_.Replace(items); }
+
+  // A consistent cut, as of Ledger: BeginCut between two commits, Write from any thread while
+  // events go on but neither merges nor erasures.
+  void BeginCut() const;
+  void WriteCut(ByteWriter& writer) const;
+  void EndCut() const;
+
+  // What WriteCut wrote. Shoppers that `shoppers` does not have any more are skipped, those merged
+  // since handed to their users.
+  absl::Status Read(ByteReader& reader, const Shoppers& shoppers);
+
+ private:
+  Ledger<ShopperActivity> shoppers_;
+  Items items_;
+};
+
+}  // namespace vitrine

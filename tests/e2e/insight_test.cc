@@ -1,0 +1,212 @@
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "e2e/shop.h"
+#include "testing/status_matchers.h"
+
+namespace vitrine {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
+using ::testing::Contains;
+using ::testing::ElementsAre;
+
+constexpr std::int64_t kDay = 86'400;
+constexpr std::int64_t kStart = 1'767'225'600;  // 2026-01-01T00:00:00Z
+
+v1::Event At(v1::Event event, std::int64_t seconds) {
+  event.mutable_event_time()->set_seconds(seconds);
+  return event;
+}
+
+v1::Event Order(const std::string& user_id, const std::string& item_id, std::int64_t seconds) {
+  v1::Event event = At(MakeEvent(v1::EVENT_TYPE_PURCHASE_COMPLETE, user_id, item_id), seconds);
+  event.mutable_revenue()->set_currency_code("EUR");
+  event.mutable_revenue()->set_micros(20'000'000);
+  return event;
+}
+
+class InsightTest : public ::testing::Test {
+ protected:
+  InsightTest() : shop_({.report_max_age = 0}) { shop_.Serve(); }
+
+  // Ann buys the same every ten days, each time after a view and the cart; ten others only look.
+  void FillShop() {
+    ASSERT_THAT(client_->UpsertItems(MakeItems(3)), IsOk());
+    v1::RecordEventsRequest batch;
+    for (int i = 0; i < 4; ++i) {
+      const std::int64_t time = kStart + i * 10 * kDay;
+      *batch.add_events() = At(MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001"), time);
+      *batch.add_events() = At(MakeEvent(v1::EVENT_TYPE_ADD_TO_CART, "ann", "item-001"), time + 60);
+      *batch.add_events() = Order("ann", "item-001", time + 120);
+    }
+    for (int i = 0; i < 10; ++i) {
+      *batch.add_events() = At(
+          MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, absl::StrFormat("looker-%d", i), "item-002"),
+          kStart + i * kDay);
+    }
+    ASSERT_THAT(client_->RecordEvents(batch), IsOk());
+  }
+
+  absl::StatusOr<v1::GetUserProfileResponse> Profile(const std::string& user_id) {
+    v1::GetUserProfileRequest request;
+    request.set_user_id(user_id);
+    return client_->GetUserProfile(request);
+  }
+
+  absl::StatusOr<v1::GetFunnelResponse> FunnelBy(v1::GetFunnelRequest::Dimension dimension) {
+    v1::GetFunnelRequest request;
+    request.set_dimension(dimension);
+    return client_->GetFunnel(request);
+  }
+
+  Shop shop_;
+  std::unique_ptr<Client> client_ = shop_.Connect();
+};
+
+TEST_F(InsightTest, AProfileSaysWhatAShopperLikesAndWillNeedAgain) {
+  FillShop();
+
+  const auto profile = Profile("ann");
+
+  ASSERT_THAT(profile, IsOk());
+  EXPECT_NE(profile->segment(), "");
+  EXPECT_EQ(profile->rfm().recency(), 3);  // The only buyer is in the middle of all.
+  ASSERT_EQ(profile->favourite_categories_size(), 1);
+  EXPECT_EQ(profile->favourite_categories(0).category(), "Home > Kitchen");
+  EXPECT_DOUBLE_EQ(profile->favourite_categories(0).share(), 1);
+  ASSERT_EQ(profile->needs_size(), 1);
+  EXPECT_EQ(profile->needs(0).item_id(), "item-001");
+  EXPECT_EQ(profile->needs(0).title(), "The item-001");
+  EXPECT_EQ(profile->needs(0).purchase_count(), 4);
+  EXPECT_DOUBLE_EQ(profile->needs(0).gap_days(), 10);
+  EXPECT_EQ(profile->needs(0).due_time().seconds(), kStart + 120 + 40 * kDay);
+  EXPECT_EQ(profile->next_order_time().seconds(), kStart + 120 + 40 * kDay);
+  EXPECT_EQ(profile->report().as_of_time().seconds(), kStart + 120 + 30 * kDay);
+  EXPECT_EQ(profile->report().currency_code(), "EUR");
+  for (const v1::Feature& feature : profile->features()) {
+    if (feature.name() == "carts") EXPECT_EQ(feature.value().integer(), 4);
+  }
+  EXPECT_GT(profile->features_size(), 20);
+}
+
+TEST_F(InsightTest, NobodyHasNoProfile) {
+  FillShop();
+
+  EXPECT_THAT(Profile("nobody"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(ErrorReason(Profile("nobody").status()), "USER_NOT_FOUND");
+  EXPECT_THAT(Profile(""), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(InsightTest, SegmentsHoldEveryShopperOnce) {
+  FillShop();
+
+  const auto response = client_->ListSegments();
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->report().shopper_count(), 11);
+  EXPECT_EQ(response->report().event_count(), 22);
+  std::int64_t num_shoppers = 0;
+  double share = 0;
+  std::vector<std::string> names;
+  for (const v1::Segment& segment : response->segments()) {
+    num_shoppers += segment.shopper_count();
+    share += segment.share();
+    names.push_back(segment.name());
+    EXPECT_NE(segment.description(), "");
+  }
+  EXPECT_EQ(num_shoppers, 11);
+  EXPECT_NEAR(share, 1, 1e-12);
+  EXPECT_THAT(names, Contains(Profile("ann")->segment()));
+}
+
+TEST_F(InsightTest, TheFunnelCountsVisitsByStepAndByDimension) {
+  FillShop();
+
+  const auto by_day = FunnelBy(v1::GetFunnelRequest::DIMENSION_DAY);
+
+  ASSERT_THAT(by_day, IsOk());
+  EXPECT_EQ(by_day->total().visit_count(), 14);
+  EXPECT_EQ(by_day->total().viewed_count(), 14);
+  EXPECT_EQ(by_day->total().carted_count(), 4);
+  EXPECT_EQ(by_day->total().ordered_count(), 4);
+  EXPECT_DOUBLE_EQ(by_day->total().cart_to_order(), 1);
+  std::int64_t num_visits = 0;
+  for (const v1::FunnelRow& row : by_day->rows()) num_visits += row.visit_count();
+  EXPECT_EQ(num_visits, 14);
+  EXPECT_EQ(FunnelBy(v1::GetFunnelRequest::DIMENSION_CATEGORY)->rows(0).name(), "Home > Kitchen");
+  EXPECT_EQ(FunnelBy(v1::GetFunnelRequest::DIMENSION_SEGMENT)->rows_size(),
+            client_->ListSegments()->segments_size());
+  EXPECT_EQ(FunnelBy(v1::GetFunnelRequest::DIMENSION_UNSPECIFIED)->rows_size(), 0);
+  EXPECT_THAT(FunnelBy(static_cast<v1::GetFunnelRequest::Dimension>(9)),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(InsightTest, PathsSayWhatCameBeforeAnOrder) {
+  FillShop();
+
+  const auto response = client_->GetPaths(v1::GetPathsRequest());
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->order_count(), 4);
+  ASSERT_EQ(response->paths_size(), 1);
+  EXPECT_THAT(response->paths(0).steps(),
+              ElementsAre(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, v1::EVENT_TYPE_ADD_TO_CART));
+  EXPECT_DOUBLE_EQ(response->paths(0).share(), 1);
+  EXPECT_DOUBLE_EQ(response->paths(0).median_minutes(), 2);
+  v1::GetPathsRequest too_many;
+  too_many.set_max_paths(101);
+  EXPECT_THAT(client_->GetPaths(too_many), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(InsightTest, WithoutEventsThereIsNoReport) {
+  EXPECT_EQ(ErrorReason(client_->ListSegments().status()), "NO_EVENTS");
+  EXPECT_EQ(ErrorReason(client_->GetPaths(v1::GetPathsRequest()).status()), "NO_EVENTS");
+
+  v1::UpsertUsersRequest users;
+  users.add_users()->set_user_id("ann");
+  ASSERT_THAT(client_->UpsertUsers(users), IsOk());
+  const auto profile = Profile("ann");
+  ASSERT_THAT(profile, IsOk());
+  EXPECT_FALSE(profile->has_report());
+
+  FillShop();
+  EXPECT_THAT(client_->ListSegments(), IsOk());
+}
+
+TEST_F(InsightTest, AnOldReportAnswersWhileANewOneIsMade) {
+  FillShop();
+  ASSERT_THAT(client_->ListSegments(), IsOk());
+  ASSERT_THAT(client_->RecordEvents(Batch({Order("bob", "item-002", kStart + 40 * kDay)})), IsOk());
+
+  std::int64_t num_shoppers = client_->ListSegments()->report().shopper_count();
+
+  EXPECT_EQ(num_shoppers, 11);  // It did not wait.
+  for (int i = 0; i < 500 && num_shoppers == 11; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    num_shoppers = client_->ListSegments()->report().shopper_count();
+  }
+  EXPECT_EQ(num_shoppers, 12);
+}
+
+TEST_F(InsightTest, AnErasedShopperIsInNoReportThatAnswersAfterIt) {
+  FillShop();
+  ASSERT_THAT(Profile("ann"), IsOk());
+  v1::EraseUserRequest erase;
+  erase.set_user_id("ann");
+
+  ASSERT_THAT(client_->EraseUser(erase), IsOk());
+
+  EXPECT_THAT(Profile("ann"), StatusIs(absl::StatusCode::kNotFound));
+  const auto segments = client_->ListSegments();
+  ASSERT_THAT(segments, IsOk());
+  EXPECT_EQ(segments->report().shopper_count(), 10);
+  EXPECT_EQ(client_->GetPaths(v1::GetPathsRequest())->order_count(), 0);
+}
+
+}  // namespace
+}  // namespace vitrine
