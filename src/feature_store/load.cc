@@ -4,6 +4,7 @@
 #include "feature_store/checkpoint.h"
 #include "feature_store/local_store.h"
 #include "feature_store/put_codec.h"
+#include "feature_store/log_replay.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
@@ -134,20 +135,16 @@ absl::Status LoadRows(const StorePlace& place, LoadedStore& store) {
 // Adds the events from `from` on to the views.
 absl::Status Replay(const StorePlace& place, const StoreState& from, LoadedStore& store) {
   store.replayed_events = 0;
+  LogReplay replay(*store.views);
   VITRINE_RETURN_IF_ERROR(store.storage->Scan(
       Table::kLog, OffsetKey(from.next_offset), OffsetKey(store.state.next_offset),
       [&](std::string_view key, std::string_view value) -> absl::Status {
-        VITRINE_ASSIGN_OR_RETURN(LogHead head, DecodeLogHead(value));
-        VITRINE_ASSIGN_OR_RETURN(EventDetails details, DetailsOf(head, value));
-        const auto shopper = store.views->shoppers().Resolve(head.shopper());
-        if (!shopper.has_value()) return DamagedError(place.folder, "shoppers are missing");
-        store.views->AddEvent({.offset = ParseOffsetKey(key),
-                               .shopper = *shopper,
-                               .head = std::move(head),
-                               .details = std::move(details)});
+        VITRINE_ASSIGN_OR_RETURN(const bool has_shopper, replay.Add(ParseOffsetKey(key), value));
+        if (!has_shopper) return DamagedError(place.folder, "shoppers are missing");
         ++store.replayed_events;
         return absl::OkStatus();
       }));
+  replay.Finish();
   const std::uint64_t found = from.num_events + store.replayed_events;
   if (found == store.state.num_events) return absl::OkStatus();
   return DamagedError(place.folder, absl::StrFormat("its log has %d events, %d were recorded",

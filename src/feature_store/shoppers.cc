@@ -50,7 +50,13 @@ bool IsBefore(const HistoryEntry& a, const HistoryEntry& b) {
 std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
                                     const EventWeights& weights) {
   std::vector<HistoryEntry> entries;
-  if (!weights.AreInteractions(head.type)) return entries;
+  AppendEntries(head, offset, weights, entries);
+  return entries;
+}
+
+void AppendEntries(const LogHead& head, std::uint64_t offset, const EventWeights& weights,
+                   std::vector<HistoryEntry>& entries) {
+  if (!weights.AreInteractions(head.type)) return;
   for (const LogHead::Touch& touch : head.items) {
     HistoryEntry& entry = entries.emplace_back();
     entry.time_us = head.time_us;
@@ -59,7 +65,6 @@ std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
     entry.item = touch.item;
     entry.value = head.Value(touch);
   }
-  return entries;
 }
 
 class Shoppers::Edit {
@@ -169,6 +174,22 @@ Shoppers::View Shoppers::Read(const Parts& parts) const {
   view.is_known = view.is_known || other.is_known;
   if (view.profile == nullptr) view.profile = other.profile;
   return view;
+}
+
+std::vector<ItemIndex> Shoppers::ItemsOf(UserIndex index, EventType type) const {
+  std::vector<ItemIndex> items;
+  {
+    const Shard& shard = ShardOf(index);
+    const std::size_t slot = vitrine::Row(index) / kNumShards;
+    std::lock_guard lock(shard.mutex);
+    if (slot >= shard.shoppers.size()) return items;
+    for (const HistoryEntry& entry : shard.shoppers[slot].history) {
+      if (static_cast<EventType>(entry.type) == type) items.push_back(entry.item);
+    }
+  }
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  return items;
 }
 
 std::vector<UserIndex> Shoppers::VisitorsOf(UserIndex user) const {

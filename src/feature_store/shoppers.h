@@ -39,6 +39,8 @@ bool IsBefore(const HistoryEntry& a, const HistoryEntry& b);
 // The interactions of one event, in its order; none of a type that is no interaction.
 std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
                                     const EventWeights& weights);
+void AppendEntries(const LogHead& head, std::uint64_t offset, const EventWeights& weights,
+                   std::vector<HistoryEntry>& entries);
 
 // The view of all shoppers: the dictionary from ids to dense indices, profiles, who was merged into
 // whom, and the latest interactions of each. Thread-safe; written by the commit thread alone.
@@ -75,6 +77,9 @@ class Shoppers {
   };
   Parts FindParts(const std::string& user_id, const std::string& visitor_id) const;
   View Read(const Parts& parts) const;
+
+  // The distinct items that events of `type` in the history touched, ascending.
+  std::vector<ItemIndex> ItemsOf(UserIndex index, EventType type) const;
 
   std::size_t history_limit() const { return history_limit_; }
 

@@ -121,15 +121,15 @@ void WriteHead(ByteWriter& writer, const LogHead& head) {
   }
 }
 
-absl::StatusOr<LogHead> ReadHead(ByteReader& reader) {
+absl::Status ReadHead(ByteReader& reader, LogHead& head) {
   VITRINE_ASSIGN_OR_RETURN(const std::uint64_t version,
                            ReadVersion(reader, "an event", kEventVersion));
-  LogHead head;
   head.type = static_cast<EventType>(reader.Unsigned());
   head.user = ReadIndex(reader);
   head.visitor = ReadIndex(reader);
   head.time_us = reader.Signed();
   head.arrival_us = head.time_us + (version >= 2 ? reader.Signed() : 0);
+  head.rating.reset();
   if (reader.Unsigned() != 0) head.rating = reader.Double();
   head.items.resize(reader.Count(2));
   for (LogHead::Touch& touch : head.items) {
@@ -140,7 +140,7 @@ absl::StatusOr<LogHead> ReadHead(ByteReader& reader) {
   if (!head.user.has_value() && !head.visitor.has_value()) {
     return absl::DataLossError("an event is damaged: it belongs to nobody");
   }
-  return head;
+  return absl::OkStatus();
 }
 
 bool HasPrices(const Event& event) {
@@ -253,13 +253,20 @@ std::string EncodeLogRecord(const LogHead& head, const Event& event) {
 }
 
 absl::StatusOr<LogHead> DecodeLogHead(std::string_view bytes) {
+  LogHead head;
+  VITRINE_RETURN_IF_ERROR(DecodeLogHead(bytes, head));
+  return head;
+}
+
+absl::Status DecodeLogHead(std::string_view bytes, LogHead& head) {
   ByteReader reader(bytes);
-  return ReadHead(reader);
+  return ReadHead(reader, head);
 }
 
 absl::StatusOr<LogRecord> DecodeLogRecord(std::string_view bytes) {
   ByteReader reader(bytes);
-  VITRINE_ASSIGN_OR_RETURN(LogHead head, ReadHead(reader));
+  LogHead head;
+  VITRINE_RETURN_IF_ERROR(ReadHead(reader, head));
   Event event{.type = head.type, .time_us = head.time_us, .rating = head.rating};
   event.items.resize(head.items.size());
   for (std::size_t i = 0; i < head.items.size(); ++i) {

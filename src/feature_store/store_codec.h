@@ -49,6 +49,7 @@ struct LogHead {
 // version 1 have no arrival: it is the event's time, whatever the order of these.
 std::string EncodeLogRecord(const LogHead& head, const Event& event);
 absl::StatusOr<LogHead> DecodeLogHead(std::string_view bytes);
+absl::Status DecodeLogHead(std::string_view bytes, LogHead& head);  // Reuses the memory of `head`.
 
 // The event but for user_id, visitor_id and the items' ids, which `head` has as indices.
 struct LogRecord {

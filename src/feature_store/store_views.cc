@@ -133,8 +133,19 @@ void StoreViews::ApplyStep(const StoreChanges::Merge& step) {
 }
 
 void StoreViews::AddEvent(const StoreChanges::AddEvent& event) {
-  shoppers_.AddEvent(event.shopper, ToEntries(event.head, event.offset, weights_));
-  behaviour_.AddEvent(event.shopper, event.offset, event.head, event.details);
+  AddToShoppers(event);
+  AddToItems(event);
+}
+
+void StoreViews::AddToShoppers(const StoreChanges::AddEvent& event) {
+  entries_.clear();
+  AppendEntries(event.head, event.offset, weights_, entries_);
+  shoppers_.AddEvent(event.shopper, entries_);
+  behaviour_.AddToShopper(event.shopper, event.offset, event.head, event.details);
+}
+
+void StoreViews::AddToItems(const StoreChanges::AddEvent& event) {
+  behaviour_.AddToItems(event.offset, event.head);
   std::lock_guard lock(popularity_mutex_);
   AddPopularity(popularity_, event.head);
 }

@@ -83,6 +83,10 @@ class StoreViews {
   void SetShopperRow(UserIndex index, const ShopperRow& row) { shoppers_.SetRow(index, row); }
   void AddEvent(const StoreChanges::AddEvent& event);
 
+  // Its two halves, for a replay that has a thread for each; either in log order.
+  void AddToShoppers(const StoreChanges::AddEvent& event);
+  void AddToItems(const StoreChanges::AddEvent& event);
+
   // For an erasure: the shoppers go, and what their events had added to other views.
   struct Erasure {
     std::vector<UserIndex> shoppers{};
@@ -140,6 +144,8 @@ class StoreViews {
   Behaviour behaviour_;
   Facets facets_;
   PutValues put_values_;
+  std::vector<HistoryEntry> entries_;  // Scratch of AddToShoppers.
+
   mutable std::mutex merge_mutex_;  // Held while shoppers are moved, and while a cut is written.
 
   std::atomic<std::uint64_t> num_moves_ = 0;  // Odd while a merge or an erasure is under way.

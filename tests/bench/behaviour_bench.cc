@@ -131,7 +131,8 @@ class BehaviourBench {
     Behaviour behaviour;
     const Timing features;
     for (const auto& event : events) {
-      behaviour.AddEvent(event.shopper, event.offset, event.head, event.details);
+      behaviour.AddToShopper(event.shopper, event.offset, event.head, event.details);
+      behaviour.AddToItems(event.offset, event.head);
     }
     features.Print("behaviour alone, one thread", count);
     const Timing all;

@@ -7,12 +7,6 @@
 
 namespace vitrine {
 
-void Behaviour::AddEvent(UserIndex owner, std::uint64_t offset, const LogHead& head,
-                         const EventDetails& details) {
-  AddToShopper(owner, offset, head, details);
-  AddToItems(offset, head, items_);
-}
-
 void Behaviour::AddToShopper(UserIndex owner, std::uint64_t offset, const LogHead& head,
                              const EventDetails& details) {
   shoppers_.Change(Row(owner),

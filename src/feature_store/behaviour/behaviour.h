@@ -26,11 +26,10 @@ class Behaviour {
   ShopperActivity Shopper(UserIndex index) const { return shoppers_.Get(Row(index)); }
   ItemActivity Item(ItemIndex index) const { return items_.Get(Row(index)); }
 
-  // `owner`: whose event it is, merges followed.
-  void AddEvent(UserIndex owner, std::uint64_t offset, const LogHead& head,
-                const EventDetails& details);
+  // An event is added to both sides. `owner`: whose it is, merges followed.
   void AddToShopper(UserIndex owner, std::uint64_t offset, const LogHead& head,
                     const EventDetails& details);
+  void AddToItems(std::uint64_t offset, const LogHead& head) { AddToItems(offset, head, items_); }
   static void AddToItems(std::uint64_t offset, const LogHead& head, Items& items);
 
   void Merge(UserIndex from, UserIndex into);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <unordered_map>
+#include <functional>
+#include <iterator>
+#include <utility>
 
 #include "feature_store/behaviour/item_features.h"
 #include "feature_store/behaviour/user_features.h"
@@ -14,6 +16,24 @@ std::vector<UserIndex> Distinct(std::vector<UserIndex> shoppers) {
   std::sort(shoppers.begin(), shoppers.end());
   shoppers.erase(std::unique(shoppers.begin(), shoppers.end()), shoppers.end());
   return shoppers;
+}
+
+// The values of a sorted list with how often each comes: those that may be among the kTopNames most
+// frequent, whatever order is among equals.
+std::vector<std::pair<ItemIndex, std::uint32_t>> MostFrequent(std::span<const ItemIndex> sorted) {
+  std::vector<std::pair<ItemIndex, std::uint32_t>> counts;
+  for (const ItemIndex item : sorted) {
+    if (counts.empty() || counts.back().first != item) counts.emplace_back(item, 0);
+    ++counts.back().second;
+  }
+  if (counts.size() <= kTopNames) return counts;
+  std::vector<std::uint32_t> by_size;
+  for (const auto& [item, count] : counts) by_size.push_back(count);
+  std::nth_element(by_size.begin(), by_size.begin() + kTopNames - 1, by_size.end(),
+                   std::greater<>());
+  const std::uint32_t least = by_size[kTopNames - 1];
+  std::erase_if(counts, [least](const auto& one) { return one.second < least; });
+  return counts;
 }
 
 }  // namespace
@@ -30,15 +50,16 @@ std::vector<Feature> FeatureReader::ReadUser(const Shoppers::Parts& parts,
       activity = std::move(visitor);
     }
   }
+  const UserSelection selection(names);
   std::vector<HistoryEntry> history;
-  if (NeedsHistory(names)) history = shoppers.Read(parts).history;
+  if ((selection.parts() & kAffinityPart) != 0) history = shoppers.Read(parts).history;
   const std::size_t kept = std::min(history.size(), shoppers.history_limit());
-  return ReadFeatures(UserSources{.activity = activity,
-                                  .history = std::span(history).last(kept),
-                                  .weights = weights,
-                                  .facets = facets,
-                                  .catalogue = catalogue_use},
-                      names, now);
+  return selection.Read({.activity = activity,
+                         .history = std::span(history).last(kept),
+                         .weights = weights,
+                         .facets = facets,
+                         .catalogue = catalogue_use},
+                        now);
 }
 
 std::vector<Feature> FeatureReader::ReadItem(const std::string& item_id,
@@ -63,21 +84,16 @@ WeightedNames FeatureReader::Companions(ItemIndex item, std::span<const ItemActi
   for (const ItemActivity::Visit& visit : visits) {
     if (const auto owner = shoppers.Resolve(visit.shopper)) owners.push_back(*owner);
   }
-  std::unordered_map<std::uint32_t, std::uint32_t> counts;
+  std::vector<ItemIndex> touched;  // Once for each of the shoppers.
   for (const UserIndex owner : Distinct(std::move(owners))) {
-    std::vector<ItemIndex> touched;
-    for (const HistoryEntry& entry : shoppers.Read(owner).history) {
-      if (static_cast<EventType>(entry.type) == type) touched.push_back(entry.item);
-    }
-    std::sort(touched.begin(), touched.end());
-    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-    for (const ItemIndex other : touched) {
-      if (other != item) ++counts[static_cast<std::uint32_t>(other)];
-    }
+    const std::vector<ItemIndex> items = shoppers.ItemsOf(owner, type);
+    std::copy_if(items.begin(), items.end(), std::back_inserter(touched),
+                 [item](ItemIndex other) { return other != item; });
   }
+  std::sort(touched.begin(), touched.end());
   WeightedNames names;
-  for (const auto& [other, count] : counts) {
-    names.emplace_back(catalogue.Id(ItemIndex{other}), count);
+  for (const auto& [other, count] : MostFrequent(touched)) {
+    names.emplace_back(catalogue.Id(other), count);
   }
   KeepTop(names);
   return names;

@@ -47,11 +47,8 @@ void BehaviourReplay::Add(Micros known_us, std::uint64_t offset, const LogHead& 
   if (!Meet(head.shopper())) return;
   const UserIndex owner = *shoppers_.Resolve(head.shopper());
   shoppers_.AddEvent(owner, ToEntries(head, offset, live_.weights()));
-  if (wants_items_) {
-    behaviour_.AddEvent(owner, offset, head, details);
-  } else {
-    behaviour_.AddToShopper(owner, offset, head, details);
-  }
+  behaviour_.AddToShopper(owner, offset, head, details);
+  if (wants_items_) behaviour_.AddToItems(offset, head);
 }
 
 bool BehaviourReplay::Meet(UserIndex shopper) {

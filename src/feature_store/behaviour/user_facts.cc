@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -180,10 +179,16 @@ AffinityFacts WeighAffinities(std::span<const HistoryEntry> history, const Event
 }
 
 WeightedNames CountWords(std::span<const ShopperActivity::Word> words) {
-  std::map<std::string_view, int> counts;
-  for (const ShopperActivity::Word& word : words) ++counts[word.text];
   WeightedNames names;
-  for (const auto& [word, count] : counts) names.emplace_back(word, count);
+  for (const ShopperActivity::Word& word : words) {
+    const auto known = std::find_if(names.begin(), names.end(),
+                                    [&word](const auto& one) { return one.first == word.text; });
+    if (known == names.end()) {
+      names.emplace_back(word.text, 1);
+    } else {
+      ++known->second;
+    }
+  }
   KeepTop(names);
   return names;
 }

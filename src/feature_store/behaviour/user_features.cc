@@ -18,21 +18,6 @@ const UserFeature* Find(std::string_view name) {
   return found != by_name->end() ? found->second : nullptr;
 }
 
-std::vector<const UserFeature*> FindAll(std::span<const std::string> names) {
-  std::vector<const UserFeature*> features;
-  features.reserve(names.empty() ? UserFeatures().size() : names.size());
-  for (const std::string& name : names) features.push_back(Find(name));
-  if (!names.empty()) return features;
-  for (const UserFeature& feature : UserFeatures()) features.push_back(&feature);
-  return features;
-}
-
-unsigned PartsOf(std::span<const UserFeature* const> features) {
-  unsigned parts = kActivityPart;
-  for (const UserFeature* feature : features) parts |= feature != nullptr ? feature->parts : 0;
-  return parts;
-}
-
 UserFacts GatherFacts(const UserSources& sources, unsigned parts, Micros now) {
   UserFacts facts{.activity = sources.activity, .now = now};
   if ((parts & kSessionPart) != 0) facts.sessions = FindSessions(sources.activity.steps);
@@ -56,15 +41,22 @@ std::span<const UserFeature> UserFeatures() {
   return *features;
 }
 
-std::vector<Feature> ReadFeatures(const UserSources& sources, std::span<const std::string> names,
-                                  Micros now) {
-  const std::vector<const UserFeature*> features = FindAll(names);
+UserSelection::UserSelection(std::span<const std::string> names) : names_(names) {
+  features_.reserve(names.empty() ? UserFeatures().size() : names.size());
+  for (const std::string& name : names) features_.push_back(Find(name));
+  if (names.empty()) {
+    for (const UserFeature& feature : UserFeatures()) features_.push_back(&feature);
+  }
+  for (const UserFeature* feature : features_) parts_ |= feature != nullptr ? feature->parts : 0;
+}
+
+std::vector<Feature> UserSelection::Read(const UserSources& sources, Micros now) const {
   const bool is_known = sources.activity.has_events();
-  const UserFacts facts = GatherFacts(sources, is_known ? PartsOf(features) : kActivityPart, now);
-  std::vector<Feature> read(features.size());
-  for (std::size_t i = 0; i < features.size(); ++i) {
-    const UserFeature* feature = features[i];
-    read[i].name = feature != nullptr ? feature->spec.name : names[i];
+  const UserFacts facts = GatherFacts(sources, is_known ? parts_ : kActivityPart, now);
+  std::vector<Feature> read(features_.size());
+  for (std::size_t i = 0; i < features_.size(); ++i) {
+    const UserFeature* feature = features_[i];
+    read[i].name = feature != nullptr ? feature->spec.name : names_[i];
     if (feature == nullptr) continue;
     const bool is_used =
         (feature->parts & kPricePart) == 0 || sources.catalogue == CatalogueUse::kPresent;
@@ -78,10 +70,6 @@ std::vector<Feature> ReadFeatures(const UserSources& sources, std::span<const st
     read[i].time_us = is_of_orders ? facts.orders.last_us : sources.activity.last_us;
   }
   return read;
-}
-
-bool NeedsHistory(std::span<const std::string> names) {
-  return (PartsOf(FindAll(names)) & kAffinityPart) != 0;
 }
 
 }  // namespace vitrine

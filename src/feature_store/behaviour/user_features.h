@@ -53,11 +53,19 @@ struct UserFeature {
 // The registry of shoppers' features: one entry each, with how it is computed.
 std::span<const UserFeature> UserFeatures();
 
-// `names` as in FeatureStore::ReadUserFeatures.
-std::vector<Feature> ReadFeatures(const UserSources& sources, std::span<const std::string> names,
-                                  Micros now);
+// The entries that `names` (as in FeatureStore::ReadUserFeatures) asks for; null where there is
+// none of the name.
+class UserSelection {
+ public:
+  explicit UserSelection(std::span<const std::string> names);
 
-// Whether any of `names` is made of the shopper's history.
-bool NeedsHistory(std::span<const std::string> names);
+  unsigned parts() const { return parts_; }
+  std::vector<Feature> Read(const UserSources& sources, Micros now) const;
+
+ private:
+  const std::span<const std::string> names_;
+  std::vector<const UserFeature*> features_;
+  unsigned parts_ = kActivityPart;
+};
 
 }  // namespace vitrine
