@@ -7,8 +7,8 @@
 #include "absl/strings/str_format.h"
 #include "cli/config_keys.h"
 #include "cli/model_settings.h"
-#include "cli/nearest.h"
 #include "vitrine/base/file_system.h"
+#include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/training/trainer.h"
 

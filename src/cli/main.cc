@@ -9,7 +9,6 @@
 #include "cli/bench_command.h"
 #include "cli/evaluate_command.h"
 #include "cli/import_command.h"
-#include "cli/nearest.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
 #include "cli/simulate_command.h"
@@ -17,6 +16,7 @@
 #include "cli/train_command.h"
 #include "cli/tune_command.h"
 #include "vitrine/base/cpu.h"
+#include "vitrine/base/nearest.h"
 
 namespace {
 
@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (const std::string word = UnknownSubcommand(app, argc, argv); !word.empty()) {
       std::fprintf(stderr, "vitrine: there is no subcommand %s; %s\n", word.c_str(),
-                   vitrine::cli::Allowed(word, SubcommandNames(app)).c_str());
+                   vitrine::Allowed(word, SubcommandNames(app)).c_str());
       return kWrongUsage;
     }
     return app.exit(error) == 0 ? 0 : kWrongUsage;

@@ -1,11 +1,11 @@
-#include "cli/nearest.h"
+#include "vitrine/base/nearest.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace vitrine::cli {
+namespace vitrine {
 namespace {
 
 const std::vector<std::string> kNames = {"listen", "threads", "max_message_bytes"};
@@ -28,4 +28,4 @@ TEST(NearestTest, AllowedListsAllNamesAndTheNearestFirst) {
 }
 
 }  // namespace
-}  // namespace vitrine::cli
+}  // namespace vitrine
