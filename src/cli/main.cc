@@ -8,6 +8,7 @@
 
 #include "cli/bench_command.h"
 #include "cli/evaluate_command.h"
+#include "cli/features_command.h"
 #include "cli/import_command.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);
+  vitrine::cli::AddFeaturesCommand(app, exit_status);
 
   try {  // CLI11 throws to say what to print; nothing of ours does.
     app.parse(argc, argv);
