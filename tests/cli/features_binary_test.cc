@@ -75,6 +75,14 @@ TEST_F(FeaturesBinaryTest, FitsAppliesAndDescribes) {
   EXPECT_THAT(text_, AllOf(HasSubstr("83 rows, 8 columns"), HasSubstr("Values are still missing")));
 }
 
+TEST_F(FeaturesBinaryTest, TheExampleOfTheDocumentationRuns) {
+  const std::string example = VITRINE_DOCS "/transforms.example.toml";
+
+  ASSERT_EQ(Run("fit --config " + example + " --out p --data " + kTrain), 0) << text_;
+  EXPECT_THAT(text_, HasSubstr("step 10: scale"));
+  EXPECT_EQ(Run(std::string("apply --pipeline p --out x.csv --data ") + kNew), 0) << text_;
+}
+
 TEST_F(FeaturesBinaryTest, MistakesAreNamed) {
   std::ofstream(folder_ / "wrong.toml") << "[[step]]\nkind = \"scale\"\ncolums = [\"price\"]\n";
   EXPECT_EQ(Run(std::string("fit --config wrong.toml --out p --data ") + kTrain), 1);

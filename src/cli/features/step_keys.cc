@@ -1,8 +1,10 @@
 #include "cli/features/step_keys.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vitrine::cli {
@@ -181,6 +183,91 @@ StepSettings ReadTargetMean(TomlTable& table) {
   return settings;
 }
 
+StepSettings ReadSelection(TomlTable& table) {
+  SelectionSettings settings;
+  ReadColumns(table, settings.columns);
+  table.Choice("by",
+               {{"variance", SelectionCriterion::kVariance},
+                {"mutual_information", SelectionCriterion::kMutualInformation},
+                {"inflation", SelectionCriterion::kInflation}},
+               settings.criterion);
+  table.Number("threshold", 0, kMost, settings.threshold);
+  table.Count("count", 1, kMostCount, settings.count);
+  table.Number("most_inflation", 1, kMost, settings.most_inflation);
+  table.Flag("classes", settings.is_target_class);
+  table.Count("neighbours", 1, 1000, settings.neighbours);
+  table.Texts("discrete", settings.discrete);
+  table.Count("seed", 0, std::numeric_limits<std::int64_t>::max(), settings.seed);
+  return settings;
+}
+
+StepSettings ReadPca(TomlTable& table) {
+  PcaSettings settings;
+  ReadColumns(table, settings.columns);
+  table.Count("components", 0, kMostCount, settings.options.components);
+  table.Choice("solver",
+               {{"covariance", PcaSolver::kCovariance}, {"randomised", PcaSolver::kRandomised}},
+               settings.options.solver);
+  table.Flag("whiten", settings.options.whiten);
+  table.Count("seed", 0, std::numeric_limits<std::int64_t>::max(), settings.options.seed);
+  table.Text("prefix", settings.prefix);
+  return settings;
+}
+
+StepSettings ReadDiscriminants(TomlTable& table) {
+  DiscriminantSettings settings;
+  ReadColumns(table, settings.columns);
+  table.Count("components", 0, kMostCount, settings.options.components);
+  table.Number("shrinkage", 0, 1, settings.options.shrinkage);
+  table.Text("prefix", settings.prefix);
+  return settings;
+}
+
+void ReadTerms(TomlTable& table, TfIdfOptions& options) {
+  std::vector<std::string> languages;
+  table.Texts("stop_languages", languages);
+  constexpr std::array<std::pair<std::string_view, StopWordLanguage>, 4> kLanguages = {
+      {{"english", StopWordLanguage::kEnglish},
+       {"german", StopWordLanguage::kGerman},
+       {"french", StopWordLanguage::kFrench},
+       {"spanish", StopWordLanguage::kSpanish}}};
+  for (const std::string& name : languages) {
+    const auto known = std::find_if(kLanguages.begin(), kLanguages.end(),
+                                    [&](const auto& each) { return each.first == name; });
+    if (known != kLanguages.end()) {
+      options.stop_languages.push_back(known->second);
+    } else {
+      table.Refuse("stop_languages", *table.Find("stop_languages"),
+                   "english, german, french or spanish, not " + name);
+    }
+  }
+  table.Texts("stop_words", options.stop_words);
+  table.Count("min_documents", 1, kMostCount, options.min_documents);
+  table.Number("max_document_share", 1e-9, 1, options.max_document_share);
+  table.Count("max_terms", 0, kMostCount, options.max_terms);
+  table.Flag("sublinear", options.is_sublinear);
+  table.Flag("smooth", options.is_smooth);
+  table.Flag("unit_length", options.has_unit_length);
+}
+
+StepSettings ReadTfIdf(TomlTable& table) {
+  TfIdfSettings settings;
+  ReadColumns(table, settings.columns);
+  ReadTerms(table, settings.options);
+  return settings;
+}
+
+StepSettings ReadLatentSemantics(TomlTable& table) {
+  LatentSemanticsSettings settings;
+  ReadColumns(table, settings.columns);
+  ReadTerms(table, settings.terms);
+  table.Count("dimensions", 1, 10'000, settings.options.dimensions);
+  table.Count("iterations", 1, 1000, settings.options.iterations);
+  table.Count("oversampling", 0, 10'000, settings.options.oversampling);
+  table.Count("seed", 0, std::numeric_limits<std::int64_t>::max(), settings.options.seed);
+  return settings;
+}
+
 constexpr std::array kAllSteps = {
     StepKeys{DeduplicateSettings::kKind, ReadDeduplicate},
     StepKeys{ClipSettings::kKind, ReadClip},
@@ -195,6 +282,11 @@ constexpr std::array kAllSteps = {
     StepKeys{OrdinalSettings::kKind, ReadOrdinal},
     StepKeys{HashSettings::kKind, ReadHash},
     StepKeys{TargetMeanSettings::kKind, ReadTargetMean},
+    StepKeys{SelectionSettings::kKind, ReadSelection},
+    StepKeys{PcaSettings::kKind, ReadPca},
+    StepKeys{DiscriminantSettings::kKind, ReadDiscriminants},
+    StepKeys{TfIdfSettings::kKind, ReadTfIdf},
+    StepKeys{LatentSemanticsSettings::kKind, ReadLatentSemantics},
 };
 static_assert(kAllSteps.size() == std::variant_size_v<StepSettings>);
 

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_format.h"
 #include "feature_store/transform/saved_fields.h"
+#include "feature_store/transform/saved_models.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/transform/pipeline.h"

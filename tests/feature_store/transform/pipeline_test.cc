@@ -41,6 +41,7 @@ FeatureTable MadeUpRows(std::size_t num_rows, std::uint64_t seed) {
   Numbers bought;
   Texts brand;
   Texts views;
+  Texts title;
   for (std::size_t row = 0; row < num_rows; ++row) {
     price.push_back(random.Uniform() < 0.1 ? kNaN : random.Exponential() * 20);
     seen.push_back(1.3e9 + static_cast<double>(random.Below(40'000'000)));
@@ -48,11 +49,13 @@ FeatureTable MadeUpRows(std::size_t num_rows, std::uint64_t seed) {
     brand.push_back(random.Uniform() < 0.1 ? std::nullopt
                                            : std::optional(brands[random.Below(brands.size())]));
     views.push_back(random.Uniform() < 0.1 ? "n/a" : std::to_string(random.Below(40)));
+    title.push_back(brands[random.Below(4)] + " " + brands[random.Below(4)] + " mug");
   }
   return TableOf({NumbersColumn("price", price), NumbersColumn("seen", seen),
                   NumbersColumn("bought", bought), TextsColumn("brand", brand),
                   TextsColumn("maker", brand), TextsColumn("line", brand),
-                  TextsColumn("kind", brand), TextsColumn("views", views)});
+                  TextsColumn("kind", brand), TextsColumn("views", views),
+                  TextsColumn("title", title), TextsColumn("text", title)});
 }
 
 // Every kind of step once.
@@ -72,7 +75,15 @@ PipelineSettings EveryStep() {
       TargetMeanSettings{.columns = Named({"maker"})},
       OrdinalSettings{.columns = Named({"line"})},
       HashSettings{.columns = Named({"kind"}), .num_buckets = 4},
-      SelectSettings{.columns = Named({"price_missing"}), .is_dropping = true}};
+      SelectSettings{.columns = Named({"price_missing"}), .is_dropping = true},
+      TfIdfSettings{.columns = Named({"title"}), .options = {.max_terms = 5}},
+      LatentSemanticsSettings{.columns = Named({"text"}), .options = {.dimensions = 2}},
+      SelectionSettings{.columns = Named({"views", "price"}),
+                        .criterion = SelectionCriterion::kMutualInformation,
+                        .count = 1,
+                        .is_target_class = true},
+      DiscriminantSettings{.columns = Named({"seen_hour_sin", "seen_weekday_sin"})},
+      PcaSettings{.columns = Named({"seen_hour_cos", "seen_weekday_cos"})}};
   return settings;
 }
 

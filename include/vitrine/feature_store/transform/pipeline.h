@@ -16,8 +16,11 @@
 #include "vitrine/feature_store/transform/encoding.h"
 #include "vitrine/feature_store/transform/feature_table.h"
 #include "vitrine/feature_store/transform/imputation.h"
+#include "vitrine/feature_store/transform/reduction_steps.h"
 #include "vitrine/feature_store/transform/scaling.h"
+#include "vitrine/feature_store/transform/selection_step.h"
 #include "vitrine/feature_store/transform/target_mean.h"
+#include "vitrine/feature_store/transform/text_steps.h"
 
 namespace vitrine {
 
@@ -26,18 +29,21 @@ namespace vitrine {
 using StepSettings =
     std::variant<DeduplicateSettings, ClipSettings, ConvertSettings, SelectSettings, ImputeSettings,
                  ScaleSettings, LogSettings, BinSettings, CyclicalSettings, OneHotSettings,
-                 OrdinalSettings, HashSettings, TargetMeanSettings>;
-using FittedStep = std::variant<FittedDeduplicate, FittedClip, FittedConvert, FittedSelect,
-                                FittedImpute, FittedScale, FittedLog, FittedBins, FittedCyclical,
-                                FittedOneHot, FittedOrdinal, FittedHash, FittedTargetMean>;
+                 OrdinalSettings, HashSettings, TargetMeanSettings, SelectionSettings, PcaSettings,
+                 DiscriminantSettings, TfIdfSettings, LatentSemanticsSettings>;
+using FittedStep =
+    std::variant<FittedDeduplicate, FittedClip, FittedConvert, FittedSelect, FittedImpute,
+                 FittedScale, FittedLog, FittedBins, FittedCyclical, FittedOneHot, FittedOrdinal,
+                 FittedHash, FittedTargetMean, FittedSelection, FittedPca, FittedDiscriminants,
+                 FittedTfIdf, FittedLatentSemantics>;
 
 struct PipelineSettings {
   std::vector<StepSettings> steps{};
   // What is to be predicted; empty: nothing. No step may change it, all columns of a kind are
   // without it, steps that learn from a target learn from this one, and Apply does without it.
   std::string target{};
-  std::vector<std::string>
-      missing{};  // Texts that stand for a missing value where tables are read.
+  // Texts that stand for a missing value where tables are read from files.
+  std::vector<std::string> missing{};
 };
 
 struct InputColumn {
