@@ -10,6 +10,12 @@ constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 constexpr const char* kUsagePayload = "vitrine.dev/usage";
 
+// "vitrine features fit", as it was called.
+std::string FullName(const CLI::App* command) {
+  const CLI::App* parent = command->get_parent();
+  return parent == nullptr ? command->get_name() : FullName(parent) + " " + command->get_name();
+}
+
 }  // namespace
 
 CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& summary,
@@ -24,7 +30,7 @@ void RunOnParse(CLI::App* command, int& exit_status, std::function<absl::Status(
     const absl::Status status = run();
     if (status.ok()) return;
     const bool is_usage = status.GetPayload(kUsagePayload).has_value();
-    std::fprintf(stderr, "vitrine %s: %s\n", command->get_name().c_str(),
+    std::fprintf(stderr, "%s: %s\n", FullName(command).c_str(),
                  std::string(status.message()).c_str());
     if (is_usage) {
       std::fprintf(stderr, "Run with --help for more information.\n");

@@ -7,8 +7,9 @@
 #include "absl/strings/str_format.h"
 #include "cli/config_keys.h"
 #include "cli/model_settings.h"
-#include "cli/nearest.h"
+#include "cli/toml_table.h"
 #include "vitrine/base/file_system.h"
+#include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/training/trainer.h"
 
@@ -16,16 +17,6 @@ namespace vitrine::cli {
 namespace {
 
 constexpr std::string_view kModels = "models";
-
-std::string TypeOf(const toml::node& node) {
-  if (node.is_table()) return "a table";
-  if (node.is_array()) return "an array";
-  if (const auto* text = node.as_string()) return absl::StrFormat("the text \"%s\"", text->get());
-  if (const auto* number = node.as_integer()) return absl::StrFormat("%d", number->get());
-  if (const auto* number = node.as_floating_point()) return absl::StrFormat("%g", number->get());
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
-  return "a date or time";
-}
 
 // The value as a trainer reads it; nothing for what is no single value.
 std::optional<std::string> SettingText(const toml::node& value) {
@@ -180,13 +171,8 @@ class Reader {
 }  // namespace
 
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& name) {
-  const toml::parse_result parsed = toml::parse(text, name);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "%s:%d: not TOML: %s", name, error.source().begin.line, std::string(error.description())));
-  }
-  return Reader(name).Read(parsed.table());
+  VITRINE_ASSIGN_OR_RETURN(const toml::table parsed, ParseToml(text, name));
+  return Reader(name).Read(parsed);
 }
 
 absl::StatusOr<Config> LoadConfig(const std::string& path) {

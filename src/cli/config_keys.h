@@ -4,11 +4,8 @@
 #include <string>
 #include <vector>
 
-// How toml++ reports errors is the same in every file that includes it.
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "cli/config.h"
+#include "cli/toml_table.h"
 
 namespace vitrine::cli {
 

@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/import/values.h"
 #include "cli/model_settings.h"
-#include "cli/nearest.h"
+#include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/training/trainer.h"
 

@@ -15,10 +15,10 @@
 #include "cli/config.h"
 #include "cli/import/client_writer.h"
 #include "cli/import/importer.h"
-#include "cli/nearest.h"
 #include "cli/progress_bar.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/log.h"
+#include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {

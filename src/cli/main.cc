@@ -8,9 +8,9 @@
 
 #include "cli/bench_command.h"
 #include "cli/evaluate_command.h"
+#include "cli/features_command.h"
 #include "cli/import_command.h"
 #include "cli/insight_command.h"
-#include "cli/nearest.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
 #include "cli/simulate_command.h"
@@ -19,6 +19,7 @@
 #include "cli/tune_command.h"
 #include "cli/user_command.h"
 #include "vitrine/base/cpu.h"
+#include "vitrine/base/nearest.h"
 
 namespace {
 
@@ -76,13 +77,14 @@ int main(int argc, char** argv) {
   vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);
+  vitrine::cli::AddFeaturesCommand(app, exit_status);
 
   try {  // CLI11 throws to say what to print; nothing of ours does.
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (const std::string word = UnknownSubcommand(app, argc, argv); !word.empty()) {
       std::fprintf(stderr, "vitrine: there is no subcommand %s; %s\n", word.c_str(),
-                   vitrine::cli::Allowed(word, SubcommandNames(app)).c_str());
+                   vitrine::Allowed(word, SubcommandNames(app)).c_str());
       return kWrongUsage;
     }
     return app.exit(error) == 0 ? 0 : kWrongUsage;

@@ -27,5 +27,24 @@ TEST(NearestNamesTest, WhatIsTooFarWasNotMeant) {
   EXPECT_THAT(NearestNames("", kNames, 3), IsEmpty());
 }
 
+const std::vector<std::string> kKeys = {"listen", "threads", "max_message_bytes"};
+
+TEST(NearestTest, FindsWhatWasMistyped) {
+  EXPECT_EQ(Nearest("lsten", kKeys), "listen");
+  EXPECT_EQ(Nearest("thread", kKeys), "threads");
+  EXPECT_EQ(Nearest("max_mesage_byte", kKeys), "max_message_bytes");
+}
+
+TEST(NearestTest, FindsNothingForAnotherWord) {
+  EXPECT_EQ(Nearest("colour", kKeys), "");
+  EXPECT_EQ(Nearest("x", {}), "");
+}
+
+TEST(NearestTest, AllowedListsAllNamesAndTheNearestFirst) {
+  EXPECT_EQ(Allowed("lsten", kKeys),
+            "did you mean listen? Allowed: listen, threads, max_message_bytes");
+  EXPECT_EQ(Allowed("colour", kKeys), "Allowed: listen, threads, max_message_bytes");
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -14,4 +14,11 @@ namespace vitrine {
 std::vector<std::string> NearestNames(std::string_view word, std::span<const std::string> names,
                                       std::size_t count);
 
+// The first of them; empty when there is none.
+std::string Nearest(std::string_view word, std::span<const std::string> names);
+
+// What to tell someone who wrote `word` where one of `names` was wanted: "did you mean x? Allowed:
+// x, y, z".
+std::string Allowed(std::string_view word, std::span<const std::string> names);
+
 }  // namespace vitrine

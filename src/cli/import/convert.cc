@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/import/cell_reader.h"
-#include "cli/nearest.h"
+#include "vitrine/base/nearest.h"
 #include "vitrine/feature_store/validate.h"
 
 namespace vitrine::cli {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "cli/nearest.h"
+#include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {

@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 #include "cli/import/values.h"
-#include "cli/nearest.h"
+#include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {

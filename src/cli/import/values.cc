@@ -1,11 +1,8 @@
 #include "cli/import/values.h"
 
 #include <charconv>
-#include <cmath>
 #include <limits>
-#include <utility>
 
-#include "absl/strings/str_format.h"
 #include "vitrine/feature_store/event.h"
 
 namespace vitrine::cli {
@@ -13,7 +10,6 @@ namespace {
 
 constexpr std::int64_t kMicrosPerUnit = 1'000'000;
 constexpr int kMicrosDigits = 6;
-constexpr std::size_t kMillisecondDigits = 13;  // From the year 2001 on; as seconds: year 33658.
 
 std::string_view Strip(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -32,24 +28,7 @@ std::optional<std::int64_t> ParseInteger(std::string_view text) {
   return value;
 }
 
-std::optional<Micros> Scaled(const std::string& text, std::int64_t scale) {
-  const std::optional<std::int64_t> value = ParseInteger(Strip(text));
-  if (!value.has_value() || *value < 0) return std::nullopt;
-  if (*value > std::numeric_limits<std::int64_t>::max() / scale) return std::nullopt;
-  return *value * scale;
-}
-
 }  // namespace
-
-std::optional<double> ParseNumber(std::string_view text) {
-  text = Strip(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    return std::nullopt;
-  }
-  return value;
-}
 
 std::optional<std::int64_t> ParseMicros(std::string_view text) {
   text = Strip(text);
@@ -89,42 +68,6 @@ std::vector<std::string> EventTypeNames() {
     names.emplace_back(Name(static_cast<EventType>(type)));
   }
   return names;
-}
-
-absl::StatusOr<TimeFormat> TimeFormat::Create(std::string format, const std::string& zone) {
-  absl::TimeZone found;
-  if (!absl::LoadTimeZone(zone, &found)) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "the time zone \"%s\" is not known here; wants a name such as Europe/London, or UTC",
-        zone));
-  }
-  return TimeFormat(std::move(format), found);
-}
-
-std::optional<Micros> TimeFormat::ParseAs(const std::string& pattern,
-                                          const std::string& text) const {
-  absl::Time time;
-  std::string error;
-  if (!absl::ParseTime(pattern, text, zone_, &time, &error)) return std::nullopt;
-  if (time == absl::InfiniteFuture() || time == absl::InfinitePast()) return std::nullopt;
-  return absl::ToUnixMicros(time);
-}
-
-std::optional<Micros> TimeFormat::Parse(const std::string& text) const {
-  if (format_ == "unix") return Scaled(text, kMicrosPerSecond);
-  if (format_ == "unix-ms") return Scaled(text, kMicrosPerSecond / 1000);
-  if (format_ != "auto") return ParseAs(format_, text);
-  const std::string_view stripped = Strip(text);
-  if (IsDigits(stripped)) {
-    const bool is_ms = stripped.size() >= kMillisecondDigits;
-    return Scaled(text, is_ms ? kMicrosPerSecond / 1000 : kMicrosPerSecond);
-  }
-  for (const char* pattern : {"%Y-%m-%d %H:%M:%E*S", "%Y-%m-%dT%H:%M:%E*S%Ez",
-                              "%Y-%m-%dT%H:%M:%E*S", "%Y-%m-%d %H:%M:%E*S%Ez", "%Y-%m-%d"}) {
-    const std::optional<Micros> time = ParseAs(pattern, text);
-    if (time.has_value()) return time;
-  }
-  return std::nullopt;
 }
 
 }  // namespace vitrine::cli
