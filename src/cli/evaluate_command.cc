@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "cli/cold_items_report.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/evaluation_report.h"
@@ -20,6 +21,7 @@
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/evaluation/cold_items.h"
 
 namespace vitrine::cli {
 namespace {
@@ -37,9 +39,12 @@ struct EvaluateFlags {
   std::string predictions;
   std::size_t num_threads = 0;
   std::size_t num_negatives = 100;
+  ColdComparisonOptions cold{};
   bool is_as_paper = false;
   bool is_json = false;
 };
+
+bool IsOfColdItems(const EvaluateFlags& flags) { return flags.split.protocol == "cold-items"; }
 
 Part PartOf(const EvaluateFlags& flags) {
   return flags.part == "test" ? Part::kTest : Part::kValidation;
@@ -49,6 +54,7 @@ absl::Status CheckFlags(const EvaluateFlags& flags) {
   if (!flags.store.empty()) {
     const SplitFlags& split = flags.split;
     const bool has_file = !split.train.empty() || !split.test.empty() || !split.data.empty();
+    if (IsOfColdItems(flags) && flags.scorer.empty()) return UsageError("--scorer NAME is missing");
     return has_file ? UsageError("--store goes without --train, --test and --data")
                     : absl::OkStatus();
   }
@@ -196,6 +202,40 @@ absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
   return absl::OkStatus();
 }
 
+// Ranks items that nobody has touched, by what a scorer makes of their texts.
+absl::Status EvaluateColdItems(const EvaluateFlags& flags, const Config& config,
+                               const ComparisonOptions& options, const TrainingContext& context) {
+  FeatureStoreOptions store_options = config.store;
+  store_options.is_read_only = true;
+  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, store_options,
+                                                                LocalFileSystem(), SystemClock()));
+  const auto settings_of = [](const ComparisonOptions& of, const std::string& scorer) {
+    const auto found = of.settings.find(scorer);
+    return found == of.settings.end() ? Settings{} : found->second;
+  };
+  std::vector<ColdScorer> scorers = {{flags.scorer, settings_of(options, flags.scorer)}};
+  if (!flags.against.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(const ComparisonOptions other,
+                             MakeOptions(flags, config, flags.against, flags.against_set));
+    scorers.push_back({flags.against, settings_of(other, flags.against)});
+  }
+  ColdComparisonOptions cold = flags.cold;
+  cold.items.part = PartOf(flags);
+  cold.cutoffs = flags.at;
+  std::string text;
+  {
+    ProgressBar bar;
+    VITRINE_ASSIGN_OR_RETURN(const Dataset dataset, store->Snapshot(0));
+    VITRINE_ASSIGN_OR_RETURN(
+        const ColdComparison comparison,
+        CompareOnColdItems(dataset, scorers, cold, context,
+                           [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
+    text = flags.is_json ? ColdItemsJson(comparison) + "\n" : ColdItemsTable(comparison, flags.at);
+  }
+  std::fputs(text.c_str(), stdout);
+  return absl::OkStatus();
+}
+
 absl::Status Run(const EvaluateFlags& flags) {
   VITRINE_RETURN_IF_ERROR(CheckFlags(flags));
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
@@ -209,6 +249,7 @@ absl::Status Run(const EvaluateFlags& flags) {
     return EvaluateRatings(flags, config, std::move(options), context);
   }
   if (flags.store.empty()) return EvaluateFiles(flags, config, std::move(options), context);
+  if (IsOfColdItems(flags)) return EvaluateColdItems(flags, config, options, context);
   return EvaluateStore(flags, config, std::move(options), context);
 }
 
@@ -231,6 +272,8 @@ constexpr const char* kHelp =
     "  vitrine evaluate --protocol ratings --data ratings.tsv --scorer rating_mf \\\n"
     "    --against rating_mf --against-set dimensions=0\n"
     "  vitrine evaluate --store store\n"
+    "  vitrine evaluate --store store --protocol cold-items --scorer content --against content \\\n"
+    "    --against-set meaning_weight=0\n"
     "docs/evaluation.md defines the metrics, docs/cli.md has the commands of the protocols.";
 
 }  // namespace
@@ -269,6 +312,16 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
       ->add_option("--negatives", flags->num_negatives,
                    "Random items that right answers are held against for the AUC; 0: no AUC")
       ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
+  command
+      ->add_option("--cold-share", flags->cold.items.share,
+                   "With cold-items: of the items, held out wholly")
+      ->check(CLI::Range(0.001, 0.5))
+      ->capture_default_str();
+  command->add_option("--cold-seed", flags->cold.items.seed, "Draws the first of these")
+      ->capture_default_str();
+  command->add_option("--cold-seeds", flags->cold.num_seeds, "So many drawings")
+      ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--predictions", flags->predictions,
                       "With ratings: file for each rating, its fold and what was predicted");

@@ -58,8 +58,8 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
       ->check(CLI::IsMember({"pairs-by-user", "sequences", "tsv"}))
       ->capture_default_str();
   command->add_option("--protocol", flags.protocol, "How train and test come apart")
-      ->check(CLI::IsMember(
-          {"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix", "ratings"}))
+      ->check(CLI::IsMember({"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix",
+                             "ratings", "cold-items"}))
       ->capture_default_str();
   command->add_option("--cut", flags.cut, "With temporal: what is before it trains");
   command
@@ -84,6 +84,9 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
 
 absl::Status CheckSplitFlags(const SplitFlags& flags, Part part) {
   const bool is_fixed = flags.protocol == "fixed";
+  if (flags.protocol == "cold-items") {
+    return UsageError("--protocol cold-items wants evaluate --store DIR: files describe no items");
+  }
   if (is_fixed && (flags.train.empty() || (flags.test.empty() && part == Part::kTest))) {
     return UsageError(
         "give --train FILE and --test FILE, or another --protocol with --data FILE, or --store "

@@ -21,7 +21,8 @@ const Model* FindContent(const ModelSet& set) {
   return model == set.models.end() ? nullptr : &*model;
 }
 
-// The catalogue as a data set without shoppers: all that a content model learns from.
+// The catalogue as a data set without shoppers: all that a content model learns from, but for what
+// shoppers say of the meaning, which it takes from the live one.
 Dataset DatasetOf(const Catalogue& catalogue) {
   Dataset dataset;
   const std::size_t num_items = catalogue.num_indices();
@@ -119,7 +120,8 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
   const std::uint64_t content_version = catalogue_.content_version();
   const Dataset dataset = DatasetOf(catalogue_);
   absl::StatusOr<Model> fresh =
-      trainer->train(dataset, content->settings, {.pool = &pool, .is_cancelled = &is_cancelled});
+      trainer->train(dataset, content->settings,
+                     {.pool = &pool, .is_cancelled = &is_cancelled, .live = before.get()});
   if (absl::IsCancelled(fresh.status())) return fresh.status();
 
   std::lock_guard lock(mutex_);

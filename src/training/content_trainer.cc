@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "training/item_meaning.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
@@ -22,10 +23,21 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  return {{"title_weight", "1"},   {"description_weight", "0.5"}, {"category_weight", "1"},
-          {"brand_weight", "1"},   {"tag_weight", "1"},           {"attribute_weight", "0.5"},
-          {"min_items", "1"},      {"half_life_days", "30"},      {"rank_decay", "0.98"},
-          {"context_weight", "3"}, {"profile_features", "256"}};
+  return {{"title_weight", "1"},
+          {"description_weight", "0.5"},
+          {"category_weight", "1"},
+          {"brand_weight", "1"},
+          {"tag_weight", "1"},
+          {"attribute_weight", "0.5"},
+          {"min_items", "1"},
+          {"half_life_days", "30"},
+          {"rank_decay", "0.98"},
+          {"context_weight", "3"},
+          {"profile_features", "256"},
+          {"meaning_weight", "0.35"},
+          {"meaning_source", "histories"},
+          {"meaning_dimensions", "128"},
+          {"meaning_neighbours", "3"}};
 }
 
 struct FieldWeights {
@@ -146,7 +158,15 @@ ContentOptions ReadOptions(SettingReader& reader) {
   return {.half_life_days = reader.Number("half_life_days", 0, 36'500),
           .rank_decay = reader.Number("rank_decay", 1e-3, 1),
           .context_weight = static_cast<float>(reader.Number("context_weight", 0, 1e6)),
-          .profile_features = reader.Count("profile_features", 1, 1'000'000)};
+          .profile_features = reader.Count("profile_features", 1, 1'000'000),
+          .meaning_weight = static_cast<float>(reader.Number("meaning_weight", 0, 1000))};
+}
+
+MeaningOptions ReadMeaningOptions(SettingReader& reader) {
+  const std::string source = reader.Choice("meaning_source", {"histories", "texts"});
+  return {.source = source == "texts" ? MeaningSource::kTexts : MeaningSource::kHistories,
+          .dimensions = reader.Count("meaning_dimensions", 1, 4096),
+          .neighbours = reader.Count("meaning_neighbours", 1, 10'000)};
 }
 
 // Features of the items from `first` on, as many as `piece` has room for; none where an item is not
@@ -188,10 +208,14 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   const FieldWeights weights = ReadFieldWeights(reader);
   const ContentOptions options = ReadOptions(reader);
   const std::size_t min_items = reader.Count("min_items", 1, 1'000'000);
+  const MeaningOptions meaning = ReadMeaningOptions(reader);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   VITRINE_ASSIGN_OR_RETURN(ContentTable table, BuildTable(dataset, weights, min_items, context));
   table.options = options;
+  if (options.meaning_weight > 0) {
+    VITRINE_ASSIGN_OR_RETURN(table.meaning, ItemMeaning(dataset, table.items, meaning, context));
+  }
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, Content::Create(std::move(table)));
   ReportProgress(context, 1);
   Model model = MakeModel(scorer);
@@ -203,12 +227,14 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
 
 Trainer ContentTrainer() {
   return {.name = "content",
-          .description = "items described like those the shopper touched: TF-IDF of their texts",
+          .description =
+              "items described like those the shopper touched: TF-IDF of their texts, and meaning",
           .defaults = Defaults(),
           .ranges = {Between("title_weight", 0, 2), Between("description_weight", 0, 2),
                      Between("category_weight", 0, 2), Between("brand_weight", 0, 2),
                      Between("tag_weight", 0, 2), Between("attribute_weight", 0, 2),
-                     BetweenLog("half_life_days", 1, 365), Between("rank_decay", 0.8, 1)},
+                     BetweenLog("half_life_days", 1, 365), Between("rank_decay", 0.8, 1),
+                     Between("meaning_weight", 0, 1)},
           .train = &Train};
 }
 

@@ -45,6 +45,22 @@ class BundleFolderTest : public ::testing::Test {
   FaultFileSystem files_;  // Does not really sync: fast.
 };
 
+TEST_F(BundleFolderTest, TheVersionOfTheFormatBeforeThisOneIsReadAsWell) {
+  ASSERT_THAT(SaveBundle(files_, root_ / "new.bundle", Set("v1"), kItemIds), IsOk());
+  const auto payload = ReadCheckedFile(files_, root_ / "new.bundle", "VTBUNDL3");
+  ASSERT_THAT(payload, IsOk());
+  ASSERT_THAT(WriteCheckedFile(files_, root_ / "old.bundle", "VTBUNDL2", *payload), IsOk());
+  ASSERT_THAT(WriteCheckedFile(files_, root_ / "next.bundle", "VTBUNDL4", *payload), IsOk());
+
+  const auto loaded = LoadBundle(files_, root_ / "old.bundle", 2, FindNothing);
+
+  ASSERT_THAT(loaded, IsOk());
+  EXPECT_EQ(loaded->version, "v1");
+  EXPECT_THAT(ReadBundleSummary(files_, root_ / "old.bundle"), IsOk());
+  EXPECT_THAT(LoadBundle(files_, root_ / "next.bundle", 2, FindNothing),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
 TEST_F(BundleFolderTest, ANewFolderHasNothingLive) {
   const auto live = Open().ReadLive();
 

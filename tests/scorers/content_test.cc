@@ -125,6 +125,78 @@ TEST(ContentTest, AnItemWithoutAFeatureInCommonIsNotScored) {
   EXPECT_THAT(MakeContent()->Explain(query, ItemIndex{3}), IsEmpty());
 }
 
+// The small shop, where mug and undescribed thing mean the same, and red nearly the opposite.
+ContentTable ShopWithMeaning() {
+  ContentTable table = SmallShop();
+  table.options.meaning_weight = 0.5F;
+  table.meaning.resize(4, 2);
+  table.meaning << 1, 0, -0.6F, 0.8F, 0, 0, 1, 0;
+  return table;
+}
+
+TEST(ContentTest, MeaningFindsWhatSharesNoWord) {
+  const std::vector<Interaction> history = {{0, ItemIndex{0}, 3}, {0, ItemIndex{1}, 1}};
+  const Query query{.history = history};
+
+  // Sense: 3/4 (1, 0) + 1/4 (-0.6, 0.8) = (0.6, 0.2), half of which counts. Item 2 means nothing.
+  EXPECT_THAT(MakeContent(ShopWithMeaning())->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(0, 0.75F + 0.3F), Scored(2, 0.75F * 0.6F + 0.25F * 0.8F),
+                          Scored(3, 0.3F), Scored(1, 0.25F - 0.1F)));
+}
+
+TEST(ContentTest, AThingWithoutATextCountsByItsMeaning) {
+  const std::vector<ItemIndex> page = {ItemIndex{3}};
+  const Query query{.context_items = page};
+
+  EXPECT_THAT(MakeContent(ShopWithMeaning())->Retrieve({&query, 1}, nullptr, 10).front(),
+              ElementsAre(Scored(0, 0.5F), Scored(3, 0.5F), Scored(1, -0.3F)));
+}
+
+TEST(ContentTest, ExplainsMeaningByTheItemsThatWereTouched) {
+  const std::vector<Interaction> history = {{0, ItemIndex{0}, 3}, {0, ItemIndex{1}, 1}};
+
+  const auto content = MakeContent(ShopWithMeaning());
+  const auto parts = content->Explain({.history = history}, ItemIndex{3});
+
+  const auto part = [](std::uint32_t item, float value) {
+    return AllOf(Field(&Contribution::source, Contribution::Source::kHistory),
+                 Field(&Contribution::item, ItemIndex{item}),
+                 Field(&Contribution::value, FloatEq(value)));
+  };
+  EXPECT_THAT(parts, UnorderedElementsAre(part(0, 0.75F * 0.5F), part(1, 0.25F * 0.5F * -0.6F)));
+}
+
+TEST(ContentTest, WithoutWeightMeaningChangesNothing) {
+  ContentTable table = ShopWithMeaning();
+  table.options.meaning_weight = 0;
+  const std::vector<Interaction> history = {{0, ItemIndex{0}, 3}, {0, ItemIndex{3}, 1}};
+  const Query query{.history = history};
+
+  EXPECT_EQ(MakeContent(table)->Retrieve({&query, 1}, nullptr, 10),
+            MakeContent()->Retrieve({&query, 1}, nullptr, 10));
+}
+
+TEST(ContentTest, ReadsWhatWasSavedBeforeThereWasMeaning) {
+  const ContentTable table = SmallShop();
+  ByteWriter writer;
+  Save(*MakeContent(ShopWithMeaning()), writer);
+  // As it was: without the number in front, the weight and the matrix behind.
+  const std::size_t num_new = sizeof(float) + 2 + 8 * sizeof(float);
+  const std::string older =
+      writer.bytes().substr(sizeof(double), writer.bytes().size() - sizeof(double) - num_new);
+  const std::vector<ItemIndex> same = {ItemIndex{0}, ItemIndex{1}, ItemIndex{2}, ItemIndex{3}};
+  ByteReader reader(older);
+
+  const auto loaded = LoadContent(reader, same, 4);
+
+  ASSERT_THAT(loaded, IsOk());
+  EXPECT_THAT(reader.Finish("content"), IsOk());
+  EXPECT_EQ((*loaded)->table().features, table.features);
+  EXPECT_EQ((*loaded)->table().items.value, table.items.value);
+  EXPECT_EQ((*loaded)->table().options.context_weight, 1);
+  EXPECT_EQ((*loaded)->table().meaning.rows(), 0);
+}
+
 TEST(ContentTest, RefusesTablesThatMakeNoSense) {
   ContentTable too_few_names = SmallShop();
   too_few_names.features.pop_back();
@@ -134,8 +206,13 @@ TEST(ContentTest, RefusesTablesThatMakeNoSense) {
   growing.options.rank_decay = 1.1;
   ContentTable no_features = SmallShop();
   no_features.options.profile_features = 0;
+  ContentTable too_few_meanings = ShopWithMeaning();
+  too_few_meanings.meaning.conservativeResize(3, 2);
+  ContentTable broken_meaning = ShopWithMeaning();
+  broken_meaning.meaning(2, 1) = std::numeric_limits<float>::infinity();
 
-  for (const auto& table : {too_few_names, not_finite, growing, no_features}) {
+  for (const auto& table :
+       {too_few_names, not_finite, growing, no_features, too_few_meanings, broken_meaning}) {
     EXPECT_THAT(Content::Create(table), StatusIs(absl::StatusCode::kInvalidArgument));
   }
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "scorers/factor_scan.h"
 #include "scorers/saved_rows.h"
 #include "scorers/sparse_scores.h"
 #include "vitrine/base/status_macros.h"
@@ -23,6 +24,15 @@ absl::Status CheckTable(const ContentTable& table) {
   const bool is_finite = std::all_of(table.items.value.begin(), table.items.value.end(),
                                      [](float value) { return std::isfinite(value); });
   if (!is_finite) return absl::InvalidArgumentError("content got a weight that is not finite");
+  const bool has_rows = table.meaning.rows() == 0 ||
+                        static_cast<std::size_t>(table.meaning.rows()) == table.items.num_rows;
+  if (!has_rows || !table.meaning.allFinite() || !(options.meaning_weight >= 0) ||
+      !std::isfinite(options.meaning_weight)) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "content wants a finite vector of meaning for each of %d items or none, and a finite "
+        "meaning_weight >= 0, got %d and %g",
+        table.items.num_rows, table.meaning.rows(), options.meaning_weight));
+  }
   if (!(options.half_life_days >= 0) || !(options.rank_decay > 0) || !(options.rank_decay <= 1) ||
       !(options.context_weight >= 0) || options.profile_features == 0) {
     return absl::InvalidArgumentError(absl::StrFormat(
@@ -34,37 +44,14 @@ absl::Status CheckTable(const ContentTable& table) {
   return absl::OkStatus();
 }
 
-struct WeightedRow {
-  std::size_t row = 0;
-  double weight = 0;
-};
-
-// What the profile is the mean of: known items only, most recent first, page before history.
-std::vector<WeightedRow> WeightedRows(const Query& query, const ContentTable& table) {
-  const ContentOptions& options = table.options;
-  std::vector<WeightedRow> rows;
-  const auto is_described = [&table](ItemIndex item) {
-    return Row(item) < table.items.num_rows && !table.items.Columns(Row(item)).empty();
-  };
-  for (const auto items : {query.context_items, query.cart_items}) {
-    for (const ItemIndex item : items) {
-      if (is_described(item)) rows.push_back({Row(item), options.context_weight});
-    }
-  }
-  double rank_factor = 1;
-  for (const Interaction& interaction : query.history) {
-    if (!is_described(interaction.item)) continue;
-    double weight = interaction.weight * rank_factor;
-    if (options.half_life_days > 0) {
-      const double age_days =
-          static_cast<double>(std::max<Micros>(query.now_us - interaction.time_us, 0)) /
-          static_cast<double>(kMicrosPerDay);
-      weight *= std::exp2(-age_days / options.half_life_days);
-    }
-    rows.push_back({Row(interaction.item), weight});
-    rank_factor *= options.rank_decay;
-  }
-  return rows;
+// What time and rank leave of an interaction's weight.
+double Faded(const Interaction& interaction, Micros now_us, double rank_factor,
+             const ContentOptions& options) {
+  const double weight = interaction.weight * rank_factor;
+  if (options.half_life_days == 0) return weight;
+  const double age_days = static_cast<double>(std::max<Micros>(now_us - interaction.time_us, 0)) /
+                          static_cast<double>(kMicrosPerDay);
+  return weight * std::exp2(-age_days / options.half_life_days);
 }
 
 // At least `size` zeros, which the caller leaves behind as zeros: the thread's own, since to make
@@ -83,32 +70,79 @@ absl::StatusOr<std::shared_ptr<const Content>> Content::Create(ContentTable tabl
 }
 
 Content::Content(ContentTable table)
-    : table_(std::move(table)), postings_(Transpose(table_.items)) {}
+    : table_(std::move(table)), postings_(Transpose(table_.items)) {
+  if (table_.options.meaning_weight == 0 || table_.meaning.rows() == 0) return;
+  has_meaning_ = KnownRows(table_.meaning);
+  for (const ItemIndex item : has_meaning_.Items()) {
+    with_meaning_.push_back(static_cast<std::uint32_t>(item));
+  }
+}
 
-std::vector<Content::Feature> Content::Profile(const Query& query) const {
-  const std::vector<WeightedRow> rows = WeightedRows(query, table_);
-  double weight_sum = 0;
-  std::vector<double>& sums = FeatureSums(table_.features.size());
-  std::vector<std::uint32_t> touched;
-  for (const WeightedRow& weighted : rows) {
-    weight_sum += std::abs(weighted.weight);
-    const auto features = table_.items.Columns(weighted.row);
-    const auto values = table_.items.Values(weighted.row);
-    for (std::size_t i = 0; i < features.size(); ++i) {
-      double& sum = sums[features[i]];
-      if (sum == 0) touched.push_back(features[i]);  // Again, where parts cancelled out.
-      sum += weighted.weight * static_cast<double>(values[i]);
+bool Content::IsKnown(ItemIndex item) const {
+  return Row(item) < num_items() &&
+         (!table_.items.Columns(Row(item)).empty() || has_meaning_.Contains(item));
+}
+
+// Known items only, most recent first, page before history.
+std::vector<Content::Touched> Content::TouchedItems(const Query& query) const {
+  const ContentOptions& options = table_.options;
+  std::vector<Touched> touched;
+  for (const auto items : {query.context_items, query.cart_items}) {
+    for (const ItemIndex item : items) {
+      if (!IsKnown(item)) continue;
+      touched.push_back({item, options.context_weight, Contribution::Source::kContext});
     }
   }
-  std::sort(touched.begin(), touched.end());
+  double rank_factor = 1;
+  for (const Interaction& interaction : query.history) {
+    if (!IsKnown(interaction.item)) continue;
+    touched.push_back({interaction.item, Faded(interaction, query.now_us, rank_factor, options),
+                       Contribution::Source::kHistory});
+    rank_factor *= options.rank_decay;
+  }
+  double size = 0;
+  for (const Touched& each : touched) size += std::abs(each.share);
+  if (size == 0) return {};
+  for (Touched& each : touched) each.share /= size;
+  return touched;
+}
+
+Content::Profile Content::MakeProfile(std::span<const Touched> touched) const {
+  return {FeaturesOf(touched), SenseOf(touched)};
+}
+
+std::vector<Content::Feature> Content::FeaturesOf(std::span<const Touched> touched) const {
+  std::vector<double>& sums = FeatureSums(table_.features.size());
+  std::vector<std::uint32_t> features_touched;
+  for (const Touched& each : touched) {
+    const auto features = table_.items.Columns(Row(each.item));
+    const auto values = table_.items.Values(Row(each.item));
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      double& sum = sums[features[i]];
+      if (sum == 0) features_touched.push_back(features[i]);  // Again, where parts cancelled out.
+      sum += each.share * static_cast<double>(values[i]);
+    }
+  }
+  std::sort(features_touched.begin(), features_touched.end());
 
   std::vector<Feature> profile;
-  profile.reserve(touched.size());
-  for (const std::uint32_t feature : touched) {
+  profile.reserve(features_touched.size());
+  for (const std::uint32_t feature : features_touched) {
     const double sum = std::exchange(sums[feature], 0);
-    if (sum != 0) profile.push_back({feature, static_cast<float>(sum / weight_sum)});
+    if (sum != 0) profile.push_back({feature, static_cast<float>(sum)});
   }
   return Strongest(std::move(profile));
+}
+
+Eigen::VectorXf Content::SenseOf(std::span<const Touched> touched) const {
+  if (with_meaning_.empty()) return {};
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(table_.meaning.cols());
+  for (const Touched& each : touched) {
+    sum += each.share *
+           table_.meaning.row(static_cast<Eigen::Index>(Row(each.item))).transpose().cast<double>();
+  }
+  if (sum.isZero(0)) return {};
+  return (table_.options.meaning_weight * sum).cast<float>();
 }
 
 std::vector<Content::Feature> Content::Strongest(std::vector<Feature> profile) const {
@@ -127,24 +161,50 @@ std::vector<Content::Feature> Content::Strongest(std::vector<Feature> profile) c
   return profile;
 }
 
-void Content::AddQuery(const Query& query, SparseScores& scores) const {
-  const std::vector<Feature> profile = Profile(query);
-  std::size_t num_values = 0;
-  for (const Feature& feature : profile) num_values += postings_.Columns(feature.feature).size();
-  scores.Expect(num_values);
-  for (const Feature& feature : profile) {
+void Content::AddFeatures(const Profile& profile, SparseScores& scores) const {
+  for (const Feature& feature : profile.features) {
     scores.Add(feature.weight, postings_.Columns(feature.feature),
                postings_.Values(feature.feature));
   }
+}
+
+void Content::AddMeaning(const Profile& profile, SparseScores& scores) const {
+  if (profile.sense.size() == 0) return;
+  const Eigen::VectorXf products = table_.meaning * profile.sense;
+  std::vector<float> values;
+  values.reserve(with_meaning_.size());
+  for (const std::uint32_t item : with_meaning_) {
+    values.push_back(products[static_cast<Eigen::Index>(item)] + 0.0F);  // Never -0: see there.
+  }
+  scores.Add(1, with_meaning_, values);
+}
+
+// Values that adding the whole profile may touch.
+std::size_t Content::CountValues(const Profile& profile) const {
+  std::size_t count = profile.sense.size() == 0 ? 0 : with_meaning_.size();
+  for (const Feature& feature : profile.features) {
+    count += postings_.Columns(feature.feature).size();
+  }
+  return count;
 }
 
 void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                     Eigen::Ref<Matrix> scores) const {
   SparseScores sums(num_items());
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    AddQuery(queries[q], sums);
-    sums.Read(items, RowOf(scores, q));
+    const Profile profile = MakeProfile(TouchedItems(queries[q]));
+    sums.Expect(CountValues(profile));
+    AddFeatures(profile, sums);
+    const std::span<float> row = RowOf(scores, q);
+    sums.Read(items, row);
     sums.Clear();
+    if (profile.sense.size() == 0) continue;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (!has_meaning_.Contains(items[i])) continue;
+      const float value =
+          table_.meaning.row(static_cast<Eigen::Index>(Row(items[i]))).dot(profile.sense);
+      row[i] = row[i] == kUnscored ? value : row[i] + value;
+    }
   }
 }
 
@@ -155,7 +215,10 @@ std::vector<std::vector<ScoredItem>> Content::Retrieve(std::span<const Query> qu
   result.reserve(queries.size());
   SparseScores sums(num_items());
   for (const Query& query : queries) {
-    AddQuery(query, sums);
+    const Profile profile = MakeProfile(TouchedItems(query));
+    sums.Expect(CountValues(profile));
+    AddFeatures(profile, sums);
+    AddMeaning(profile, sums);
     result.push_back(sums.TakeBest(query, allowed, k));
   }
   return result;
@@ -167,35 +230,74 @@ std::vector<Contribution> Content::Explain(const Query& query, ItemIndex item) c
 
 std::vector<std::vector<Contribution>> Content::ExplainAll(const Query& query,
                                                            std::span<const ItemIndex> items) const {
-  const std::vector<Feature> profile = Profile(query);
-  std::vector<std::vector<Contribution>> explained;
-  explained.reserve(items.size());
-  for (const ItemIndex item : items) explained.push_back(ExplainOne(profile, item));
+  const std::vector<Touched> touched = TouchedItems(query);
+  const Profile profile = MakeProfile(touched);
+  std::vector<std::vector<Contribution>> explained(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (Row(items[i]) >= num_items()) continue;
+    ExplainFeatures(profile, items[i], explained[i]);
+    if (profile.sense.size() > 0) ExplainMeaning(touched, items[i], explained[i]);
+  }
   return explained;
 }
 
-std::vector<Contribution> Content::ExplainOne(std::span<const Feature> profile,
-                                              ItemIndex item) const {
-  if (Row(item) >= num_items()) return {};
+void Content::ExplainFeatures(const Profile& profile, ItemIndex item,
+                              std::vector<Contribution>& contributions) const {
   const auto features = table_.items.Columns(Row(item));
   const auto values = table_.items.Values(Row(item));
-  std::vector<Contribution> contributions;
   // Both ascend by feature; the item has few of them and the profile many.
   for (std::size_t i = 0; i < features.size(); ++i) {
     const auto found = std::lower_bound(
-        profile.begin(), profile.end(), features[i],
+        profile.features.begin(), profile.features.end(), features[i],
         [](const Feature& part, std::uint32_t feature) { return part.feature < feature; });
-    if (found == profile.end() || found->feature != features[i]) continue;
+    if (found == profile.features.end() || found->feature != features[i]) continue;
     contributions.push_back({.source = Contribution::Source::kFeature,
                              .item = {},
                              .feature = table_.features[features[i]],
                              .value = found->weight * values[i]});
   }
-  return contributions;
 }
+
+void Content::ExplainMeaning(std::span<const Touched> touched, ItemIndex item,
+                             std::vector<Contribution>& contributions) const {
+  if (!has_meaning_.Contains(item)) return;
+  const auto meaning = table_.meaning.row(static_cast<Eigen::Index>(Row(item)));
+  for (const Touched& each : touched) {
+    if (!has_meaning_.Contains(each.item)) continue;
+    const float likeness =
+        table_.meaning.row(static_cast<Eigen::Index>(Row(each.item))).dot(meaning);
+    contributions.push_back(
+        {.source = each.source,
+         .item = each.item,
+         .feature = {},
+         .value = static_cast<float>(each.share) * table_.options.meaning_weight * likeness});
+  }
+}
+
+namespace {
+
+// Stands where the half-life of a bundle VTBUNDL2 stands, which is never below 0.
+constexpr double kWithMeaning = -2;
+
+absl::Status ReadMeaning(ByteReader& reader, std::size_t num_rows, const RowMapping& mapping,
+                         ContentTable& table) {
+  table.options.meaning_weight = reader.Float();
+  const Matrix meaning = reader.ReadMatrix();
+  VITRINE_RETURN_IF_ERROR(reader.status("content"));
+  if (meaning.rows() == 0) return absl::OkStatus();
+  if (static_cast<std::size_t>(meaning.rows()) != num_rows) {
+    return absl::DataLossError(
+        absl::StrFormat("content has %d items and the meaning of %d", num_rows, meaning.rows()));
+  }
+  table.meaning = RemapRows(meaning, mapping);
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 void Save(const Content& scorer, ByteWriter& writer) {
   const ContentTable& table = scorer.table();
+  writer.Double(kWithMeaning);
   writer.Double(table.options.half_life_days);
   writer.Double(table.options.rank_decay);
   writer.Float(table.options.context_weight);
@@ -203,6 +305,8 @@ void Save(const Content& scorer, ByteWriter& writer) {
   writer.Unsigned(table.features.size());
   for (const std::string& feature : table.features) writer.String(feature);
   Write(table.items, writer);
+  writer.Float(table.options.meaning_weight);
+  writer.Write(table.meaning);
 }
 
 absl::StatusOr<std::shared_ptr<const Content>> LoadContent(ByteReader& reader,
@@ -210,7 +314,9 @@ absl::StatusOr<std::shared_ptr<const Content>> LoadContent(ByteReader& reader,
                                                            std::size_t num_items) {
   const RowMapping mapping{row_to_index, num_items};
   ContentTable table;
-  table.options.half_life_days = reader.Double();
+  const double first = reader.Double();
+  const bool has_meaning = first == kWithMeaning;
+  table.options.half_life_days = has_meaning ? reader.Double() : first;
   table.options.rank_decay = reader.Double();
   table.options.context_weight = reader.Float();
   table.options.profile_features = reader.Unsigned();
@@ -219,6 +325,7 @@ absl::StatusOr<std::shared_ptr<const Content>> LoadContent(ByteReader& reader,
   VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, "content"));
   VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, "content"));
   table.items = RemapRows(saved, mapping);
+  if (has_meaning) VITRINE_RETURN_IF_ERROR(ReadMeaning(reader, saved.num_rows, mapping, table));
   auto scorer = Content::Create(std::move(table));
   if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
   return scorer;

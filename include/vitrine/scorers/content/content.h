@@ -8,6 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/base/matrix.h"
 #include "vitrine/math/sparse.h"
 #include "vitrine/scorers/scorer.h"
 
@@ -21,21 +23,30 @@ struct ContentOptions {
   double rank_decay = 0.98;            // Each more recent interaction multiplies by this. (0, 1]
   float context_weight = 3;            // Of a context or cart item, as EventWeights. >= 0
   std::size_t profile_features = 256;  // Features kept, by absolute weight. >= 1
+  float meaning_weight = 0;            // Of the meaning beside the words. >= 0
 };
 
 // What Content is made of.
 struct ContentTable {
   std::vector<std::string> features{};  // As people read them: "word: mug", "brand: Acme".
   CsrMatrix items{};                    // [num_items x features] Rows of length 1, or empty.
+  // [num_items x dimensions] Rows of length 1 for items that are alike, whatever their words; zeros
+  // where nothing is known of an item. No rows: there is no meaning.
+  Matrix meaning{};
   ContentOptions options{};
 };
 
-// Items described like those that the shopper touched: score(i) = <profile, v_i>, where v_i is the
-// unit TF-IDF vector of an item's text and attributes, and the profile is the weighted mean of the
-// vectors of the touched items: w * 2^(-age / half life) * rank_decay^rank for the history (rank 0
-// is the latest), context_weight for what the page is about. Works for an item that nobody touched
-// yet. An item that shares no feature with the profile is kUnscored. Source: Salton, Buckley,
-// "Term-weighting approaches in automatic text retrieval", 1988; profile after Rocchio, 1971.
+// Items described like those that the shopper touched:
+//
+//   score(i) = <profile, v_i> + meaning_weight <sense, m_i>
+//
+// where v_i is the unit TF-IDF vector of an item's text and attributes, m_i its unit vector of
+// meaning, and profile and sense are the weighted means of those of the touched items: w *
+// 2^(-age / half life) * rank_decay^rank for the history (rank 0 is the latest), context_weight for
+// what the page is about. Words alone never find a cup for a mug; meaning does. Works for an item
+// that nobody touched yet. An item that shares no feature with the profile is kUnscored, unless it
+// has a meaning. Sources: Salton, Buckley, "Term-weighting approaches in automatic text retrieval",
+// 1988; profile after Rocchio, 1971; where the meaning is from: docs/scorers/content.md.
 // Immutable, thread-safe.
 class Content final : public Scorer, public Explainer {
  public:
@@ -45,16 +56,19 @@ class Content final : public Scorer, public Explainer {
 
   std::string_view name() const override { return "content"; }
 
-  // O(items that share a feature + items) a query, and num_items floats of scratch a call.
+  // O(items that share a feature + items) a query, and num_items floats of scratch a call; with
+  // meaning O(dimensions) more for each item.
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
-  // Visits the items that share a feature with the profile, through an inverted index.
+  // Visits the items that share a feature with the profile, through an inverted index, and with
+  // meaning all others too.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
 
-  // One kFeature for each feature that profile and item share.
+  // One kFeature for each feature that profile and item share, and with meaning what each touched
+  // item adds by it.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
   std::vector<std::vector<Contribution>> ExplainAll(
       const Query& query, std::span<const ItemIndex> items) const override;
@@ -68,14 +82,37 @@ class Content final : public Scorer, public Explainer {
     float weight = 0;
   };
 
+  // A touched item that the model knows, and its share in what the query is about.
+  struct Touched {
+    ItemIndex item{};
+    double share = 0;  // Below 0: dislike. Their sizes sum to 1.
+    Contribution::Source source{};
+  };
+  // What the query is about.
+  struct Profile {
+    std::vector<Feature> features{};  // Ascending.
+    Eigen::VectorXf sense{};          // [dimensions] Times meaning_weight; empty: none.
+  };
+
   explicit Content(ContentTable table);
-  std::vector<Feature> Profile(const Query& query) const;
+  bool IsKnown(ItemIndex item) const;
+  std::vector<Touched> TouchedItems(const Query& query) const;
+  Profile MakeProfile(std::span<const Touched> touched) const;
+  std::vector<Feature> FeaturesOf(std::span<const Touched> touched) const;
   std::vector<Feature> Strongest(std::vector<Feature> profile) const;
-  void AddQuery(const Query& query, SparseScores& scores) const;
-  std::vector<Contribution> ExplainOne(std::span<const Feature> profile, ItemIndex item) const;
+  Eigen::VectorXf SenseOf(std::span<const Touched> touched) const;
+  void AddFeatures(const Profile& profile, SparseScores& scores) const;
+  void AddMeaning(const Profile& profile, SparseScores& scores) const;
+  std::size_t CountValues(const Profile& profile) const;
+  void ExplainFeatures(const Profile& profile, ItemIndex item,
+                       std::vector<Contribution>& contributions) const;
+  void ExplainMeaning(std::span<const Touched> touched, ItemIndex item,
+                      std::vector<Contribution>& contributions) const;
 
   ContentTable table_;
-  CsrMatrix postings_;  // [features x num_items]
+  CsrMatrix postings_;                       // [features x num_items]
+  ItemBitmap has_meaning_;                   // Rows of table_.meaning that are not zero
+  std::vector<std::uint32_t> with_meaning_;  // and their indices, ascending.
 };
 
 void Save(const Content& scorer, ByteWriter& writer);
