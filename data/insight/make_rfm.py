@@ -5,8 +5,9 @@
 
 Purchases are the rows with a customer, whose InvoiceNo does not start with C and whose Quantity and
 UnitPrice are above 0. An order is the rows of one invoice of one customer, at the first of their times.
-A score is ceil(5 * rank / n) of the mean rank: of the time of the last order, of the number of
-orders, and of the sum of Quantity * UnitPrice, in millionths so that equal sums are equal.
+A score is ceil(5 * rank / n), equal customers at the rank of the first of them: of the time of the
+last order, of the number of orders, and of the sum of Quantity * UnitPrice, in millionths so that
+equal sums are equal.
 
 A line is a recency, frequency and monetary score and how many customers have them; the first line is
 how many customers, orders and millionths there are.
@@ -34,7 +35,7 @@ customers = orders.groupby("CustomerID").agg(
 n = len(customers)
 scores = pd.DataFrame(
     {
-        name: np.ceil(5 * customers[column].rank(method="average") / n).astype(int)
+        name: np.ceil(5 * customers[column].rank(method="min") / n).astype(int)
         for name, column in (("r", "last"), ("f", "orders"), ("m", "micros"))
     }
 )

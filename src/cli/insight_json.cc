@@ -41,6 +41,7 @@ Json ToJson(const Segment& segment) {
           {"days_since_seen", segment.days_since_seen},
           {"days_since_order", segment.days_since_order},
           {"mean_order_micros", segment.mean_order_micros},
+          {"typical_order_micros", segment.typical_order_micros},
           {"orders", segment.orders},
           {"views", segment.views},
           {"carts", segment.carts},

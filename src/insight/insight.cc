@@ -21,6 +21,7 @@ namespace {
 
 constexpr double kMicrosPerMinute = 60.0 * kMicrosPerSecond;
 constexpr double kMaxDays = 36'500;  // A hundred years: no stretch of time overflows.
+constexpr std::size_t kMaxSegments = 50;
 
 absl::Status CheckPositive(double value, double most, const char* name) {
   if (value > 0 && value <= most) return absl::OkStatus();
@@ -43,6 +44,11 @@ absl::Status CheckOptions(const InsightOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrFormat("segments from %d to %d; wants a range that starts at 2 or above",
                         options.min_segments, options.max_segments));
+  }
+  if (std::max(options.num_segments, options.max_segments) > kMaxSegments) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%d segments; wants at most %d",
+                        std::max(options.num_segments, options.max_segments), kMaxSegments));
   }
   return absl::OkStatus();
 }

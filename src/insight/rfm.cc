@@ -38,7 +38,7 @@ std::size_t GroupOf(std::uint8_t recency, std::uint8_t frequency) {
   return recency == 4 ? kLoyal : kChampions;
 }
 
-// ceil(5 r / n) of each value, with r its mean rank. In whole numbers: twice the mean rank is one.
+// ceil(5 r / n) of each value, with r its rank from the least; equal values share the first's.
 std::vector<std::uint8_t> ScoresOf(const std::vector<std::int64_t>& values) {
   const std::size_t n = values.size();
   std::vector<std::size_t> order(n);
@@ -49,9 +49,7 @@ std::vector<std::uint8_t> ScoresOf(const std::vector<std::int64_t>& values) {
   for (std::size_t begin = 0; begin < n;) {
     std::size_t end = begin;
     while (end < n && values[order[end]] == values[order[begin]]) ++end;
-    const std::size_t twice_rank =
-        begin + 1 + end;  // (begin + 1) + ... + end, over half their count
-    const std::size_t score = (kRfmScores * twice_rank + 2 * n - 1) / (2 * n);
+    const std::size_t score = (kRfmScores * (begin + 1) + n - 1) / n;
     for (; begin < end; ++begin) scores[order[begin]] = static_cast<std::uint8_t>(score);
   }
   return scores;

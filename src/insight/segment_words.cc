@@ -58,10 +58,10 @@ std::string NameBuyers(const Segment& segment, const ShopTerciles& terciles) {
   } else if (orders > terciles.orders.high) {
     words.push_back("frequent");
   }
-  if (segment.mean_order_micros >= terciles.mean_order_micros.high &&
+  if (segment.typical_order_micros >= terciles.mean_order_micros.high &&
       terciles.mean_order_micros.high > terciles.mean_order_micros.low) {
     words.push_back("big spenders");
-  } else if (segment.mean_order_micros <= terciles.mean_order_micros.low &&
+  } else if (segment.typical_order_micros <= terciles.mean_order_micros.low &&
              terciles.mean_order_micros.high > terciles.mean_order_micros.low) {
     words.push_back("small spenders");
   } else {
@@ -151,6 +151,7 @@ Segment MeasureSegment(const ShopperTable& shoppers, const std::vector<std::uint
   Segment segment{.size = members.size()};
   std::vector<double> days_since_seen;
   std::vector<double> days_since_order;
+  std::vector<double> mean_orders;
   double priced_orders = 0;
   for (const std::uint32_t member : members) {
     const ShopperSummary& row = shoppers.rows[member];
@@ -162,12 +163,14 @@ Segment MeasureSegment(const ShopperTable& shoppers, const std::vector<std::uint
     segment.sessions += row.sessions;
     segment.active_days += row.active_days;
     days_since_seen.push_back(DaysSince(row.last_seen_us, shoppers.as_of_us));
+    if (row.priced_orders > 0) mean_orders.push_back(row.MeanOrderMicros());
     if (row.orders == 0) continue;
     ++segment.num_buyers;
     days_since_order.push_back(DaysSince(row.last_order_us, shoppers.as_of_us));
   }
   segment.days_since_seen = QuantileOf(std::move(days_since_seen), 0.5);
   segment.days_since_order = QuantileOf(std::move(days_since_order), 0.5);
+  segment.typical_order_micros = QuantileOf(std::move(mean_orders), 0.5);
   if (priced_orders > 0) {
     segment.mean_order_micros = static_cast<double>(segment.value_micros) / priced_orders;
   }

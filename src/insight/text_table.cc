@@ -97,7 +97,9 @@ std::string WrapWords(std::string_view text, std::size_t width, std::size_t inde
   std::string lines;
   std::string line;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
+    std::size_t end = std::min(text.find(' '), text.size());
+    // "2.7 %" stays together.
+    if (text.substr(end).starts_with(" %")) end = std::min(text.find(' ', end + 1), text.size());
     const std::string word = CutToWidth(text.substr(0, end), room);
     if (!line.empty() && DisplayWidth(line) + 1 + DisplayWidth(word) > room) {
       lines += std::string(indent, ' ') + line + '\n';

@@ -203,6 +203,7 @@ TEST_F(InsightTest, AStoreWithoutEventsAndOptionsOutOfRangeAreErrors) {
               StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(make({.movement_days = -1}), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(make({.min_segments = 1}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(make({.num_segments = 51}), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(make({.max_path_steps = 0}), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(make({.movement_days = 1e9}).status().message(),
             "movement_days is 1e+09; wants above 0, at most 36500");

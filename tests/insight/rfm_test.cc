@@ -29,8 +29,8 @@ TEST(RfmTest, FiveDifferentBuyersHaveTheFiveScores) {
   EXPECT_EQ(grid.counts[4][0][4], 1);
 }
 
-TEST(RfmTest, EqualBuyersShareTheScoreOfTheirMeanRank) {
-  // Ranks of the orders: 2 for the three ones, 4.5 for the two twos: 5 * 2 / 5 and 5 * 4.5 / 5.
+TEST(RfmTest, EqualBuyersShareTheScoreOfTheFirstOfThem) {
+  // Ranks of the orders: 1 for the three ones, 4 for the two twos.
   ShopperTable shoppers;
   for (const std::uint32_t orders : {1U, 2U, 1U, 2U, 1U}) {
     shoppers.rows.push_back(Buyer(1, orders, 0));
@@ -40,8 +40,8 @@ TEST(RfmTest, EqualBuyersShareTheScoreOfTheirMeanRank) {
 
   std::vector<int> frequency;
   for (const RfmScore& score : grid.scores) frequency.push_back(score.frequency);
-  EXPECT_THAT(frequency, ElementsAre(2, 5, 2, 5, 2));
-  for (const RfmScore& score : grid.scores) EXPECT_EQ(score.recency, 3);
+  EXPECT_THAT(frequency, ElementsAre(1, 4, 1, 4, 1));
+  for (const RfmScore& score : grid.scores) EXPECT_EQ(score.recency, 1);
 }
 
 TEST(RfmTest, WhoNeverOrderedIsNotOnTheGrid) {
@@ -60,13 +60,10 @@ TEST(RfmTest, NobodyIsNoGrid) { EXPECT_EQ(MakeRfmGrid({}).num_buyers, 0); }
 int SlowScore(const std::vector<ShopperSummary>& rows, std::size_t own,
               const std::function<std::int64_t(const ShopperSummary&)>& value) {
   double below = 0;
-  double equal = 0;
   for (const ShopperSummary& row : rows) {
     below += value(row) < value(rows[own]) ? 1 : 0;
-    equal += value(row) == value(rows[own]) ? 1 : 0;
   }
-  const double rank = below + (equal + 1) / 2;
-  return static_cast<int>(std::ceil(5 * rank / static_cast<double>(rows.size())));
+  return static_cast<int>(std::ceil(5 * (below + 1) / static_cast<double>(rows.size())));
 }
 
 TEST(RfmTest, ScoresAreThoseOfTheDefinitionAndEveryBuyerCountsOnce) {

@@ -46,6 +46,7 @@ TEST(TextTableTest, WhatATerminalWouldObeyIsNotPrinted) {
 TEST(TextTableTest, LongTextIsWrappedBetweenWords) {
   EXPECT_EQ(WrapWords("one two three four", 11, 2), "  one two\n  three\n  four\n");
   EXPECT_EQ(WrapWords("", 11, 2), "");
+  EXPECT_EQ(WrapWords("share of 2.7 % here", 13, 0), "share of\n2.7 % here\n");
   EXPECT_EQ(WrapWords("incomprehensibilities", 10, 0), "incompreh…\n");
 }
 

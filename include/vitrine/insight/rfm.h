@@ -42,8 +42,9 @@ struct RfmGrid {
 
 // Scores the shoppers with at least one order, by the moment of the last order, the number of
 // orders and their value. A score is ceil(5 r / n), with r the rank from the worst (1) to the best
-// (n) of n buyers; buyers that are equal share the mean of their ranks, and so their score. That is
-// pandas' np.ceil(5 * column.rank(method="average") / n), and quintiles where nothing is equal.
+// (n) of n buyers; equal ones share the rank of the first of them, and so their score: all who
+// ordered once have frequency 1 where they are many. That is np.ceil(5 * column.rank(method="min")
+// / n) of pandas, and quintiles where nothing is equal.
 RfmGrid MakeRfmGrid(const ShopperTable& shoppers);
 
 // The group's name by recency and frequency, both 1 to 5: "champions" are 5, 5.

@@ -29,10 +29,11 @@ struct Segment {
   std::int64_t value_micros = 0;
   double value_share = 0;  // Of the value of all; 0 when there is none.
   std::size_t num_buyers = 0;
-  double days_since_seen = 0;   // Median.
-  double days_since_order = 0;  // Median of the buyers; 0 without any.
-  double mean_order_micros = 0;
-  double orders = 0;  // These five per shopper of the segment.
+  double days_since_seen = 0;       // Median.
+  double days_since_order = 0;      // Median of the buyers; 0 without any.
+  double mean_order_micros = 0;     // Of all its orders.
+  double typical_order_micros = 0;  // Median over its buyers of their mean order.
+  double orders = 0;                // These five per shopper of the segment.
   double views = 0;
   double carts = 0;
   double sessions = 0;
