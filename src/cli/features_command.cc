@@ -125,6 +125,7 @@ absl::Status RunDescribe(const FeaturesFlags& flags) {
   if (flags.data.empty() == flags.pipeline.empty()) {
     return UsageError("wants one of --data, a table, and --pipeline, what was fitted");
   }
+  if (flags.is_json && flags.data.empty()) return UsageError("--json goes with --data alone");
   VITRINE_ASSIGN_OR_RETURN(const char delimiter, ReadDelimiter(flags.delimiter));
   if (!flags.pipeline.empty()) {
     VITRINE_ASSIGN_OR_RETURN(const TransformPipeline pipeline,
