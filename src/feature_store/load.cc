@@ -139,12 +139,10 @@ absl::Status Replay(const StorePlace& place, const StoreState& from, LoadedStore
   VITRINE_RETURN_IF_ERROR(store.storage->Scan(
       Table::kLog, OffsetKey(from.next_offset), OffsetKey(store.state.next_offset),
       [&](std::string_view key, std::string_view value) -> absl::Status {
-        VITRINE_ASSIGN_OR_RETURN(const bool has_shopper, replay.Add(ParseOffsetKey(key), value));
-        if (!has_shopper) return DamagedError(place.folder, "shoppers are missing");
         ++store.replayed_events;
-        return absl::OkStatus();
+        return replay.Add(ParseOffsetKey(key), value);
       }));
-  replay.Finish();
+  if (!replay.Finish()) return DamagedError(place.folder, "shoppers are missing");
   const std::uint64_t found = from.num_events + store.replayed_events;
   if (found == store.state.num_events) return absl::OkStatus();
   return DamagedError(place.folder, absl::StrFormat("its log has %d events, %d were recorded",

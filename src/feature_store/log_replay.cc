@@ -17,16 +17,14 @@ LogReplay::LogReplay(StoreViews& views) : views_(views) {
 
 LogReplay::~LogReplay() { Finish(); }
 
-absl::StatusOr<bool> LogReplay::Add(std::uint64_t offset, std::string_view record) {
+absl::Status LogReplay::Add(std::uint64_t offset, std::string_view record) {
   StoreChanges::AddEvent& event = filling_->events[filling_->size];
   event.offset = offset;
   VITRINE_RETURN_IF_ERROR(DecodeLogHead(record, event.head));
   VITRINE_ASSIGN_OR_RETURN(event.details, DetailsOf(event.head, record));
-  const auto shopper = views_.shoppers().Resolve(event.head.shopper());
-  if (!shopper.has_value()) return false;
-  event.shopper = *shopper;
+  event.shopper = event.head.shopper();  // The worker follows merges.
   if (++filling_->size == kBatchEvents) HandOver();
-  return true;
+  return absl::OkStatus();
 }
 
 void LogReplay::HandOver() {
@@ -36,7 +34,7 @@ void LogReplay::HandOver() {
     full_.push_back(batch);
   }
   wake_.notify_all();
-  for (std::size_t i = 0; i < batch->size; ++i) views_.AddToItems(batch->events[i]);
+  views_.AddToItems(batch->filled());
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return !empty_.empty(); });
   filling_ = empty_.back();
@@ -44,8 +42,8 @@ void LogReplay::HandOver() {
   empty_.pop_back();
 }
 
-void LogReplay::Finish() {
-  if (!worker_.joinable()) return;
+bool LogReplay::Finish() {
+  if (!worker_.joinable()) return has_all_shoppers_;
   HandOver();
   {
     std::lock_guard lock(mutex_);
@@ -53,6 +51,19 @@ void LogReplay::Finish() {
   }
   wake_.notify_all();
   worker_.join();
+  return has_all_shoppers_;
+}
+
+void LogReplay::AddToShoppers(Batch& batch) {
+  for (StoreChanges::AddEvent& event : batch.filled()) {
+    const auto owner = views_.shoppers().Resolve(event.shopper);
+    if (!owner.has_value()) {
+      has_all_shoppers_ = false;
+      return;
+    }
+    event.shopper = *owner;
+  }
+  views_.AddToShoppers(batch.filled());
 }
 
 void LogReplay::Work() {
@@ -63,7 +74,7 @@ void LogReplay::Work() {
     Batch* const batch = full_.front();
     full_.pop_front();
     lock.unlock();
-    for (std::size_t i = 0; i < batch->size; ++i) views_.AddToShoppers(batch->events[i]);
+    AddToShoppers(*batch);
     lock.lock();
     empty_.push_back(batch);
     wake_.notify_all();

@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "feature_store/store_views.h"
 
 namespace vitrine {
@@ -25,22 +26,25 @@ class LogReplay {
   LogReplay(const LogReplay&) = delete;
   LogReplay& operator=(const LogReplay&) = delete;
 
-  // False, and nothing is added, when the event's shopper has no row. DATA_LOSS: the record is
-  // damaged.
-  absl::StatusOr<bool> Add(std::uint64_t offset, std::string_view record);
+  // DATA_LOSS: the record is damaged.
+  absl::Status Add(std::uint64_t offset, std::string_view record);
 
-  // Once this returns, all is in the views. Nothing may be added any more.
-  void Finish();
+  // Once this returns, all is in the views, but for events whose shopper has no row: false when
+  // there was one. Nothing may be added any more.
+  bool Finish();
 
  private:
   static constexpr std::size_t kBatchEvents = 1'024;
   struct Batch {
     std::vector<StoreChanges::AddEvent> events{};  // Kept for their memory.
     std::size_t size = 0;
+
+    std::span<StoreChanges::AddEvent> filled() { return std::span(events).first(size); }
   };
 
   void HandOver();
   void Work();
+  void AddToShoppers(Batch& batch);
 
   StoreViews& views_;
   std::array<Batch, 4> batches_;
@@ -48,9 +52,10 @@ class LogReplay {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Batch*> full_;    // Guarded by mutex_: for the worker, oldest first.
-  std::vector<Batch*> empty_;  // Guarded by mutex_.
-  bool is_finishing_ = false;  // Guarded by mutex_.
+  std::deque<Batch*> full_;       // Guarded by mutex_: for the worker, oldest first.
+  std::vector<Batch*> empty_;     // Guarded by mutex_.
+  bool is_finishing_ = false;     // Guarded by mutex_.
+  bool has_all_shoppers_ = true;  // The worker's, until it is joined.
   std::thread worker_;
 };
 

@@ -239,6 +239,24 @@ void Shoppers::AddEvent(UserIndex index, std::span<const HistoryEntry> entries) 
   for (const HistoryEntry& entry : entries) Insert(shopper->history, entry);
 }
 
+void Shoppers::Prefetch(UserIndex index) const {
+  const auto& shoppers = ShardOf(index).shoppers;
+  const std::size_t slot = vitrine::Row(index) / kNumShards;
+  if (slot >= shoppers.size()) return;
+  constexpr std::size_t kLineBytes = 64;
+  for (std::size_t byte = 0; byte < sizeof(Shopper); byte += kLineBytes) {
+    __builtin_prefetch(reinterpret_cast<const char*>(&shoppers[slot]) + byte, 1);
+  }
+}
+
+void Shoppers::PrefetchHistory(UserIndex index) const {
+  const auto& shoppers = ShardOf(index).shoppers;
+  const std::size_t slot = vitrine::Row(index) / kNumShards;
+  if (slot >= shoppers.size()) return;
+  const auto& history = shoppers[slot].history;
+  __builtin_prefetch(history.data() + history.size(), 1);
+}
+
 void Shoppers::Merge(UserIndex from, UserIndex into) {
   std::vector<HistoryEntry> moved;
   bool has_events = false;

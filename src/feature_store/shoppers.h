@@ -89,6 +89,9 @@ class Shoppers {
   // The commit thread's part.
   void SetRow(UserIndex index, const ShopperRow& row);
   void AddEvent(UserIndex index, std::span<const HistoryEntry> entries);
+  // Hints that an event is about to be added, and a little later; for the thread that adds.
+  void Prefetch(UserIndex index) const;
+  void PrefetchHistory(UserIndex index) const;
   void Merge(UserIndex from, UserIndex into);  // Moves the history; the row comes by SetRow.
   void Erase(UserIndex index);
   void SetHistory(UserIndex index, std::vector<HistoryEntry> history, bool has_events);

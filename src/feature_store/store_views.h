@@ -83,9 +83,9 @@ class StoreViews {
   void SetShopperRow(UserIndex index, const ShopperRow& row) { shoppers_.SetRow(index, row); }
   void AddEvent(const StoreChanges::AddEvent& event);
 
-  // Its two halves, for a replay that has a thread for each; either in log order.
-  void AddToShoppers(const StoreChanges::AddEvent& event);
-  void AddToItems(const StoreChanges::AddEvent& event);
+  // Its two halves over events in log order, for a replay that has a thread for each.
+  void AddToShoppers(std::span<const StoreChanges::AddEvent> events);
+  void AddToItems(std::span<const StoreChanges::AddEvent> events);
 
   // For an erasure: the shoppers go, and what their events had added to other views.
   struct Erasure {
@@ -133,6 +133,8 @@ class StoreViews {
   template <typename Read>
   auto ReadUnmoved(const Read& read) const;
   FeatureReader Reader() const;
+  void AddToShopper(const StoreChanges::AddEvent& event);
+  void AddToItems(const StoreChanges::AddEvent& event);
   void ApplyStep(const StoreChanges::SetRow& step);
   void ApplyStep(const StoreChanges::AddEvent& step);
   void ApplyStep(const StoreChanges::Merge& step);
@@ -144,7 +146,7 @@ class StoreViews {
   Behaviour behaviour_;
   Facets facets_;
   PutValues put_values_;
-  std::vector<HistoryEntry> entries_;  // Scratch of AddToShoppers.
+  std::vector<HistoryEntry> entries_;  // Scratch of AddToShopper.
 
   mutable std::mutex merge_mutex_;  // Held while shoppers are moved, and while a cut is written.
 

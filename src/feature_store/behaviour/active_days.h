@@ -29,6 +29,8 @@ class ActiveDays {
   // 0: neither is in the set.
   std::uint32_t CurrentRun(std::int64_t day) const;
 
+  void Prefetch() const { __builtin_prefetch(words_.data(), 1); }
+
   void Write(ByteWriter& writer) const;
   void Read(ByteReader& reader);
   bool operator==(const ActiveDays&) const = default;

@@ -32,6 +32,12 @@ class Behaviour {
   void AddToItems(std::uint64_t offset, const LogHead& head) { AddToItems(offset, head, items_); }
   static void AddToItems(std::uint64_t offset, const LogHead& head, Items& items);
 
+  // Hints that an event is about to be added, and a little later; for the thread that adds.
+  void PrefetchShopper(UserIndex index) const { shoppers_.Prefetch(Row(index)); }
+  void PrefetchShopperParts(UserIndex index) const { shoppers_.PrefetchParts(Row(index)); }
+  void PrefetchItem(ItemIndex index) const { items_.Prefetch(Row(index)); }
+  void PrefetchItemParts(ItemIndex index) const { items_.PrefetchParts(Row(index)); }
+
   void Merge(UserIndex from, UserIndex into);
 
   // For an erasure.

@@ -36,7 +36,7 @@ class DailyCounts {
 // of the order in which events come, like ShopperActivity. An event that names the item twice
 // counts twice.
 //
-// Memory: about 450 bytes, and 24 for each of the latest kVisits who looked at or bought it.
+// Memory: 416 bytes, and 24 for each of the latest kVisits who looked at or bought it.
 struct ItemActivity {
   static constexpr std::size_t kVisits = 50;
 
@@ -60,6 +60,9 @@ struct ItemActivity {
   std::vector<Visit> buyers{};   // KeepLatest
 
   bool has_events() const { return first_us <= last_us; }
+
+  // Hints that an event is about to be added.
+  void PrefetchParts() const { __builtin_prefetch(viewers.data() + viewers.size(), 1); }
 
   // REQUIRES: `touch` is one of head.items
   void Add(std::uint64_t offset, const LogHead& head, const LogHead::Touch& touch);

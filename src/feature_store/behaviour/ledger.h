@@ -46,6 +46,20 @@ class Ledger {
     return read(slot < shard.entries.size() ? shard.entries[slot] : kNothing);
   }
 
+  // Hints that an entry is about to be changed, for the thread that changes entries: first for the
+  // entry itself, a few entries later for what it points to (T::PrefetchParts).
+  void Prefetch(std::size_t index) const {
+    const T* entry = Find(index);
+    if (entry == nullptr) return;
+    for (std::size_t byte = 0; byte < sizeof(T); byte += kLineBytes) {
+      __builtin_prefetch(reinterpret_cast<const char*>(entry) + byte, 1);
+    }
+  }
+  void PrefetchParts(std::size_t index) const {
+    const T* entry = Find(index);
+    if (entry != nullptr) entry->PrefetchParts();
+  }
+
   T Get(std::size_t index) const {
     return Read(index, [](const T& entry) { return entry; });
   }
@@ -105,6 +119,15 @@ class Ledger {
   }
 
  private:
+  static constexpr std::size_t kLineBytes = 64;
+
+  // Without a lock: for the thread that changes entries.
+  const T* Find(std::size_t index) const {
+    const auto& entries = shards_[index % kNumShards].entries;
+    const std::size_t slot = index / kNumShards;
+    return slot < entries.size() ? &entries[slot] : nullptr;
+  }
+
   struct Shard {
     const T& AtCut(std::size_t slot) const {
       const auto found = before.find(slot);
