@@ -97,6 +97,9 @@ void AddServer(std::vector<ConfigKey>& keys) {
   table.Count<std::size_t>(
       "max_unacknowledged_events", 1, kMaxRequests,
       [](Config& config) -> std::size_t& { return config.server.max_unacknowledged_events; });
+  table.Number<double>("report_max_age_seconds", 0, 86'400, [](Config& config) -> double& {
+    return config.server.report_max_age_seconds;
+  });
   table.Number<double>("drain_seconds", 0, 3600,
                        [](Config& config) -> double& { return config.drain_seconds; });
 }

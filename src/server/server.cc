@@ -75,7 +75,7 @@ struct Server::State {
         health(AllServices()),
         events(pool, clock, options.max_unacknowledged_events),
         catalog(pool, options.max_replace_items),
-        reports(clock, options.report_max_age),
+        reports(clock, static_cast<Micros>(options.report_max_age_seconds * kMicrosPerSecond)),
         users(pool, reports, clock),
         features(pool, clock),
         insight(pool, reports, clock),

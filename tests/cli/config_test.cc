@@ -30,13 +30,14 @@ std::string ErrorOf(const std::string& text) {
 // What a Config holds, field by field. A new field of these structs does not fit the bindings: give
 // it a key, a line in the example, and a place here.
 void ExpectSame(const Config& left, const Config& right) {
-  const auto& [address, threads, waiting, bytes, replace, unacknowledged] = left.server;
+  const auto& [address, threads, waiting, bytes, replace, unacknowledged, report_age] = left.server;
   EXPECT_EQ(address, right.server.address);
   EXPECT_EQ(threads, right.server.num_threads);
   EXPECT_EQ(waiting, right.server.max_waiting_requests);
   EXPECT_EQ(bytes, right.server.max_message_bytes);
   EXPECT_EQ(replace, right.server.max_replace_items);
   EXPECT_EQ(unacknowledged, right.server.max_unacknowledged_events);
+  EXPECT_EQ(report_age, right.server.report_max_age_seconds);
   EXPECT_EQ(left.drain_seconds, right.drain_seconds);
 
   const auto& [weights, history, half_life, checkpoint, read_only] = left.store;

@@ -32,7 +32,7 @@ v1::Event Order(const std::string& user_id, const std::string& item_id, std::int
 
 class InsightTest : public ::testing::Test {
  protected:
-  InsightTest() : shop_({.report_max_age = 0}) { shop_.Serve(); }
+  InsightTest() : shop_({.report_max_age_seconds = 0}) { shop_.Serve(); }
 
   // Ann buys the same every ten days, each time after a view and the cart; ten others only look.
   void FillShop() {
@@ -89,7 +89,8 @@ TEST_F(InsightTest, AProfileSaysWhatAShopperLikesAndWillNeedAgain) {
   EXPECT_EQ(profile->report().as_of_time().seconds(), kStart + 120 + 30 * kDay);
   EXPECT_EQ(profile->report().currency_code(), "EUR");
   for (const v1::Feature& feature : profile->features()) {
-    if (feature.name() == "carts") EXPECT_EQ(feature.value().integer(), 4);
+    if (feature.name() != "carts") continue;
+    EXPECT_EQ(feature.value().integer(), 4);
   }
   EXPECT_GT(profile->features_size(), 20);
 }

@@ -157,7 +157,8 @@ TEST(ItemMeaningTest, ANewItemGetsAMeaningWhileTheShoppersAreLeftOut) {
   Dataset shop = ShopOfMugsAndLamps();
   const auto before = FindTrainer("content")->train(shop, settings, {.pool = &pool});
   ASSERT_THAT(before, IsOk());
-  const ModelSet live{.models = {*before}};
+  ModelSet live;
+  live.models = {*before};
   // The catalogue alone, with another bulb.
   shop.interactions.clear();
   shop.user_begin = {0};

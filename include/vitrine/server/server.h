@@ -19,8 +19,8 @@ struct ServerOptions {
   std::size_t max_waiting_requests = 4096;     // More are refused with RESOURCE_EXHAUSTED.
   std::size_t max_message_bytes = 16U << 20U;  // Of one message, either way.
   std::size_t max_replace_items = 2'000'000;   // Of one ReplaceCatalog, held in memory.
-  std::size_t max_unacknowledged_events = 1'024;   // Of one StreamEvents, before reading pauses.
-  Micros report_max_age = 600 * kMicrosPerSecond;  // Of InsightService's, once the store changed.
+  std::size_t max_unacknowledged_events = 1'024;  // Of one StreamEvents, before reading pauses.
+  double report_max_age_seconds = 600;            // Of InsightService's, once the store changed.
 };
 
 // What the requests are answered with. All must outlive the server's Drain.
