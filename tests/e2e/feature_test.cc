@@ -184,7 +184,7 @@ TEST_F(FeatureTest, ADefinitionSaysAllThatAReaderMustKnow) {
     SCOPED_TRACE(feature.name());
     EXPECT_NE(feature.entity(), v1::FEATURE_ENTITY_UNSPECIFIED);
     EXPECT_NE(feature.type(), v1::FEATURE_TYPE_UNSPECIFIED);
-    EXPECT_NE(feature.unit(), "");
+    EXPECT_TRUE(feature.unit() != "" || feature.type() == v1::FEATURE_TYPE_TEXT);
     EXPECT_NE(feature.window(), "");
     EXPECT_NE(feature.owner(), "");
     EXPECT_NE(feature.description(), "");
