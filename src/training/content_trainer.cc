@@ -210,6 +210,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   const std::size_t min_items = reader.Count("min_items", 1, 1'000'000);
   const MeaningOptions meaning = ReadMeaningOptions(reader);
   VITRINE_RETURN_IF_ERROR(reader.status());
+  if (IsCancelled(context)) return Cancelled("content");
 
   VITRINE_ASSIGN_OR_RETURN(ContentTable table, BuildTable(dataset, weights, min_items, context));
   table.options = options;

@@ -110,8 +110,8 @@ TEST(FillFromTextsTest, AnItemMeansWhatTheClosestTextsMean) {
   EXPECT_NEAR((vectors.row(0) - Eigen::RowVector2f(1, 0)).norm(), 0, 1e-6);
 }
 
-// Mugs and cups are bought together, lamps and bulbs too; the last cup and bulb are new. No word is
-// in two kinds of title.
+// Mugs and cups are bought together, lamps and bulbs too, three of four by each shopper; the last
+// cup and bulb are new. No word is in two kinds of title.
 Dataset ShopOfMugsAndLamps() {
   const std::vector<std::string> titles = {"mug alpha", "mug beta", "cup gamma",  "cup delta",
                                            "lamp one",  "lamp two", "bulb three", "bulb four",
@@ -121,10 +121,10 @@ Dataset ShopOfMugsAndLamps() {
     shop.item_ids.push_back(title);
     shop.items.push_back(std::make_shared<const Item>(Item{.id = title, .title = title}));
   }
-  for (std::size_t user = 0; user < 12; ++user) {
+  for (std::size_t user = 0; user < 8; ++user) {
     const std::size_t first = user % 2 == 0 ? 0 : 4;
-    for (const std::size_t offset : {user / 2 % 2, 2 + user / 4 % 2}) {
-      shop.interactions.push_back({1, ItemNumber(first + offset), 1});
+    for (std::size_t offset = 0; offset < 4; ++offset) {
+      if (offset != user / 2) shop.interactions.push_back({1, ItemNumber(first + offset), 1});
     }
     shop.user_begin.push_back(shop.interactions.size());
   }
