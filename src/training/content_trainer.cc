@@ -34,9 +34,9 @@ Settings Defaults() {
           {"rank_decay", "0.98"},
           {"context_weight", "3"},
           {"profile_features", "256"},
-          {"meaning_weight", "0.35"},
+          {"meaning_weight", "0.25"},
           {"meaning_source", "histories"},
-          {"meaning_dimensions", "128"},
+          {"meaning_dimensions", "32"},
           {"meaning_neighbours", "3"}};
 }
 
