@@ -154,7 +154,7 @@ void StoreViews::AddToItems(const StoreChanges::AddEvent& event) {
   AddPopularity(popularity_, event.head);
 }
 
-// What an event changes lies all over the memory: asking for it ahead halves the time.
+// What an event changes lies all over the memory, so it is asked for some events ahead.
 void StoreViews::AddToShoppers(std::span<const StoreChanges::AddEvent> events) {
   for (std::size_t i = 0; i < events.size(); ++i) {
     if (i + kFarAhead < events.size()) {
