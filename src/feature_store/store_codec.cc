@@ -6,8 +6,7 @@
 namespace vitrine {
 namespace {
 
-// Of each kind of value.
-constexpr std::uint64_t kEventVersion = 2;  // 1 had no arrival.
+constexpr std::uint64_t kEventVersion = 2;  // Of the value; 1 had no arrival.
 constexpr std::uint64_t kItemVersion = 1;
 constexpr std::uint64_t kShopperVersion = 2;  // 1 had no time of a merge.
 constexpr std::uint64_t kEventIdVersion = 1;
