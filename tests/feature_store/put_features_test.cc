@@ -410,7 +410,8 @@ TEST_F(PutFeaturesTest, AnErasureFindsWhatTheViewsHaveForgotten) {
 
 std::uint64_t FormatOf(const std::string& folder) {
   const auto storage = Storage::Open(folder + "/db", Storage::Access::kOwner, LocalFileSystem());
-  ByteReader reader(**(*storage)->Get(Table::kMeta, kFormatRow));
+  const auto row = (*storage)->Get(Table::kMeta, kFormatRow);
+  ByteReader reader(**row);
   return reader.Unsigned();
 }
 
