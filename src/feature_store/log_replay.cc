@@ -54,18 +54,6 @@ bool LogReplay::Finish() {
   return has_all_shoppers_;
 }
 
-void LogReplay::AddToShoppers(Batch& batch) {
-  for (StoreChanges::AddEvent& event : batch.filled()) {
-    const auto owner = views_.shoppers().Resolve(event.shopper);
-    if (!owner.has_value()) {
-      has_all_shoppers_ = false;
-      return;
-    }
-    event.shopper = *owner;
-  }
-  views_.AddToShoppers(batch.filled());
-}
-
 void LogReplay::Work() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -74,7 +62,7 @@ void LogReplay::Work() {
     Batch* const batch = full_.front();
     full_.pop_front();
     lock.unlock();
-    AddToShoppers(*batch);
+    if (!views_.AddToShoppers(batch->filled())) has_all_shoppers_ = false;
     lock.lock();
     empty_.push_back(batch);
     wake_.notify_all();

@@ -44,7 +44,6 @@ class LogReplay {
 
   void HandOver();
   void Work();
-  void AddToShoppers(Batch& batch);
 
   StoreViews& views_;
   std::array<Batch, 4> batches_;

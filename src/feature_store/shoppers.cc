@@ -349,6 +349,10 @@ void Shoppers::Insert(std::vector<HistoryEntry>& history, const HistoryEntry& en
   } else if (history.size() == history.capacity()) {
     history.reserve(std::min(history_limit_, 2 * history.size() + 2));
   }
+  if (history.empty() || !IsBefore(entry, history.back())) {  // Nearly always.
+    history.push_back(entry);
+    return;
+  }
   history.insert(std::upper_bound(history.begin(), history.end(), entry, IsBefore), entry);
 }
 

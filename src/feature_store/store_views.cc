@@ -11,9 +11,9 @@ namespace {
 
 constexpr Micros kPopularityPeriodUs = 200'000;
 
-// How many events ahead memory is asked for.
-constexpr std::size_t kFarAhead = 8;
-constexpr std::size_t kNearAhead = 4;
+// Events between asking for what is found by index, asking for what that points to, and adding.
+constexpr std::size_t kFirstStep = 4;
+constexpr std::size_t kSecondStep = 8;
 
 }  // namespace
 
@@ -138,7 +138,7 @@ void StoreViews::ApplyStep(const StoreChanges::Merge& step) {
 
 void StoreViews::AddEvent(const StoreChanges::AddEvent& event) {
   AddToShopper(event);
-  AddToItems(event);
+  AddToItems({&event, 1});
 }
 
 void StoreViews::AddToShopper(const StoreChanges::AddEvent& event) {
@@ -148,41 +148,44 @@ void StoreViews::AddToShopper(const StoreChanges::AddEvent& event) {
   behaviour_.AddToShopper(event.shopper, event.offset, event.head, event.details);
 }
 
-void StoreViews::AddToItems(const StoreChanges::AddEvent& event) {
-  behaviour_.AddToItems(event.offset, event.head);
-  std::lock_guard lock(popularity_mutex_);
-  AddPopularity(popularity_, event.head);
-}
-
-// What an event changes lies all over the memory, so it is asked for some events ahead.
-void StoreViews::AddToShoppers(std::span<const StoreChanges::AddEvent> events) {
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (i + kFarAhead < events.size()) {
-      shoppers_.Prefetch(events[i + kFarAhead].shopper);
-      behaviour_.PrefetchShopper(events[i + kFarAhead].shopper);
+// What an event changes lies all over the memory, so it is asked for some events ahead: first what
+// is found by index, then what that points to.
+bool StoreViews::AddToShoppers(std::span<StoreChanges::AddEvent> events) {
+  for (std::size_t i = 0; i < events.size() + kSecondStep; ++i) {
+    if (i < events.size()) {
+      shoppers_.Prefetch(events[i].shopper);
+      behaviour_.PrefetchShopper(events[i].shopper);
     }
-    if (i + kNearAhead < events.size()) {
-      shoppers_.PrefetchHistory(events[i + kNearAhead].shopper);
-      behaviour_.PrefetchShopperParts(events[i + kNearAhead].shopper);
+    if (i >= kFirstStep && i - kFirstStep < events.size()) {
+      StoreChanges::AddEvent& event = events[i - kFirstStep];
+      const auto owner = shoppers_.Resolve(event.shopper);
+      if (!owner.has_value()) return false;
+      event.shopper = *owner;
+      shoppers_.PrefetchHistory(*owner);
+      behaviour_.PrefetchShopperParts(*owner);
     }
-    AddToShopper(events[i]);
+    if (i >= kSecondStep) AddToShopper(events[i - kSecondStep]);
   }
+  return true;
 }
 
 void StoreViews::AddToItems(std::span<const StoreChanges::AddEvent> events) {
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (i + kFarAhead < events.size()) {
-      for (const auto& touch : events[i + kFarAhead].head.items) {
-        behaviour_.PrefetchItem(touch.item);
+  for (std::size_t i = 0; i < events.size() + kSecondStep; ++i) {
+    if (i < events.size()) {
+      for (const auto& touch : events[i].head.items) behaviour_.PrefetchItem(touch.item);
+    }
+    if (i >= kFirstStep && i - kFirstStep < events.size()) {
+      const LogHead& head = events[i - kFirstStep].head;
+      for (const auto& touch : head.items) {
+        if (head.type == EventType::kDetailPageView) behaviour_.PrefetchItemParts(touch.item);
       }
     }
-    if (i + kNearAhead < events.size()) {
-      for (const auto& touch : events[i + kNearAhead].head.items) {
-        behaviour_.PrefetchItemParts(touch.item);
-      }
-    }
-    AddToItems(events[i]);
+    if (i < kSecondStep) continue;
+    const StoreChanges::AddEvent& event = events[i - kSecondStep];
+    behaviour_.AddToItems(event.offset, event.head);
   }
+  std::lock_guard lock(popularity_mutex_);
+  for (const StoreChanges::AddEvent& event : events) AddPopularity(popularity_, event.head);
 }
 
 void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) const {

@@ -83,8 +83,9 @@ class StoreViews {
   void SetShopperRow(UserIndex index, const ShopperRow& row) { shoppers_.SetRow(index, row); }
   void AddEvent(const StoreChanges::AddEvent& event);
 
-  // Its two halves over events in log order, for a replay that has a thread for each.
-  void AddToShoppers(std::span<const StoreChanges::AddEvent> events);
+  // Its two halves over events in log order, for a replay that has a thread for each. The first
+  // follows merges, which it writes to the events; false: an event's shopper has no row.
+  bool AddToShoppers(std::span<StoreChanges::AddEvent> events);
   void AddToItems(std::span<const StoreChanges::AddEvent> events);
 
   // For an erasure: the shoppers go, and what their events had added to other views.
@@ -134,7 +135,6 @@ class StoreViews {
   auto ReadUnmoved(const Read& read) const;
   FeatureReader Reader() const;
   void AddToShopper(const StoreChanges::AddEvent& event);
-  void AddToItems(const StoreChanges::AddEvent& event);
   void ApplyStep(const StoreChanges::SetRow& step);
   void ApplyStep(const StoreChanges::AddEvent& step);
   void ApplyStep(const StoreChanges::Merge& step);

@@ -61,6 +61,15 @@ TEST(TokenizeTest, BytesThatAreNotUtf8SeparateTerms) {
   EXPECT_THAT(Tokenize("陶\xe7\x93"), ElementsAre("陶"));
 }
 
+TEST(TokenizeTest, AsciiAloneIsCutAsBesideOtherLetters) {
+  std::string text;
+  for (int c = 0; c < 0x80; ++c) text += std::string("Ab") + static_cast<char>(c) + "9z ";
+  std::vector<std::string> expected = Tokenize(text + "\u00e9");
+  expected.pop_back();
+  EXPECT_GT(expected.size(), 128u);
+  EXPECT_EQ(Tokenize(text), expected);
+}
+
 TEST(TokenizeTest, NothingGivesNothing) {
   EXPECT_THAT(Tokenize(""), IsEmpty());
   EXPECT_THAT(Tokenize(" -- \u0301 !"), IsEmpty());

@@ -24,6 +24,11 @@ class Behaviour {
   using Items = Ledger<ItemActivity>;
 
   ShopperActivity Shopper(UserIndex index) const { return shoppers_.Get(Row(index)); }
+  // Calls read(const ShopperActivity&) under a lock that holds up events of this shopper.
+  template <typename Visit>
+  auto ReadShopper(UserIndex index, const Visit& read) const {
+    return shoppers_.Read(Row(index), read);
+  }
   ItemActivity Item(ItemIndex index) const { return items_.Get(Row(index)); }
 
   // An event is added to both sides. `owner`: whose it is, merges followed.

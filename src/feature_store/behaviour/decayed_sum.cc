@@ -11,6 +11,7 @@ constexpr std::int64_t kMaxShift = 2'000;  // 2^-2000 is zero as a double.
 }  // namespace
 
 double Scaled(double mantissa, std::int64_t shift) {
+  if (shift == 0) return mantissa;
   return std::ldexp(mantissa, static_cast<int>(std::clamp(shift, -kMaxShift, kMaxShift)));
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -26,12 +25,9 @@ std::vector<std::pair<ItemIndex, std::uint32_t>> MostFrequent(std::span<const It
     if (counts.empty() || counts.back().first != item) counts.emplace_back(item, 0);
     ++counts.back().second;
   }
-  if (counts.size() <= kTopNames) return counts;
-  std::vector<std::uint32_t> by_size;
-  for (const auto& [item, count] : counts) by_size.push_back(count);
-  std::nth_element(by_size.begin(), by_size.begin() + kTopNames - 1, by_size.end(),
-                   std::greater<>());
-  const std::uint32_t least = by_size[kTopNames - 1];
+  std::vector<double> weights;
+  for (const auto& [item, count] : counts) weights.push_back(count);
+  const double least = LeastOfTop(std::move(weights));
   std::erase_if(counts, [least](const auto& one) { return one.second < least; });
   return counts;
 }
@@ -40,26 +36,25 @@ std::vector<std::pair<ItemIndex, std::uint32_t>> MostFrequent(std::span<const It
 
 std::vector<Feature> FeatureReader::ReadUser(const Shoppers::Parts& parts,
                                              std::span<const std::string> names, Micros now) const {
-  ShopperActivity activity;
-  if (parts.user.has_value()) activity = behaviour.Shopper(*parts.user);
-  if (parts.visitor.has_value()) {
-    ShopperActivity visitor = behaviour.Shopper(*parts.visitor);
-    if (activity.has_events()) {
-      activity.Merge(std::move(visitor));
-    } else {
-      activity = std::move(visitor);
-    }
-  }
   const UserSelection selection(names);
   std::vector<HistoryEntry> history;
   if ((selection.parts() & kAffinityPart) != 0) history = shoppers.Read(parts).history;
   const std::size_t kept = std::min(history.size(), shoppers.history_limit());
-  return selection.Read({.activity = activity,
-                         .history = std::span(history).last(kept),
-                         .weights = weights,
-                         .facets = facets,
-                         .catalogue = catalogue_use},
-                        now);
+  const auto read = [&](const ShopperActivity& activity) {
+    return selection.Read({.activity = activity,
+                           .history = std::span(history).last(kept),
+                           .weights = weights,
+                           .facets = facets,
+                           .catalogue = catalogue_use},
+                          now);
+  };
+  if (parts.user.has_value() && parts.visitor.has_value()) {
+    ShopperActivity joined = behaviour.Shopper(*parts.user);
+    joined.Merge(behaviour.Shopper(*parts.visitor));
+    return read(joined);
+  }
+  const auto shopper = parts.user.has_value() ? parts.user : parts.visitor;
+  return shopper.has_value() ? behaviour.ReadShopper(*shopper, read) : read(ShopperActivity());
 }
 
 std::vector<Feature> FeatureReader::ReadItem(const std::string& item_id,

@@ -1,15 +1,17 @@
 #include "feature_store/behaviour/item_activity.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "feature_store/behaviour/active_days.h"
-#include "feature_store/behaviour/latest.h"
 #include "feature_store/behaviour/shopper_activity.h"
 
 namespace vitrine {
 namespace {
 
-void WriteVisits(ByteWriter& writer, const std::vector<ItemActivity::Visit>& visits) {
+void WriteVisits(ByteWriter& writer, std::span<const ItemActivity::Visit> visits) {
   writer.Unsigned(visits.size());
   for (const ItemActivity::Visit& visit : visits) {
     writer.Signed(visit.time_us);
@@ -18,13 +20,14 @@ void WriteVisits(ByteWriter& writer, const std::vector<ItemActivity::Visit>& vis
   }
 }
 
-void ReadVisits(ByteReader& reader, std::vector<ItemActivity::Visit>& visits) {
-  visits.assign(reader.Count(3), ItemActivity::Visit());
+std::vector<ItemActivity::Visit> ReadVisits(ByteReader& reader) {
+  std::vector<ItemActivity::Visit> visits(reader.Count(3));
   for (ItemActivity::Visit& visit : visits) {
     visit.time_us = reader.Signed();
     visit.offset = reader.Unsigned();
     visit.shopper = UserIndex{static_cast<std::uint32_t>(reader.Unsigned())};
   }
+  return visits;
 }
 
 }  // namespace
@@ -63,11 +66,11 @@ void ItemActivity::Add(std::uint64_t offset, const LogHead& head, const LogHead:
   switch (head.type) {
     case EventType::kDetailPageView:
       views.Add(DayOf(time));
-      return KeepLatest(viewers, kVisits, visit);
+      return viewers.Add(visit);
     case EventType::kPurchaseComplete:
       pieces_bought += touch.quantity;
       purchases.Add(DayOf(time));
-      return KeepLatest(buyers, kVisits, visit);
+      return buyers.Add(visit);
     case EventType::kReturnComplete:
       pieces_returned += touch.quantity;
       return;
@@ -88,8 +91,8 @@ void ItemActivity::Write(ByteWriter& writer) const {
   writer.Signed(rating_sum);
   views.Write(writer);
   purchases.Write(writer);
-  WriteVisits(writer, viewers);
-  WriteVisits(writer, buyers);
+  WriteVisits(writer, viewers.entries());
+  WriteVisits(writer, buyers.entries());
 }
 
 void ItemActivity::Read(ByteReader& reader) {
@@ -101,8 +104,8 @@ void ItemActivity::Read(ByteReader& reader) {
   rating_sum = reader.Signed();
   views.Read(reader);
   purchases.Read(reader);
-  ReadVisits(reader, viewers);
-  ReadVisits(reader, buyers);
+  viewers = Latest<Visit, kVisits>(ReadVisits(reader));
+  buyers = Latest<Visit, kVisits>(ReadVisits(reader));
 }
 
 }  // namespace vitrine

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
+#include "feature_store/behaviour/latest.h"
 #include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/clock.h"
@@ -22,6 +22,9 @@ class DailyCounts {
 
   void Add(std::int64_t day);
   std::uint32_t On(std::int64_t day) const;
+  void Prefetch() const {
+    __builtin_prefetch(&counts_[static_cast<std::size_t>(last_day_) % kDays], 1);
+  }
 
   void Write(ByteWriter& writer) const;
   void Read(ByteReader& reader);
@@ -36,7 +39,8 @@ class DailyCounts {
 // of the order in which events come, like ShopperActivity. An event that names the item twice
 // counts twice.
 //
-// Memory: 416 bytes, and 24 for each of the latest kVisits who looked at or bought it.
+// Memory: 416 bytes, and 24 for each of the latest kVisits, and a quarter, who looked at or bought
+// it.
 struct ItemActivity {
   static constexpr std::size_t kVisits = 50;
 
@@ -51,18 +55,23 @@ struct ItemActivity {
   Micros first_us = std::numeric_limits<Micros>::max();
   Micros last_us = std::numeric_limits<Micros>::min();
   std::array<std::uint32_t, kNumEventTypes> num_events{};  // By type.
+  Latest<Visit, kVisits> viewers{};
+  DailyCounts views{};  // What comes often ends in its front.
+  DailyCounts purchases{};
+  Latest<Visit, kVisits> buyers{};
   std::uint64_t pieces_bought = 0;
   std::uint64_t pieces_returned = 0;
   std::int64_t rating_sum = 0;  // In millionths.
-  DailyCounts views{};
-  DailyCounts purchases{};
-  std::vector<Visit> viewers{};  // KeepLatest
-  std::vector<Visit> buyers{};   // KeepLatest
 
   bool has_events() const { return first_us <= last_us; }
 
-  // Hints that an event is about to be added.
-  void PrefetchParts() const { __builtin_prefetch(viewers.data() + viewers.size(), 1); }
+  // Hints that an event is about to be added: first for what every event changes, later, once that
+  // is there, for what a view changes beside it.
+  static constexpr std::size_t kFrontBytes = 128;
+  void PrefetchParts() const {
+    viewers.Prefetch();
+    views.Prefetch();
+  }
 
   // REQUIRES: `touch` is one of head.items
   void Add(std::uint64_t offset, const LogHead& head, const LogHead::Touch& touch);

@@ -162,12 +162,14 @@ std::vector<ItemFeature> TrendFeatures() {
       Make("item_co_viewed", {FeatureType::kWeights, "shoppers", "latest 50 views"},
            "The items that most of the latest viewers viewed too, within their histories; top 5.",
            [](const ItemFacts& f) {
-             return Weights(f.sources.companions(f.activity.viewers, EventType::kDetailPageView));
+             return Weights(
+                 f.sources.companions(f.activity.viewers.entries(), EventType::kDetailPageView));
            }),
       Make("item_co_bought", {FeatureType::kWeights, "shoppers", "latest 50 purchases"},
            "The items that most of the latest buyers bought too, within their histories; top 5.",
            [](const ItemFacts& f) {
-             return Weights(f.sources.companions(f.activity.buyers, EventType::kPurchaseComplete));
+             return Weights(
+                 f.sources.companions(f.activity.buyers.entries(), EventType::kPurchaseComplete));
            }),
   };
 }

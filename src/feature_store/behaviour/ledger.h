@@ -47,11 +47,11 @@ class Ledger {
   }
 
   // Hints that an entry is about to be changed, for the thread that changes entries: first for the
-  // entry itself, a few entries later for what it points to (T::PrefetchParts).
+  // front of the entry, a few entries later for what else is changed (T::PrefetchParts).
   void Prefetch(std::size_t index) const {
     const T* entry = Find(index);
     if (entry == nullptr) return;
-    for (std::size_t byte = 0; byte < sizeof(T); byte += kLineBytes) {
+    for (std::size_t byte = 0; byte < T::kFrontBytes; byte += kLineBytes) {
       __builtin_prefetch(reinterpret_cast<const char*>(entry) + byte, 1);
     }
   }

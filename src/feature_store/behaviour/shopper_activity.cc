@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
-
-#include "feature_store/behaviour/latest.h"
 
 namespace vitrine {
 namespace {
@@ -40,6 +39,51 @@ std::size_t HourOf(Micros time_us) {
   return static_cast<std::size_t>(time_us % kMicrosPerDay / kMicrosPerHour);
 }
 
+void WriteSteps(ByteWriter& writer, std::span<const ShopperActivity::Step> steps) {
+  writer.Unsigned(steps.size());
+  ShopperActivity::Step before;
+  for (const ShopperActivity::Step& step : steps) {
+    writer.Signed(step.time_us - before.time_us);
+    writer.Signed(static_cast<std::int64_t>(step.offset) -
+                  static_cast<std::int64_t>(before.offset));
+    writer.Unsigned(step.type);
+    before = step;
+  }
+}
+
+std::vector<ShopperActivity::Step> ReadSteps(ByteReader& reader) {
+  std::vector<ShopperActivity::Step> steps(reader.Count(3));
+  ShopperActivity::Step before;
+  for (ShopperActivity::Step& step : steps) {
+    step.time_us = before.time_us + reader.Signed();
+    step.offset =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(before.offset) + reader.Signed()) &
+        kOffsetMask;
+    step.type = reader.Unsigned() & 0xFF;
+    before = step;
+  }
+  return steps;
+}
+
+void WriteWords(ByteWriter& writer, std::span<const ShopperActivity::Word> words) {
+  writer.Unsigned(words.size());
+  for (const ShopperActivity::Word& word : words) {
+    writer.Signed(word.time_us);
+    writer.Unsigned(word.offset);
+    writer.String(word.text);
+  }
+}
+
+std::vector<ShopperActivity::Word> ReadWords(ByteReader& reader) {
+  std::vector<ShopperActivity::Word> words(reader.Count(3));
+  for (ShopperActivity::Word& word : words) {
+    word.time_us = reader.Signed();
+    word.offset = reader.Unsigned();
+    word.text = reader.String();
+  }
+  return words;
+}
+
 }  // namespace
 
 std::int64_t RatingMillionths(double rating) { return std::llround(rating * 1e6); }
@@ -56,10 +100,9 @@ void ShopperActivity::Add(std::uint64_t offset, const LogHead& head, const Event
     items_shown += head.items.size();
     return;
   }
-  KeepLatest(steps, kSteps,
-             Step{.time_us = time,
-                  .offset = offset & kOffsetMask,
-                  .type = static_cast<std::uint64_t>(head.type) & 0xFF});
+  steps.Add({.time_us = time,
+             .offset = offset & kOffsetMask,
+             .type = static_cast<std::uint64_t>(head.type) & 0xFF});
   const double half_lives = static_cast<double>(time) / (kInterestHalfLifeDays * kMicrosPerDay);
   switch (head.type) {
     case EventType::kDetailPageView:
@@ -81,7 +124,7 @@ void ShopperActivity::Add(std::uint64_t offset, const LogHead& head, const Event
       return;
     case EventType::kSearch:
       for (const std::string& word : details.words) {
-        KeepLatest(words, kWords, Word{.time_us = time, .offset = offset, .text = word});
+        words.Add({.time_us = time, .offset = offset, .text = word});
       }
       return;
     default:
@@ -118,8 +161,8 @@ void ShopperActivity::Merge(ShopperActivity other) {
   recent_purchases.Add(other.recent_purchases);
   days.Merge(other.days);
   for (const Order& order : other.orders) AddOrder(order);
-  MergeLatest(steps, kSteps, std::move(other.steps));
-  MergeLatest(words, kWords, std::move(other.words));
+  steps.Merge(std::move(other.steps));
+  words.Merge(std::move(other.words));
 }
 
 void ShopperActivity::Write(ByteWriter& writer) const {
@@ -143,21 +186,8 @@ void ShopperActivity::Write(ByteWriter& writer) const {
     writer.Signed(order.revenue);
     writer.Signed(order.lines);
   }
-  writer.Unsigned(steps.size());
-  Step before;
-  for (const Step& step : steps) {
-    writer.Signed(step.time_us - before.time_us);
-    writer.Signed(static_cast<std::int64_t>(step.offset) -
-                  static_cast<std::int64_t>(before.offset));
-    writer.Unsigned(step.type);
-    before = step;
-  }
-  writer.Unsigned(words.size());
-  for (const Word& word : words) {
-    writer.Signed(word.time_us);
-    writer.Unsigned(word.offset);
-    writer.String(word.text);
-  }
+  WriteSteps(writer, steps.entries());
+  WriteWords(writer, words.entries());
 }
 
 void ShopperActivity::Read(ByteReader& reader) {
@@ -179,22 +209,8 @@ void ShopperActivity::Read(ByteReader& reader) {
     order.revenue = reader.Signed();
     order.lines = reader.Signed();
   }
-  steps.assign(reader.Count(3), Step());
-  Step before;
-  for (Step& step : steps) {
-    step.time_us = before.time_us + reader.Signed();
-    step.offset =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(before.offset) + reader.Signed()) &
-        kOffsetMask;
-    step.type = reader.Unsigned() & 0xFF;
-    before = step;
-  }
-  words.assign(reader.Count(3), Word());
-  for (Word& word : words) {
-    word.time_us = reader.Signed();
-    word.offset = reader.Unsigned();
-    word.text = reader.String();
-  }
+  steps = Latest<Step, kSteps>(ReadSteps(reader));
+  words = Latest<Word, kWords>(ReadWords(reader));
 }
 
 }  // namespace vitrine

@@ -10,6 +10,7 @@
 #include "feature_store/behaviour/active_days.h"
 #include "feature_store/behaviour/decayed_sum.h"
 #include "feature_store/behaviour/event_details.h"
+#include "feature_store/behaviour/latest.h"
 #include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/clock.h"
@@ -25,8 +26,8 @@ inline constexpr double kInterestHalfLifeDays = 30;  // Of decayed counts and of
 // merged.
 //
 // Memory: 384 bytes, and the shopper's history: 32 bytes an order, 16 for each of at most
-// kSteps latest events, 48 for each of at most kWords latest words searched for, 46 a year between
-// the first and the last visit.
+// kSteps latest events, 48 for each of at most kWords latest words searched for (Latest: of both a
+// quarter more), 46 a year between the first and the last visit.
 struct ShopperActivity {
   static constexpr std::size_t kSteps = 128;
   static constexpr std::size_t kWords = 32;
@@ -60,29 +61,31 @@ struct ShopperActivity {
   Micros first_us = std::numeric_limits<Micros>::max();
   Micros last_us = std::numeric_limits<Micros>::min();
   std::array<std::uint32_t, kNumEventTypes> num_events{};  // By type.
-  std::uint64_t items_shown = 0;                           // In impressions.
-  std::uint64_t pieces_bought = 0;
-  std::uint64_t pieces_returned = 0;
-  std::int64_t rating_sum = 0;  // In millionths.
-  std::array<std::uint32_t, 24> hours{};
-  std::array<std::uint32_t, 7> weekdays{};  // From Monday; UTC, as the hours.
+  Latest<Step, kSteps> steps{};
+  ActiveDays days{};
   DecayedSum recent_views{};
   DecayedSum recent_carts{};
   DecayedSum recent_purchases{};
-  ActiveDays days{};
+  std::array<std::uint32_t, 7> weekdays{};  // From Monday; UTC, as the hours.
+  std::array<std::uint32_t, 24> hours{};    // What comes often ends in its front.
+  std::uint64_t items_shown = 0;            // In impressions.
+  std::uint64_t pieces_bought = 0;
+  std::uint64_t pieces_returned = 0;
+  std::int64_t rating_sum = 0;  // In millionths.
   std::vector<Order> orders{};  // By key.
-  std::vector<Step> steps{};    // KeepLatest
-  std::vector<Word> words{};    // KeepLatest
+  Latest<Word, kWords> words{};
 
   bool has_events() const { return first_us <= last_us; }
 
   void Add(std::uint64_t offset, const LogHead& head, const EventDetails& details);
   void Merge(ShopperActivity other);
 
-  // Hints that an event is about to be added.
+  // Hints that an event is about to be added: first for what every event changes, then for what
+  // that points to.
+  static constexpr std::size_t kFrontBytes = 320;
   void PrefetchParts() const {
     days.Prefetch();
-    __builtin_prefetch(steps.data() + steps.size(), 1);
+    steps.Prefetch();
   }
 
   void Write(ByteWriter& writer) const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,9 +94,13 @@ class NumberedWeights {
   WeightedNames Shares(const NameOf& name_of) const {
     double total = 0;
     for (const Sum& sum : sums_) total += std::max(0.0, sum.weight);
+    std::vector<double> all;
+    all.reserve(sums_.size());
+    for (const Sum& sum : sums_) all.push_back(std::max(0.0, sum.weight) / total);
+    const double least = LeastOfTop(all);
     WeightedNames shares;
-    for (const Sum& sum : sums_) {
-      if (sum.weight > 0) shares.emplace_back(name_of(sum.number), sum.weight / total);
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      if (all[i] > 0 && all[i] >= least) shares.emplace_back(name_of(sums_[i].number), all[i]);
     }
     KeepTop(shares);
     return shares;
@@ -191,6 +197,13 @@ WeightedNames CountWords(std::span<const ShopperActivity::Word> words) {
   }
   KeepTop(names);
   return names;
+}
+
+double LeastOfTop(std::vector<double> weights) {
+  if (weights.size() <= kTopNames) return -std::numeric_limits<double>::infinity();
+  std::nth_element(weights.begin(), weights.begin() + kTopNames - 1, weights.end(),
+                   std::greater<>());
+  return weights[kTopNames - 1];
 }
 
 void KeepTop(WeightedNames& names) {

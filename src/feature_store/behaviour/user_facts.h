@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "feature_store/behaviour/facets.h"
 #include "feature_store/behaviour/shopper_activity.h"
@@ -60,6 +61,10 @@ AffinityFacts WeighAffinities(std::span<const HistoryEntry> history, const Event
 
 // How often each word is among those kept; at most kTopNames.
 WeightedNames CountWords(std::span<const ShopperActivity::Word> words);
+
+// The smallest of the kTopNames largest weights: whatever is among the top, whatever order is among
+// equals, weighs at least that much.
+double LeastOfTop(std::vector<double> weights);
 
 // The heaviest first, equal ones by name, at most kTopNames.
 void KeepTop(WeightedNames& names);

@@ -20,9 +20,9 @@ const UserFeature* Find(std::string_view name) {
 
 UserFacts GatherFacts(const UserSources& sources, unsigned parts, Micros now) {
   UserFacts facts{.activity = sources.activity, .now = now};
-  if ((parts & kSessionPart) != 0) facts.sessions = FindSessions(sources.activity.steps);
+  if ((parts & kSessionPart) != 0) facts.sessions = FindSessions(sources.activity.steps.entries());
   if ((parts & kOrderPart) != 0) facts.orders = SumOrders(sources.activity.orders, now);
-  if ((parts & kWordPart) != 0) facts.words = CountWords(sources.activity.words);
+  if ((parts & kWordPart) != 0) facts.words = CountWords(sources.activity.words.entries());
   if ((parts & kAffinityPart) == 0) return facts;
   facts.affinities = WeighAffinities(sources.history, sources.weights, sources.facets);
   return facts;
