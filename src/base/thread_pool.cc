@@ -47,9 +47,19 @@ void ThreadPool::ParallelFor(std::size_t num_shards, const std::function<void(st
     if (--running == 0) done.notify_one();  // Under the lock: the waiter owns these locals.
   };
 
-  for (std::size_t i = 0, tasks = running; i < tasks; ++i) Submit(run);
+  // By reference: a copy of `run` would be allocated, and a training calls this all the time.
+  for (std::size_t i = 0, tasks = running; i < tasks; ++i) Submit([&run] { run(); });
   std::unique_lock lock(done_mutex);
   done.wait(lock, [&] { return running == 0; });
+}
+
+std::function<void()> ThreadPool::TakeNext() {
+  std::function<void()> task = std::move(tasks_[next_++]);
+  if (2 * next_ >= tasks_.size()) {  // As many moves as were taken at most: constant for each.
+    tasks_.erase(tasks_.begin(), tasks_.begin() + static_cast<std::ptrdiff_t>(next_));
+    next_ = 0;
+  }
+  return task;
 }
 
 void ThreadPool::Work(ThreadPriority priority) {
@@ -59,10 +69,9 @@ void ThreadPool::Work(ThreadPriority priority) {
   }
   while (true) {
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return is_stopping_ || !tasks_.empty(); });
-    if (tasks_.empty()) return;
-    const std::function<void()> task = std::move(tasks_.front());
-    tasks_.pop_front();
+    wake_.wait(lock, [this] { return is_stopping_ || next_ < tasks_.size(); });
+    if (next_ == tasks_.size()) return;
+    const std::function<void()> task = TakeNext();
     lock.unlock();
     task();
   }

@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -35,11 +34,14 @@ class ThreadPool {
 
  private:
   void Work(ThreadPriority priority);
+  std::function<void()> TakeNext();  // REQUIRES: mutex_ is held, next_ < tasks_.size()
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;  // Guarded by mutex_.
-  bool is_stopping_ = false;                 // Guarded by mutex_.
+  // A vector keeps its memory, where a deque allocates as it goes: what runs in a loop need not.
+  std::vector<std::function<void()>> tasks_;  // Guarded by mutex_.
+  std::size_t next_ = 0;                      // In tasks_, those before it are taken. Guarded too.
+  bool is_stopping_ = false;                  // Guarded by mutex_.
   std::vector<std::thread> threads_;
 };
 
