@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <functional>
 
 namespace vitrine {
 
@@ -39,20 +40,26 @@ void MultiplyRow(const CsrMatrix& matrix, std::size_t row, const Matrix& panel, 
 
 }  // namespace
 
-Matrix Multiply(const CsrMatrix& matrix, const Matrix& panel, ThreadPool* pool) {
+void MultiplyInto(const CsrMatrix& matrix, const Matrix& panel, ThreadPool* pool, Matrix& product) {
   assert(static_cast<std::size_t>(panel.rows()) == matrix.num_cols);
-  Matrix product(static_cast<Eigen::Index>(matrix.num_rows), panel.cols());
+  product.resize(static_cast<Eigen::Index>(matrix.num_rows), panel.cols());
   const auto multiply = [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) MultiplyRow(matrix, row, panel, product);
   };
   if (pool == nullptr) {
     multiply(0, matrix.num_rows);
-    return product;
+    return;
   }
   const std::size_t num_shards = (matrix.num_rows + kShardRows - 1) / kShardRows;
-  pool->ParallelFor(num_shards, [&](std::size_t shard) {
+  const auto shard_rows = [&](std::size_t shard) {
     multiply(shard * kShardRows, std::min((shard + 1) * kShardRows, matrix.num_rows));
-  });
+  };
+  pool->ParallelFor(num_shards, std::cref(shard_rows));  // A copy of the body is allocated.
+}
+
+Matrix Multiply(const CsrMatrix& matrix, const Matrix& panel, ThreadPool* pool) {
+  Matrix product;
+  MultiplyInto(matrix, panel, pool, product);
   return product;
 }
 

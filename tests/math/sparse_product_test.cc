@@ -37,6 +37,19 @@ TEST(SparseProductThreadsTest, DoNotChangeABit) {
   EXPECT_EQ(Multiply(matrix, panel, &pool), Multiply(matrix, panel, nullptr));
 }
 
+TEST(SparseProductIntoTest, KeepsMemoryOfTheRightShape) {
+  const CsrMatrix matrix = RandomSparse(70, 90, 1);
+  const Matrix panel = RandomDense(90, 20, 2);
+  Matrix product = Matrix::Constant(70, 20, 9);
+  const float* const memory = product.data();
+  ThreadPool pool(2);
+
+  MultiplyInto(matrix, panel, &pool, product);
+
+  EXPECT_EQ(product.data(), memory);
+  EXPECT_EQ(product, Multiply(matrix, panel, nullptr));
+}
+
 TEST(SparseProductOfNothingTest, IsZero) {
   CsrMatrix matrix;
   matrix.num_rows = 2;

@@ -11,4 +11,8 @@ namespace vitrine {
 // REQUIRES: panel.rows() == matrix.num_cols
 Matrix Multiply(const CsrMatrix& matrix, const Matrix& panel, ThreadPool* pool);
 
+// The same into a matrix that is there, whose memory is kept where it has the right shape; it is
+// not `panel`.
+void MultiplyInto(const CsrMatrix& matrix, const Matrix& panel, ThreadPool* pool, Matrix& product);
+
 }  // namespace vitrine
