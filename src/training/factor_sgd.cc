@@ -9,6 +9,7 @@
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/math/unit_rows.h"
+#include "vitrine/nn/row_adam.h"
 
 namespace vitrine {
 namespace {
@@ -122,8 +123,8 @@ class SgdRun {
   const SgdLoss& loss_;
   UserItemFactors& factors_;
   const PoolSampler sampler_;
-  RowAdam user_adam_;
-  RowAdam item_adam_;
+  nn::RowAdam user_adam_;
+  nn::RowAdam item_adam_;
 
   // Of the step:
   std::span<const std::uint32_t> users_{};

@@ -7,6 +7,7 @@
 #include "training/sgd_parts.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/nn/row_adam.h"
 
 namespace vitrine {
 namespace {
@@ -166,7 +167,7 @@ class MeanRun {
   const SgdLoss& loss_;
   Matrix& items_;  // [items x d]
   const PoolSampler sampler_;
-  RowAdam adam_;
+  nn::RowAdam adam_;
 
   // Of the step, all from before it:
   std::span<const std::uint32_t> users_{};

@@ -6,26 +6,6 @@
 
 namespace vitrine {
 
-RowAdam::RowAdam(const Matrix& values)
-    : first_(Matrix::Zero(values.rows(), values.cols())),
-      second_(Matrix::Zero(values.rows(), values.cols())),
-      num_steps_(static_cast<std::size_t>(values.rows()), 0) {}
-
-void RowAdam::Step(Eigen::Index row, const Eigen::RowVectorXf& gradient, float learning_rate,
-                   Matrix& values) {
-  constexpr float kFirstDecay = 0.9F;
-  constexpr float kSecondDecay = 0.999F;
-  constexpr float kTiny = 1e-8F;
-  const auto num_steps = static_cast<float>(++num_steps_[static_cast<std::size_t>(row)]);
-  auto first = first_.row(row).array();
-  auto second = second_.row(row).array();
-  first = kFirstDecay * first + (1 - kFirstDecay) * gradient.array();
-  second = kSecondDecay * second + (1 - kSecondDecay) * gradient.array().square();
-  const float rate = learning_rate / (1 - std::pow(kFirstDecay, num_steps));
-  const float scale = 1 / (1 - std::pow(kSecondDecay, num_steps));
-  values.row(row).array() -= rate * first / ((scale * second).sqrt() + kTiny);
-}
-
 PoolSampler::PoolSampler(const CsrMatrix& weights, double popularity_power) {
   std::vector<double> counts(weights.num_cols, 0);
   for (const std::uint32_t item : weights.column) ++counts[item];

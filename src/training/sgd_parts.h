@@ -5,27 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "vitrine/base/matrix.h"
 #include "vitrine/base/random.h"
 #include "vitrine/math/sparse.h"
 
 namespace vitrine {
-
-// Adam (Kingma, Ba, ICLR 2015) for the rows of one matrix. The moments of a row move only when the
-// row does. Different rows may step at once.
-class RowAdam {
- public:
-  explicit RowAdam(const Matrix& values);
-
-  // Moves `values`, of the shape of those given first, in row `row` against `gradient` [d].
-  void Step(Eigen::Index row, const Eigen::RowVectorXf& gradient, float learning_rate,
-            Matrix& values);
-
- private:
-  Matrix first_;   // Running mean of the gradients.
-  Matrix second_;  // Of their squares.
-  std::vector<std::uint32_t> num_steps_;
-};
 
 // Draws pools of items that somebody likes, in proportion to their likes^popularity_power.
 class PoolSampler {
