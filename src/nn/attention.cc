@@ -1,0 +1,181 @@
+#include "vitrine/nn/attention.h"
+
+#include <cassert>
+#include <cmath>
+#include <limits>
+
+#include "nn/rows.h"
+#include "nn/shards.h"
+#include "vitrine/nn/product.h"
+
+namespace vitrine::nn {
+
+namespace {
+
+// Where one head of one sequence is in the cache's matrices.
+struct Head {
+  Head(std::size_t index, const Sequences& sequences, std::size_t num_heads, Eigen::Index columns)
+      : sequence(index / num_heads),
+        length(static_cast<Eigen::Index>(sequences.length)),
+        first_row(static_cast<Eigen::Index>(sequence) * length),
+        first_odds(static_cast<Eigen::Index>(index) * length),
+        width(columns / static_cast<Eigen::Index>(num_heads)),
+        column(static_cast<Eigen::Index>(index % num_heads) * width),
+        scale(1 / std::sqrt(static_cast<float>(width))) {}
+
+  // Its part of queries (0), keys (1) or values (2); `columns` is d.
+  auto Part(const Matrix& projections, int which) const {
+    return projections.block(first_row, which * projections.cols() / 3 + column, length, width);
+  }
+  auto Part(Matrix& projections, int which) const {
+    return projections.block(first_row, which * projections.cols() / 3 + column, length, width);
+  }
+
+  std::size_t sequence;
+  Eigen::Index length;
+  Eigen::Index first_row;
+  Eigen::Index first_odds;
+  Eigen::Index width;
+  Eigen::Index column;
+  float scale;
+};
+
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+
+// Scores in `odds` [length x length] become what each place looks at.
+template <typename Odds>
+void Look(const Head& head, const Sequences& sequences, bool is_causal, Odds&& odds) {
+  for (Eigen::Index from = 0; from < head.length; ++from) {
+    auto row = odds.row(from);
+    row *= head.scale;
+    for (Eigen::Index to = 0; to < head.length; ++to) {
+      const bool is_hidden = (is_causal && to > from) ||
+                             !sequences.IsReal(head.sequence, static_cast<std::size_t>(to));
+      if (is_hidden) row[to] = kMasked;
+    }
+    SoftmaxInPlace(row);
+  }
+}
+
+}  // namespace
+
+Attention::Attention(std::size_t dimensions, std::size_t heads_wanted, Random& random)
+    : num_heads(heads_wanted),
+      projection(dimensions, 3 * dimensions, random),
+      out(dimensions, dimensions, random) {
+  assert(dimensions % num_heads == 0);
+}
+
+void Attention::AddParameters(const std::string& prefix, ParameterList& list) {
+  list.push_back({JoinName(prefix, "in_proj_weight"), &projection.weight});
+  list.push_back({JoinName(prefix, "in_proj_bias"), &projection.bias});
+  out.AddParameters(JoinName(prefix, "out_proj"), list);
+}
+
+const Matrix& Attention::Forward(const Matrix& input, const Sequences& sequences, Cache& cache,
+                                 const Pass& pass) const {
+  assert(static_cast<std::size_t>(input.rows()) == sequences.number * sequences.length);
+  const Matrix& projections = projection.Forward(input, cache.projections, pass);
+  const auto length = static_cast<Eigen::Index>(sequences.length);
+  const std::size_t all_heads = sequences.number * num_heads;
+  cache.odds.resize(static_cast<Eigen::Index>(all_heads) * length, length);
+  cache.heads.resize(input.rows(), input.cols());
+  ForEachRows(
+      static_cast<Eigen::Index>(all_heads), length * length * 16, pass.pool,
+      [&](Eigen::Index begin, Eigen::Index end) {
+        for (Eigen::Index index = begin; index < end; ++index) {
+          const Head head(static_cast<std::size_t>(index), sequences, num_heads, input.cols());
+          auto odds = cache.odds.middleRows(head.first_odds, length);
+          ProductWithTransposed(head.Part(projections, 0), head.Part(projections, 1), Into::kSet,
+                                odds, nullptr);
+          Look(head, sequences, is_causal, odds);
+          Product(odds, head.Part(projections, 2), Into::kSet,
+                  cache.heads.block(head.first_row, head.column, length, head.width), nullptr);
+        }
+      });
+  return out.Forward(cache.heads, cache.result, pass);
+}
+
+const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequences,
+                                  const Matrix& by_output, Cache& cache, const Pass& pass) {
+  const Matrix& by_heads = out.Backward(cache.heads, by_output, cache.result, pass);
+  const Matrix& projections = cache.projections.output;
+  const auto length = static_cast<Eigen::Index>(sequences.length);
+  cache.by_odds.resize(cache.odds.rows(), cache.odds.cols());
+  cache.by_projections.resize(projections.rows(), projections.cols());
+  ForEachRows(
+      static_cast<Eigen::Index>(sequences.number * num_heads), length * length * 16, pass.pool,
+      [&](Eigen::Index begin, Eigen::Index end) {
+        for (Eigen::Index index = begin; index < end; ++index) {
+          const Head head(static_cast<std::size_t>(index), sequences, num_heads, input.cols());
+          const auto odds = cache.odds.middleRows(head.first_odds, length);
+          auto by_odds = cache.by_odds.middleRows(head.first_odds, length);
+          const auto by_head = by_heads.block(head.first_row, head.column, length, head.width);
+          ProductOfTransposed(odds, by_head, Into::kSet, head.Part(cache.by_projections, 2),
+                              nullptr);
+          ProductWithTransposed(by_head, head.Part(projections, 2), Into::kSet, by_odds, nullptr);
+          for (Eigen::Index row = 0; row < length; ++row) {
+            SoftmaxBackwardInPlace(odds.row(row), by_odds.row(row));
+          }
+          by_odds *= head.scale;
+          Product(by_odds, head.Part(projections, 1), Into::kSet,
+                  head.Part(cache.by_projections, 0), nullptr);
+          ProductOfTransposed(by_odds, head.Part(projections, 0), Into::kSet,
+                              head.Part(cache.by_projections, 1), nullptr);
+        }
+      });
+  return projection.Backward(input, cache.by_projections, cache.projections, pass);
+}
+
+TransformerBlock::TransformerBlock(const TransformerOptions& options, Random& random)
+    : norm1(options.dimensions),
+      attention(options.dimensions, options.num_heads, random),
+      norm2(options.dimensions),
+      linear1(options.dimensions, options.inner, random),
+      activation{options.activation},
+      linear2(options.inner, options.dimensions, random),
+      dropout{options.dropout} {
+  attention.is_causal = options.is_causal;
+}
+
+void TransformerBlock::AddParameters(const std::string& prefix, ParameterList& list) {
+  attention.AddParameters(JoinName(prefix, "self_attn"), list);
+  linear1.AddParameters(JoinName(prefix, "linear1"), list);
+  linear2.AddParameters(JoinName(prefix, "linear2"), list);
+  norm1.AddParameters(JoinName(prefix, "norm1"), list);
+  norm2.AddParameters(JoinName(prefix, "norm2"), list);
+}
+
+const Matrix& TransformerBlock::Forward(const Matrix& input, const Sequences& sequences,
+                                        Cache& cache, const Pass& pass) const {
+  const Matrix& seen =
+      attention.Forward(norm1.Forward(input, cache.norm1, pass), sequences, cache.attention, pass);
+  cache.middle = input + dropout.Forward(seen, cache.attention_dropout, pass);
+  linear1.Forward(norm2.Forward(cache.middle, cache.norm2, pass), cache.linear1, pass);
+  activation.Forward(cache.linear1.output, cache.activation, pass);
+  dropout.Forward(cache.activation.output, cache.inner_dropout, pass);
+  linear2.Forward(cache.inner_dropout.output, cache.linear2, pass);
+  cache.output = cache.middle + dropout.Forward(cache.linear2.output, cache.dropout, pass);
+  return cache.output;
+}
+
+const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& sequences,
+                                         const Matrix& by_output, Cache& cache, const Pass& pass) {
+  const Matrix& by_linear2 = dropout.Backward(cache.linear2.output, by_output, cache.dropout, pass);
+  linear2.Backward(cache.inner_dropout.output, by_linear2, cache.linear2, pass);
+  dropout.Backward(cache.activation.output, cache.linear2.by_input, cache.inner_dropout, pass);
+  activation.Backward(cache.linear1.output, cache.inner_dropout.by_input, cache.activation, pass);
+  linear1.Backward(cache.norm2.output, cache.activation.by_input, cache.linear1, pass);
+  norm2.Backward(cache.middle, cache.linear1.by_input, cache.norm2, pass);
+  cache.by_middle = by_output + cache.norm2.by_input;
+
+  const Matrix& by_seen =
+      dropout.Backward(cache.attention.output(), cache.by_middle, cache.attention_dropout, pass);
+  const Matrix& by_normed =
+      attention.Backward(cache.norm1.output, sequences, by_seen, cache.attention, pass);
+  norm1.Backward(input, by_normed, cache.norm1, pass);
+  cache.by_input = cache.by_middle + cache.norm1.by_input;
+  return cache.by_input;
+}
+
+}  // namespace vitrine::nn
