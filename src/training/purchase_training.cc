@@ -1,0 +1,265 @@
+#include "vitrine/training/purchase_training.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "training/setting_reader.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/nn/activation.h"
+#include "vitrine/nn/loss.h"
+#include "vitrine/nn/normalization.h"
+#include "vitrine/nn/training_loop.h"
+
+namespace vitrine {
+
+namespace {
+
+constexpr std::string_view kName = "purchase_predictor";
+
+struct Options {
+  std::size_t hidden = 0;
+  std::size_t members = 0;
+  std::size_t epochs = 0;
+  std::size_t batch = 0;
+  double learning_rate = 0;
+  double dropout = 0;
+  double weight_decay = 0;
+  std::uint64_t seed = 0;
+};
+
+absl::StatusOr<Options> ReadOptions(const Settings& settings) {
+  SettingReader reader(kName, PurchaseDefaults(), settings);
+  const Options options{.hidden = reader.Count("hidden", 1, 4'096),
+                        .members = reader.Count("members", 1, 100),
+                        .epochs = reader.Count("epochs", 1, 10'000),
+                        .batch = reader.Count("batch", 1, 1'000'000),
+                        .learning_rate = reader.Number("learning_rate", 1e-9, 10),
+                        .dropout = reader.Number("dropout", 0, 0.95),
+                        .weight_decay = reader.Number("weight_decay", 0, 10),
+                        .seed = reader.Count("seed", 0, UINT32_MAX)};
+  VITRINE_RETURN_IF_ERROR(reader.status());
+  return options;
+}
+
+// 1, 0, or -1 for what is neither.
+int LabelOf(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (text == "1" || text == "true" || text == "yes") return 1;
+  return text == "0" || text == "false" || text == "no" ? 0 : -1;
+}
+
+bool HasMissing(const Numbers& cells) {
+  return std::any_of(cells.begin(), cells.end(), [](double cell) { return std::isnan(cell); });
+}
+
+bool IsAllMissing(const Column& column) {
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    if (CellText(column, row).has_value()) return false;
+  }
+  return true;
+}
+
+// A perceptron while it learns.
+class Learner {
+ public:
+  Learner(const Matrix& inputs, const Matrix& labels, const Options& options, std::uint64_t seed)
+      : inputs_(inputs), labels_(labels), options_(options), seed_(seed) {
+    Random random(seed);
+    const auto width = static_cast<std::size_t>(inputs.cols());
+    network_.first = nn::Dense(width, options.hidden, random);
+    network_.second = nn::Dense(options.hidden, options.hidden, random);
+    network_.last = nn::Dense(options.hidden, 1, random);
+    network_.AddParameters(parameters_);
+    dropout_.rate = options.dropout;
+  }
+
+  absl::Status Train(const std::function<void(double)>& progress,
+                     const std::function<bool()>& is_cancelled) {
+    const auto num_rows = static_cast<std::size_t>(inputs_.rows());
+    nn::TrainingLoopOptions loop;
+    loop.batch_size = std::min(options_.batch, num_rows);
+    loop.epochs = options_.epochs;
+    loop.seed = seed_;
+    loop.optimizer = {.kind = nn::OptimizerKind::kAdamW, .weight_decay = options_.weight_decay};
+    loop.schedule = {.kind = nn::ScheduleKind::kCosine, .rate = options_.learning_rate};
+    loop.schedule.num_steps =
+        options_.epochs * ((num_rows + loop.batch_size - 1) / loop.batch_size);
+    nn::TrainingCallbacks callbacks;
+    callbacks.step = [this](std::span<const std::uint32_t> rows, Random& random) {
+      return Step(rows, random);
+    };
+    callbacks.on_progress = [&](const nn::TrainingProgress& at) {
+      const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
+      progress((static_cast<double>(at.epoch - 1) + share) / static_cast<double>(at.num_epochs));
+    };
+    callbacks.is_cancelled = is_cancelled;
+    return nn::RunTrainingLoop(num_rows, parameters_, loop, callbacks, nullptr).status();
+  }
+
+  PurchaseNetwork Take() { return std::move(network_); }
+
+ private:
+  double Step(std::span<const std::uint32_t> rows, Random& random) {
+    const nn::Pass pass{.random = &random};
+    const auto count = static_cast<Eigen::Index>(rows.size());
+    x_.resize(count, inputs_.cols());
+    y_.resize(count, 1);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      x_.row(i) = inputs_.row(rows[static_cast<std::size_t>(i)]);
+      y_.row(i) = labels_.row(rows[static_cast<std::size_t>(i)]);
+    }
+    network_.first.Forward(x_, first_, pass);
+    relu_.Forward(first_.output, first_relu_, pass);
+    dropout_.Forward(first_relu_.output, first_dropout_, pass);
+    network_.second.Forward(first_dropout_.output, second_, pass);
+    relu_.Forward(second_.output, second_relu_, pass);
+    dropout_.Forward(second_relu_.output, second_dropout_, pass);
+    network_.last.Forward(second_dropout_.output, last_, pass);
+    const double loss = nn::BinaryCrossEntropy(last_.output, y_, by_log_odds_);
+    network_.last.Backward(second_dropout_.output, by_log_odds_, last_, pass);
+    dropout_.Backward(second_relu_.output, last_.by_input, second_dropout_, pass);
+    relu_.Backward(second_.output, second_dropout_.by_input, second_relu_, pass);
+    network_.second.Backward(first_dropout_.output, second_relu_.by_input, second_, pass);
+    dropout_.Backward(first_relu_.output, second_.by_input, first_dropout_, pass);
+    relu_.Backward(first_.output, first_dropout_.by_input, first_relu_, pass);
+    network_.first.BackwardParameters(x_, first_relu_.by_input, pass);
+    return loss;
+  }
+
+  const Matrix& inputs_;
+  const Matrix& labels_;
+  const Options& options_;
+  const std::uint64_t seed_;
+  PurchaseNetwork network_;
+  nn::ParameterList parameters_;
+  nn::Activation relu_{};
+  nn::Dropout dropout_{};
+  Matrix x_;
+  Matrix y_;
+  Matrix by_log_odds_;
+  nn::Dense::Cache first_, second_, last_;
+  nn::Activation::Cache first_relu_, second_relu_;
+  nn::Dropout::Cache first_dropout_, second_dropout_;
+};
+
+// Each member on a thread of its own: a network is too small to be shared among threads.
+absl::StatusOr<std::vector<PurchaseNetwork>> TrainMembers(const Matrix& inputs,
+                                                          const Matrix& labels,
+                                                          const Options& options,
+                                                          const TrainingContext& context) {
+  std::vector<PurchaseNetwork> networks(options.members);
+  std::vector<absl::Status> statuses(options.members);
+  std::atomic<std::size_t> num_done = 0;
+  const auto is_cancelled = [&] {
+    return context.is_cancelled != nullptr && context.is_cancelled->load();
+  };
+  context.pool->ParallelFor(options.members, [&](std::size_t member) {
+    Learner learner(inputs, labels, options, options.seed + member);
+    const auto progress = [&](double share) {
+      if (member != 0 || !context.progress) return;  // One reports for all.
+      context.progress(std::max(
+          share, static_cast<double>(num_done.load()) / static_cast<double>(options.members)));
+    };
+    statuses[member] = learner.Train(progress, is_cancelled);
+    if (statuses[member].ok()) networks[member] = learner.Take();
+    ++num_done;
+  });
+  for (const absl::Status& member : statuses) VITRINE_RETURN_IF_ERROR(member);
+  return networks;
+}
+
+}  // namespace
+
+Settings PurchaseDefaults() {
+  return {{"hidden", "64"},         {"members", "5"},   {"epochs", "20"},
+          {"batch", "128"},         {"dropout", "0.3"}, {"learning_rate", "0.001"},
+          {"weight_decay", "0.01"}, {"seed", "1"}};
+}
+
+absl::StatusOr<std::vector<std::uint8_t>> ReadLabels(const FeatureTable& table,
+                                                     std::string_view label) {
+  VITRINE_ASSIGN_OR_RETURN(const Column* column, table.Get(label));
+  std::vector<std::uint8_t> labels;
+  for (std::size_t row = 0; row < column->size(); ++row) {
+    const std::string text = CellText(*column, row).value_or("");
+    const int value = LabelOf(text);
+    if (value < 0) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "the label %s of row %d is \"%s\": it wants 1 and 0, true and false, or yes and no",
+          label, row + 1, text));
+    }
+    labels.push_back(static_cast<std::uint8_t>(value));
+  }
+  const auto num_positives = std::count(labels.begin(), labels.end(), std::uint8_t{1});
+  if (num_positives == 0 || static_cast<std::size_t>(num_positives) == labels.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the label %s is the same in all %d rows: there is nothing to learn", label,
+                        labels.size()));
+  }
+  return labels;
+}
+
+absl::StatusOr<PipelineSettings> PurchasePipeline(const FeatureTable& table,
+                                                  std::string_view label) {
+  std::vector<std::string> categories;
+  std::vector<std::string> numbers;
+  std::vector<std::string> gaps;
+  for (const Column& column : table.columns()) {
+    if (column.name == label) continue;
+    if (IsAllMissing(column)) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("column %s has no value in any row: leave it out", column.name));
+    }
+    const Numbers* cells = std::get_if<Numbers>(&column.cells);
+    (cells == nullptr ? categories : numbers).push_back(column.name);
+    if (cells != nullptr && HasMissing(*cells)) gaps.push_back(column.name);
+  }
+  if (categories.empty() && numbers.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("there is no column beside the label %s to learn from", label));
+  }
+  PipelineSettings settings{.steps = {}, .target = std::string(label)};
+  if (!gaps.empty())
+    settings.steps.push_back(ImputeSettings{.columns = {.names = gaps}, .is_marked = true});
+  if (!numbers.empty()) {
+    settings.steps.push_back(
+        LogSettings{.columns = {.names = numbers}, .negative = NegativePolicy::kSigned});
+    settings.steps.push_back(ScaleSettings{.columns = {.names = numbers}});
+  }
+  if (!categories.empty()) {
+    settings.steps.push_back(OneHotSettings{.columns = {.names = categories},
+                                            .has_missing = true,
+                                            .min_count = 20,
+                                            .max_categories = 100});
+  }
+  return settings;
+}
+
+absl::StatusOr<std::shared_ptr<const PurchasePredictor>> TrainPurchasePredictor(
+    const FeatureTable& table, std::string_view label, const Settings& settings,
+    const TrainingContext& context) {
+  VITRINE_ASSIGN_OR_RETURN(const Options options, ReadOptions(settings));
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::uint8_t> values, ReadLabels(table, label));
+  VITRINE_ASSIGN_OR_RETURN(const PipelineSettings pipeline, PurchasePipeline(table, label));
+  VITRINE_ASSIGN_OR_RETURN(FittedPipeline fitted, TransformPipeline::Fit(table, pipeline));
+  VITRINE_ASSIGN_OR_RETURN(const Matrix inputs, NetworkInputs(fitted.table, label));
+  if (inputs.cols() == 0) {
+    return absl::InvalidArgumentError(
+        "no column has a value that is frequent enough to learn from: more rows are wanted");
+  }
+  Matrix labels(inputs.rows(), 1);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    labels(static_cast<Eigen::Index>(i), 0) = static_cast<float>(values[i]);
+  }
+  VITRINE_ASSIGN_OR_RETURN(std::vector<PurchaseNetwork> networks,
+                           TrainMembers(inputs, labels, options, context));
+  return PurchasePredictor::Create(std::move(fitted.pipeline), std::move(networks));
+}
+
+}  // namespace vitrine
