@@ -16,7 +16,9 @@
 #include "cli/evaluation_report.h"
 #include "cli/evaluation_settings.h"
 #include "cli/evaluation_split.h"
+#include "cli/features/table_csv.h"
 #include "cli/progress_bar.h"
+#include "cli/purchases_report.h"
 #include "cli/ratings_report.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/log.h"
@@ -37,6 +39,7 @@ struct EvaluateFlags {
   std::vector<std::string> against_set;
   std::vector<std::size_t> at = {20};
   std::string predictions;
+  std::string curves;
   std::size_t num_threads = 0;
   std::size_t num_negatives = 100;
   ColdComparisonOptions cold{};
@@ -44,13 +47,28 @@ struct EvaluateFlags {
   bool is_json = false;
 };
 
+bool IsOfClassification(const EvaluateFlags& flags) {
+  return flags.split.protocol == "classification";
+}
+
 bool IsOfColdItems(const EvaluateFlags& flags) { return flags.split.protocol == "cold-items"; }
 
 Part PartOf(const EvaluateFlags& flags) {
   return flags.part == "test" ? Part::kTest : Part::kValidation;
 }
 
+absl::Status CheckClassificationFlags(const EvaluateFlags& flags) {
+  const bool is_known = flags.scorer.empty() || flags.scorer == "purchase_predictor";
+  if (!is_known || !flags.against.empty()) {
+    return UsageError("--protocol classification measures purchase_predictor, and it alone");
+  }
+  if (!flags.store.empty()) return UsageError("--protocol classification goes without --store");
+  return CheckSplitFlags(flags.split, PartOf(flags));
+}
+
 absl::Status CheckFlags(const EvaluateFlags& flags) {
+  if (IsOfClassification(flags)) return CheckClassificationFlags(flags);
+  if (!flags.curves.empty()) return UsageError("--curves wants --protocol classification");
   if (!flags.store.empty()) {
     const SplitFlags& split = flags.split;
     const bool has_file = !split.train.empty() || !split.test.empty() || !split.data.empty();
@@ -62,7 +80,7 @@ absl::Status CheckFlags(const EvaluateFlags& flags) {
     return UsageError("--against-set wants --against");
   }
   if (!flags.predictions.empty() && !IsOfRatings(flags.split)) {
-    return UsageError("--predictions wants --protocol ratings");
+    return UsageError("--predictions wants --protocol ratings or classification");
   }
   if (flags.scorer.empty()) return UsageError("--scorer NAME is missing");
   return CheckSplitFlags(flags.split, PartOf(flags));
@@ -174,6 +192,33 @@ absl::Status EvaluateRatings(const EvaluateFlags& flags, const Config& config,
   return absl::OkStatus();
 }
 
+// Predicts a column of a table from its others.
+absl::Status EvaluateClassification(const EvaluateFlags& flags, const TrainingContext& context) {
+  VITRINE_ASSIGN_OR_RETURN(const auto parsed, ParseSettings(flags.set));
+  const Settings settings(parsed.begin(), parsed.end());
+  PurchaseMeasures measures;
+  {
+    ProgressBar bar;
+    bar.Show("read", -1);
+    VITRINE_ASSIGN_OR_RETURN(const FeatureTable table,
+                             ReadTableCsv(flags.split.data, {.texts = flags.split.categories}));
+    const FoldOptions folds{.num_folds = flags.split.num_folds, .seed = flags.split.fold_seed};
+    VITRINE_ASSIGN_OR_RETURN(
+        measures,
+        MeasurePurchases(table, flags.split.label, settings, folds, context,
+                         [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
+  }
+  if (!flags.predictions.empty()) {
+    VITRINE_RETURN_IF_ERROR(
+        WriteFileAtomically(LocalFileSystem(), flags.predictions, PredictionRows(measures)));
+  }
+  if (!flags.curves.empty()) VITRINE_RETURN_IF_ERROR(WriteCurves(measures, flags.curves));
+  const std::string text = flags.is_json ? PurchasesJson(measures, PeakResidentBytes()) + "\n"
+                                         : PurchasesTable(measures);
+  std::fputs(text.c_str(), stdout);
+  return absl::OkStatus();
+}
+
 // Measures as the server would serve: with the store's weights, and with its history limit.
 absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
                            ComparisonOptions options, const TrainingContext& context) {
@@ -238,13 +283,14 @@ absl::Status EvaluateColdItems(const EvaluateFlags& flags, const Config& config,
 
 absl::Status Run(const EvaluateFlags& flags) {
   VITRINE_RETURN_IF_ERROR(CheckFlags(flags));
-  VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
-  VITRINE_ASSIGN_OR_RETURN(ComparisonOptions options,
-                           MakeOptions(flags, config, flags.scorer, flags.set));
   SetLogLevel(LogLevel::kWarning);
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
   const TrainingContext context{.pool = &pool};
+  if (IsOfClassification(flags)) return EvaluateClassification(flags, context);
+  VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
+  VITRINE_ASSIGN_OR_RETURN(ComparisonOptions options,
+                           MakeOptions(flags, config, flags.scorer, flags.set));
   if (flags.store.empty() && IsOfRatings(flags.split)) {
     return EvaluateRatings(flags, config, std::move(options), context);
   }
@@ -271,6 +317,8 @@ constexpr const char* kHelp =
     "  vitrine evaluate --protocol session-prefix --data clicks.tsv --scorer item_knn --at 10\n"
     "  vitrine evaluate --protocol ratings --data ratings.tsv --scorer rating_mf \\\n"
     "    --against rating_mf --against-set dimensions=0\n"
+    "  vitrine evaluate --protocol classification --data sessions.csv --label Revenue \\\n"
+    "    --categories Region,Browser --curves curves.svg\n"
     "  vitrine evaluate --store store\n"
     "  vitrine evaluate --store store --protocol cold-items --scorer content --against content \\\n"
     "    --against-set meaning_weight=0\n"
@@ -324,7 +372,10 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--predictions", flags->predictions,
-                      "With ratings: file for each rating, its fold and what was predicted");
+                      "With ratings and classification: file for what was predicted, by fold");
+  command->add_option("--curves", flags->curves,
+                      "With classification: file for the ROC and the precision-recall curve, "
+                      "points where it ends in .csv, else a picture (SVG)");
   command->add_option("--threads", flags->num_threads, "0: one per core");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });

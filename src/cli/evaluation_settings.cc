@@ -108,15 +108,23 @@ absl::Status CheckScorer(const std::string& scorer) {
   return UsageError(absl::StrFormat("there is no scorer %s; %s", scorer, Allowed(scorer, names)));
 }
 
-absl::Status ApplySettings(const std::string& scorer, const std::vector<std::string>& settings,
-                           ComparisonOptions& options) {
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParseSettings(
+    const std::vector<std::string>& settings) {
+  std::vector<std::pair<std::string, std::string>> parsed;
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
       return UsageError(absl::StrFormat("--set has \"%s\"; wants key=value", setting));
     }
-    const std::string key = setting.substr(0, equals);
-    const std::string value = setting.substr(equals + 1);
+    parsed.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return parsed;
+}
+
+absl::Status ApplySettings(const std::string& scorer, const std::vector<std::string>& settings,
+                           ComparisonOptions& options) {
+  VITRINE_ASSIGN_OR_RETURN(const auto parsed, ParseSettings(settings));
+  for (const auto& [key, value] : parsed) {
     VITRINE_RETURN_IF_ERROR(IsBlend(scorer) ? SetOfBlend(key, value, options)
                                             : SetOfModel(scorer, key, value, options));
   }

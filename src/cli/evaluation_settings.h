@@ -1,15 +1,21 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "vitrine/evaluation/comparison.h"
 
 namespace vitrine::cli {
 
 // Usage error, with the names there are, unless `scorer` is a trainer's name or the blend's.
 absl::Status CheckScorer(const std::string& scorer);
+
+// Keys and values of `--set key=value`, in their order. Errors: those of usage.
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParseSettings(
+    const std::vector<std::string>& settings);
 
 // Sets what `--set key=value` says. For a model the keys are its settings; for the blend they are
 // MODEL.setting, weights.MODEL, cold_start_events and candidates_per_model. Usage errors name the

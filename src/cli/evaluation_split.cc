@@ -59,7 +59,7 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
       ->capture_default_str();
   command->add_option("--protocol", flags.protocol, "How train and test come apart")
       ->check(CLI::IsMember({"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix",
-                             "ratings", "cold-items"}))
+                             "ratings", "cold-items", "classification"}))
       ->capture_default_str();
   command->add_option("--cut", flags.cut, "With temporal: what is before it trains");
   command
@@ -70,11 +70,17 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
       ->capture_default_str();
   command
       ->add_option("--folds", flags.num_folds,
-                   "With ratings: parts of which each is held back once")
+                   "With ratings and classification: parts of which each is held back once")
       ->check(CLI::Range(2, 100))
       ->capture_default_str();
   command->add_option("--fold-seed", flags.fold_seed, "Another one draws other folds")
       ->capture_default_str();
+  command->add_option("--label", flags.label,
+                      "With classification: the column of the CSV file that says yes or no");
+  command
+      ->add_option("--categories", flags.categories,
+                   "With classification: columns whose numbers are names, as A,B")
+      ->delimiter(',');
   command->add_flag("--repeats", flags.is_repeats,
                     "Items of the user's own past may be right; always with next-basket and "
                     "session-prefix");
@@ -94,6 +100,10 @@ absl::Status CheckSplitFlags(const SplitFlags& flags, Part part) {
   }
   if (!is_fixed && flags.data.empty()) {
     return UsageError(absl::StrFormat("--protocol %s wants --data FILE", flags.protocol));
+  }
+  if (flags.protocol == "classification") {
+    return flags.label.empty() ? UsageError("--protocol classification wants --label COLUMN")
+                               : absl::OkStatus();
   }
   if (flags.protocol == "temporal" && flags.cut.empty()) {
     return UsageError("--protocol temporal wants --cut TIME");

@@ -20,6 +20,8 @@ struct SplitFlags {
   std::string format = "tsv";
   std::string protocol = "fixed";
   std::string cut;
+  std::string label;
+  std::vector<std::string> categories;
   double share = 0.2;
   std::size_t num_folds = 5;
   std::uint64_t fold_seed = 1;

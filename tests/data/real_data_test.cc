@@ -1,6 +1,6 @@
 // The published numbers, with the commands of docs/, on public data sets. VITRINE_DATA names the
-// folder that holds gowalla/{train,test}.txt.xz and online-retail/online_retail.csv.xz; without it
-// these tests are skipped.
+// folder that holds gowalla/{train,test}.txt.xz, online-retail/online_retail.csv.xz and
+// online-shoppers/online_shoppers_intention.csv.xz; without it these tests are skipped.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -95,6 +95,18 @@ TEST_F(RealDataTest, MostPopularOnGowallaIsTheReferenceToFourDigits) {
 }
 
 using SlowRealDataTest = RealDataTest;
+
+TEST_F(RealDataTest, OneNetworkForOnlineShoppersReachesTheBars) {
+  const std::string file = Unpack("online-shoppers/online_shoppers_intention.csv", "sessions.csv");
+  const Json json = Run("evaluate --protocol classification --data '" + file +
+                        "' --label Revenue --set members=1 "
+                        "--categories OperatingSystems,Browser,Region,TrafficType");
+  const Json means = json.value("means", Json::object());
+  EXPECT_EQ(json["pooled"].value("rows", 0), 12'330);
+  EXPECT_GE(means.value("auc", 0.0), 0.925);
+  EXPECT_GE(means.value("accuracy", 0.0), 0.895);
+  EXPECT_GE(means.value("f1", 0.0), 0.65);
+}
 
 TEST_F(SlowRealDataTest, IalsOnGowallaReachesTheReference) {
   const Json json =

@@ -1,0 +1,218 @@
+#include "cli/purchases_report.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/base/atomic_file.h"
+
+namespace vitrine::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json ToJson(const ConfusionMatrix& counts) {
+  return {{"true_positives", counts.true_positives},
+          {"false_positives", counts.false_positives},
+          {"true_negatives", counts.true_negatives},
+          {"false_negatives", counts.false_negatives},
+          {"accuracy", counts.Accuracy()},
+          {"precision", counts.Precision()},
+          {"recall", counts.Recall()},
+          {"f1", counts.F1()}};
+}
+
+Json ToJson(const ClassificationMetrics& metrics) {
+  return {{"rows", metrics.num_cases},
+          {"positives", metrics.num_positives},
+          {"auc", metrics.auc},
+          {"average_precision", metrics.average_precision},
+          {"log_loss", metrics.log_loss},
+          {"calibration_error", metrics.calibration_error},
+          {"at_half", ToJson(metrics.confusion)}};
+}
+
+double MeanOf(const PurchaseMeasures& measures,
+              const std::function<double(const PurchaseFold&)>& value) {
+  double sum = 0;
+  for (const PurchaseFold& fold : measures.folds) sum += value(fold);
+  return sum / static_cast<double>(measures.folds.size());
+}
+
+// What papers quote: means over the folds.
+struct FoldMeans {
+  double auc = 0;
+  double average_precision = 0;
+  double accuracy = 0;  // At one half.
+  double f1 = 0;        // At the threshold that was chosen.
+  double log_loss = 0;
+  double calibration_error = 0;
+};
+
+FoldMeans MeansOf(const PurchaseMeasures& measures) {
+  return {
+      .auc = MeanOf(measures, [](const auto& fold) { return fold.metrics.auc; }),
+      .average_precision =
+          MeanOf(measures, [](const auto& fold) { return fold.metrics.average_precision; }),
+      .accuracy =
+          MeanOf(measures, [](const auto& fold) { return fold.metrics.confusion.Accuracy(); }),
+      .f1 = MeanOf(measures, [](const auto& fold) { return fold.at_chosen.F1(); }),
+      .log_loss = MeanOf(measures, [](const auto& fold) { return fold.metrics.log_loss; }),
+      .calibration_error =
+          MeanOf(measures, [](const auto& fold) { return fold.metrics.calibration_error; }),
+  };
+}
+
+std::string Line(const std::string& name, const FoldMeans& values) {
+  return absl::StrFormat("%-8s %8.4f %10.4f %9.4f %8.4f %9.4f %12.4f\n", name, values.auc,
+                         values.average_precision, values.accuracy, values.f1, values.log_loss,
+                         values.calibration_error);
+}
+
+FoldMeans ValuesOf(const ClassificationMetrics& metrics, const ConfusionMatrix& at_chosen) {
+  return {.auc = metrics.auc,
+          .average_precision = metrics.average_precision,
+          .accuracy = metrics.confusion.Accuracy(),
+          .f1 = at_chosen.F1(),
+          .log_loss = metrics.log_loss,
+          .calibration_error = metrics.calibration_error};
+}
+
+// The counts of all folds, each at its own threshold.
+ConfusionMatrix AllAtChosen(const PurchaseMeasures& measures) {
+  ConfusionMatrix all;
+  for (const PurchaseFold& fold : measures.folds) {
+    all.true_positives += fold.at_chosen.true_positives;
+    all.false_positives += fold.at_chosen.false_positives;
+    all.true_negatives += fold.at_chosen.true_negatives;
+    all.false_negatives += fold.at_chosen.false_negatives;
+  }
+  return all;
+}
+
+std::string CurvesCsv(const PurchaseMeasures& measures) {
+  std::string text = "threshold,false_positive_rate,recall,precision\n";
+  for (const ThresholdRates& at : measures.curve) {
+    text += absl::StrFormat("%.9g,%.9g,%.9g,%.9g\n", at.threshold, at.false_positive_rate,
+                            at.recall, at.precision);
+  }
+  return text;
+}
+
+// One panel of the picture: x and y from 0 to 1.
+struct Panel {
+  int left = 0;
+  std::string title{};
+  std::string x_name{};
+  std::string y_name{};
+  std::function<double(const ThresholdRates&)> x{};
+  std::function<double(const ThresholdRates&)> y{};
+};
+
+std::string Draw(const Panel& panel, const PurchaseMeasures& measures) {
+  constexpr int kSide = 300;
+  constexpr int kTop = 40;
+  const int bottom = kTop + kSide;
+  std::string points;
+  for (const ThresholdRates& at : measures.curve) {
+    points += absl::StrFormat("%.1f,%.1f ", panel.left + kSide * panel.x(at),
+                              bottom - kSide * panel.y(at));
+  }
+  std::string text = absl::StrFormat(
+      "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#999\"/>\n",
+      panel.left, kTop, kSide, kSide);
+  text +=
+      absl::StrFormat("<text x=\"%d\" y=\"%d\">%s</text>\n", panel.left, kTop - 12, panel.title);
+  text += absl::StrFormat("<text x=\"%d\" y=\"%d\">%s, 0 to 1</text>\n", panel.left, bottom + 20,
+                          panel.x_name);
+  text += absl::StrFormat("<text transform=\"translate(%d %d) rotate(-90)\">%s, 0 to 1</text>\n",
+                          panel.left - 10, bottom, panel.y_name);
+  return text + absl::StrFormat(
+                    "<polyline points=\"%s\" fill=\"none\" stroke=\"#0a6\" stroke-width=\"2\"/>\n",
+                    points);
+}
+
+std::string CurvesSvg(const PurchaseMeasures& measures) {
+  const auto recall = [](const ThresholdRates& at) { return at.recall; };
+  std::string text =
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"380\" "
+      "font-family=\"sans-serif\" font-size=\"13\">\n";
+  text += Draw({.left = 40,
+                .title = absl::StrFormat("ROC, area %.4f", measures.pooled.auc),
+                .x_name = "false positive rate",
+                .y_name = "recall",
+                .x = [](const ThresholdRates& at) { return at.false_positive_rate; },
+                .y = recall},
+               measures);
+  text += Draw({.left = 430,
+                .title = absl::StrFormat("Precision and recall, average precision %.4f",
+                                         measures.pooled.average_precision),
+                .x_name = "recall",
+                .y_name = "precision",
+                .x = recall,
+                .y = [](const ThresholdRates& at) { return at.precision; }},
+               measures);
+  return text + "</svg>\n";
+}
+
+}  // namespace
+
+std::string PurchasesJson(const PurchaseMeasures& measures, std::uint64_t peak_rss_bytes) {
+  const FoldMeans means = MeansOf(measures);
+  Json json = {{"scorer", "purchase_predictor"},
+               {"settings", measures.settings},
+               {"means",
+                {{"auc", means.auc},
+                 {"average_precision", means.average_precision},
+                 {"accuracy", means.accuracy},
+                 {"f1", means.f1},
+                 {"log_loss", means.log_loss},
+                 {"calibration_error", means.calibration_error}}},
+               {"pooled", ToJson(measures.pooled)}};
+  json["pooled"]["best_threshold"] = measures.pooled.best_threshold;
+  json["pooled"]["best_f1"] = measures.pooled.best_f1;
+  for (const PurchaseFold& fold : measures.folds) {
+    Json each = ToJson(fold.metrics);
+    each["chosen_threshold"] = fold.chosen_threshold;
+    each["at_chosen"] = ToJson(fold.at_chosen);
+    json["folds"].push_back(std::move(each));
+  }
+  json["train_seconds"] = measures.train_seconds;
+  json["peak_rss_bytes"] = peak_rss_bytes;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string PurchasesTable(const PurchaseMeasures& measures) {
+  std::string text = absl::StrFormat("%-8s %8s %10s %9s %8s %9s %12s\n", "fold", "auc", "avg prec",
+                                     "accuracy", "f1", "log loss", "calibration");
+  for (std::size_t i = 0; i < measures.folds.size(); ++i) {
+    const PurchaseFold& fold = measures.folds[i];
+    text += Line(std::to_string(i + 1), ValuesOf(fold.metrics, fold.at_chosen));
+  }
+  text += Line("mean", MeansOf(measures));
+  const ConfusionMatrix chosen = AllAtChosen(measures);
+  text += Line("all rows", ValuesOf(measures.pooled, chosen));
+  return text +
+         absl::StrFormat(
+             "\n%d rows, %d buy. Accuracy at 0.5, F1 at the threshold that is best on the rows "
+             "learned from:\n%d found, %d missed, %d called in vain, %d rightly left.\n",
+             measures.pooled.num_cases, measures.pooled.num_positives, chosen.true_positives,
+             chosen.false_negatives, chosen.false_positives, chosen.true_negatives);
+}
+
+absl::Status WriteCurves(const PurchaseMeasures& measures, const std::string& path) {
+  const bool is_csv = path.ends_with(".csv");
+  return WriteFileAtomically(LocalFileSystem(), path,
+                             is_csv ? CurvesCsv(measures) : CurvesSvg(measures));
+}
+
+std::string PredictionRows(const PurchaseMeasures& measures) {
+  std::string text = "row,fold,probability\n";
+  for (std::size_t i = 0; i < measures.probabilities.size(); ++i) {
+    text +=
+        absl::StrFormat("%d,%d,%.9g\n", i + 1, measures.fold_of[i] + 1, measures.probabilities[i]);
+  }
+  return text;
+}
+
+}  // namespace vitrine::cli
