@@ -158,6 +158,9 @@ void PrintFeatures(const v1::GetUserProfileResponse& profile) {
   std::printf("%d more features are missing\n", num_missing);
 }
 
+// The first question waits for the report, which looks at all that ever happened in the shop.
+constexpr Micros kFirstReportUs = 600 * kMicrosPerSecond;
+
 absl::Status ShowUser(const UserFlags& flags) {
   if (flags.user.empty() && flags.visitor.empty()) {
     return UsageError("give --user ID, --visitor ID or both");
@@ -165,7 +168,7 @@ absl::Status ShowUser(const UserFlags& flags) {
   v1::GetUserProfileRequest request;
   request.set_user_id(flags.user);
   request.set_visitor_id(flags.visitor);
-  const auto client = Client::Connect(flags.target);
+  const auto client = Client::Connect(flags.target, {.timeout = kFirstReportUs});
   VITRINE_ASSIGN_OR_RETURN(const auto profile, client->GetUserProfile(request));
   if (flags.is_json) {
     std::printf("%s\n", ToJson(profile).dump().c_str());

@@ -37,6 +37,11 @@ absl::Status FromGrpcStatus(const grpc::Status& status, const std::string& addre
                           "the address of the one that runs",
                           address, status.error_message()));
     }
+    if (code == absl::StatusCode::kDeadlineExceeded) {
+      return absl::DeadlineExceededError(absl::StrFormat(
+          "the server at %s did not answer in time: it is busy, or hangs; its log may tell",
+          address));
+    }
     return {code, status.error_message()};
   }
   absl::Status described(code, Describe(rpc));

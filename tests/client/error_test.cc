@@ -61,6 +61,13 @@ TEST(ClientErrorTest, AMissingServerIsNamedWithTheCure) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("connection refused"));
 }
 
+TEST(ClientErrorTest, AServerThatTakesTooLongIsNamed) {
+  const absl::Status status =
+      FromGrpcStatus({grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"}, "here:1");
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("here:1 did not answer in time"));
+}
+
 TEST(ClientErrorTest, AServerThatIsUnavailableItselfSaysWhy) {
   google::rpc::Status rpc;
   rpc.set_code(14);
