@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/thread_pool.h"
+#include "vitrine/feature_store/behaviour/visits_and_orders.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/insight/journeys.h"
 #include "vitrine/insight/rfm.h"
@@ -18,13 +19,13 @@
 namespace vitrine {
 
 struct InsightOptions {
-  Micros as_of_us = 0;               // Later events are left out; 0: as of the latest event.
-  std::string time_zone = "UTC";     // Of days and months: a name such as "Europe/London".
-  double session_gap_minutes = 30;   // A longer pause ends a visit. > 0
-  double taste_half_life_days = 90;  // Of what counts for favourite categories. > 0
-  std::size_t num_segments = 0;      // 0: chosen from the range below, by `criterion`.
-  std::size_t min_segments = 3;      // Two are buyers and others, which is no news. >= 2
-  std::size_t max_segments = 8;      // More are read by nobody. >= min_segments
+  Micros as_of_us = 0;            // Later events are left out; 0: as of the latest event.
+  std::string time_zone = "UTC";  // Of days and months: a name such as "Europe/London".
+  double session_gap_minutes = kSessionGapMinutes;  // A longer pause ends a visit. > 0
+  double taste_half_life_days = 90;                 // Of what counts for favourite categories. > 0
+  std::size_t num_segments = 0;  // 0: chosen from the range below, by `criterion`.
+  std::size_t min_segments = 3;  // Two are buyers and others, which is no news. >= 2
+  std::size_t max_segments = 8;  // More are read by nobody. >= min_segments
   ClusterCriterion criterion = ClusterCriterion::kSilhouette;
   std::uint64_t seed = 1;
   double movement_days = 30;        // Segments are compared with those so long ago. > 0
