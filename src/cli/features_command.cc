@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_format.h"
+#include "cli/as_of_command.h"
 #include "cli/command.h"
 #include "cli/features/features_report.h"
 #include "cli/features/table_csv.h"
@@ -27,13 +27,6 @@ struct FeaturesFlags {
   std::vector<std::string> missing;
   bool is_json = false;
 };
-
-absl::StatusOr<char> ReadDelimiter(const std::string& text) {
-  if (text == "\\t") return '\t';
-  if (text.size() == 1) return text[0];
-  return UsageError(
-      absl::StrFormat("--delimiter is \"%s\"; wants one character, or \\t for a tab", text));
-}
 
 // Prints steps as they happen, or keeps them for one JSON object at the end.
 class Reporter {
@@ -148,7 +141,9 @@ constexpr const char* kHelp =
     "  vitrine features fit --config prepare.toml --data train.csv --out prepare.transform \\\n"
     "    --applied train.prepared.csv\n"
     "  vitrine features apply --pipeline prepare.transform --data new.csv --out new.prepared.csv\n"
-    "docs/transforms.md has every step, its formula and its settings.";
+    "  vitrine features as-of --store store --labels labels.csv --out train.csv\n"
+    "docs/transforms.md has every step, its formula and its settings; docs/features.md every\n"
+    "feature that as-of puts beside labels.";
 
 void AddShared(CLI::App* command, FeaturesFlags& flags) {
   command->add_option("--delimiter", flags.delimiter, "Between the fields of CSV, \\t for a tab")
@@ -208,6 +203,7 @@ void AddFeaturesCommand(CLI::App& app, int& exit_status) {
   AddFit(command, exit_status);
   AddApply(command, exit_status);
   AddDescribe(command, exit_status);
+  AddAsOfCommand(command, exit_status);
 }
 
 }  // namespace vitrine::cli
