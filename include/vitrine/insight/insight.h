@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,6 +34,7 @@ struct InsightOptions {
   std::size_t max_categories = 20;  // Of Funnel::by_category.
   std::size_t max_paths = 20;       // Of OrderPaths.
   std::size_t max_path_steps = 8;   // Of one path, the last ones. >= 1
+  const std::atomic<bool>* is_cancelled = nullptr;  // May be null; then CANCELLED is returned.
 };
 
 // What happened in a stretch of time, its end included.
@@ -79,7 +81,8 @@ struct Insight {
 // of them. Takes seconds per million events, and 60 bytes of memory an event while it runs.
 //
 // Errors: INVALID_ARGUMENT an option out of range or a time zone that is not known;
-// FAILED_PRECONDITION the store has no event up to `as_of_us`; those of FeatureStore::ReadEvents.
+// FAILED_PRECONDITION the store has no event up to `as_of_us`; CANCELLED it was asked for, within
+// about a second per million events; those of FeatureStore::ReadEvents.
 absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOptions& options,
                                     ThreadPool& pool);
 
