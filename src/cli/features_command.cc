@@ -99,31 +99,19 @@ absl::Status RunApply(const FeaturesFlags& flags) {
   return absl::OkStatus();
 }
 
-void DescribePipeline(const std::string& path, const TransformPipeline& pipeline) {
-  const PipelineInput& input = pipeline.input();
-  std::printf("%s: %zu steps on %zu columns\n", path.c_str(), pipeline.steps().size(),
-              input.columns.size());
-  for (const InputColumn& column : input.columns) {
-    std::printf("  %s: %s%s\n", column.name.c_str(), std::string(Name(column.kind)).c_str(),
-                column.name == input.target ? ", the target" : "");
-  }
-  std::size_t number = 0;
-  for (const FittedStep& step : pipeline.steps()) {
-    std::printf("step %zu: %s\n", ++number, std::string(KindOf(step)).c_str());
-    for (const std::string& line : Describe(step)) std::printf("  %s\n", line.c_str());
-  }
-}
-
 absl::Status RunDescribe(const FeaturesFlags& flags) {
   if (flags.data.empty() == flags.pipeline.empty()) {
     return UsageError("wants one of --data, a table, and --pipeline, what was fitted");
   }
-  if (flags.is_json && flags.data.empty()) return UsageError("--json goes with --data alone");
   VITRINE_ASSIGN_OR_RETURN(const char delimiter, ReadDelimiter(flags.delimiter));
   if (!flags.pipeline.empty()) {
     VITRINE_ASSIGN_OR_RETURN(const TransformPipeline pipeline,
                              LoadPipeline(LocalFileSystem(), flags.pipeline));
-    DescribePipeline(flags.pipeline, pipeline);
+    if (flags.is_json) {
+      std::printf("%s\n", PipelineJson(pipeline).c_str());
+    } else {
+      std::fputs(PipelineText(flags.pipeline, pipeline).c_str(), stdout);
+    }
     return absl::OkStatus();
   }
   VITRINE_ASSIGN_OR_RETURN(

@@ -71,6 +71,8 @@ TEST_F(FeaturesBinaryTest, FitsAppliesAndDescribes) {
   ASSERT_EQ(Run("describe --pipeline p.transform"), 0) << text_;
   EXPECT_THAT(text_, AllOf(HasSubstr("4 steps on 8 columns"),
                            HasSubstr("target: numbers, the target"), HasSubstr("rating: median")));
+  ASSERT_EQ(Run("describe --pipeline p.transform --json"), 0) << text_;
+  EXPECT_EQ(nlohmann::json::parse(text_)["steps"].size(), 4u);
   ASSERT_EQ(Run(std::string("describe --data ") + kTrain), 0) << text_;
   EXPECT_THAT(text_, AllOf(HasSubstr("83 rows, 8 columns"), HasSubstr("Values are still missing")));
 }
