@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_format.h"
+#include "cli/as_of_command.h"
 #include "cli/command.h"
 #include "cli/features/features_report.h"
 #include "cli/features/table_csv.h"
@@ -27,13 +27,6 @@ struct FeaturesFlags {
   std::vector<std::string> missing;
   bool is_json = false;
 };
-
-absl::StatusOr<char> ReadDelimiter(const std::string& text) {
-  if (text == "\\t") return '\t';
-  if (text.size() == 1) return text[0];
-  return UsageError(
-      absl::StrFormat("--delimiter is \"%s\"; wants one character, or \\t for a tab", text));
-}
 
 // Prints steps as they happen, or keeps them for one JSON object at the end.
 class Reporter {
@@ -106,31 +99,19 @@ absl::Status RunApply(const FeaturesFlags& flags) {
   return absl::OkStatus();
 }
 
-void DescribePipeline(const std::string& path, const TransformPipeline& pipeline) {
-  const PipelineInput& input = pipeline.input();
-  std::printf("%s: %zu steps on %zu columns\n", path.c_str(), pipeline.steps().size(),
-              input.columns.size());
-  for (const InputColumn& column : input.columns) {
-    std::printf("  %s: %s%s\n", column.name.c_str(), std::string(Name(column.kind)).c_str(),
-                column.name == input.target ? ", the target" : "");
-  }
-  std::size_t number = 0;
-  for (const FittedStep& step : pipeline.steps()) {
-    std::printf("step %zu: %s\n", ++number, std::string(KindOf(step)).c_str());
-    for (const std::string& line : Describe(step)) std::printf("  %s\n", line.c_str());
-  }
-}
-
 absl::Status RunDescribe(const FeaturesFlags& flags) {
   if (flags.data.empty() == flags.pipeline.empty()) {
     return UsageError("wants one of --data, a table, and --pipeline, what was fitted");
   }
-  if (flags.is_json && flags.data.empty()) return UsageError("--json goes with --data alone");
   VITRINE_ASSIGN_OR_RETURN(const char delimiter, ReadDelimiter(flags.delimiter));
   if (!flags.pipeline.empty()) {
     VITRINE_ASSIGN_OR_RETURN(const TransformPipeline pipeline,
                              LoadPipeline(LocalFileSystem(), flags.pipeline));
-    DescribePipeline(flags.pipeline, pipeline);
+    if (flags.is_json) {
+      std::printf("%s\n", PipelineJson(pipeline).c_str());
+    } else {
+      std::fputs(PipelineText(flags.pipeline, pipeline).c_str(), stdout);
+    }
     return absl::OkStatus();
   }
   VITRINE_ASSIGN_OR_RETURN(
@@ -148,7 +129,9 @@ constexpr const char* kHelp =
     "  vitrine features fit --config prepare.toml --data train.csv --out prepare.transform \\\n"
     "    --applied train.prepared.csv\n"
     "  vitrine features apply --pipeline prepare.transform --data new.csv --out new.prepared.csv\n"
-    "docs/transforms.md has every step, its formula and its settings.";
+    "  vitrine features as-of --store store --labels labels.csv --out train.csv\n"
+    "docs/transforms.md has every step, its formula and its settings; docs/features.md every\n"
+    "feature that as-of puts beside labels.";
 
 void AddShared(CLI::App* command, FeaturesFlags& flags) {
   command->add_option("--delimiter", flags.delimiter, "Between the fields of CSV, \\t for a tab")
@@ -208,6 +191,7 @@ void AddFeaturesCommand(CLI::App& app, int& exit_status) {
   AddFit(command, exit_status);
   AddApply(command, exit_status);
   AddDescribe(command, exit_status);
+  AddAsOfCommand(command, exit_status);
 }
 
 }  // namespace vitrine::cli

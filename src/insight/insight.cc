@@ -53,19 +53,28 @@ absl::Status CheckOptions(const InsightOptions& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Timelines> ReadTimelines(const FeatureStore& store, Micros as_of_us) {
-  TimelineBuilder builder(as_of_us, [&store](const std::string& visitor_id) {
+// CANCELLED once it was asked for. What is made between two of these takes no longer than the
+// caller can wait.
+absl::Status CheckWanted(const InsightOptions& options) {
+  if (options.is_cancelled == nullptr || !*options.is_cancelled) return absl::OkStatus();
+  return absl::CancelledError("the report was cancelled");
+}
+
+absl::StatusOr<Timelines> ReadTimelines(const FeatureStore& store, const InsightOptions& options) {
+  TimelineBuilder builder(options.as_of_us, [&store](const std::string& visitor_id) {
     return store.UserOfVisitor(visitor_id);
   });
-  VITRINE_RETURN_IF_ERROR(store.ReadEvents(0, [&builder](std::uint64_t, const Event& event) {
+  VITRINE_RETURN_IF_ERROR(store.ReadEvents(0, [&](std::uint64_t, const Event& event) {
     builder.Add(event);
-    return true;
+    return CheckWanted(options).ok();
   }));
+  VITRINE_RETURN_IF_ERROR(CheckWanted(options));
   Timelines timelines = builder.Finish();
+  VITRINE_RETURN_IF_ERROR(CheckWanted(options));
   if (timelines.num_events > 0) return timelines;
   return absl::FailedPreconditionError(
-      as_of_us == 0 ? "the store has no events; record some (vitrine import) first"
-                    : "the store has no events up to the moment asked for");
+      options.as_of_us == 0 ? "the store has no events; record some (vitrine import) first"
+                            : "the store has no events up to the moment asked for");
 }
 
 // What happened after `from_us`, up to `to_us`.
@@ -113,12 +122,13 @@ absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOpti
                                     ThreadPool& pool) {
   VITRINE_RETURN_IF_ERROR(CheckOptions(options));
   VITRINE_ASSIGN_OR_RETURN(const Calendar calendar, Calendar::Create(options.time_zone));
-  VITRINE_ASSIGN_OR_RETURN(Timelines timelines, ReadTimelines(store, options.as_of_us));
+  VITRINE_ASSIGN_OR_RETURN(Timelines timelines, ReadTimelines(store, options));
   const Micros as_of_us = options.as_of_us != 0 ? options.as_of_us : timelines.last_us;
   const SummaryRules rules{
       .calendar = calendar,
       .session_gap_us = static_cast<Micros>(options.session_gap_minutes * kMicrosPerMinute),
-      .taste_half_life_days = options.taste_half_life_days};
+      .taste_half_life_days = options.taste_half_life_days,
+      .is_cancelled = options.is_cancelled};
   const auto period_us =
       static_cast<Micros>(options.movement_days * static_cast<double>(kMicrosPerDay));
   const ItemFacts items = LookUpItems(timelines.item_ids, store.catalogue());
@@ -130,14 +140,18 @@ absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOpti
                       .item_ids = timelines.item_ids,
                       .item_titles = items.titles,
                       .categories = items.categories};
+  VITRINE_RETURN_IF_ERROR(CheckWanted(options));
   insight.overview = MakeOverview(timelines, insight.shoppers, rules.session_gap_us, period_us);
   const Micros before_us = as_of_us - period_us;
   const auto before = MakeShopperSummaries(timelines, items, rules, before_us, pool);
+  VITRINE_RETURN_IF_ERROR(CheckWanted(options));
   VITRINE_ASSIGN_OR_RETURN(insight.segmentation,
                            MakeSegments(insight.shoppers, before, before_us, options, pool));
   insight.rfm = MakeRfmGrid(insight.shoppers);
   insight.funnel = MakeFunnel(timelines, items, rules, insight.segmentation, options);
+  VITRINE_RETURN_IF_ERROR(CheckWanted(options));
   insight.paths = MakeOrderPaths(timelines, rules.session_gap_us, options);
+  VITRINE_RETURN_IF_ERROR(CheckWanted(options));
   insight.order_cohorts = MakeCohorts(timelines, calendar, CohortBasis::kFirstOrder);
   insight.visit_cohorts = MakeCohorts(timelines, calendar, CohortBasis::kFirstVisit);
   insight.row_of_user = std::move(timelines.user_rows);

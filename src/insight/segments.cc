@@ -18,7 +18,8 @@ absl::StatusOr<ChosenClusters> Cluster(const PointMatrix& points, const InsightO
                         {.min_clusters = is_fixed ? options.num_segments : options.min_segments,
                          .max_clusters = is_fixed ? options.num_segments : options.max_segments,
                          .criterion = options.criterion,
-                         .seed = options.seed},
+                         .seed = options.seed,
+                         .is_cancelled = options.is_cancelled},
                         pool);
 }
 

@@ -194,6 +194,7 @@ std::vector<ShopperSummary> MakeShopperSummaries(const Timelines& timelines, con
   const Summary summary(timelines, items, rules, as_of_us);
   pool.ParallelFor(
       (num_shoppers + kShoppersPerShard - 1) / kShoppersPerShard, [&](std::size_t shard) {
+        if (rules.is_cancelled != nullptr && *rules.is_cancelled) return;
         const std::size_t end = std::min(num_shoppers, (shard + 1) * kShoppersPerShard);
         for (std::size_t i = shard * kShoppersPerShard; i < end; ++i) rows[i] = summary.Of(i);
       });

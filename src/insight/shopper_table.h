@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct SummaryRules {
   Calendar calendar;
   Micros session_gap_us = 0;
   double taste_half_life_days = 0;
+  const std::atomic<bool>* is_cancelled = nullptr;  // May be null; once set, rows stay empty.
 };
 
 // One row per shopper, as of `as_of_us`. A shopper of later has a row whose last_seen_us is 0.

@@ -4,8 +4,6 @@
 #include <numeric>
 #include <utility>
 
-#include "insight/words.h"
-
 namespace vitrine {
 namespace {
 
@@ -26,21 +24,15 @@ struct TimelineBuilder::OpenOrder {
   PlacedOrder order{};
   std::uint32_t currency = kNone;
   bool is_mixed = false;
-  bool has_revenue = false;
-  bool has_price = false;
-  std::int64_t revenue_micros = 0;
-  std::int64_t lines_micros = 0;
+  OrderAmounts amounts{};
 
   void Add(const Payment& payment) {
     is_mixed = is_mixed || payment.is_mixed ||
                (currency != kNone && payment.currency != kNone && currency != payment.currency);
     if (currency == kNone) currency = payment.currency;
-    has_revenue = has_revenue || payment.has_revenue;
-    has_price = has_price || payment.has_price;
-    revenue_micros = std::max(revenue_micros, payment.revenue_micros);
-    lines_micros = AddMoney(lines_micros, payment.lines_micros);
+    amounts.Add(payment.amounts);
   }
-  bool HasValue() const { return currency != kNone && (has_revenue || has_price); }
+  bool HasValue() const { return amounts.value() != OrderAmounts::kUnknown; }
 };
 
 TimelineBuilder::TimelineBuilder(Micros as_of_us,
@@ -100,7 +92,7 @@ std::uint32_t TimelineBuilder::CurrencyOf(const std::string& currency) {
 }
 
 TimelineBuilder::Payment TimelineBuilder::PaymentOf(const Event& event) {
-  Payment payment;
+  Payment payment{.amounts = AmountsOf(event)};
   if (!event.order_id.empty()) payment.order_name = Intern(order_names_, event.order_id);
   const auto note = [&](const Money& money) {
     const std::uint32_t currency = CurrencyOf(money.currency);
@@ -108,17 +100,9 @@ TimelineBuilder::Payment TimelineBuilder::PaymentOf(const Event& event) {
         payment.is_mixed || (payment.currency != kNone && payment.currency != currency);
     payment.currency = currency;
   };
-  if (event.revenue.has_value()) {
-    note(*event.revenue);
-    payment.has_revenue = true;
-    payment.revenue_micros = event.revenue->micros;
-  }
+  if (event.revenue.has_value()) note(*event.revenue);
   for (const EventItem& item : event.items) {
-    if (!item.unit_price.has_value()) continue;
-    note(*item.unit_price);
-    payment.has_price = true;
-    payment.lines_micros =
-        AddMoney(payment.lines_micros, MultiplyMoney(item.unit_price->micros, item.quantity));
+    if (item.unit_price.has_value()) note(*item.unit_price);
   }
   return payment;
 }
@@ -195,7 +179,7 @@ void TimelineBuilder::ChooseCurrency(const std::vector<OpenOrder>& open) {
       ++made_.orders_in_other_currencies;
     } else {
       order.has_value = true;
-      order.value_micros = each.has_revenue ? each.revenue_micros : each.lines_micros;
+      order.value_micros = each.amounts.value();
     }
     made_.orders.push_back(order);
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "vitrine/base/clock.h"
+#include "vitrine/feature_store/behaviour/visits_and_orders.h"
 #include "vitrine/feature_store/event.h"
 
 namespace vitrine {
@@ -26,13 +27,11 @@ struct Act {
   EventType type{};
 };
 
-// The purchases of one shopper with one order id; without one, all of one moment.
+// One order of a shopper: which purchases it is made of, see visits_and_orders.h.
 struct PlacedOrder {
-  Micros time_us = 0;  // Of its first event.
-  // The largest revenue that its events name, else the sum of quantity x unit price over the lines
-  // that have one.
-  std::int64_t value_micros = 0;
-  bool has_value = false;  // In Timelines::currency.
+  Micros time_us = 0;             // Of its first event.
+  std::int64_t value_micros = 0;  // OrderAmounts::value
+  bool has_value = false;         // In Timelines::currency.
 };
 
 // The log by shopper, each one's events in order of time, those of one moment in that of the log.
@@ -95,10 +94,7 @@ class TimelineBuilder {
     std::uint32_t order_name = kNone;  // Interned order id.
     std::uint32_t currency = kNone;
     bool is_mixed = false;  // Amounts in several currencies.
-    bool has_revenue = false;
-    bool has_price = false;
-    std::int64_t revenue_micros = 0;
-    std::int64_t lines_micros = 0;
+    OrderAmounts amounts{};
   };
   // One order while its purchases come together.
   struct OpenOrder;

@@ -44,15 +44,6 @@ std::int64_t AddMoney(std::int64_t a, std::int64_t b) {
                : std::numeric_limits<std::int64_t>::min();
 }
 
-std::int64_t MultiplyMoney(std::int64_t unit_price, std::uint32_t quantity) {
-  std::int64_t product = 0;
-  if (!__builtin_mul_overflow(unit_price, static_cast<std::int64_t>(quantity), &product)) {
-    return product;
-  }
-  return unit_price > 0 ? std::numeric_limits<std::int64_t>::max()
-                        : std::numeric_limits<std::int64_t>::min();
-}
-
 std::string CountWords(std::uint64_t count) {
   std::string digits = absl::StrFormat("%d", count);
   constexpr std::size_t kGroup = 3;

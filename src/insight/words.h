@@ -11,7 +11,6 @@ namespace vitrine {
 
 // a + b, or the end of the range where that would leave it: a price has no upper bound.
 std::int64_t AddMoney(std::int64_t a, std::int64_t b);
-std::int64_t MultiplyMoney(std::int64_t unit_price, std::uint32_t quantity);
 
 // "1,234,567"
 std::string CountWords(std::uint64_t count);

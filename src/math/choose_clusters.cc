@@ -14,15 +14,19 @@ namespace {
 absl::StatusOr<Clustering> ClusterInto(const PointMatrix& points, std::size_t num_clusters,
                                        const ClusterChoiceOptions& options, ThreadPool& pool) {
   if (static_cast<std::size_t>(points.rows()) >= options.mini_batch_from) {
-    return MiniBatchKMeans(
-        points,
-        {.num_clusters = num_clusters, .num_restarts = options.num_restarts, .seed = options.seed},
-        pool);
+    return MiniBatchKMeans(points,
+                           {.num_clusters = num_clusters,
+                            .num_restarts = options.num_restarts,
+                            .seed = options.seed,
+                            .is_cancelled = options.is_cancelled},
+                           pool);
   }
-  return KMeans(
-      points,
-      {.num_clusters = num_clusters, .num_restarts = options.num_restarts, .seed = options.seed},
-      pool);
+  return KMeans(points,
+                {.num_clusters = num_clusters,
+                 .num_restarts = options.num_restarts,
+                 .seed = options.seed,
+                 .is_cancelled = options.is_cancelled},
+                pool);
 }
 
 std::size_t ChooseTrial(const std::vector<ClusterTrial>& trials, ClusterCriterion criterion) {

@@ -200,6 +200,10 @@ absl::Status CheckPoints(const PointMatrix& points) {
   return absl::OkStatus();
 }
 
+bool IsSet(const std::atomic<bool>* flag) { return flag != nullptr && *flag; }
+
+absl::Status CancelledError() { return absl::CancelledError("the clustering was cancelled"); }
+
 absl::Status CheckAtLeastOne(std::size_t value, const char* name) {
   if (value > 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrFormat("%s is 0; wants at least 1", name));
@@ -237,6 +241,7 @@ PointMatrix PullCentres(const PointMatrix& points, const MiniBatchOptions& optio
   }
   std::vector<std::size_t> counts(static_cast<std::size_t>(centres.rows()), 0);
   for (std::size_t batch = 0; batch < options.num_batches; ++batch) {
+    if (IsSet(options.is_cancelled)) break;
     const PointMatrix drawn = DrawRows(points, options.batch_size, random);
     std::vector<std::uint32_t> nearest;
     for (Eigen::Index row = 0; row < drawn.rows(); ++row) {
@@ -251,15 +256,21 @@ PointMatrix PullCentres(const PointMatrix& points, const MiniBatchOptions& optio
   return centres;
 }
 
+// Until it is done, or cancelled.
+Clustering Iterate(const PointMatrix& points, PointMatrix centres, std::size_t max_iterations,
+                   const std::atomic<bool>* is_cancelled) {
+  Iterating iterating(points, std::move(centres));
+  for (std::size_t i = 0; i < max_iterations && !IsSet(is_cancelled) && iterating.Step(); ++i) {
+  }
+  return iterating.Take();
+}
+
 }  // namespace
 
 Clustering IterateLloyd(const PointMatrix& points, PointMatrix centres,
                         std::size_t max_iterations) {
   assert(centres.rows() > 0 && centres.cols() == points.cols());
-  Iterating iterating(points, std::move(centres));
-  for (std::size_t i = 0; i < max_iterations && iterating.Step(); ++i) {
-  }
-  return iterating.Take();
+  return Iterate(points, std::move(centres), max_iterations, nullptr);
 }
 
 absl::StatusOr<Clustering> KMeans(const PointMatrix& points, const KMeansOptions& options,
@@ -270,10 +281,12 @@ absl::StatusOr<Clustering> KMeans(const PointMatrix& points, const KMeansOptions
   VITRINE_RETURN_IF_ERROR(CheckAtLeastOne(options.max_iterations, "max_iterations"));
   std::vector<Clustering> results(options.num_restarts);
   pool.ParallelFor(options.num_restarts, [&](std::size_t restart) {
+    if (IsSet(options.is_cancelled)) return;
     Random random(options.seed, restart);
-    results[restart] = IterateLloyd(points, Seeding(points, random).Draw(options.num_clusters),
-                                    options.max_iterations);
+    results[restart] = Iterate(points, Seeding(points, random).Draw(options.num_clusters),
+                               options.max_iterations, options.is_cancelled);
   });
+  if (IsSet(options.is_cancelled)) return CancelledError();
   return TakeBest(std::move(results));
 }
 
@@ -286,6 +299,7 @@ absl::StatusOr<Clustering> MiniBatchKMeans(const PointMatrix& points,
   VITRINE_RETURN_IF_ERROR(CheckAtLeastOne(options.num_batches, "num_batches"));
   std::vector<Clustering> results(options.num_restarts);
   pool.ParallelFor(options.num_restarts, [&](std::size_t restart) {
+    if (IsSet(options.is_cancelled)) return;
     Random random(options.seed, restart);
     PointMatrix centres = PullCentres(points, options, random);
     results[restart] = IterateLloyd(points, std::move(centres), 0);
@@ -295,6 +309,7 @@ absl::StatusOr<Clustering> MiniBatchKMeans(const PointMatrix& points,
     }
     results[restart].iterations = options.num_batches;
   });
+  if (IsSet(options.is_cancelled)) return CancelledError();
   return TakeBest(std::move(results));
 }
 

@@ -103,8 +103,10 @@ InsightReports::Answer InsightReports::MakeOne(const FeatureStore& store) {
   report->made_us = clock_.Now();
   InsightOptions options;
   options.max_paths = kMaxPaths;
+  options.is_cancelled = &is_stopped_;
   const Micros begin = MonotonicNow();
   absl::StatusOr<Insight> insight = MakeInsight(store, options, workers_);
+  if (absl::IsCancelled(insight.status())) return StoppedError();
   if (!insight.ok()) {
     if (absl::IsFailedPrecondition(insight.status())) {
       return WithReason(insight.status(), "NO_EVENTS");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,10 +42,11 @@ class InsightReports {
   // Drops what is kept, and what is being made: a shopper was erased.
   void Forget();
 
-  // Answers everybody who waits, and later ones, with UNAVAILABLE.
+  // Answers everybody who waits, and later ones, with UNAVAILABLE. What is being made is given up.
   void Stop();
 
-  // After Stop: returns when nothing is being made any more, seconds per million events at most.
+  // After Stop: returns when nothing is being made any more, about a second per million events at
+  // most.
   void Wait();
 
  private:
@@ -61,7 +63,7 @@ class InsightReports {
   std::vector<Done> waiting_;             // Guarded by mutex_.
   std::uint64_t num_forgotten_ = 0;       // Guarded by mutex_: calls of Forget.
   bool is_making_ = false;                // Guarded by mutex_.
-  bool is_stopped_ = false;               // Guarded by mutex_.
+  std::atomic<bool> is_stopped_ = false;  // Set under mutex_; ends the report that is being made.
   ThreadPool workers_;
   std::unique_ptr<ThreadPool> maker_;  // One thread. Last: it uses the rest.
 };

@@ -11,13 +11,12 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "testing/temporary_folder.h"
+#include "cli/binary_fixture.h"
 
 namespace vitrine::cli {
 namespace {
@@ -25,73 +24,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::vitrine::testing::TemporaryFolder;
 using Json = nlohmann::json;
-
-struct Outcome {
-  int status = -1;
-  std::string out{};  // Standard output.
-  std::string err{};  // Standard error.
-};
-
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void WriteText(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-// One made-up shop, imported and trained once for all tests.
-class BinaryTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = std::make_unique<TemporaryFolder>();
-    WriteText(*folder_ / "small.toml",
-              "[models.ials]\ndimensions = 8\nepochs = 2\n[lifecycle]\nauto_train_events = 0\n");
-    ASSERT_EQ(Run("simulate --out SHOP --items 200 --users 150 --events 5000 --seed 3").status, 0);
-    const Outcome imported =
-        Run("import --store STORE --items SHOP/items.csv --users SHOP/users.csv "
-            "--events SHOP/events.jsonl --json");
-    ASSERT_EQ(imported.status, 0) << imported.err;
-    imported_ = imported.out;
-    trained_ = Run("train --store STORE --config SMALL --json");
-    ASSERT_EQ(trained_.status, 0) << trained_.err;
-  }
-  static void TearDownTestSuite() { folder_.reset(); }
-
-  // Runs `vitrine ARGUMENTS`, in which SHOP, STORE, SMALL and DIR stand for paths.
-  static Outcome Run(const std::string& arguments) {
-    const std::string out = *folder_ / "out";
-    const std::string err = *folder_ / "err";
-    const std::string command =
-        std::string(VITRINE_BINARY) + " " + Filled(arguments) + " >" + out + " 2>" + err;
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(out), ReadText(err)};
-  }
-
-  static std::string Filled(std::string text) {
-    const std::array<std::pair<std::string, std::string>, 4> places = {
-        {{"SHOP", *folder_ / "shop"},
-         {"STORE", *folder_ / "store"},
-         {"SMALL", *folder_ / "small.toml"},
-         {"DIR", folder_->path()}}};
-    for (const auto& [name, path] : places) {
-      for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
-        text.replace(at, name.size(), path);
-        at += path.size();
-      }
-    }
-    return text;
-  }
-
-  inline static std::unique_ptr<TemporaryFolder> folder_;
-  inline static std::string imported_;
-  inline static Outcome trained_;
-};
 
 // `vitrine serve` on a free port, stopped at the end.
 class ServerProcess {
@@ -312,61 +245,6 @@ TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
   EXPECT_EQ(second_writer.status, 1);
   EXPECT_THAT(second_writer.err, HasSubstr("--target"));
   EXPECT_EQ(server.Stop(), 0);
-}
-
-TEST_F(BinaryTest, AFailureExitsWithOneAndSaysWhy) {
-  const Outcome outcome = Run("recommend --target 127.0.0.1:1 --user u");
-
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("127.0.0.1:1"));
-  EXPECT_EQ(outcome.out, "");
-}
-
-struct Misuse {
-  std::string arguments{};
-  std::string says{};
-};
-
-void PrintTo(const Misuse& misuse, std::ostream* out) { *out << misuse.arguments; }
-
-class MisuseTest : public BinaryTest, public ::testing::WithParamInterface<Misuse> {};
-
-TEST_P(MisuseTest, ExitsWithTwoAndSaysWhatIsWanted) {
-  const Outcome outcome = Run(GetParam().arguments);
-
-  EXPECT_EQ(outcome.status, 2) << outcome.err;
-  EXPECT_THAT(outcome.out + outcome.err, HasSubstr(GetParam().says));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Misuses, MisuseTest,
-    ::testing::Values(
-        Misuse{"", "subcommand"}, Misuse{"serv", "did you mean serve"}, Misuse{"serve", "--store"},
-        Misuse{"serve --store STORE --listen 0.0.0.0:0", "--insecure"},
-        Misuse{"recommend --user u", "--target"}, Misuse{"user --target x", "--visitor"},
-        Misuse{"import --store STORE", "--events"},
-        Misuse{"import --store STORE --target x --events SHOP/events.jsonl", "one of"},
-        Misuse{"import --store STORE --events SHOP/events.jsonl --event-type buy",
-               "purchase-complete"},
-        Misuse{"import --store STORE --items SHOP/items.csv --map titel=x", "did you mean title"},
-        Misuse{"import --store STORE --items SHOP/items.csv --when nonsense", "such as"},
-        Misuse{"import --store STORE --events SHOP/events.jsonl --anonymous maybe", "visitor:"},
-        Misuse{"evaluate --store STORE --train SHOP/items.csv", "--store goes without"},
-        Misuse{"evaluate --train SHOP/items.csv --test SHOP/items.csv --scorer als",
-               "did you mean ials"},
-        Misuse{"evaluate --train SHOP/items.csv --test SHOP/items.csv --scorer ials --set dims=3",
-               "dimensions"},
-        Misuse{"evaluate --protocol temporal --data SHOP/items.csv --scorer ials", "--cut"},
-        Misuse{"bench --target shop.example.com:1", "--remote"},
-        Misuse{"bench --rpc Nothing", "RecommendItems"}));
-
-TEST_F(BinaryTest, EverySubcommandTeachesByExample) {
-  for (const char* name : {"serve", "import", "train", "recommend", "evaluate", "tune", "status",
-                           "user", "simulate", "bench"}) {
-    const Outcome outcome = Run(std::string(name) + " --help");
-    EXPECT_EQ(outcome.status, 0) << name;
-    EXPECT_THAT(outcome.out, HasSubstr(std::string("vitrine ") + name + " --")) << name;
-  }
 }
 
 // The Unix time before which four fifths of the rows of a TSV are.

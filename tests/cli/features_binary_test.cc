@@ -71,6 +71,8 @@ TEST_F(FeaturesBinaryTest, FitsAppliesAndDescribes) {
   ASSERT_EQ(Run("describe --pipeline p.transform"), 0) << text_;
   EXPECT_THAT(text_, AllOf(HasSubstr("4 steps on 8 columns"),
                            HasSubstr("target: numbers, the target"), HasSubstr("rating: median")));
+  ASSERT_EQ(Run("describe --pipeline p.transform --json"), 0) << text_;
+  EXPECT_EQ(nlohmann::json::parse(text_)["steps"].size(), 4u);
   ASSERT_EQ(Run(std::string("describe --data ") + kTrain), 0) << text_;
   EXPECT_THAT(text_, AllOf(HasSubstr("83 rows, 8 columns"), HasSubstr("Values are still missing")));
 }
@@ -81,6 +83,35 @@ TEST_F(FeaturesBinaryTest, TheExampleOfTheDocumentationRuns) {
   ASSERT_EQ(Run("fit --config " + example + " --out p --data " + kTrain), 0) << text_;
   EXPECT_THAT(text_, HasSubstr("step 10: scale"));
   EXPECT_EQ(Run(std::string("apply --pipeline p --out x.csv --data ") + kNew), 0) << text_;
+}
+
+TEST_F(FeaturesBinaryTest, PutsFeaturesAsOfThenBesideLabels) {
+  const std::string shop = VITRINE_TEST_DATA "/sample-shop/";
+  ASSERT_EQ(std::system((VITRINE_BINARY " import --store " + (folder_ / "store") + " --events " +
+                         shop + "events.jsonl >/dev/null 2>&1")
+                            .c_str()),
+            0);
+  std::ofstream(folder_ / "labels.csv")
+      << "user_id,item_id,time,bought\nu00079,p00225,2026-02-01,1\nu00079,,2026-07-01,0\n";
+  const std::string as_of = "as-of --store store --labels labels.csv --out train.csv ";
+
+  ASSERT_EQ(Run(as_of + "--known-since event-time --features orders,item_views"), 0) << text_;
+  EXPECT_THAT(text_, HasSubstr("train.csv: 2 rows, 4 columns of labels, 2 features"));
+  EXPECT_THAT(Text("train.csv"),
+              AllOf(HasSubstr("user_id,item_id,time,bought,orders,item_views\n"),
+                    HasSubstr("u00079,p00225,2026-02-01,1,"), HasSubstr("u00079,,2026-07-01,0,")));
+  ASSERT_EQ(Run(as_of + "--json"), 0) << text_;  // The import was later than both.
+  const auto json = nlohmann::json::parse(text_);
+  EXPECT_EQ(json["rows_known"], 0);
+
+  EXPECT_EQ(Run(as_of + "--features order"), 1);
+  EXPECT_THAT(text_, HasSubstr("vitrine features as-of: --features has \"order\""));
+  EXPECT_EQ(Run(as_of + "--known-since ever"), 2);
+  std::ofstream(folder_ / "labels.csv") << "user_id,time\nann,soon\n";
+  EXPECT_EQ(Run(as_of), 1);
+  EXPECT_THAT(text_, HasSubstr("labels.csv:2: time is \"soon\""));
+  EXPECT_EQ(Run("as-of --help"), 0);
+  EXPECT_THAT(text_, AllOf(HasSubstr("--known-since event-time"), HasSubstr("--before")));
 }
 
 TEST_F(FeaturesBinaryTest, MistakesAreNamed) {

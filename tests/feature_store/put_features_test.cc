@@ -1,120 +1,24 @@
-// Values that the shop puts: their life, on the disk and off it.
+// Values that the shop puts: what is taken, and what is read.
 
 #include <gmock/gmock.h>
 
-#include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "feature_store/put_codec.h"
-#include "feature_store/storage.h"
-#include "testing/fake_clock.h"
-#include "testing/fault_file_system.h"
-#include "testing/status_matchers.h"
-#include "testing/temporary_folder.h"
-#include "vitrine/base/bytes.h"
-#include "vitrine/feature_store/behaviour/registry.h"
-#include "vitrine/feature_store/feature_store.h"
+#include "feature_store/put_features_fixture.h"
 
 namespace vitrine {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::FakeClock;
-using testing::FaultFileSystem;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
-using ::testing::Not;
+using testing::PutFeaturesTest;
 using testing::StatusIs;
 
 constexpr Micros kHour = 3'600 * kMicrosPerSecond;
-constexpr char kAnn[] = "ann-4711-secret";
-
-class PutFeaturesTest : public ::testing::Test {
- protected:
-  PutFeaturesTest() { Open(); }
-
-  void Open() {
-    store_.reset();
-    files_ = std::make_unique<FaultFileSystem>();
-    auto store = FeatureStore::Open(folder_.path(), {}, *files_, clock_);
-    ASSERT_THAT(store, IsOk());
-    store_ = *std::move(store);
-  }
-
-  void OpenAfterAPowerCut() {
-    files_->CutPower();
-    Open();
-  }
-
-  static std::vector<FeatureSpec> Definitions() {
-    return {{.name = "tier",
-             .entity = FeatureEntity::kUser,
-             .type = FeatureType::kText,
-             .unit = "1",
-             .missing = std::string("none"),
-             .owner = "crm",
-             .description = "Rank in the club."},
-            {.name = "shelf", .entity = FeatureEntity::kItem, .type = FeatureType::kInteger}};
-  }
-
-  static PutFeatures::Value Tier(const std::string& user, const std::string& tier) {
-    return {.entity = FeatureEntity::kUser,
-            .id = user,
-            .name = "tier",
-            .type = FeatureType::kText,
-            .value = tier};
-  }
-
-  static PutFeatures::Value Shelf(const std::string& item, std::int64_t shelf) {
-    return {.entity = FeatureEntity::kItem,
-            .id = item,
-            .name = "shelf",
-            .type = FeatureType::kInteger,
-            .value = shelf};
-  }
-
-  WriteResult Put(std::vector<PutFeatures::Value> values) {
-    auto result = store_->Write(PutFeatures{Definitions(), std::move(values)});
-    EXPECT_THAT(result, IsOk());
-    return result.ok() ? *result : WriteResult();
-  }
-
-  Feature TierOf(const std::string& user, const std::string& visitor = "") const {
-    const std::vector<std::string> names = {"tier"};
-    return store_->ReadUserFeatures(user, visitor, names, clock_.Now())[0];
-  }
-
-  Feature ShelfOf(const std::string& item) const {
-    const std::vector<std::string> names = {"shelf"};
-    return store_->ReadItemFeatures(item, names, clock_.Now())[0];
-  }
-
-  // What the registry has behind the built-in features.
-  std::vector<FeatureSpec> PutSpecs() const {
-    const std::vector<FeatureSpec>& all = store_->feature_registry()->specs();
-    return {all.begin() + static_cast<std::ptrdiff_t>(BehaviourFeatures().size()), all.end()};
-  }
-
-  // Files below the store's folder that hold `text`.
-  std::vector<std::string> FilesWith(const std::string& text) const {
-    std::vector<std::string> found;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_.path())) {
-      if (!file.is_regular_file()) continue;
-      const std::string bytes = *LocalFileSystem().ReadFile(file.path());
-      if (bytes.find(text) != std::string::npos) found.push_back(file.path());
-    }
-    return found;
-  }
-
-  testing::TemporaryFolder folder_;
-  FakeClock clock_;
-  std::unique_ptr<FaultFileSystem> files_;
-  std::unique_ptr<FeatureStore> store_;
-};
 
 TEST_F(PutFeaturesTest, AValueIsReadWithItsTimeInTheVeryNextCall) {
   const WriteResult result = Put({Tier("ann", "gold"), Shelf("mug", 7)});
@@ -164,61 +68,6 @@ TEST_F(PutFeaturesTest, WithoutATimeToLiveAValueStays) {
   Open();
 
   EXPECT_EQ(TierOf("ann").status, FeatureStatus::kPresent);
-}
-
-TEST_F(PutFeaturesTest, AForgottenValueIsGoneFromTheFilesAfterTheNextStart) {
-  PutFeatures::Value tier = Tier("ann", "gold-secret");
-  tier.ttl_us = kHour;
-  Put({tier, Tier("bob", "silver")});
-  clock_.Advance(2 * kHour);
-
-  Open();
-
-  EXPECT_EQ(TierOf("ann").status, FeatureStatus::kMissing);
-  EXPECT_EQ(TierOf("bob").value, FeatureValue("silver"));
-  clock_.Set(FakeClock::kStart);  // It is not only hidden.
-  Open();
-  EXPECT_EQ(TierOf("ann").status, FeatureStatus::kMissing);
-}
-
-TEST_F(PutFeaturesTest, EverythingSurvivesAPowerCut) {
-  const Feature before = [&] {
-    PutFeatures::Value tier = Tier("ann", "gold");
-    tier.ttl_us = kHour;
-    Put({tier, Shelf("mug", -3)});
-    return TierOf("ann");
-  }();
-
-  OpenAfterAPowerCut();
-
-  EXPECT_EQ(TierOf("ann"), before);
-  EXPECT_EQ(ShelfOf("mug").value, FeatureValue(std::int64_t{-3}));
-  const std::vector<FeatureSpec> specs = PutSpecs();
-  ASSERT_EQ(specs.size(), 2);
-  EXPECT_EQ(specs[0].name, "tier");
-  EXPECT_EQ(specs[0].missing, FeatureValue("none"));
-  EXPECT_EQ(specs[0].owner, "crm");
-  EXPECT_EQ(specs[0].window, "put");
-  EXPECT_EQ(specs[0].description, "Rank in the club.");
-  EXPECT_EQ(specs[1].entity, FeatureEntity::kItem);
-}
-
-// Cut off at the nth change of a file, a call is there as a whole or not at all.
-TEST_F(PutFeaturesTest, AnInterruptedPutIsWholeOrHasNotHappened) {
-  for (int nth = 1; nth < 8; ++nth) {
-    SCOPED_TRACE(nth);
-    const std::string tier = absl::StrFormat("tier-%d", nth);
-    Put({Tier("ann", "before"), Shelf("mug", 0)});
-    files_->CutPowerAtCall(nth, static_cast<std::uint64_t>(nth));
-    const bool is_acknowledged =
-        store_->Write(PutFeatures{{}, {Tier("ann", tier), Shelf("mug", nth)}}).ok();
-
-    OpenAfterAPowerCut();
-
-    const bool is_there = TierOf("ann").value == FeatureValue(tier);
-    EXPECT_TRUE(is_there || !is_acknowledged);
-    EXPECT_EQ(ShelfOf("mug").value, FeatureValue(std::int64_t{is_there ? nth : 0}));
-  }
 }
 
 TEST_F(PutFeaturesTest, OneWrongValueRefusesAll) {
@@ -370,116 +219,6 @@ TEST_F(PutFeaturesTest, AVisitorWhoLoggedInIsReadAsTheUser) {
 
   EXPECT_EQ(TierOf("", "phone").value, FeatureValue("gold"));
   EXPECT_EQ(TierOf("ann", "phone").value, FeatureValue("gold"));
-}
-
-TEST_F(PutFeaturesTest, AnErasureLeavesNoByteOfTheShopperInAnyFile) {
-  Put({Tier(kAnn, "gold-secret"), Tier("bob", "silver"), Shelf("mug", 1)});
-  ASSERT_THAT(store_->Checkpoint(), IsOk());
-  Open();  // Into tables.
-  Put({Tier(kAnn, "platinum-secret")});
-  for (const char* secret : {kAnn, "gold-secret", "platinum-secret"}) {
-    ASSERT_THAT(FilesWith(secret), Not(IsEmpty())) << secret;
-  }
-
-  ASSERT_THAT(store_->Write(EraseUser{.user_id = kAnn}), IsOk());
-
-  for (const char* secret : {kAnn, "gold-secret", "platinum-secret"}) {
-    EXPECT_THAT(FilesWith(secret), IsEmpty()) << secret;
-  }
-  EXPECT_THAT(FilesWith("silver"), Not(IsEmpty()));
-  EXPECT_EQ(TierOf(kAnn).status, FeatureStatus::kMissing);
-  const auto again = store_->Write(PutFeatures{{}, {Tier("bob", "bronze"), Tier(kAnn, "back")}});
-  EXPECT_EQ(again.status().GetPayload(kReasonPayload), absl::Cord(kReasonUserErased));
-
-  OpenAfterAPowerCut();
-  EXPECT_EQ(TierOf(kAnn).status, FeatureStatus::kMissing);
-  EXPECT_EQ(TierOf("bob").value, FeatureValue("silver"));
-}
-
-TEST_F(PutFeaturesTest, AnErasureFindsWhatTheViewsHaveForgotten) {
-  PutFeatures::Value tier = Tier(kAnn, "gold-secret");
-  tier.ttl_us = kHour;
-  Put({tier});
-  clock_.Advance(2 * kHour);
-  ASSERT_EQ(TierOf(kAnn).status, FeatureStatus::kMissing);
-
-  ASSERT_THAT(store_->Write(EraseUser{.user_id = kAnn}), IsOk());
-
-  EXPECT_THAT(FilesWith("gold-secret"), IsEmpty());
-}
-
-std::uint64_t FormatOf(const std::string& folder) {
-  const auto storage = Storage::Open(folder + "/db", Storage::Access::kOwner, LocalFileSystem());
-  const auto row = (*storage)->Get(Table::kMeta, kFormatRow);
-  ByteReader reader(**row);
-  return reader.Unsigned();
-}
-
-// A binary that does not know the rows would erase a shopper and leave them: it must not open it.
-TEST_F(PutFeaturesTest, OnlyAStoreWithPutFeaturesHasTheNewFormat) {
-  ASSERT_THAT(store_->Write(UpsertUsers{{User{.id = "ann"}}}), IsOk());
-  store_.reset();
-  EXPECT_EQ(FormatOf(folder_.path()), 1);
-
-  Open();
-  EXPECT_EQ(TierOf("ann").status, FeatureStatus::kMissing);
-  Put({Tier("ann", "gold")});
-  store_.reset();
-  EXPECT_EQ(FormatOf(folder_.path()), 2);
-
-  Open();
-  EXPECT_EQ(TierOf("ann").value, FeatureValue("gold"));
-}
-
-TEST_F(PutFeaturesTest, AReaderBesideTheOwnerSeesThem) {
-  Put({Tier("ann", "gold")});
-
-  const auto reader =
-      FeatureStore::Open(folder_.path(), {.is_read_only = true}, LocalFileSystem(), clock_);
-
-  ASSERT_THAT(reader, IsOk());
-  const std::vector<std::string> names = {"tier"};
-  EXPECT_EQ((*reader)->ReadUserFeatures("ann", "", names, clock_.Now())[0].value,
-            FeatureValue("gold"));
-}
-
-TEST_F(PutFeaturesTest, ADamagedRowIsDataLoss) {
-  Put({Tier("ann", "gold")});
-  store_.reset();
-  {
-    const auto storage = Storage::Open(folder_ / "db", Storage::Access::kOwner, LocalFileSystem());
-    Batch batch;
-    batch.Put(Table::kMeta, PutValueRow({FeatureEntity::kUser, 0, PutFeatureIndex{0}}), "\x02");
-    ASSERT_THAT((*storage)->Commit(batch), IsOk());
-  }
-
-  const auto store = FeatureStore::Open(folder_.path(), {}, LocalFileSystem(), clock_);
-
-  EXPECT_THAT(store, StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(std::string(store.status().message()), HasSubstr("newer version: 2"));
-}
-
-TEST(PutCodecTest, NoCutOffOrChangedBytesDoMoreThanFail) {
-  const std::string value = EncodePutValue({.value = WeightedNames{{"mugs", 0.5}, {"cups", 0.25}},
-                                            .time_us = FakeClock::kStart,
-                                            .ttl_us = kHour});
-  const std::string feature = EncodePutFeature({.name = "tier",
-                                                .entity = FeatureEntity::kUser,
-                                                .type = FeatureType::kText,
-                                                .missing = std::string("none")});
-  EXPECT_THAT(DecodePutValue(value), IsOk());
-  EXPECT_THAT(DecodePutFeature(feature), IsOk());
-  for (std::size_t size = 0; size < value.size(); ++size) {
-    EXPECT_THAT(DecodePutValue(value.substr(0, size)), StatusIs(absl::StatusCode::kDataLoss));
-  }
-  for (std::size_t size = 0; size < feature.size(); ++size) {
-    EXPECT_THAT(DecodePutFeature(feature.substr(0, size)), StatusIs(absl::StatusCode::kDataLoss));
-  }
-  for (std::size_t at = 0; at < feature.size(); ++at) {
-    std::string changed = feature;
-    changed[at] = static_cast<char>(changed[at] ^ 0xFF);
-    (void)DecodePutFeature(changed);
-  }
 }
 
 }  // namespace

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <limits>
 #include <memory>
+#include <thread>
 
 #include "insight/made_events.h"
 #include "testing/status_matchers.h"
@@ -188,6 +191,36 @@ TEST_F(InsightTest, AReaderBesideTheOwnerMakesTheSameReport) {
 
   ASSERT_THAT(insight, IsOk());
   EXPECT_EQ(TextReport(*insight, 100), TextReport(Make(), 100));
+}
+
+TEST_F(InsightTest, AReportThatIsCancelledAtAnyTimeIsMadeWholeOrNotAtAll) {
+  Write(RecordEvents{testing::RandomEvents(2'000, 200, 3)});
+  ThreadPool pool(2);
+  const Micros start = MonotonicNow();
+  ASSERT_THAT(MakeInsight(*store_, {}, pool), IsOk());
+  const Micros whole_us = MonotonicNow() - start;
+
+  std::size_t num_cancelled = 0;
+  constexpr int kMoments = 20;
+  for (int i = 0; i < kMoments; ++i) {
+    std::atomic<bool> is_cancelled = i == 0;
+    std::thread canceller(
+        [&is_cancelled, wait = std::chrono::microseconds(whole_us * i / kMoments)] {
+          std::this_thread::sleep_for(wait);
+          is_cancelled = true;
+        });
+    const auto insight = MakeInsight(*store_, {.is_cancelled = &is_cancelled}, pool);
+    canceller.join();
+
+    if (insight.ok()) {
+      EXPECT_EQ(insight->shoppers.rows.size(), 200);
+      EXPECT_EQ(insight->segmentation.segment_of.size(), 200);
+    } else {
+      EXPECT_THAT(insight, StatusIs(absl::StatusCode::kCancelled));
+      ++num_cancelled;
+    }
+  }
+  EXPECT_GE(num_cancelled, 1);
 }
 
 TEST_F(InsightTest, AStoreWithoutEventsAndOptionsOutOfRangeAreErrors) {

@@ -7,12 +7,15 @@
 #include <functional>
 #include <set>
 
+#include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
+#include "vitrine/feature_store/transform/pipeline.h"
 
 namespace vitrine {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::IsOk;
 
 ShopperSummary Buyer(Micros last_order_us, std::uint32_t orders, std::int64_t value_micros) {
   return {.last_order_us = last_order_us, .orders = orders, .value_micros = value_micros};
@@ -52,6 +55,36 @@ TEST(RfmTest, WhoNeverOrderedIsNotOnTheGrid) {
   EXPECT_FALSE(grid.scores[0].IsBuyer());
   EXPECT_TRUE(grid.scores[1].IsBuyer());
   EXPECT_EQ(grid.num_buyers, 1);
+}
+
+TEST(RfmTest, FiveBinsOfTheFeaturesAreTheScoresWhereNoTwoAreAlike) {
+  Random random(7);
+  ShopperTable shoppers{.as_of_us = 1'000'000};
+  Numbers days;
+  Numbers revenue;
+  for (int i = 0; i < 200; ++i) {
+    const auto last_us = static_cast<Micros>(1'000 * i + random.Below(1'000));
+    const auto value = static_cast<std::int64_t>(1'000 * (199 - i) + random.Below(1'000));
+    shoppers.rows.push_back(Buyer(last_us, 1, value));
+    days.push_back(static_cast<double>(shoppers.as_of_us - last_us) / kMicrosPerDay);
+    revenue.push_back(static_cast<double>(value) / 1e6);
+  }
+  const auto table = FeatureTable::Create(
+      {{.name = "days_since_last_order", .cells = days}, {.name = "revenue", .cells = revenue}});
+  ASSERT_THAT(table, IsOk());
+
+  const auto fitted = TransformPipeline::Fit(
+      *table,
+      {.steps = {BinSettings{.columns = {.all = ColumnChoice::All::kNumbers}, .num_bins = 5}}});
+
+  ASSERT_THAT(fitted, IsOk());
+  const RfmGrid grid = MakeRfmGrid(shoppers);
+  const Numbers& recency = **fitted->table.GetNumbers("days_since_last_order");
+  const Numbers& monetary = **fitted->table.GetNumbers("revenue");
+  for (std::size_t i = 0; i < grid.scores.size(); ++i) {
+    EXPECT_EQ(grid.scores[i].recency, 5 - recency[i]) << i;
+    EXPECT_EQ(grid.scores[i].monetary, 1 + monetary[i]) << i;
+  }
 }
 
 TEST(RfmTest, NobodyIsNoGrid) { EXPECT_EQ(MakeRfmGrid({}).num_buyers, 0); }

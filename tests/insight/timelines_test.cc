@@ -146,12 +146,11 @@ TEST(TimelinesTest, MoneyIsInTheCurrencyOfMostOrders) {
 }
 
 TEST(TimelinesTest, MoneyBeyondTheRangeStaysAtItsEnd) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   Event event = Bought("ann", 0, "mug", 1);
-  event.items.front().unit_price->micros = kMost - 1;
+  event.items.front().unit_price->micros = std::numeric_limits<std::int64_t>::max() - 1;
   event.items.front().quantity = 1'000'000;
 
-  EXPECT_EQ(ValueOf(event), kMost);
+  EXPECT_EQ(ValueOf(event), OrderAmounts::kMost);
 }
 
 TEST(TimelinesTest, LaterEventsAndTheirShoppersAreLeftOut) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <vector>
 
@@ -134,6 +135,19 @@ TEST(KMeansTest, ThereAreNoMoreClustersThanDistinctPoints) {
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made->sizes.size(), 2);
   EXPECT_EQ(made->inertia, 0);
+}
+
+TEST(KMeansTest, OnceCancelledItSaysSo) {
+  ThreadPool pool(2);
+  const std::atomic<bool> is_cancelled = true;
+  const PointMatrix points = Line({0, 1, 8, 9});
+
+  const auto whole = KMeans(points, {.num_clusters = 2, .is_cancelled = &is_cancelled}, pool);
+  const auto batches =
+      MiniBatchKMeans(points, {.num_clusters = 2, .is_cancelled = &is_cancelled}, pool);
+
+  EXPECT_EQ(whole.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(batches.status().code(), absl::StatusCode::kCancelled);
 }
 
 TEST(KMeansTest, TiesGoToTheSmallerCentre) {

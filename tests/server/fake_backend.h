@@ -16,7 +16,7 @@ namespace vitrine::testing {
 
 // A store whose disk is the test: Write keeps what it is given until the test answers it. Reads
 // are not for it.
-class FakeStore final : public FeatureStore {
+class FakeStore : public FeatureStore {
  public:
   void Write(Mutation mutation, Done done) override {
     std::lock_guard lock(mutex_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/thread_pool.h"
+#include "vitrine/feature_store/behaviour/visits_and_orders.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/insight/journeys.h"
 #include "vitrine/insight/rfm.h"
@@ -18,13 +20,13 @@
 namespace vitrine {
 
 struct InsightOptions {
-  Micros as_of_us = 0;               // Later events are left out; 0: as of the latest event.
-  std::string time_zone = "UTC";     // Of days and months: a name such as "Europe/London".
-  double session_gap_minutes = 30;   // A longer pause ends a visit. > 0
-  double taste_half_life_days = 90;  // Of what counts for favourite categories. > 0
-  std::size_t num_segments = 0;      // 0: chosen from the range below, by `criterion`.
-  std::size_t min_segments = 3;      // Two are buyers and others, which is no news. >= 2
-  std::size_t max_segments = 8;      // More are read by nobody. >= min_segments
+  Micros as_of_us = 0;            // Later events are left out; 0: as of the latest event.
+  std::string time_zone = "UTC";  // Of days and months: a name such as "Europe/London".
+  double session_gap_minutes = kSessionGapMinutes;  // A longer pause ends a visit. > 0
+  double taste_half_life_days = 90;                 // Of what counts for favourite categories. > 0
+  std::size_t num_segments = 0;  // 0: chosen from the range below, by `criterion`.
+  std::size_t min_segments = 3;  // Two are buyers and others, which is no news. >= 2
+  std::size_t max_segments = 8;  // More are read by nobody. >= min_segments
   ClusterCriterion criterion = ClusterCriterion::kSilhouette;
   std::uint64_t seed = 1;
   double movement_days = 30;        // Segments are compared with those so long ago. > 0
@@ -32,6 +34,7 @@ struct InsightOptions {
   std::size_t max_categories = 20;  // Of Funnel::by_category.
   std::size_t max_paths = 20;       // Of OrderPaths.
   std::size_t max_path_steps = 8;   // Of one path, the last ones. >= 1
+  const std::atomic<bool>* is_cancelled = nullptr;  // May be null; then CANCELLED is returned.
 };
 
 // What happened in a stretch of time, its end included.
@@ -78,7 +81,8 @@ struct Insight {
 // of them. Takes seconds per million events, and 60 bytes of memory an event while it runs.
 //
 // Errors: INVALID_ARGUMENT an option out of range or a time zone that is not known;
-// FAILED_PRECONDITION the store has no event up to `as_of_us`; those of FeatureStore::ReadEvents.
+// FAILED_PRECONDITION the store has no event up to `as_of_us`; CANCELLED it was asked for, within
+// about a second per million events; those of FeatureStore::ReadEvents.
 absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOptions& options,
                                     ThreadPool& pool);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,6 +25,7 @@ struct ClusterChoiceOptions {
   std::size_t mini_batch_from = 100'000;  // So many points or more are clustered by mini-batches.
   std::size_t num_restarts = 10;
   std::uint64_t seed = 1;
+  const std::atomic<bool>* is_cancelled = nullptr;  // May be null; then CANCELLED is returned.
 };
 
 // What one number of clusters gave.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -27,6 +28,7 @@ struct KMeansOptions {
   std::size_t num_restarts = 10;     // Starts with other centres; the least inertia wins. >= 1
   std::size_t max_iterations = 300;  // Of each start. >= 1
   std::uint64_t seed = 1;
+  const std::atomic<bool>* is_cancelled = nullptr;  // May be null; then CANCELLED is returned.
 };
 
 // k-means by Lloyd's iterations (Lloyd: Least squares quantization in PCM, 1982) from centres
@@ -40,7 +42,7 @@ struct KMeansOptions {
 // result at any number of threads. O(restarts x iterations x points x clusters x dimensions).
 //
 // Errors: INVALID_ARGUMENT no points, no dimensions, a coordinate that is NaN or infinite, an
-// option out of range.
+// option out of range; CANCELLED, within an iteration, once it was asked for.
 absl::StatusOr<Clustering> KMeans(const PointMatrix& points, const KMeansOptions& options,
                                   ThreadPool& pool);
 
@@ -50,6 +52,7 @@ struct MiniBatchOptions {
   std::size_t batch_size = 1024;  // Points drawn, with replacement, for a step. >= 1
   std::size_t num_batches = 200;  // >= 1
   std::uint64_t seed = 1;
+  const std::atomic<bool>* is_cancelled = nullptr;  // May be null; then CANCELLED is returned.
 };
 
 // The same for millions of points (Sculley: Web-scale k-means clustering, WWW 2010, algorithm 1):

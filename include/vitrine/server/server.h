@@ -64,8 +64,8 @@ class Server {
 
   // Says NOT_SERVING, takes no new requests, ends watches and event streams after what they have
   // sent is answered, waits up to `limit` microseconds for the requests in flight, cancels what is
-  // left, and returns when the last one is gone, and a report that InsightService is making.
-  // Later calls do nothing.
+  // left, and returns when the last one is gone. A report that InsightService is making is given
+  // up. Later calls do nothing.
   void Drain(Micros limit);
 
  private:

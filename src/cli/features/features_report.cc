@@ -300,6 +300,39 @@ std::string MissingText(const FeatureTable& table) {
   return text;
 }
 
+std::string PipelineText(const std::string& title, const TransformPipeline& pipeline) {
+  const PipelineInput& input = pipeline.input();
+  std::string text = absl::StrFormat("%s: %d steps on %d columns\n", title, pipeline.steps().size(),
+                                     input.columns.size());
+  for (const InputColumn& column : input.columns) {
+    text += absl::StrFormat("  %s: %s%s\n", column.name, Name(column.kind),
+                            column.name == input.target ? ", the target" : "");
+  }
+  std::size_t number = 0;
+  for (const FittedStep& step : pipeline.steps()) {
+    text += absl::StrFormat("step %d: %s\n", ++number, KindOf(step));
+    for (const std::string& line : Describe(step)) text += "  " + line + "\n";
+  }
+  return text;
+}
+
+std::string PipelineJson(const TransformPipeline& pipeline) {
+  const PipelineInput& input = pipeline.input();
+  Json json = {{"target", input.target.empty() ? Json() : Json(input.target)},
+               {"missing", input.missing},
+               {"columns", Json::array()},
+               {"steps", Json::array()}};
+  for (const InputColumn& column : input.columns) {
+    json["columns"].push_back({{"name", column.name}, {"kind", std::string(Name(column.kind))}});
+  }
+  for (const FittedStep& step : pipeline.steps()) {
+    json["steps"].push_back({{"step", json["steps"].size() + 1},
+                             {"kind", std::string(KindOf(step))},
+                             {"learned", Describe(step)}});
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string FeaturesJson(const FeatureTable& table, const std::vector<StepReport>& steps) {
   Json json = {{"rows", table.num_rows()}, {"steps", Json::array()}, {"columns", Json::array()}};
   for (const StepReport& step : steps) json["steps"].push_back(StepJson(step));

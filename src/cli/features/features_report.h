@@ -37,6 +37,11 @@ std::string StepText(const StepReport& report);
 // "price (12), rating (3)": columns with missing values and how many; empty: none has.
 std::string MissingText(const FeatureTable& table);
 
+// What a pipeline wants, and what each of its steps learned: for people, and one JSON object for
+// scripts.
+std::string PipelineText(const std::string& title, const TransformPipeline& pipeline);
+std::string PipelineJson(const TransformPipeline& pipeline);
+
 // One JSON object for scripts: rows, columns, steps.
 std::string FeaturesJson(const FeatureTable& table, const std::vector<StepReport>& steps);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "cli/command.h"
 #include "cli/import/row_reader.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/file_system.h"
@@ -93,23 +94,14 @@ std::optional<ColumnKind> KnownKind(const std::string& name, const TableCsvOptio
   return std::nullopt;
 }
 
-void AppendCell(std::string_view cell, char delimiter, std::string& out) {
-  const bool is_plain = cell.find_first_of("\"\r\n") == std::string_view::npos &&
-                        cell.find(delimiter) == std::string_view::npos &&
-                        (cell.empty() || (cell.front() != ' ' && cell.back() != ' '));
-  if (is_plain) {
-    out.append(cell);
-    return;
-  }
-  out += '"';
-  for (const char c : cell) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
 }  // namespace
+
+absl::StatusOr<char> ReadDelimiter(const std::string& text) {
+  if (text == "\\t") return '\t';
+  if (text.size() == 1) return text[0];
+  return UsageError(
+      absl::StrFormat("--delimiter is \"%s\"; wants one character, or \\t for a tab", text));
+}
 
 absl::StatusOr<FeatureTable> ReadTableCsv(const std::string& path, const TableCsvOptions& options) {
   VITRINE_ASSIGN_OR_RETURN(Cells cells, ReadCells(path, options));
@@ -139,12 +131,28 @@ absl::StatusOr<FeatureTable> ReadTableCsv(const std::string& path, const TableCs
   return table;
 }
 
+void AppendCsvCell(std::string_view cell, char delimiter, std::string& out) {
+  const bool is_plain = cell.find_first_of("\"\r\n") == std::string_view::npos &&
+                        cell.find(delimiter) == std::string_view::npos &&
+                        (cell.empty() || (cell.front() != ' ' && cell.back() != ' '));
+  if (is_plain) {
+    out.append(cell);
+    return;
+  }
+  out += '"';
+  for (const char c : cell) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
 absl::Status WriteTableCsv(const FeatureTable& table, const std::string& path, char delimiter) {
   std::string out;
   const auto append_row = [&](const auto& cell_of) {
     for (const Column& column : table.columns()) {
       if (&column != table.columns().data()) out += delimiter;
-      AppendCell(cell_of(column), delimiter, out);
+      AppendCsvCell(cell_of(column), delimiter, out);
     }
     out += '\n';
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,6 +18,9 @@ struct TableCsvOptions {
   std::vector<InputColumn> columns{};  // Columns of known kind; that of others shows.
 };
 
+// What --delimiter says: one character, or \t for a tab. Errors: that of UsageError.
+absl::StatusOr<char> ReadDelimiter(const std::string& text);
+
 // Reads a file with a header. A column is numbers where every cell that is not missing is one: a
 // decimal without leading zeros (007 is a name), or inf or nan, which count as missing; else it is
 // texts. Errors: NOT_FOUND no such file; INVALID_ARGUMENT "file:line: " and what is wrong with a
@@ -27,5 +31,8 @@ absl::StatusOr<FeatureTable> ReadTableCsv(const std::string& path, const TableCs
 // Writes a header and the rows, as RFC 4180 has it; numbers in the shortest form that reads back as
 // the same, missing cells empty. Errors: those of FileSystem.
 absl::Status WriteTableCsv(const FeatureTable& table, const std::string& path, char delimiter);
+
+// Adds one cell to a line, in quotes where RFC 4180 wants them.
+void AppendCsvCell(std::string_view cell, char delimiter, std::string& out);
 
 }  // namespace vitrine::cli

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "feature_store/store_codec.h"
+#include "vitrine/feature_store/behaviour/visits_and_orders.h"
 #include "vitrine/feature_store/event.h"
 
 namespace vitrine {
@@ -15,13 +15,12 @@ namespace vitrine {
 // What behaviour features need of one event beside its head: the order that a purchase belongs to
 // and what it came to, the words of a search.
 struct EventDetails {
-  static constexpr std::int64_t kUnknown = -1;
-  // Amounts stop here, 2.3 million millions, so that no sum of two overflows.
-  static constexpr std::int64_t kMostMoney = std::numeric_limits<std::int64_t>::max() / 4;
+  static constexpr std::int64_t kUnknown = OrderAmounts::kUnknown;
+  static constexpr std::int64_t kMostMoney = OrderAmounts::kMost;
 
-  std::uint64_t order_key = 0;       // Equal: one order of this shopper. Purchases alone.
-  std::int64_t revenue = kUnknown;   // Of the whole order, in millionths.
-  std::int64_t lines = kUnknown;     // Quantity x unit price over the items that have a price.
+  std::uint64_t order_key = 0;      // Equal: one order of this shopper. Purchases alone.
+  std::int64_t revenue = kUnknown;  // OrderAmounts, in millionths.
+  std::int64_t lines = kUnknown;
   std::vector<std::string> words{};  // Tokenize(search_query), in order.
 };
 

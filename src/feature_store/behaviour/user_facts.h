@@ -9,12 +9,12 @@
 #include "feature_store/behaviour/shopper_activity.h"
 #include "feature_store/shoppers.h"
 #include "vitrine/base/clock.h"
+#include "vitrine/feature_store/behaviour/visits_and_orders.h"
 #include "vitrine/feature_store/event.h"
 #include "vitrine/feature_store/feature.h"
 
 namespace vitrine {
 
-inline constexpr Micros kSessionGapUs = 30 * 60 * kMicrosPerSecond;  // A longer pause ends it.
 inline constexpr std::size_t kTopNames = 5;      // Entries of a feature of names and weights.
 inline constexpr std::size_t kMaxPathSteps = 6;  // Of a path before an order, the last ones.
 

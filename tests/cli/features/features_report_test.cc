@@ -62,6 +62,28 @@ TEST(FeaturesReportTest, ColumnsWithGapsAreListed) {
   EXPECT_EQ(MissingText(Shop()), "price (1), brand (1)");
 }
 
+TEST(FeaturesReportTest, APipelineSaysWhatItWantsAndWhatItsStepsLearned) {
+  const auto fitted = TransformPipeline::Fit(
+      Shop(), {.steps = {ImputeSettings{.columns = {.names = {"price"}}},
+                         ClipSettings{.columns = {.names = {"price"}}, .lower = 0, .upper = 1}},
+               .target = "same",
+               .missing = {"-"}});
+  ASSERT_TRUE(fitted.ok()) << fitted.status();
+
+  const auto json = nlohmann::json::parse(PipelineJson(fitted->pipeline));
+
+  EXPECT_EQ(json["target"], "same");
+  EXPECT_EQ(json["missing"], nlohmann::json({"-"}));
+  EXPECT_EQ(json["columns"][1], nlohmann::json({{"name", "brand"}, {"kind", "texts"}}));
+  EXPECT_EQ(json["steps"][0]["step"], 1);
+  EXPECT_EQ(json["steps"][0]["learned"][0], "price: median 1");
+  EXPECT_EQ(json["steps"][1]["kind"], "clip");
+  EXPECT_THAT(
+      PipelineText("p", fitted->pipeline),
+      AllOf(HasSubstr("p: 2 steps on 3 columns\n"), HasSubstr("  same: numbers, the target\n"),
+            HasSubstr("step 1: impute\n  price: median 1\n")));
+}
+
 TEST(FeaturesReportTest, JsonHoldsTheSameForScripts) {
   const auto reports = ReportsOf({.steps = {OneHotSettings{.columns = {.names = {"brand"}}}}});
 

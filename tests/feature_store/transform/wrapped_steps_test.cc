@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "feature_store/transform/tables.h"
@@ -69,6 +70,46 @@ TEST(SelectionStepTest, ByMutualInformationKeepsWhatTellsOfTheTarget) {
     EXPECT_TRUE(fitted->columns[1].is_kept);
     EXPECT_THAT(Describe(*fitted)[1], AllOf(HasSubstr("a: mutual"), HasSubstr("kept")));
   }
+}
+
+TEST(SelectionStepTest, ByMutualInformationANumberNeedsNoBins) {
+  constexpr std::size_t kRows = 2'000;
+  constexpr double kCorrelation = 0.8;
+  Random random(11);
+  Numbers uniform;
+  Numbers normal;
+  Numbers related;
+  Numbers half;
+  for (std::size_t row = 0; row < kRows; ++row) {
+    uniform.push_back(random.Uniform());
+    half.push_back(uniform.back() < 0.5 ? 0 : 1);
+    normal.push_back(random.Normal());
+    related.push_back(kCorrelation * normal.back() +
+                      std::sqrt(1 - kCorrelation * kCorrelation) * random.Normal());
+  }
+  const auto table = FeatureTable::Create({{.name = "uniform", .cells = uniform},
+                                           {.name = "half", .cells = half},
+                                           {.name = "normal", .cells = normal},
+                                           {.name = "related", .cells = related}});
+  ASSERT_THAT(table, IsOk());
+
+  const auto of_number =
+      Fit(*table, SelectionSettings{.columns = Named({"uniform", "normal"}),
+                                    .criterion = SelectionCriterion::kMutualInformation,
+                                    .target = "related"});
+  const auto of_class =
+      Fit(*table, SelectionSettings{.columns = Named({"uniform", "normal"}),
+                                    .criterion = SelectionCriterion::kMutualInformation,
+                                    .target = "half",
+                                    .is_target_class = true});
+
+  ASSERT_THAT(of_number, IsOk());
+  ASSERT_THAT(of_class, IsOk());
+  // Of normal numbers -ln(1 - r^2) / 2, of what tells the half exactly ln 2; of strangers 0.
+  EXPECT_NEAR(*of_number->columns[0].score, 0, 0.05);
+  EXPECT_NEAR(*of_number->columns[1].score, -std::log(1 - kCorrelation * kCorrelation) / 2, 0.05);
+  EXPECT_NEAR(*of_class->columns[0].score, std::log(2), 0.02);
+  EXPECT_NEAR(*of_class->columns[1].score, 0, 0.05);
 }
 
 TEST(SelectionStepTest, ByInflationDropsOneOfThoseThatSayTheSame) {

@@ -1,0 +1,91 @@
+#include "server/insight_reports.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <string>
+
+#include "server/fake_backend.h"
+#include "testing/status_matchers.h"
+#include "vitrine/base/clock.h"
+#include "vitrine/server/server.h"
+#include "vitrine/v1/insight_service.grpc.pb.h"
+
+namespace vitrine {
+namespace {
+
+using testing::FakeStore;
+using testing::IsOk;
+using testing::StatusIs;
+
+// A log that never ends: reading it takes as long as the reader wants.
+class EndlessStore final : public FakeStore {
+ public:
+  absl::Status ReadEvents(
+      std::uint64_t, const std::function<bool(std::uint64_t, const Event&)>& visit) const override {
+    const Event event{.type = EventType::kDetailPageView, .user_id = "ann", .time_us = 1};
+    std::uint64_t offset = 0;
+    const Micros end = MonotonicNow() + kPatienceUs;
+    while (MonotonicNow() < end) {
+      if (!visit(offset, event)) {
+        was_left_ = true;
+        break;
+      }
+      if (++offset == 1) is_read_.set_value();
+    }
+    return absl::OkStatus();
+  }
+
+  void AwaitRead() const { is_read_.get_future().wait(); }
+  bool was_left() const { return was_left_; }  // The reader had enough.
+
+ private:
+  static constexpr Micros kPatienceUs = 20 * kMicrosPerSecond;
+  mutable std::promise<void> is_read_;
+  mutable std::atomic<bool> was_left_ = false;
+};
+
+TEST(InsightReportsTest, StopGivesUpTheReportThatIsBeingMade) {
+  const EndlessStore store;
+  InsightReports reports(SystemClock(), kMicrosPerSecond);
+  absl::Status answer;
+  reports.Get(store, [&answer](const auto& report) { answer = report.status(); });
+  store.AwaitRead();
+
+  reports.Stop();
+  reports.Wait();
+
+  EXPECT_TRUE(store.was_left());
+  EXPECT_THAT(answer, StatusIs(absl::StatusCode::kUnavailable));
+  reports.Get(store, [&answer](const auto& report) { answer = report.status(); });
+  EXPECT_THAT(answer, StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST(InsightReportsTest, ADrainDoesNotWaitForAReport) {
+  EndlessStore store;
+  const auto server = Server::Create({.address = "127.0.0.1:0"}, SystemClock());
+  ASSERT_THAT(server, IsOk());
+  (*server)->Serve({.store = &store});
+  const auto stub = v1::InsightService::NewStub(grpc::CreateChannel(
+      "127.0.0.1:" + std::to_string((*server)->port()), grpc::InsecureChannelCredentials()));
+  auto asked = std::async(std::launch::async, [&stub] {
+    grpc::ClientContext context;
+    v1::ListSegmentsResponse response;
+    return stub->ListSegments(&context, v1::ListSegmentsRequest(), &response);
+  });
+  store.AwaitRead();
+
+  const Micros start = MonotonicNow();
+  (*server)->Drain(10 * kMicrosPerSecond);
+
+  EXPECT_LT(MonotonicNow() - start, 5 * kMicrosPerSecond);
+  EXPECT_TRUE(store.was_left());
+  EXPECT_EQ(asked.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+}  // namespace
+}  // namespace vitrine
