@@ -200,8 +200,11 @@ absl::Status EvaluateClassification(const EvaluateFlags& flags, const TrainingCo
   {
     ProgressBar bar;
     bar.Show("read", -1);
-    VITRINE_ASSIGN_OR_RETURN(const FeatureTable table,
+    VITRINE_ASSIGN_OR_RETURN(FeatureTable table,
                              ReadTableCsv(flags.split.data, {.texts = flags.split.categories}));
+    for (const std::string& name : flags.split.ignored) {
+      VITRINE_RETURN_IF_ERROR(table.Replace(name, {}));
+    }
     const FoldOptions folds{.num_folds = flags.split.num_folds, .seed = flags.split.fold_seed};
     VITRINE_ASSIGN_OR_RETURN(
         measures,

@@ -81,6 +81,9 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
       ->add_option("--categories", flags.categories,
                    "With classification: columns whose numbers are names, as A,B")
       ->delimiter(',');
+  command
+      ->add_option("--ignore", flags.ignored, "With classification: columns to learn nothing from")
+      ->delimiter(',');
   command->add_flag("--repeats", flags.is_repeats,
                     "Items of the user's own past may be right; always with next-basket and "
                     "session-prefix");

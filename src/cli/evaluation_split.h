@@ -22,6 +22,7 @@ struct SplitFlags {
   std::string cut;
   std::string label;
   std::vector<std::string> categories;
+  std::vector<std::string> ignored;
   double share = 0.2;
   std::size_t num_folds = 5;
   std::uint64_t fold_seed = 1;

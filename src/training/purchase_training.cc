@@ -210,21 +210,25 @@ absl::StatusOr<PipelineSettings> PurchasePipeline(const FeatureTable& table,
   std::vector<std::string> categories;
   std::vector<std::string> numbers;
   std::vector<std::string> gaps;
+  std::vector<std::string> empty;
   for (const Column& column : table.columns()) {
     if (column.name == label) continue;
     if (IsAllMissing(column)) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("column %s has no value in any row: leave it out", column.name));
+      empty.push_back(column.name);
+      continue;
     }
     const Numbers* cells = std::get_if<Numbers>(&column.cells);
     (cells == nullptr ? categories : numbers).push_back(column.name);
     if (cells != nullptr && HasMissing(*cells)) gaps.push_back(column.name);
   }
   if (categories.empty() && numbers.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("there is no column beside the label %s to learn from", label));
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "there is no column with a value beside the label %s to learn from", label));
   }
   PipelineSettings settings{.steps = {}, .target = std::string(label)};
+  if (!empty.empty()) {
+    settings.steps.push_back(SelectSettings{.columns = {.names = empty}, .is_dropping = true});
+  }
   if (!gaps.empty())
     settings.steps.push_back(ImputeSettings{.columns = {.names = gaps}, .is_marked = true});
   if (!numbers.empty()) {

@@ -81,6 +81,16 @@ TEST_F(ClassificationBinaryTest, PrintsATableAndDrawsAPicture) {
                                         HasSubstr("polyline"), HasSubstr("</svg>")));
 }
 
+TEST_F(ClassificationBinaryTest, LearnsNothingFromWhatIsIgnored) {
+  ASSERT_EQ(Run(kQuick + std::string("--json")), 0) << Text("err");
+  const double with = Json::parse(Text("out"))["means"]["auc"];
+  const std::string quick = "evaluate --protocol classification --data rows.csv --label bought ";
+  ASSERT_EQ(Run(quick + "--ignore shop --set members=1 --json"), 0) << Text("err");
+  EXPECT_LT(Json::parse(Text("out"))["means"]["auc"], with - 0.05);
+  EXPECT_EQ(Run(quick + "--ignore shops"), 1);
+  EXPECT_THAT(Text("err"), HasSubstr("shops"));
+}
+
 TEST_F(ClassificationBinaryTest, SaysWhatIsWrong) {
   const auto expect_error = [this](const std::string& arguments, int status, const char* part) {
     EXPECT_EQ(Run(arguments), status) << arguments;

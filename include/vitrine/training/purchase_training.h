@@ -22,8 +22,8 @@ absl::StatusOr<std::vector<std::uint8_t>> ReadLabels(const FeatureTable& table,
 
 // How a table's columns are made into numbers around 0: texts by a column for each value that is
 // frequent enough; numbers by ln(1 + |x|) with their sign, to mean 0 and deviation 1; missing ones
-// by the median, and marked. Errors: INVALID_ARGUMENT no column but the label; all cells of one are
-// missing.
+// by the median, and marked. A column without any value says nothing and is dropped. Errors:
+// INVALID_ARGUMENT no column with a value but the label.
 absl::StatusOr<PipelineSettings> PurchasePipeline(const FeatureTable& table,
                                                   std::string_view label);
 
