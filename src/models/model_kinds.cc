@@ -13,6 +13,7 @@
 #include "vitrine/scorers/collaborative/user_knn.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
+#include "vitrine/scorers/dnn/next_item.h"
 #include "vitrine/scorers/sequential/repeat_purchase.h"
 #include "vitrine/scorers/sequential/sequential_rules.h"
 #include "vitrine/scorers/sequential/session_knn.h"
@@ -83,6 +84,10 @@ Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
   return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
 }
 
+Model MakeModel(const std::shared_ptr<const NextItem>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
+}
+
 Model MakeModel(const std::shared_ptr<const RatingMf>& scorer) {
   Model model = WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
   model.ratings = scorer;
@@ -119,6 +124,8 @@ const std::vector<ModelKind>& ModelKinds() {
       Kind<RatingMf, LoadRatingMf>("rating_mf"),
       Kind<RepeatPurchase, LoadRepeatPurchase>("repeat_purchase"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("rp3beta"),
+      NamedKind<NextItem, LoadNextItem>("sequence_rnn"),
+      NamedKind<NextItem, LoadNextItem>("sequence_transformer"),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),
       Kind<SessionKnn, LoadSessionKnn>("session_knn"),
       Kind<UserKnn, LoadUserKnn>("user_knn")};

@@ -17,6 +17,8 @@ const std::vector<Trainer>& Trainers() {
                                                                RatingMfTrainer(),
                                                                RepeatPurchaseTrainer(),
                                                                Rp3betaTrainer(),
+                                                               SequenceRnnTrainer(),
+                                                               SequenceTransformerTrainer(),
                                                                SequentialRulesTrainer(),
                                                                SessionKnnTrainer(),
                                                                UserKnnTrainer()};

@@ -18,6 +18,8 @@ Trainer MostPopularTrainer();
 Trainer RatingMfTrainer();
 Trainer RepeatPurchaseTrainer();
 Trainer Rp3betaTrainer();
+Trainer SequenceRnnTrainer();
+Trainer SequenceTransformerTrainer();
 Trainer SequentialRulesTrainer();
 Trainer SessionKnnTrainer();
 Trainer UserKnnTrainer();

@@ -1,0 +1,192 @@
+#include "vitrine/scorers/dnn/next_item.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "scorers/factor_scan.h"
+#include "scorers/saved_rows.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+
+namespace {
+
+nn::ParameterList ParametersOf(SequenceNetwork& network) {
+  nn::ParameterList parameters;
+  network.AddParameters(parameters);
+  return parameters;
+}
+
+absl::Status DamagedNumbers(std::string_view name) {
+  return absl::DataLossError(absl::StrFormat("%s holds numbers that no training makes", name));
+}
+
+void Write(const SequenceShape& shape, ByteWriter& writer) {
+  writer.Unsigned(static_cast<std::uint64_t>(shape.kind));
+  writer.Unsigned(shape.dimensions);
+  writer.Unsigned(shape.num_layers);
+  writer.Unsigned(shape.num_heads);
+  writer.Unsigned(shape.length);
+  writer.Unsigned(shape.has_time_gaps ? 1 : 0);
+  writer.Unsigned(shape.has_event_types ? 1 : 0);
+}
+
+// Not checked: see CheckShape.
+SequenceShape ReadShape(ByteReader& reader) {
+  SequenceShape shape;
+  shape.kind = static_cast<SequenceKind>(std::min<std::uint64_t>(reader.Unsigned(), 255));
+  shape.dimensions = reader.Unsigned();
+  shape.num_layers = reader.Unsigned();
+  shape.num_heads = reader.Unsigned();
+  shape.length = reader.Unsigned();
+  shape.has_time_gaps = reader.Unsigned() != 0;
+  shape.has_event_types = reader.Unsigned() != 0;
+  return shape;
+}
+
+// Puts what was saved into the network, but for the items, which are the first.
+absl::Status SetParameters(std::vector<Matrix>& saved, std::string_view name,
+                           SequenceNetwork& network) {
+  const nn::ParameterList parameters = ParametersOf(network);
+  if (saved.size() != parameters.size()) return DamagedNumbers(name);
+  for (std::size_t i = 1; i < saved.size(); ++i) {
+    Matrix& value = parameters[i].parameter->value;
+    if (saved[i].rows() != value.rows() || saved[i].cols() != value.cols()) {
+      return DamagedNumbers(name);
+    }
+    value = std::move(saved[i]);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const NextItem>> NextItem::Create(std::string_view name,
+                                                                 SequenceNetwork network) {
+  VITRINE_RETURN_IF_ERROR(CheckShape(network.shape));
+  for (const nn::NamedParameter& each : ParametersOf(network)) {
+    if (each.parameter->value.allFinite()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s got a weight that is not finite in %s", name, each.name));
+  }
+  return std::shared_ptr<const NextItem>(new NextItem(name, std::move(network)));
+}
+
+NextItem::NextItem(std::string_view name, SequenceNetwork network)
+    : name_(name),
+      network_(std::move(network)),
+      known_items_(KnownRows(network_.items.weight.value)) {
+  for (const nn::NamedParameter& each : ParametersOf(network_)) {
+    each.parameter->gradient.resize(0, 0);
+    each.parameter->touched = {};
+  }
+}
+
+Matrix NextItem::Encode(std::span<const SequenceStep> steps) const {
+  StepBatch batch;
+  batch.Start(steps.size());
+  batch.Add(steps);
+  SequenceNetwork::Cache cache;
+  Matrix encoded = network_.Forward(batch, cache, {});
+  // Sound weights cannot overflow; damaged ones can.
+  if (!encoded.allFinite()) encoded.setZero();
+  return encoded;
+}
+
+Matrix NextItem::UserVectors(std::span<const Query> queries) const {
+  Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    const auto steps = LatestSteps(queries[q].history, known_items_, network_.shape.length);
+    if (steps.empty()) continue;
+    vectors.row(static_cast<Eigen::Index>(q)) = Encode(steps).bottomRows(1);
+  }
+  return vectors;
+}
+
+void NextItem::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                     Eigen::Ref<Matrix> scores) const {
+  ScoreByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), items, scores);
+}
+
+std::vector<std::vector<ScoredItem>> NextItem::Retrieve(std::span<const Query> queries,
+                                                        const ItemBitmap* allowed,
+                                                        std::size_t k) const {
+  return RetrieveByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), queries,
+                           allowed, k);
+}
+
+std::vector<Contribution> NextItem::Explain(const Query& query, ItemIndex item) const {
+  return std::move(ExplainAll(query, {&item, 1}).front());
+}
+
+std::vector<std::vector<Contribution>> NextItem::ExplainAll(
+    const Query& query, std::span<const ItemIndex> items) const {
+  std::vector<std::vector<Contribution>> explained(items.size());
+  const auto steps = LatestSteps(query.history, known_items_, network_.shape.length);
+  if (steps.empty()) return explained;
+  const Eigen::MatrixXd encoded = Encode(steps).cast<double>();
+  const Eigen::RowVectorXd base = network_.last_norm.bias.value.row(0).cast<double>();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!known_items_.Contains(items[i])) continue;
+    const Eigen::VectorXd item =
+        item_factors().row(static_cast<Eigen::Index>(Row(items[i]))).cast<double>();
+    double before = base.dot(item);
+    std::vector<Contribution>& parts = explained[i];
+    parts.push_back({.source = Contribution::Source::kBase,
+                     .item = {},
+                     .feature = {},
+                     .value = static_cast<float>(before)});
+    for (std::size_t t = 0; t < steps.size(); ++t) {
+      const double score = encoded.row(static_cast<Eigen::Index>(t)).dot(item);
+      const auto change = static_cast<float>(score - before);
+      before = score;
+      const ItemIndex source{steps[t].item};
+      const auto same = std::find_if(parts.begin() + 1, parts.end(),
+                                     [source](const auto& part) { return part.item == source; });
+      if (same != parts.end()) {
+        same->value += change;
+      } else {
+        parts.push_back({.source = Contribution::Source::kHistory,
+                         .item = source,
+                         .feature = {},
+                         .value = change});
+      }
+    }
+  }
+  return explained;
+}
+
+void Save(const NextItem& scorer, ByteWriter& writer) {
+  SequenceNetwork network = scorer.network();
+  const nn::ParameterList parameters = ParametersOf(network);
+  Write(network.shape, writer);
+  writer.Unsigned(parameters.size());
+  for (const nn::NamedParameter& each : parameters) writer.Write(each.parameter->value);
+}
+
+absl::StatusOr<std::shared_ptr<const NextItem>> LoadNextItem(
+    std::string_view name, ByteReader& reader, std::span<const ItemIndex> row_to_index,
+    std::size_t num_items) {
+  const RowMapping mapping{row_to_index, num_items};
+  const SequenceShape shape = ReadShape(reader);
+  std::vector<Matrix> saved(reader.Count(2));
+  for (Matrix& each : saved) each = reader.ReadMatrix();
+  VITRINE_RETURN_IF_ERROR(reader.status(name));
+  if (saved.empty() || !CheckShape(shape).ok() ||
+      static_cast<std::size_t>(saved.front().cols()) != shape.dimensions) {
+    return DamagedNumbers(name);
+  }
+  VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(saved.front().rows()), mapping, name));
+  Random random(0);  // The first values are all overwritten.
+  SequenceNetwork network(shape, 0, random);
+  VITRINE_RETURN_IF_ERROR(SetParameters(saved, name, network));
+  network.items.weight.value = RemapRows(saved.front(), mapping);
+  network.shape.num_items = num_items;
+  auto scorer = NextItem::Create(name, std::move(network));
+  if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
+  return scorer;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,189 @@
+#include "vitrine/scorers/dnn/sequence_network.h"
+
+#include "absl/strings/str_format.h"
+
+namespace vitrine {
+
+namespace {
+
+constexpr double kEmbeddingDeviation = 0.02;  // As BERT begins (Devlin et al., NAACL 2019).
+
+nn::Sequences SequencesOf(const StepBatch& batch) {
+  return {.number = batch.number(), .length = batch.length(), .is_real = batch.is_real()};
+}
+
+bool IsBetween(std::size_t value, std::size_t min, std::size_t max) {
+  return value >= min && value <= max;
+}
+
+}  // namespace
+
+absl::Status CheckShape(const SequenceShape& shape) {
+  const bool is_sound = shape.kind <= SequenceKind::kTransformer &&
+                        IsBetween(shape.dimensions, 1, 512) && IsBetween(shape.num_layers, 1, 8) &&
+                        IsBetween(shape.num_heads, 1, 64) && IsBetween(shape.length, 1, 1000) &&
+                        shape.dimensions % shape.num_heads == 0;
+  if (is_sound) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "a sequence model wants 1 to 512 dimensions, a multiple of 1 to 64 heads, 1 to 8 layers and "
+      "a length of 1 to 1000, got %d, %d, %d and %d",
+      shape.dimensions, shape.num_heads, shape.num_layers, shape.length));
+}
+
+RecurrentEncoder::RecurrentEncoder(const SequenceShape& shape, double dropout_rate, Random& random)
+    : dropout{dropout_rate} {
+  const auto kind =
+      shape.kind == SequenceKind::kLstm ? nn::RecurrentKind::kLstm : nn::RecurrentKind::kGru;
+  for (std::size_t i = 0; i < shape.num_layers; ++i) {
+    layers.push_back(
+        {.norm = nn::LayerNorm(shape.dimensions),
+         .recurrent = nn::Recurrent(kind, shape.dimensions, shape.dimensions, random)});
+  }
+}
+
+void RecurrentEncoder::AddParameters(const std::string& prefix, nn::ParameterList& list) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string name = nn::JoinName(prefix, std::to_string(i));
+    layers[i].norm.AddParameters(nn::JoinName(name, "norm"), list);
+    layers[i].recurrent.AddParameters(nn::JoinName(name, "recurrent"), list);
+  }
+}
+
+const Matrix& RecurrentEncoder::Forward(const Matrix& input, const nn::Sequences& sequences,
+                                        Cache& cache, const nn::Pass& pass) const {
+  cache.resize(layers.size());
+  const Matrix* x = &input;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    LayerCache& at = cache[i];
+    layers[i].norm.Forward(*x, at.norm, pass);
+    layers[i].recurrent.Forward(at.norm.output, sequences, at.recurrent, pass);
+    at.output = *x + dropout.Forward(at.recurrent.output, at.dropout, pass);
+    x = &at.output;
+  }
+  return *x;
+}
+
+const Matrix& RecurrentEncoder::Backward(const Matrix& input, const nn::Sequences& sequences,
+                                         const Matrix& by_output, Cache& cache,
+                                         const nn::Pass& pass) {
+  const Matrix* by = &by_output;
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    LayerCache& at = cache[i];
+    const Matrix& x = i == 0 ? input : cache[i - 1].output;
+    const Matrix& by_state = dropout.Backward(at.recurrent.output, *by, at.dropout, pass);
+    layers[i].recurrent.Backward(at.norm.output, sequences, by_state, at.recurrent, pass);
+    at.by_input = *by + layers[i].norm.Backward(x, at.recurrent.by_input, at.norm, pass);
+    by = &at.by_input;
+  }
+  return *by;
+}
+
+TransformerEncoder::TransformerEncoder(const SequenceShape& shape, double dropout_rate,
+                                       Random& random) {
+  for (std::size_t i = 0; i < shape.num_layers; ++i) {
+    blocks.emplace_back(nn::TransformerOptions{.dimensions = shape.dimensions,
+                                               .num_heads = shape.num_heads,
+                                               .inner = shape.dimensions,
+                                               .dropout = dropout_rate,
+                                               .activation = nn::ActivationKind::kRelu},
+                        random);
+  }
+}
+
+void TransformerEncoder::AddParameters(const std::string& prefix, nn::ParameterList& list) {
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    blocks[i].AddParameters(nn::JoinName(prefix, std::to_string(i)), list);
+  }
+}
+
+const Matrix& TransformerEncoder::Forward(const Matrix& input, const nn::Sequences& sequences,
+                                          Cache& cache, const nn::Pass& pass) const {
+  cache.resize(blocks.size());
+  const Matrix* x = &input;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    x = &blocks[i].Forward(*x, sequences, cache[i], pass);
+  }
+  return *x;
+}
+
+const Matrix& TransformerEncoder::Backward(const Matrix& input, const nn::Sequences& sequences,
+                                           const Matrix& by_output, Cache& cache,
+                                           const nn::Pass& pass) {
+  const Matrix* by = &by_output;
+  for (std::size_t i = blocks.size(); i-- > 0;) {
+    by = &blocks[i].Backward(i == 0 ? input : cache[i - 1].output, sequences, *by, cache[i], pass);
+  }
+  return *by;
+}
+
+SequenceNetwork::SequenceNetwork(const SequenceShape& wanted, double dropout_rate, Random& random)
+    : shape(wanted),
+      items(shape.num_items, shape.dimensions, kEmbeddingDeviation, random),
+      first_norm(shape.dimensions),
+      dropout{dropout_rate},
+      last_norm(shape.dimensions) {
+  const auto table = [&](std::size_t num_ids) {
+    return nn::Embedding(num_ids, shape.dimensions, kEmbeddingDeviation, random);
+  };
+  if (shape.has_time_gaps) gaps = table(kNumTimeGaps);
+  if (shape.has_event_types) types = table(kNumEventTypes);
+  if (shape.kind == SequenceKind::kTransformer) {
+    places = table(shape.length);
+    encoder = TransformerEncoder(shape, dropout_rate, random);
+  } else {
+    encoder = RecurrentEncoder(shape, dropout_rate, random);
+  }
+}
+
+void SequenceNetwork::AddParameters(nn::ParameterList& list) {
+  items.AddParameters("items", list);
+  if (shape.kind == SequenceKind::kTransformer) places.AddParameters("places", list);
+  if (shape.has_time_gaps) gaps.AddParameters("gaps", list);
+  if (shape.has_event_types) types.AddParameters("types", list);
+  first_norm.AddParameters("first_norm", list);
+  std::visit([&list](auto& each) { each.AddParameters("encoder", list); }, encoder);
+  last_norm.AddParameters("last_norm", list);
+}
+
+const Matrix& SequenceNetwork::Forward(const StepBatch& batch, Cache& cache,
+                                       const nn::Pass& pass) const {
+  cache.sum = items.Forward(batch.items(), cache.items, pass);
+  if (shape.kind == SequenceKind::kTransformer) {
+    cache.sum += places.Forward(batch.places(), cache.places, pass);
+  }
+  if (shape.has_time_gaps) cache.sum += gaps.Forward(batch.gaps(), cache.gaps, pass);
+  if (shape.has_event_types) cache.sum += types.Forward(batch.types(), cache.types, pass);
+  first_norm.Forward(cache.sum, cache.first_norm, pass);
+  const Matrix& input = dropout.Forward(cache.first_norm.output, cache.dropout, pass);
+  const nn::Sequences sequences = SequencesOf(batch);
+  if (const auto* recurrent = std::get_if<RecurrentEncoder>(&encoder)) {
+    cache.encoded = &recurrent->Forward(input, sequences, cache.recurrent, pass);
+  } else {
+    cache.encoded =
+        &std::get<TransformerEncoder>(encoder).Forward(input, sequences, cache.transformer, pass);
+  }
+  return last_norm.Forward(*cache.encoded, cache.last_norm, pass);
+}
+
+void SequenceNetwork::Backward(const StepBatch& batch, const Matrix& by_output, Cache& cache,
+                               const nn::Pass& pass) {
+  const nn::Sequences sequences = SequencesOf(batch);
+  const Matrix& input = cache.dropout.output;
+  const Matrix* by = &last_norm.Backward(*cache.encoded, by_output, cache.last_norm, pass);
+  if (auto* recurrent = std::get_if<RecurrentEncoder>(&encoder)) {
+    by = &recurrent->Backward(input, sequences, *by, cache.recurrent, pass);
+  } else {
+    by = &std::get<TransformerEncoder>(encoder).Backward(input, sequences, *by, cache.transformer,
+                                                         pass);
+  }
+  by = &dropout.Backward(cache.first_norm.output, *by, cache.dropout, pass);
+  by = &first_norm.Backward(cache.sum, *by, cache.first_norm, pass);
+  items.Backward(batch.items(), *by, cache.items, pass);
+  if (shape.kind == SequenceKind::kTransformer) {
+    places.Backward(batch.places(), *by, cache.places, pass);
+  }
+  if (shape.has_time_gaps) gaps.Backward(batch.gaps(), *by, cache.gaps, pass);
+  if (shape.has_event_types) types.Backward(batch.types(), *by, cache.types, pass);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,185 @@
+#include "vitrine/scorers/dnn/next_item.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "testing/status_matchers.h"
+#include "vitrine/nn/gradient_check.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Field;
+using testing::StatusIs;
+
+constexpr Micros kMinute = 60 * kMicrosPerSecond;
+
+Interaction Touch(std::uint32_t item, Micros time_us, EventType type = EventType::kDetailPageView) {
+  return {.time_us = time_us, .item = ItemIndex{item}, .weight = 1, .type = type};
+}
+
+SequenceShape SmallShape(SequenceKind kind) {
+  return {.kind = kind,
+          .num_items = 6,
+          .dimensions = 4,
+          .num_layers = 2,
+          .num_heads = 2,
+          .length = 5,
+          .has_time_gaps = true,
+          .has_event_types = true};
+}
+
+std::shared_ptr<const NextItem> SmallScorer(SequenceKind kind) {
+  Random random(3);
+  return *NextItem::Create("sequence_rnn", SequenceNetwork(SmallShape(kind), 0.1, random));
+}
+
+float ScoreOf(const Scorer& scorer, std::span<const Interaction> history, std::uint32_t item) {
+  const Query query{.history = history};
+  const ItemIndex index{item};
+  Matrix scores(1, 1);
+  scorer.Score({&query, 1}, {&index, 1}, scores);
+  return scores(0, 0);
+}
+
+TEST(LatestStepsTest, AreTheOldestFirstWithoutDislikesAndStrangers) {
+  std::vector<Interaction> newest_first = {Touch(2, 50), Touch(9, 40), Touch(1, 30), Touch(0, 20)};
+  newest_first[2].weight = -1;
+
+  EXPECT_THAT(LatestSteps(newest_first, ItemBitmap(5, true), 10),
+              ElementsAre(Field(&SequenceStep::item, 0U), Field(&SequenceStep::item, 2U)));
+}
+
+TEST(LatestStepsTest, AViewACartAndAnOrderInARowAreOneStep) {
+  const std::vector<Interaction> newest_first = {Touch(1, 50, EventType::kPurchaseComplete),
+                                                 Touch(1, 40, EventType::kAddToCart), Touch(1, 30),
+                                                 Touch(0, 20)};
+
+  const auto steps = LatestSteps(newest_first, ItemBitmap(2, true), 2);
+
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[1].time_us, 30);
+  EXPECT_EQ(steps[1].type, EventType::kPurchaseComplete);
+}
+
+TEST(LatestStepsTest, NoMoreThanTheLatestAreRead) {
+  const std::vector<Interaction> newest_first = {Touch(3, 4), Touch(2, 3), Touch(1, 2)};
+
+  EXPECT_THAT(LatestSteps(newest_first, ItemBitmap(5, true), 2),
+              ElementsAre(Field(&SequenceStep::item, 2U), Field(&SequenceStep::item, 3U)));
+}
+
+TEST(TimeGapTest, GrowsWithEachDoublingOfTheMinutes) {
+  EXPECT_EQ(TimeGap(kMinute, kMinute), 1U);
+  EXPECT_EQ(TimeGap(kMinute, 2 * kMinute), 2U);
+  EXPECT_EQ(TimeGap(kMinute, 3 * kMinute), 2U);
+  EXPECT_EQ(TimeGap(kMinute, 4 * kMinute), 3U);
+  EXPECT_EQ(TimeGap(kMinute, 900 * kMicrosPerDay), kNumTimeGaps - 1);
+}
+
+TEST(TimeGapTest, NobodyKnowsWithoutTimes) {
+  EXPECT_EQ(TimeGap(0, kMinute), 0U);
+  EXPECT_EQ(TimeGap(kMinute, 0), 0U);
+  EXPECT_EQ(TimeGap(2 * kMinute, kMinute), 0U);
+}
+
+class SequenceKindTest : public ::testing::TestWithParam<SequenceKind> {};
+
+TEST_P(SequenceKindTest, TheNetworksGradientsAreThoseOfFiniteDifferences) {
+  Random random(5);
+  SequenceNetwork network(SmallShape(GetParam()), 0, random);
+  nn::ParameterList parameters;
+  network.AddParameters(parameters);
+  for (const nn::NamedParameter& each : parameters) {
+    nn::FillUniform(*each.parameter, 0.7, random);
+    each.parameter->is_sparse = false;
+  }
+  StepBatch batch;
+  batch.Start(3);
+  batch.Add(std::vector<SequenceStep>{{1, kMinute}, {4, 5 * kMinute, EventType::kAddToCart}});
+  batch.Add(std::vector<SequenceStep>{{2, 0}, {1, 0}, {5, 0}});
+  Matrix by_output =
+      Matrix::NullaryExpr(6, 4, [&random] { return static_cast<float>(random.Uniform() - 0.5); });
+  by_output.row(2).setZero();  // Padding.
+  SequenceNetwork::Cache cache;
+  const auto loss = [&] {
+    return network.Forward(batch, cache, {}).cwiseProduct(by_output).cast<double>().sum();
+  };
+
+  loss();
+  network.Backward(batch, by_output, cache, {});
+
+  for (const nn::NamedParameter& each : parameters) {
+    const Matrix computed = each.parameter->gradient;
+    // Differences go across kinks of the rectifier; a wrong gradient is near 1.
+    EXPECT_LT(nn::GradientError(each.parameter->value, computed, loss), 1e-2) << each.name;
+  }
+}
+
+TEST_P(SequenceKindTest, TheOrderOfTheHistoryMatters) {
+  const auto scorer = SmallScorer(GetParam());
+  const std::vector<Interaction> one = {Touch(1, 9), Touch(2, 9), Touch(3, 9)};
+  const std::vector<Interaction> other = {Touch(1, 9), Touch(3, 9), Touch(2, 9)};
+
+  EXPECT_NE(ScoreOf(*scorer, one, 0), ScoreOf(*scorer, other, 0));
+}
+
+TEST_P(SequenceKindTest, TimesAndTypesMatterWhereTheyAreInputs) {
+  const auto scorer = SmallScorer(GetParam());
+  const std::vector<Interaction> one = {Touch(1, 9 * kMinute), Touch(2, kMinute)};
+  const std::vector<Interaction> later = {Touch(1, 900 * kMinute), Touch(2, kMinute)};
+  const std::vector<Interaction> bought = {Touch(1, 9 * kMinute, EventType::kPurchaseComplete),
+                                           Touch(2, kMinute)};
+
+  EXPECT_NE(ScoreOf(*scorer, one, 0), ScoreOf(*scorer, later, 0));
+  EXPECT_NE(ScoreOf(*scorer, one, 0), ScoreOf(*scorer, bought, 0));
+}
+
+TEST_P(SequenceKindTest, AStepIsExplainedByWhatItChanged) {
+  const auto scorer = SmallScorer(GetParam());
+  const std::vector<Interaction> history = {Touch(1, 9), Touch(2, 8)};
+  const std::span<const Interaction> without_the_last = std::span(history).subspan(1);
+  const Query query{.history = history};
+
+  const auto parts = scorer->Explain(query, ItemIndex{0});
+
+  ASSERT_EQ(parts.size(), 3U);
+  EXPECT_EQ(parts[0].source, Contribution::Source::kBase);
+  EXPECT_EQ(parts[2].item, ItemIndex{1});
+  EXPECT_NEAR(parts[2].value, ScoreOf(*scorer, history, 0) - ScoreOf(*scorer, without_the_last, 0),
+              1e-5);
+}
+
+TEST_P(SequenceKindTest, AHistoryOfNothingKnownScoresNothing) {
+  const auto scorer = SmallScorer(GetParam());
+  const std::vector<Interaction> strangers = {Touch(77, 9)};
+  const Query query{.history = strangers};
+
+  EXPECT_EQ(ScoreOf(*scorer, strangers, 0), kUnscored);
+  EXPECT_TRUE(scorer->Retrieve({&query, 1}, nullptr, 5).front().empty());
+  EXPECT_TRUE(scorer->Explain(query, ItemIndex{0}).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, SequenceKindTest,
+                         ::testing::Values(SequenceKind::kGru, SequenceKind::kLstm,
+                                           SequenceKind::kTransformer));
+
+TEST(NextItemTest, RefusesAShapeOutOfRangeAndWeightsThatAreNotFinite) {
+  Random random(1);
+  SequenceNetwork network(SmallShape(SequenceKind::kGru), 0, random);
+  SequenceNetwork broken = network;
+  broken.items.weight.value(0, 0) = std::numeric_limits<float>::quiet_NaN();
+  network.shape.num_heads = 3;
+
+  EXPECT_THAT(NextItem::Create("sequence_rnn", network),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(NextItem::Create("sequence_rnn", broken),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace vitrine
