@@ -63,6 +63,9 @@ absl::Status CheckClassificationFlags(const EvaluateFlags& flags) {
     return UsageError("--protocol classification measures purchase_predictor, and it alone");
   }
   if (!flags.store.empty()) return UsageError("--protocol classification goes without --store");
+  if (PartOf(flags) != Part::kTest) {
+    return UsageError("--protocol classification holds out each fold once: it has no --part");
+  }
   return CheckSplitFlags(flags.split, PartOf(flags));
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_format.h"
 #include "training/setting_reader.h"
+#include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/activation.h"
 #include "vitrine/nn/loss.h"
@@ -156,17 +157,14 @@ absl::StatusOr<std::vector<PurchaseNetwork>> TrainMembers(const Matrix& inputs,
   std::vector<PurchaseNetwork> networks(options.members);
   std::vector<absl::Status> statuses(options.members);
   std::atomic<std::size_t> num_done = 0;
-  const auto is_cancelled = [&] {
-    return context.is_cancelled != nullptr && context.is_cancelled->load();
-  };
   context.pool->ParallelFor(options.members, [&](std::size_t member) {
     Learner learner(inputs, labels, options, options.seed + member);
     const auto progress = [&](double share) {
-      if (member != 0 || !context.progress) return;  // One reports for all.
-      context.progress(std::max(
-          share, static_cast<double>(num_done.load()) / static_cast<double>(options.members)));
+      if (member != 0) return;  // One reports for all.
+      ReportProgress(context, std::max(share, static_cast<double>(num_done.load()) /
+                                                  static_cast<double>(options.members)));
     };
-    statuses[member] = learner.Train(progress, is_cancelled);
+    statuses[member] = learner.Train(progress, [&] { return IsCancelled(context); });
     if (statuses[member].ok()) networks[member] = learner.Take();
     ++num_done;
   });

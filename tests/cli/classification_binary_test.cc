@@ -98,6 +98,7 @@ TEST_F(ClassificationBinaryTest, SaysWhatIsWrong) {
   };
   const std::string begin = "evaluate --protocol classification --data rows.csv ";
   expect_error(begin, 2, "--label COLUMN");
+  expect_error(begin + "--label bought --part validation", 2, "has no --part");
   expect_error(begin + "--label bought --scorer ials", 2, "purchase_predictor");
   expect_error(begin + "--label sold", 1, "bought");
   expect_error(begin + "--label seconds", 1, "yes and no");

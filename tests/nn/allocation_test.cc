@@ -81,7 +81,8 @@ CsrMatrix Pairs(std::size_t users) {
 class AllocationTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   void SetUp() override {
-    if (!VITRINE_COUNTS_ALLOCATIONS) GTEST_SKIP() << "a sanitizer counts in our place";
+    if (!VITRINE_COUNTS_ALLOCATIONS)
+      GTEST_SKIP() << "not counted: a sanitizer has a malloc of its own";
     if (GetParam() > 0) pool_.emplace(GetParam());
   }
 
