@@ -19,7 +19,6 @@
 namespace vitrine {
 namespace {
 
-constexpr double kMicrosPerMinute = 60.0 * kMicrosPerSecond;
 constexpr double kMaxDays = 36'500;  // A hundred years: no stretch of time overflows.
 constexpr std::size_t kMaxSegments = 50;
 

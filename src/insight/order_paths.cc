@@ -27,7 +27,6 @@ class Way {
 
   double MinutesTo(Micros order_us) const {
     if (types_.empty()) return 0;
-    constexpr double kMicrosPerMinute = 60.0 * kMicrosPerSecond;
     return static_cast<double>(order_us - start_us_) / kMicrosPerMinute;
   }
 

@@ -17,7 +17,7 @@ absl::Status WithEngineReason(const absl::Status& status) {
 // The three calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
 absl::Status Answer(const Engine& engine, const Request& request, Response& response) {
-  VITRINE_ASSIGN_OR_RETURN(const auto question, FromProto(request));
+  VITRINE_ASSIGN_OR_RETURN(const auto question, vitrine::FromProto(request));
   const absl::StatusOr<RecommendReply> reply = (engine.*Ask)(question);
   if (!reply.ok()) return WithEngineReason(reply.status());
   SetReply(*reply, request.view(), response);

@@ -21,7 +21,7 @@ constexpr std::size_t kShards = 8;
 // from n * kStreamsPerStep on: one for the pool, then one for each user.
 constexpr std::uint64_t kStreamsPerStep = 1 << 20;
 
-using Row = Eigen::RowVectorXf;
+using RowVector = Eigen::RowVectorXf;
 
 class SgdRun {
  public:
@@ -86,7 +86,7 @@ class SgdRun {
            .pool = pool_scores},
           {.liked = {by_liked.data(), liked_items.size()}, .pool = by_pool}, random);
 
-    Row gradient = by_liked.transpose() * liked;
+    RowVector gradient = by_liked.transpose() * liked;
     const auto user_row = static_cast<std::uint32_t>(row);
     for (std::size_t i = 0; i < liked_items.size(); ++i) {
       gradients.push_back({liked_items[i], user_row, by_liked[static_cast<Eigen::Index>(i)], true});
@@ -106,7 +106,7 @@ class SgdRun {
     const std::vector<PairGradient> own = OfItemShard(gradients_, shard);
     for (auto begin = own.begin(); begin != own.end();) {
       const Eigen::Index item = begin->item;
-      Row gradient = Row::Zero(factors_.items.cols());
+      RowVector gradient = RowVector::Zero(factors_.items.cols());
       double num_likes = 0;
       for (; begin != own.end() && begin->item == item; ++begin) {
         gradient += begin->value * batch_.row(begin->row);

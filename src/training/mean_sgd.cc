@@ -15,7 +15,7 @@ namespace {
 // Parts of a batch, of users and then of items. Part of the result; independent of the threads.
 constexpr std::size_t kShards = 8;
 
-using Row = Eigen::RowVectorXf;
+using RowVector = Eigen::RowVectorXf;
 
 // What the loss says of one user.
 struct UserStep {
@@ -85,7 +85,7 @@ class MeanRun {
   // Sets the user's sum from the directions of what the user likes.
   void SumUp(const Matrix& liked, std::size_t row) {
     const auto values = weights_.Values(users_[row]);
-    const Row sum = Eigen::Map<const Row>(values.data(), liked.rows()) * liked;
+    const RowVector sum = Eigen::Map<const RowVector>(values.data(), liked.rows()) * liked;
     lengths_[static_cast<Eigen::Index>(row)] = sum.norm();
     directions_.row(static_cast<Eigen::Index>(row)) = sum.normalized();
   }
@@ -119,7 +119,7 @@ class MeanRun {
     const float length = lengths_[static_cast<Eigen::Index>(row)];
     const auto as_target = static_cast<std::uint32_t>(row);
     const auto as_part = static_cast<std::uint32_t>(row + users_.size());
-    Row by_sum = Row::Zero(direction.size());
+    RowVector by_sum = RowVector::Zero(direction.size());
     float by_square = 0;
     for (std::size_t i = 0; i < liked_items.size(); ++i) {
       const float by_product = step.by_liked[i] * step.held[i].by_product;
@@ -130,7 +130,7 @@ class MeanRun {
     }
     by_sum += 2 * by_square * length * direction;
     if (length > 0) {
-      Row by_direction = Row::Zero(direction.size());
+      RowVector by_direction = RowVector::Zero(direction.size());
       float along = 0;
       for (std::size_t j = 0; j < step.by_pool.size(); ++j) {
         if (step.by_pool[j] == 0) continue;
@@ -148,7 +148,7 @@ class MeanRun {
     const std::vector<PairGradient> own = OfItemShard(gradients_, shard);
     for (auto begin = own.begin(); begin != own.end();) {
       const Eigen::Index item = begin->item;
-      Row gradient = Row::Zero(items_.cols());
+      RowVector gradient = RowVector::Zero(items_.cols());
       for (; begin != own.end() && begin->item == item; ++begin) {
         const bool is_part = begin->row >= users_.size();
         gradient += begin->value * (is_part ? sum_gradients_.row(begin->row - users_.size())
@@ -156,7 +156,7 @@ class MeanRun {
       }
       // By the direction so far; a longer vector turns less.
       const float length = items_.row(item).norm();
-      const Row direction = items_.row(item) / length;
+      const RowVector direction = items_.row(item) / length;
       adam_.Step(item, (gradient - gradient.dot(direction) * direction) / length, learning_rate_,
                  items_);
     }

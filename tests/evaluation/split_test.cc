@@ -71,13 +71,13 @@ TEST(SplitByTimeTest, WhatWasGivenBackOrRefusedIsNotRelevant) {
 TEST(SplitByTimeTest, AgreesWithTheDefinitionOnRandomData) {
   Random random(5);
   for (int round = 0; round < 20; ++round) {
-    constexpr std::size_t kItems = 12;
-    constexpr Micros kCut = 50;
+    constexpr std::size_t kNumItems = 12;
+    constexpr Micros kCutTime = 50;
     std::vector<std::vector<Touch>> users(30);
     for (auto& rows : users) {
       rows.resize(random.Below(12));
       for (Touch& row : rows) {
-        row = {static_cast<std::uint32_t>(random.Below(kItems)),
+        row = {static_cast<std::uint32_t>(random.Below(kNumItems)),
                static_cast<Micros>(random.Below(100)), static_cast<float>(random.Below(4)) - 1};
       }
       std::sort(rows.begin(), rows.end(),
@@ -86,19 +86,19 @@ TEST(SplitByTimeTest, AgreesWithTheDefinitionOnRandomData) {
     std::set<std::uint32_t> known;
     for (const auto& rows : users) {
       for (const Touch& row : rows) {
-        if (row.time_us < kCut) known.insert(row.item);
+        if (row.time_us < kCutTime) known.insert(row.item);
       }
     }
 
     for (const bool allow_repeats : {false, true}) {
-      const Split split = SplitByTime(MakeDataset(kItems, users), kCut, allow_repeats);
+      const Split split = SplitByTime(MakeDataset(kNumItems, users), kCutTime, allow_repeats);
 
       std::size_t next = 0;
       for (const auto& rows : users) {
         std::set<std::uint32_t> had;
         std::map<std::uint32_t, float> liked;
         for (const Touch& row : rows) {
-          if (row.time_us < kCut) {
+          if (row.time_us < kCutTime) {
             had.insert(row.item);
           } else {
             liked[row.item] += row.weight;

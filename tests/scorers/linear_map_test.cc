@@ -12,12 +12,12 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-ItemIndex Item(std::uint32_t number) { return ItemIndex{number}; }
+ItemIndex ItemAt(std::uint32_t number) { return ItemIndex{number}; }
 
 // Items 0 to 2 are known, 3 is not. Row j: what j says of each.
 LinearMap SmallMap() {
   LinearMapParts parts{.name = "small", .known = ItemBitmap(4), .num_items = 4};
-  for (std::uint32_t i = 0; i < 3; ++i) parts.known.Insert(Item(i));
+  for (std::uint32_t i = 0; i < 3; ++i) parts.known.Insert(ItemAt(i));
   parts.map = [](const CsrMatrix& weights) {
     Matrix map(4, 4);
     map << 0, 1, 2, 9,   //
@@ -30,19 +30,19 @@ LinearMap SmallMap() {
 }
 
 TEST(LinearMapTest, SumsTheRowsOfWhatTheShopperTouched) {
-  const std::vector<Interaction> history = {{0, Item(0), 2}, {0, Item(2), 1}};
+  const std::vector<Interaction> history = {{0, ItemAt(0), 2}, {0, ItemAt(2), 1}};
   const Query query{.history = history};
 
   const auto lists = SmallMap().Retrieve({&query, 1}, nullptr, 10);
 
-  EXPECT_THAT(lists.front(), ElementsAre(ScoredItem{Item(2), 4}, ScoredItem{Item(1), 2.5F},
-                                         ScoredItem{Item(0), -1}));
+  EXPECT_THAT(lists.front(), ElementsAre(ScoredItem{ItemAt(2), 4}, ScoredItem{ItemAt(1), 2.5F},
+                                         ScoredItem{ItemAt(0), -1}));
 }
 
 TEST(LinearMapTest, ScoresItemsInAnyOrder) {
-  const std::vector<Interaction> history = {{0, Item(1), 1}};
+  const std::vector<Interaction> history = {{0, ItemAt(1), 1}};
   const Query query{.history = history};
-  const std::vector<ItemIndex> items = {Item(2), Item(0), Item(3), Item(50)};
+  const std::vector<ItemIndex> items = {ItemAt(2), ItemAt(0), ItemAt(3), ItemAt(50)};
   Matrix scores(1, 4);
 
   SmallMap().Score({&query, 1}, items, scores);
@@ -51,20 +51,20 @@ TEST(LinearMapTest, ScoresItemsInAnyOrder) {
 }
 
 TEST(LinearMapTest, ShowsOnlyWhatItMay) {
-  const std::vector<Interaction> history = {{0, Item(1), 1}};
-  const std::vector<ItemIndex> excluded = {Item(0)};
+  const std::vector<Interaction> history = {{0, ItemAt(1), 1}};
+  const std::vector<ItemIndex> excluded = {ItemAt(0)};
   const Query query{.history = history, .excluded = excluded};
   ItemBitmap allowed(4);
-  allowed.Insert(Item(0));
-  allowed.Insert(Item(1));
+  allowed.Insert(ItemAt(0));
+  allowed.Insert(ItemAt(1));
 
   const auto lists = SmallMap().Retrieve({&query, 1}, &allowed, 10);
 
-  EXPECT_THAT(lists.front(), ElementsAre(ScoredItem{Item(1), 0}));
+  EXPECT_THAT(lists.front(), ElementsAre(ScoredItem{ItemAt(1), 0}));
 }
 
 TEST(LinearMapTest, SaysNothingToAShopperWhoTouchedNothingThatIsKnown) {
-  const std::vector<Interaction> history = {{0, Item(3), 1}, {0, Item(70), 1}};
+  const std::vector<Interaction> history = {{0, ItemAt(3), 1}, {0, ItemAt(70), 1}};
   const std::vector<Query> queries = {{}, {.history = history}};
 
   const auto lists = SmallMap().Retrieve(queries, nullptr, 10);
@@ -75,7 +75,7 @@ TEST(LinearMapTest, SaysNothingToAShopperWhoTouchedNothingThatIsKnown) {
 TEST(LinearMapTest, ManyQueriesGetWhatEachGetsAlone) {
   std::vector<Interaction> history;
   for (std::uint32_t i = 0; i < 150; ++i) {
-    history.push_back({0, Item(i % 3), 1.0F + static_cast<float>(i)});
+    history.push_back({0, ItemAt(i % 3), 1.0F + static_cast<float>(i)});
   }
   std::vector<Query> queries;
   for (std::size_t i = 0; i < history.size(); ++i) {

@@ -21,7 +21,7 @@ using testing::StatusIs;
 constexpr std::size_t kItems = 30;
 constexpr int kDimensions = 5;
 
-ItemIndex Item(std::uint32_t number) { return ItemIndex{number}; }
+ItemIndex ItemAt(std::uint32_t number) { return ItemIndex{number}; }
 
 // Items 28 and 29 are unknown. No row has length 1.
 Matrix RandomFactors() {
@@ -53,23 +53,23 @@ TEST(MeanFactorsTest, ScoresTheCosineWithTheMiddleOfWhatWasLiked) {
   factors << 4, 0,  //
       0, 0.5F,      //
       7, 7;
-  const std::vector<Interaction> history = {{0, Item(0), 1}, {0, Item(1), 1}};
+  const std::vector<Interaction> history = {{0, ItemAt(0), 1}, {0, ItemAt(1), 1}};
   const Query query{.history = history};
 
   const auto lists = MakeScorer(factors)->Retrieve({&query, 1}, nullptr, 3);
 
   ASSERT_EQ(lists[0].size(), 3U);
-  EXPECT_EQ(lists[0][0].item, Item(2));
+  EXPECT_EQ(lists[0][0].item, ItemAt(2));
   EXPECT_NEAR(lists[0][0].score, 1, 1e-6);
   EXPECT_NEAR(lists[0][1].score, std::sqrt(0.5), 1e-6);
 }
 
 TEST(MeanFactorsTest, AgreesWithTheFormulaForLikesAndDislikes) {
   const std::vector<Interaction> history = {
-      {0, Item(3), 2}, {0, Item(11), 1}, {0, Item(20), -1.5F}, {0, Item(7), 4}};
+      {0, ItemAt(3), 2}, {0, ItemAt(11), 1}, {0, ItemAt(20), -1.5F}, {0, ItemAt(7), 4}};
   const Query query{.history = history};
   std::vector<ItemIndex> items;
-  for (std::uint32_t i = 0; i < kItems - 2; ++i) items.push_back(Item(i));
+  for (std::uint32_t i = 0; i < kItems - 2; ++i) items.push_back(ItemAt(i));
   Matrix scores(1, kItems - 2);
 
   MakeScorer(RandomFactors())->Score({&query, 1}, items, scores);
@@ -81,10 +81,11 @@ TEST(MeanFactorsTest, AgreesWithTheFormulaForLikesAndDislikes) {
 
 TEST(MeanFactorsTest, UnknownItemsAreNeitherScoredNorPartOfTheShopper) {
   const auto scorer = MakeScorer(RandomFactors());
-  const std::vector<Interaction> known = {{0, Item(1), 1}};
-  const std::vector<Interaction> mixed = {{0, Item(29), 7}, {0, Item(1), 1}, {0, Item(500), 1}};
+  const std::vector<Interaction> known = {{0, ItemAt(1), 1}};
+  const std::vector<Interaction> mixed = {
+      {0, ItemAt(29), 7}, {0, ItemAt(1), 1}, {0, ItemAt(500), 1}};
   const std::vector<Query> queries = {{.history = known}, {.history = mixed}};
-  const std::vector<ItemIndex> items = {Item(29), Item(500)};
+  const std::vector<ItemIndex> items = {ItemAt(29), ItemAt(500)};
   Matrix scores(2, 2);
 
   scorer->Score(queries, items, scores);
@@ -96,8 +97,8 @@ TEST(MeanFactorsTest, UnknownItemsAreNeitherScoredNorPartOfTheShopper) {
 }
 
 TEST(MeanFactorsTest, AShopperWhoLikedNothingGetsNothing) {
-  const std::vector<Interaction> disliked = {{0, Item(1), -1}};
-  const std::vector<Interaction> unknown = {{0, Item(28), 1}};
+  const std::vector<Interaction> disliked = {{0, ItemAt(1), -1}};
+  const std::vector<Interaction> unknown = {{0, ItemAt(28), 1}};
   const std::vector<Query> queries = {{}, {.history = disliked}, {.history = unknown}};
 
   const auto lists = MakeScorer(RandomFactors())->Retrieve(queries, nullptr, 5);
@@ -107,9 +108,9 @@ TEST(MeanFactorsTest, AShopperWhoLikedNothingGetsNothing) {
 
 TEST(MeanFactorsTest, WhatThePageShowsCountsByTheContextWeight) {
   const auto scorer = MakeScorer(RandomFactors(), {.context_weight = 4});
-  const std::vector<Interaction> liked = {{0, Item(2), 1}};
-  const std::vector<Interaction> both = {{0, Item(2), 1}, {0, Item(9), 4}};
-  const std::vector<ItemIndex> page = {Item(9)};
+  const std::vector<Interaction> liked = {{0, ItemAt(2), 1}};
+  const std::vector<Interaction> both = {{0, ItemAt(2), 1}, {0, ItemAt(9), 4}};
+  const std::vector<ItemIndex> page = {ItemAt(9)};
   const std::vector<Query> queries = {{.history = liked, .context_items = page}, {.history = both}};
 
   const Matrix vectors = scorer->UserVectors(queries);
@@ -119,16 +120,17 @@ TEST(MeanFactorsTest, WhatThePageShowsCountsByTheContextWeight) {
 
 TEST(MeanFactorsTest, ExplanationsAddUpToTheScore) {
   const auto scorer = MakeScorer(RandomFactors());
-  const std::vector<Interaction> history = {{0, Item(3), 2}, {0, Item(11), -1}, {0, Item(28), 5}};
+  const std::vector<Interaction> history = {
+      {0, ItemAt(3), 2}, {0, ItemAt(11), -1}, {0, ItemAt(28), 5}};
   const Query query{.history = history};
 
-  const auto contributions = scorer->Explain(query, Item(6));
+  const auto contributions = scorer->Explain(query, ItemAt(6));
 
   ASSERT_EQ(contributions.size(), 2U);
-  EXPECT_EQ(contributions[0].item, Item(3));
+  EXPECT_EQ(contributions[0].item, ItemAt(3));
   const std::vector<Interaction> known(history.begin(), history.begin() + 2);
-  EXPECT_NEAR(contributions[0].value + contributions[1].value, SlowScore(known, Item(6)), 1e-5);
-  EXPECT_THAT(scorer->Explain(query, Item(29)), IsEmpty());
+  EXPECT_NEAR(contributions[0].value + contributions[1].value, SlowScore(known, ItemAt(6)), 1e-5);
+  EXPECT_THAT(scorer->Explain(query, ItemAt(29)), IsEmpty());
 }
 
 TEST(MeanFactorsTest, RefusesFactorsThatAreNone) {
@@ -157,16 +159,16 @@ absl::StatusOr<std::shared_ptr<const MeanFactors>> Reloaded(const MeanFactors& s
 TEST(MeanFactorsTest, LoadsRowsToTheirNewPlaces) {
   const auto scorer = MakeScorer(RandomFactors());
   std::vector<ItemIndex> places;
-  for (std::uint32_t i = 0; i < kItems; ++i) places.push_back(Item(kItems - i));
-  places[0] = Item(0xFFFFFFFF);
+  for (std::uint32_t i = 0; i < kItems; ++i) places.push_back(ItemAt(kItems - i));
+  places[0] = ItemAt(0xFFFFFFFF);
 
   const auto loaded = Reloaded(*scorer, places, kItems + 1);
 
   ASSERT_THAT(loaded, IsOk());
   ASSERT_EQ((*loaded)->item_factors().rows(), static_cast<Eigen::Index>(kItems + 1));
   EXPECT_EQ((*loaded)->item_factors().row(kItems - 5), scorer->item_factors().row(5));
-  EXPECT_FALSE((*loaded)->known_items().Contains(Item(0)));
-  EXPECT_FALSE((*loaded)->known_items().Contains(Item(kItems)));
+  EXPECT_FALSE((*loaded)->known_items().Contains(ItemAt(0)));
+  EXPECT_FALSE((*loaded)->known_items().Contains(ItemAt(kItems)));
 }
 
 }  // namespace

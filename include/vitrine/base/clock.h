@@ -8,6 +8,7 @@ namespace vitrine {
 using Micros = std::int64_t;
 
 inline constexpr Micros kMicrosPerSecond = 1'000'000;
+inline constexpr Micros kMicrosPerMinute = 60 * kMicrosPerSecond;
 inline constexpr Micros kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
 // Where "now" comes from, so that tests can set it. Thread-safe.

@@ -14,17 +14,17 @@ constexpr char kNow[] = "now";
 using Source = ItemFeature::Source;
 constexpr int kTrendDays = 28;
 
-struct Kind {
+struct ItemFeatureKind {
   FeatureType type{};
   const char* unit = "";
   const char* window = kAll;
   Source source = Source::kEvents;
 };
-constexpr Kind kEvents = {FeatureType::kInteger, "events"};
-constexpr Kind kShare = {FeatureType::kNumber, "1"};
+constexpr ItemFeatureKind kEvents = {FeatureType::kInteger, "events"};
+constexpr ItemFeatureKind kShare = {FeatureType::kNumber, "1"};
 
-ItemFeature Make(const char* name, const Kind& kind, const char* description,
-                 FeatureValue (*value)(const ItemFacts& facts)) {
+ItemFeature MakeItemFeature(const char* name, const ItemFeatureKind& kind, const char* description,
+                            FeatureValue (*value)(const ItemFacts& facts)) {
   const bool is_count = kind.type == FeatureType::kInteger && kind.source == Source::kEvents;
   return {.spec = {.name = name,
                    .entity = FeatureEntity::kItem,
@@ -82,131 +82,147 @@ FeatureValue Weights(WeightedNames names) {
 
 std::vector<ItemFeature> CountFeatures() {
   return {
-      Make("item_first_seen", {FeatureType::kTime, "microseconds since 1970"},
-           "When the item's first event happened.",
-           [](const ItemFacts& f) -> FeatureValue { return f.activity.first_us; }),
-      Make("item_last_seen", {FeatureType::kTime, "microseconds since 1970"},
-           "When the item's last event happened.",
-           [](const ItemFacts& f) -> FeatureValue { return f.activity.last_us; }),
-      Make("item_views", kEvents, "Detail page views.",
-           [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kDetailPageView); }),
-      Make("item_carts", kEvents, "Additions to a cart.",
-           [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kAddToCart); }),
-      Make("item_purchases", kEvents, "Purchase events with the item.",
-           [](const ItemFacts& f) -> FeatureValue {
-             return Count(f, EventType::kPurchaseComplete);
-           }),
-      Make("item_pieces_sold", {FeatureType::kInteger, "pieces"}, "Pieces sold.",
-           [](const ItemFacts& f) -> FeatureValue {
-             return static_cast<std::int64_t>(f.activity.pieces_bought);
-           }),
-      Make("item_impressions", kEvents, "Times that the item was in a list shown.",
-           [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kImpression); }),
-      Make("item_clicks", kEvents, "Clicks on the item as a recommendation.",
-           [](const ItemFacts& f) -> FeatureValue {
-             return Count(f, EventType::kRecommendationClick);
-           }),
-      Make("item_not_interested", kEvents, "Times that the item was turned down.",
-           [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kNotInterested); }),
-      Make("item_ratings", kEvents, "Ratings.",
-           [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kRate); }),
-      Make("item_average_rating", {FeatureType::kNumber, "stars"}, "Mean of the ratings.",
-           [](const ItemFacts& f) -> FeatureValue {
-             const std::int64_t count = Count(f, EventType::kRate);
-             if (count == 0) return {};
-             return static_cast<double>(f.activity.rating_sum) / 1e6 / static_cast<double>(count);
-           }),
-      Make("item_click_through_rate", kShare, "Clicks per impression.",
-           [](const ItemFacts& f) {
-             return Rate(f, EventType::kRecommendationClick, EventType::kImpression);
-           }),
-      Make("item_view_to_cart_rate", kShare, "Additions to a cart per detail page view.",
-           [](const ItemFacts& f) {
-             return Rate(f, EventType::kAddToCart, EventType::kDetailPageView);
-           }),
-      Make("item_conversion_rate", kShare, "Purchase events per detail page view.",
-           [](const ItemFacts& f) {
-             return Rate(f, EventType::kPurchaseComplete, EventType::kDetailPageView);
-           }),
-      Make("item_return_rate", kShare, "Pieces returned per piece sold.",
-           [](const ItemFacts& f) {
-             return Rate(f.activity.pieces_returned, f.activity.pieces_bought);
-           }),
+      MakeItemFeature("item_first_seen", {FeatureType::kTime, "microseconds since 1970"},
+                      "When the item's first event happened.",
+                      [](const ItemFacts& f) -> FeatureValue { return f.activity.first_us; }),
+      MakeItemFeature("item_last_seen", {FeatureType::kTime, "microseconds since 1970"},
+                      "When the item's last event happened.",
+                      [](const ItemFacts& f) -> FeatureValue { return f.activity.last_us; }),
+      MakeItemFeature(
+          "item_views", kEvents, "Detail page views.",
+          [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kDetailPageView); }),
+      MakeItemFeature(
+          "item_carts", kEvents, "Additions to a cart.",
+          [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kAddToCart); }),
+      MakeItemFeature("item_purchases", kEvents, "Purchase events with the item.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        return Count(f, EventType::kPurchaseComplete);
+                      }),
+      MakeItemFeature("item_pieces_sold", {FeatureType::kInteger, "pieces"}, "Pieces sold.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        return static_cast<std::int64_t>(f.activity.pieces_bought);
+                      }),
+      MakeItemFeature(
+          "item_impressions", kEvents, "Times that the item was in a list shown.",
+          [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kImpression); }),
+      MakeItemFeature("item_clicks", kEvents, "Clicks on the item as a recommendation.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        return Count(f, EventType::kRecommendationClick);
+                      }),
+      MakeItemFeature(
+          "item_not_interested", kEvents, "Times that the item was turned down.",
+          [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kNotInterested); }),
+      MakeItemFeature(
+          "item_ratings", kEvents, "Ratings.",
+          [](const ItemFacts& f) -> FeatureValue { return Count(f, EventType::kRate); }),
+      MakeItemFeature(
+          "item_average_rating", {FeatureType::kNumber, "stars"}, "Mean of the ratings.",
+          [](const ItemFacts& f) -> FeatureValue {
+            const std::int64_t count = Count(f, EventType::kRate);
+            if (count == 0) return {};
+            return static_cast<double>(f.activity.rating_sum) / 1e6 / static_cast<double>(count);
+          }),
+      MakeItemFeature("item_click_through_rate", kShare, "Clicks per impression.",
+                      [](const ItemFacts& f) {
+                        return Rate(f, EventType::kRecommendationClick, EventType::kImpression);
+                      }),
+      MakeItemFeature("item_view_to_cart_rate", kShare, "Additions to a cart per detail page view.",
+                      [](const ItemFacts& f) {
+                        return Rate(f, EventType::kAddToCart, EventType::kDetailPageView);
+                      }),
+      MakeItemFeature("item_conversion_rate", kShare, "Purchase events per detail page view.",
+                      [](const ItemFacts& f) {
+                        return Rate(f, EventType::kPurchaseComplete, EventType::kDetailPageView);
+                      }),
+      MakeItemFeature("item_return_rate", kShare, "Pieces returned per piece sold.",
+                      [](const ItemFacts& f) {
+                        return Rate(f.activity.pieces_returned, f.activity.pieces_bought);
+                      }),
   };
 }
 
 std::vector<ItemFeature> TrendFeatures() {
   return {
-      Make("item_views_7d", {FeatureType::kInteger, "events", "7 days"},
-           "Detail page views on the 7 days (UTC) that end today.",
-           [](const ItemFacts& f) -> FeatureValue { return Within(f.activity.views, f.now, 7); }),
-      Make("item_views_28d", {FeatureType::kInteger, "events", "28 days"},
-           "Detail page views on the 28 days (UTC) that end today.",
-           [](const ItemFacts& f) -> FeatureValue { return Within(f.activity.views, f.now, 28); }),
-      Make("item_purchases_7d", {FeatureType::kInteger, "events", "7 days"},
-           "Purchase events on the 7 days (UTC) that end today.",
-           [](const ItemFacts& f) -> FeatureValue {
-             return Within(f.activity.purchases, f.now, 7);
-           }),
-      Make("item_purchases_28d", {FeatureType::kInteger, "events", "28 days"},
-           "Purchase events on the 28 days (UTC) that end today.",
-           [](const ItemFacts& f) -> FeatureValue {
-             return Within(f.activity.purchases, f.now, 28);
-           }),
-      Make("item_view_trend", {FeatureType::kNumber, "1 per day", "28 days"},
-           "Slope of the least-squares line through the views of each day, by their mean.",
-           [](const ItemFacts& f) { return Trend(f.activity.views, f.now); }),
-      Make("item_purchase_trend", {FeatureType::kNumber, "1 per day", "28 days"},
-           "Slope of the least-squares line through the purchases of each day, by their mean.",
-           [](const ItemFacts& f) { return Trend(f.activity.purchases, f.now); }),
-      Make("item_co_viewed", {FeatureType::kWeights, "shoppers", "latest 50 views"},
-           "The items that most of the latest viewers viewed too, within their histories; top 5.",
-           [](const ItemFacts& f) {
-             return Weights(
-                 f.sources.companions(f.activity.viewers.entries(), EventType::kDetailPageView));
-           }),
-      Make("item_co_bought", {FeatureType::kWeights, "shoppers", "latest 50 purchases"},
-           "The items that most of the latest buyers bought too, within their histories; top 5.",
-           [](const ItemFacts& f) {
-             return Weights(
-                 f.sources.companions(f.activity.buyers.entries(), EventType::kPurchaseComplete));
-           }),
+      MakeItemFeature(
+          "item_views_7d", {FeatureType::kInteger, "events", "7 days"},
+          "Detail page views on the 7 days (UTC) that end today.",
+          [](const ItemFacts& f) -> FeatureValue { return Within(f.activity.views, f.now, 7); }),
+      MakeItemFeature(
+          "item_views_28d", {FeatureType::kInteger, "events", "28 days"},
+          "Detail page views on the 28 days (UTC) that end today.",
+          [](const ItemFacts& f) -> FeatureValue { return Within(f.activity.views, f.now, 28); }),
+      MakeItemFeature("item_purchases_7d", {FeatureType::kInteger, "events", "7 days"},
+                      "Purchase events on the 7 days (UTC) that end today.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        return Within(f.activity.purchases, f.now, 7);
+                      }),
+      MakeItemFeature("item_purchases_28d", {FeatureType::kInteger, "events", "28 days"},
+                      "Purchase events on the 28 days (UTC) that end today.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        return Within(f.activity.purchases, f.now, 28);
+                      }),
+      MakeItemFeature(
+          "item_view_trend", {FeatureType::kNumber, "1 per day", "28 days"},
+          "Slope of the least-squares line through the views of each day, by their mean.",
+          [](const ItemFacts& f) { return Trend(f.activity.views, f.now); }),
+      MakeItemFeature(
+          "item_purchase_trend", {FeatureType::kNumber, "1 per day", "28 days"},
+          "Slope of the least-squares line through the purchases of each day, by their mean.",
+          [](const ItemFacts& f) { return Trend(f.activity.purchases, f.now); }),
+      MakeItemFeature(
+          "item_co_viewed", {FeatureType::kWeights, "shoppers", "latest 50 views"},
+          "The items that most of the latest viewers viewed too, within their histories; top 5.",
+          [](const ItemFacts& f) {
+            return Weights(
+                f.sources.companions(f.activity.viewers.entries(), EventType::kDetailPageView));
+          }),
+      MakeItemFeature(
+          "item_co_bought", {FeatureType::kWeights, "shoppers", "latest 50 purchases"},
+          "The items that most of the latest buyers bought too, within their histories; top 5.",
+          [](const ItemFacts& f) {
+            return Weights(
+                f.sources.companions(f.activity.buyers.entries(), EventType::kPurchaseComplete));
+          }),
   };
 }
 
 std::vector<ItemFeature> CatalogueFeatures() {
   return {
-      Make("item_price", {FeatureType::kNumber, "currency units", kNow, Source::kVolatileCatalogue},
-           "The price.",
-           [](const ItemFacts& f) -> FeatureValue {
-             if (!f.sources.item->price.has_value()) return {};
-             return static_cast<double>(f.sources.item->price->micros) / 1e6;
-           }),
-      Make("item_price_to_category", {FeatureType::kNumber, "1", kNow, Source::kVolatileCatalogue},
-           "The price by the median price of the items of the same first category.",
-           [](const ItemFacts& f) -> FeatureValue {
-             const auto& price = f.sources.item->price;
-             const auto& median = f.sources.median_price;
-             if (!price.has_value() || median.value_or(0) <= 0) return {};
-             return static_cast<double>(price->micros) / static_cast<double>(*median);
-           }),
-      Make("item_stock", {FeatureType::kInteger, "pieces", kNow, Source::kVolatileCatalogue},
-           "Pieces in stock, where counted.",
-           [](const ItemFacts& f) -> FeatureValue {
-             if (!f.sources.item->stock.has_value()) return {};
-             return *f.sources.item->stock;
-           }),
-      Make("item_category", {FeatureType::kText, "", kNow, Source::kStableCatalogue},
-           "The path of the first category.",
-           [](const ItemFacts& f) -> FeatureValue {
-             if (f.sources.item->categories.empty()) return {};
-             return f.sources.item->categories.front();
-           }),
-      Make("item_brand", {FeatureType::kText, "", kNow, Source::kStableCatalogue}, "The brand.",
-           [](const ItemFacts& f) -> FeatureValue {
-             if (f.sources.item->brand.empty()) return {};
-             return f.sources.item->brand;
-           }),
+      MakeItemFeature("item_price",
+                      {FeatureType::kNumber, "currency units", kNow, Source::kVolatileCatalogue},
+                      "The price.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        if (!f.sources.item->price.has_value()) return {};
+                        return static_cast<double>(f.sources.item->price->micros) / 1e6;
+                      }),
+      MakeItemFeature("item_price_to_category",
+                      {FeatureType::kNumber, "1", kNow, Source::kVolatileCatalogue},
+                      "The price by the median price of the items of the same first category.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        const auto& price = f.sources.item->price;
+                        const auto& median = f.sources.median_price;
+                        if (!price.has_value() || median.value_or(0) <= 0) return {};
+                        return static_cast<double>(price->micros) / static_cast<double>(*median);
+                      }),
+      MakeItemFeature("item_stock",
+                      {FeatureType::kInteger, "pieces", kNow, Source::kVolatileCatalogue},
+                      "Pieces in stock, where counted.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        if (!f.sources.item->stock.has_value()) return {};
+                        return *f.sources.item->stock;
+                      }),
+      MakeItemFeature("item_category", {FeatureType::kText, "", kNow, Source::kStableCatalogue},
+                      "The path of the first category.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        if (f.sources.item->categories.empty()) return {};
+                        return f.sources.item->categories.front();
+                      }),
+      MakeItemFeature("item_brand", {FeatureType::kText, "", kNow, Source::kStableCatalogue},
+                      "The brand.",
+                      [](const ItemFacts& f) -> FeatureValue {
+                        if (f.sources.item->brand.empty()) return {};
+                        return f.sources.item->brand;
+                      }),
   };
 }
 
@@ -224,10 +240,11 @@ std::vector<ItemFeature> MakeItemFeatures() {
   for (const auto& part : {TrendFeatures(), CatalogueFeatures()}) {
     features.insert(features.end(), part.begin(), part.end());
   }
-  features.push_back(Make("item_age_days", {FeatureType::kNumber, "days", kNow, Source::kBoth},
-                          "Days since it was published; where the shop does not say, since its "
-                          "first event.",
-                          AgeDays));
+  features.push_back(
+      MakeItemFeature("item_age_days", {FeatureType::kNumber, "days", kNow, Source::kBoth},
+                      "Days since it was published; where the shop does not say, since its "
+                      "first event.",
+                      AgeDays));
   return features;
 }
 

@@ -9,7 +9,6 @@ namespace {
 
 constexpr char kRecentSteps[] = "latest 128 events";
 constexpr double kMillion = 1e6;
-constexpr double kMicrosPerMinute = 60e6;
 
 FeatureValue Amount(std::int64_t millionths) {
   if (millionths < 0) return {};

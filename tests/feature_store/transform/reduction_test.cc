@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "feature_store/transform/golden.h"
+#include "feature_store/transform/tables.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
 
@@ -18,10 +19,9 @@ using testing::ExpectNear;
 using testing::GoldenTable;
 using testing::IsOk;
 using testing::IsRefused;
+using testing::kNaN;
 using testing::ReadGoldenTable;
 using testing::StatusIs;
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Eigen::MatrixXd RandomTable(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
   Random random(seed);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "feature_store/transform/golden.h"
+#include "feature_store/transform/tables.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
 
@@ -21,11 +22,11 @@ using testing::ExpectNear;
 using testing::GoldenTable;
 using testing::IsOk;
 using testing::IsRefused;
+using testing::kNaN;
 using testing::ReadGoldenTable;
 using testing::StatusIs;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Eigen::MatrixXd RandomTable(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
   Random random(seed);
