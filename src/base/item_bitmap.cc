@@ -5,6 +5,23 @@
 
 namespace vitrine {
 
+namespace {
+
+// Writes the items of the bits that are set in the word for items from `first` on; returns the end.
+ItemIndex* WriteItems(std::uint64_t word, std::size_t first, ItemIndex* out) {
+  const auto start = static_cast<std::uint32_t>(first);
+  if (word == ~0ULL) {  // As most are: a plain loop, which the compiler makes vector code of.
+    for (std::uint32_t i = 0; i < 64; ++i) out[i] = ItemIndex{start + i};
+    return out + 64;
+  }
+  for (; word != 0; word &= word - 1) {
+    *out++ = ItemIndex{start + static_cast<std::uint32_t>(std::countr_zero(word))};
+  }
+  return out;
+}
+
+}  // namespace
+
 ItemBitmap::ItemBitmap(std::size_t num_items, bool is_full)
     : num_items_(num_items), words_((num_items + 63) / 64, is_full ? ~0ULL : 0ULL) {
   if (is_full && num_items % 64 != 0) words_.back() = (1ULL << (num_items % 64)) - 1;
@@ -17,13 +34,18 @@ std::size_t ItemBitmap::Count() const {
 }
 
 std::vector<ItemIndex> ItemBitmap::Items() const {
-  std::vector<ItemIndex> items;
-  items.reserve(Count());
+  std::vector<ItemIndex> items(Count());
+  ItemIndex* out = items.data();
+  for (std::size_t i = 0; i < words_.size(); ++i) out = WriteItems(words_[i], 64 * i, out);
+  return items;
+}
+
+std::vector<ItemIndex> ItemBitmap::Absent() const {
+  std::vector<ItemIndex> items(num_items_ - Count());
+  ItemIndex* out = items.data();
   for (std::size_t i = 0; i < words_.size(); ++i) {
-    for (std::uint64_t left = words_[i]; left != 0; left &= left - 1) {
-      const std::size_t row = 64 * i + static_cast<std::size_t>(std::countr_zero(left));
-      items.push_back(ItemIndex{static_cast<std::uint32_t>(row)});
-    }
+    const std::size_t in_word = std::min<std::size_t>(64, num_items_ - 64 * i);
+    out = WriteItems(~words_[i] & (~0ULL >> (64 - in_word)), 64 * i, out);
   }
   return items;
 }

@@ -33,6 +33,22 @@ bool IsStronger(const Contribution& a, const Contribution& b) {
   return a.item != b.item ? a.item < b.item : a.feature < b.feature;
 }
 
+// Keeps the `count` strongest, of which there are more, in no order. A heap with the weakest of
+// them in front: most cost one comparison.
+void KeepStrongest(std::size_t count, std::vector<Contribution>& said) {
+  const auto heap_end = said.begin() + static_cast<std::ptrdiff_t>(count);
+  std::make_heap(said.begin(), heap_end, IsStronger);
+  float weakest = std::abs(said.front().value);
+  for (auto next = heap_end; next != said.end(); ++next) {
+    if (std::abs(next->value) < weakest || !IsStronger(*next, said.front())) continue;
+    std::pop_heap(said.begin(), heap_end, IsStronger);
+    std::swap(*(heap_end - 1), *next);
+    std::push_heap(said.begin(), heap_end, IsStronger);
+    weakest = std::abs(said.front().value);
+  }
+  said.erase(heap_end, said.end());
+}
+
 // What one model said of one item, scaled so that all of it sums to the model's part of the score;
 // of these the `limit` strongest.
 void AddCauses(const Model& model, std::vector<Contribution> said, float part,
@@ -48,11 +64,7 @@ void AddCauses(const Model& model, std::vector<Contribution> said, float part,
     causes.push_back({&model, {.value = part}});
     return;
   }
-  if (limit < said.size()) {
-    const auto end = said.begin() + static_cast<std::ptrdiff_t>(limit);
-    std::nth_element(said.begin(), end, said.end(), IsStronger);
-    said.erase(end, said.end());
-  }
+  if (limit < said.size()) KeepStrongest(limit, said);
   const double factor = static_cast<double>(part) / sum;
   for (Contribution& contribution : said) {
     contribution.value = static_cast<float>(factor * static_cast<double>(contribution.value));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -35,6 +37,36 @@ float ScaleOfAll(std::span<const float> scores) {
 std::vector<ItemIndex> Showable(const Query& query, ItemBitmap allowed) {
   for (const ItemIndex item : query.excluded) allowed.Erase(item);
   return allowed.Items();
+}
+
+// Where the best `k` of `scores` are, and some more; nothing that is -infinity. The k-th best of
+// the blocks' best is passed by k at least: what is below it need not be looked at.
+std::vector<std::uint32_t> WorthALook(std::span<const double> scores, std::size_t k) {
+  constexpr std::size_t kBlock = 16;
+  std::vector<double> best_of_block;
+  best_of_block.reserve(scores.size() / kBlock + 1);
+  for (std::size_t begin = 0; begin < scores.size(); begin += kBlock) {
+    const std::size_t count = std::min(kBlock, scores.size() - begin);
+    best_of_block.push_back(
+        Eigen::Map<const Eigen::ArrayXd>(&scores[begin], static_cast<Eigen::Index>(count))
+            .maxCoeff());
+  }
+  double least = std::numeric_limits<double>::lowest();
+  if (k > 0 && k <= best_of_block.size()) {
+    std::vector<double> sorted = best_of_block;
+    const auto kth = sorted.begin() + static_cast<std::ptrdiff_t>(k - 1);
+    std::nth_element(sorted.begin(), kth, sorted.end(), std::greater<>());
+    least = std::max(least, *kth);
+  }
+  std::vector<std::uint32_t> found;
+  for (std::size_t block = 0; block < best_of_block.size(); ++block) {
+    if (!(best_of_block[block] >= least)) continue;
+    const std::size_t end = std::min((block + 1) * kBlock, scores.size());
+    for (std::size_t i = block * kBlock; i < end; ++i) {
+      if (scores[i] >= least) found.push_back(static_cast<std::uint32_t>(i));
+    }
+  }
+  return found;
 }
 
 // The nearest float that is finite, so that no sum looks like kUnscored.
@@ -243,8 +275,8 @@ std::vector<double> Pipeline::Blend(const Asked& asked) const {
     for (std::size_t i = 0; i < num_items; ++i)
       blended[i] += factor * static_cast<double>(known[i]);
   }
-  for (std::size_t i = 0; i < num_items && !trends_.empty(); ++i) {
-    blended[i] *= TrendOf(asked.items[i], blended[i]);
+  if (!trends_.empty()) {
+    for (std::size_t i = 0; i < num_items; ++i) blended[i] *= TrendOf(asked.items[i], blended[i]);
   }
   for (std::size_t i = 0; i < num_items; ++i) {
     blended[i] = IsKnown(best[i]) ? blended[i] : -std::numeric_limits<double>::infinity();
@@ -257,31 +289,11 @@ std::vector<BlendedItem> Pipeline::Select(const Asked& asked, std::span<const do
   const auto ranks_before = [&](std::uint32_t a, std::uint32_t b) {
     return blended[a] != blended[b] ? blended[a] > blended[b] : asked.items[a] < asked.items[b];
   };
-  // The best k so far, a heap with the worst of them in front: most items cost one comparison.
-  std::vector<std::uint32_t> order;
-  order.reserve(std::min(k, blended.size()) + 1);
-  double worst = std::numeric_limits<double>::lowest();  // That may still enter.
-  const auto offer = [&](std::uint32_t i) {
-    if (!(blended[i] >= worst)) return;
-    if (order.size() == k) {
-      if (!ranks_before(i, order.front())) return;
-      std::pop_heap(order.begin(), order.end(), ranks_before);
-      order.pop_back();
-    }
-    order.push_back(i);
-    std::push_heap(order.begin(), order.end(), ranks_before);
-    if (order.size() == k) worst = blended[order.front()];
-  };
-  constexpr std::uint32_t kBlock = 64;
-  const auto count = static_cast<std::uint32_t>(k > 0 ? blended.size() : 0);
-  for (std::uint32_t begin = 0; begin < count; begin += kBlock) {
-    const std::uint32_t end = std::min(begin + kBlock, count);
-    std::uint64_t num_good = 0;  // Counted, so that the compiler compares many at once.
-    for (std::uint32_t i = begin; i < end; ++i) num_good += blended[i] >= worst ? 1U : 0U;
-    if (num_good == 0) continue;
-    for (std::uint32_t i = begin; i < end; ++i) offer(i);
-  }
-  std::sort_heap(order.begin(), order.end(), ranks_before);
+  std::vector<std::uint32_t> order = WorthALook(blended, k);
+  const std::size_t count = std::min(k, order.size());
+  const auto end = order.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(order.begin(), end, order.end(), ranks_before);
+  order.resize(count);
   std::vector<BlendedItem> best;
   best.reserve(order.size());
   for (const std::uint32_t i : order) {

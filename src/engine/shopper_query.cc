@@ -43,7 +43,8 @@ Query ShopperQuery::View() const {
           .categories = categories,
           .profile = shopper.profile.has_value() ? &shopper.profile->attributes : nullptr,
           .now_us = now_us,
-          .excluded = excluded};
+          .excluded = excluded,
+          .memo = &memo};
 }
 
 bool ShopperQuery::IsCold() const {

@@ -29,6 +29,8 @@ struct ShopperQuery {
   std::vector<ItemIndex> owned{};     // Bought and not returned. Ascending.
   std::vector<ItemIndex> excluded{};  // Ascending.
   Micros now_us = 0;
+  mutable QueryMemo
+      memo{};  // Of what the members above say; they stay as they are once it is read.
 
   // Valid as long as this object, which must not move.
   Query View() const;

@@ -2,6 +2,7 @@
 
 #include <Eigen/Cholesky>
 #include <algorithm>
+#include <utility>
 
 namespace vitrine {
 
@@ -30,6 +31,21 @@ bool IsDualSmaller(const RidgeProblem& problem) {
   return problem.rows.rows() < problem.rows.cols();
 }
 
+// Of the smaller system.
+Eigen::LLT<Square> Factor(const RidgeProblem& problem) {
+  return IsDualSmaller(problem) ? DualFactor(problem) : NormalFactor(problem);
+}
+
+// The minimiser, by Factor(problem).
+Eigen::VectorXf Solve(const RidgeProblem& problem, const Eigen::LLT<Square>& factor) {
+  if (IsDualSmaller(problem)) {
+    const Eigen::VectorXf dual = factor.solve(problem.targets);
+    return (problem.rows.transpose() * dual).cwiseQuotient(problem.penalties);
+  }
+  const Eigen::VectorXf pulls = problem.weights.cwiseProduct(problem.targets);
+  return factor.solve(problem.rows.transpose() * pulls);
+}
+
 // (P + Y'CY)^-1 right, by whichever system is the smaller: with the dual one,
 // P^-1 right - P^-1 Y' (C^-1 + Y P^-1 Y')^-1 Y P^-1 right.
 Eigen::VectorXf SolveNormal(const RidgeProblem& problem, const Eigen::VectorXf& right) {
@@ -44,12 +60,7 @@ Eigen::VectorXf SolveNormal(const RidgeProblem& problem, const Eigen::VectorXf& 
 
 Eigen::VectorXf SolveRidge(const RidgeProblem& problem) {
   if (problem.rows.rows() == 0) return Eigen::VectorXf::Zero(problem.penalties.size());
-  if (IsDualSmaller(problem)) {
-    const Eigen::VectorXf dual = DualFactor(problem).solve(problem.targets);
-    return (problem.rows.transpose() * dual).cwiseQuotient(problem.penalties);
-  }
-  const Eigen::VectorXf pulls = problem.weights.cwiseProduct(problem.targets);
-  return NormalFactor(problem).solve(problem.rows.transpose() * pulls);
+  return Solve(problem, Factor(problem));
 }
 
 Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::VectorXf& start,
@@ -101,14 +112,23 @@ Eigen::VectorXf SolveRidgeByBlocks(const RidgeProblem& problem, const Eigen::Vec
   return x;
 }
 
-Eigen::MatrixXf RidgeEffects(const RidgeProblem& problem, const Matrix& directions) {
-  if (problem.rows.rows() == 0) return Eigen::MatrixXf::Zero(0, directions.rows());
-  if (IsDualSmaller(problem)) {
-    const Matrix scaled = directions * problem.penalties.cwiseInverse().asDiagonal();
-    return DualFactor(problem).solve(problem.rows * scaled.transpose());
+FactorizedRidge::FactorizedRidge(RidgeProblem problem) : problem_(std::move(problem)) {
+  if (problem_.rows.rows() > 0) factor_ = Factor(problem_);
+}
+
+Eigen::VectorXf FactorizedRidge::Solution() const {
+  if (problem_.rows.rows() == 0) return Eigen::VectorXf::Zero(problem_.penalties.size());
+  return Solve(problem_, factor_);
+}
+
+Eigen::MatrixXf FactorizedRidge::Effects(const Matrix& directions) const {
+  if (problem_.rows.rows() == 0) return Eigen::MatrixXf::Zero(0, directions.rows());
+  if (IsDualSmaller(problem_)) {
+    const Matrix scaled = directions * problem_.penalties.cwiseInverse().asDiagonal();
+    return factor_.solve(problem_.rows * scaled.transpose());
   }
-  const Square solved = NormalFactor(problem).solve(directions.transpose());
-  return problem.weights.asDiagonal() * (problem.rows * solved);
+  const Square solved = factor_.solve(directions.transpose());
+  return problem_.weights.asDiagonal() * (problem_.rows * solved);
 }
 
 }  // namespace vitrine

@@ -87,14 +87,12 @@ void ScoreMostByFactors(const FactorTable& table, const Matrix& vectors,
                         std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
   Eigen::MatrixXf products;
   Multiply(table, 0, table.factors->rows(), vectors, products);
-  const bool are_all_known = table.known->Count() == table.known->size();
+  const std::vector<ItemIndex> unknown = table.known->Absent();
   for (Eigen::Index query = 0; query < vectors.rows(); ++query) {
-    const float* const of_query = products.col(query).data();
+    float* const of_query = products.col(query).data();
+    for (const ItemIndex item : unknown) of_query[Row(item)] = kUnscored;
     const std::span<float> row = RowOf(scores, static_cast<std::size_t>(query));
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const bool is_known = are_all_known || table.known->Contains(items[i]);
-      row[i] = is_known ? of_query[Row(items[i])] : kUnscored;
-    }
+    for (std::size_t i = 0; i < items.size(); ++i) row[i] = of_query[Row(items[i])];
   }
 }
 

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <vector>
 
 #include "vitrine/base/random.h"
 
@@ -112,6 +114,22 @@ TEST(ItemBitmapTest, ListsItsItemsInOrder) {
               ::testing::ElementsAre(ItemIndex{0}, ItemIndex{63}, ItemIndex{64}, ItemIndex{65},
                                      ItemIndex{128}, ItemIndex{199}));
   EXPECT_THAT(ItemBitmap().Items(), ::testing::IsEmpty());
+}
+
+TEST_P(ItemBitmapTest, WhatItHoldsAndWhatIsAbsentMakeTheWhole) {
+  const std::size_t size = GetParam();
+  ItemBitmap bitmap(size, true);
+  for (std::uint32_t row = 5; row < size; row += 131) bitmap.Erase(ItemIndex{row});
+
+  std::vector<ItemIndex> absent = bitmap.Absent();
+
+  for (const ItemIndex item : absent) EXPECT_FALSE(bitmap.Contains(item));
+  EXPECT_TRUE(std::is_sorted(absent.begin(), absent.end()));
+  const std::vector<ItemIndex> held = bitmap.Items();
+  std::vector<ItemIndex> all;
+  std::merge(held.begin(), held.end(), absent.begin(), absent.end(), std::back_inserter(all));
+  ASSERT_EQ(all.size(), size);
+  for (std::uint32_t row = 0; row < size; ++row) EXPECT_EQ(all[row], ItemIndex{row});
 }
 
 }  // namespace

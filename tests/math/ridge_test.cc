@@ -50,6 +50,7 @@ TEST_P(RidgeTest, AgreesWithTheNormalEquationsInDouble) {
 
   const Eigen::VectorXd expected = SlowSolution(problem);
   EXPECT_LT((solution.cast<double>() - expected).norm(), kTolerance * (1 + expected.norm()));
+  EXPECT_EQ(FactorizedRidge(problem).Solution(), solution);
 }
 
 TEST_P(RidgeTest, GradientsArriveAtTheSameSolution) {
@@ -89,7 +90,7 @@ TEST_P(RidgeTest, EffectsAreThePartsOfAPrediction) {
   const RidgeProblem problem = RandomProblem(GetParam());
   const Eigen::VectorXf y = Eigen::VectorXf::LinSpaced(GetParam().num_unknowns, -1, 2);
 
-  const Eigen::MatrixXf effects = RidgeEffects(problem, y.transpose());
+  const Eigen::MatrixXf effects = FactorizedRidge(problem).Effects(y.transpose());
 
   ASSERT_EQ(effects.rows(), GetParam().num_rows);
   ASSERT_EQ(effects.cols(), 1);
@@ -101,7 +102,7 @@ TEST_P(RidgeTest, EachEffectIsWhatItsTargetChanges) {
   RidgeProblem problem = RandomProblem(GetParam());
   if (GetParam().num_rows == 0) return;
   const Eigen::VectorXf y = Eigen::VectorXf::LinSpaced(GetParam().num_unknowns, -1, 2);
-  const Eigen::MatrixXf effects = RidgeEffects(problem, y.transpose());
+  const Eigen::MatrixXf effects = FactorizedRidge(problem).Effects(y.transpose());
   const double before = SlowSolution(problem).dot(y.cast<double>());
 
   problem.targets[0] += 1;
@@ -114,10 +115,10 @@ TEST_P(RidgeTest, EffectsOfSeveralDirectionsAreThoseOfEach) {
   const RidgeProblem problem = RandomProblem(GetParam());
   const Matrix directions = RandomProblem({3, GetParam().num_unknowns}).rows;
 
-  const Eigen::MatrixXf together = RidgeEffects(problem, directions);
+  const Eigen::MatrixXf together = FactorizedRidge(problem).Effects(directions);
 
   for (Eigen::Index i = 0; i < directions.rows(); ++i) {
-    const Eigen::MatrixXf alone = RidgeEffects(problem, directions.row(i));
+    const Eigen::MatrixXf alone = FactorizedRidge(problem).Effects(directions.row(i));
     EXPECT_LT((together.col(i) - alone).norm(), kTolerance * (1 + directions.norm()));
   }
 }

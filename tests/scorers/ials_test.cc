@@ -76,6 +76,32 @@ TEST_P(IalsFoldInTest, AgreesWithDenseLeastSquares) {
   }
 }
 
+TEST_P(IalsFoldInTest, OneFoldInServesTheScoreAndItsReasonsAlike) {
+  std::vector<Interaction> history;
+  for (std::size_t i = 0; i < GetParam(); ++i) {
+    history.push_back(
+        {0, ItemIndex{static_cast<std::uint32_t>(3 * i % 38)}, i % 4 == 3 ? -1.0F : 2.0F});
+  }
+  const std::vector<ItemIndex> items = {ItemIndex{1}, ItemIndex{39}, ItemIndex{7}};
+  const auto scorer = MakeIals();
+  const auto ask = [&](QueryMemo* memo) {
+    const Query query{.history = history, .memo = memo};
+    Matrix scores(1, 3);
+    scorer->Score({&query, 1}, items, scores);
+    std::vector<float> answers(scores.data(), scores.data() + 3);
+    for (const auto& contributions : scorer->ExplainAll(query, items)) {
+      for (const Contribution& each : contributions) answers.push_back(each.value);
+    }
+    return answers;
+  };
+  QueryMemo memo;
+
+  const std::vector<float> with_memo = ask(&memo);
+
+  EXPECT_EQ(with_memo, ask(nullptr));
+  EXPECT_EQ(with_memo, ask(&memo));  // Recalled as it was.
+}
+
 INSTANTIATE_TEST_SUITE_P(HistoryLengths, IalsFoldInTest, ::testing::Values(1, 2, 5, 6, 7, 30));
 
 TEST(IalsTest, ADislikePullsItsOwnScoreTowardsZero) {

@@ -27,6 +27,9 @@ class ItemBitmap {
   // All of them, ascending.
   std::vector<ItemIndex> Items() const;
 
+  // All below size() that are not in it, ascending.
+  std::vector<ItemIndex> Absent() const;
+
   // Grows the bitmap to hold `item` where needed.
   void Insert(ItemIndex item);
   void Erase(ItemIndex item);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cstddef>
 
@@ -36,8 +37,21 @@ Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::
 Eigen::VectorXf SolveRidgeByBlocks(const RidgeProblem& problem, const Eigen::VectorXf& start,
                                    std::size_t block_size, std::size_t sweeps);
 
-// The solution is linear in the targets: <x, z> = sum over j of e_j p_j for any z. Returns e for
-// each row z of `directions` [n x d], a column each [m x n]. One factorisation serves all.
-Eigen::MatrixXf RidgeEffects(const RidgeProblem& problem, const Matrix& directions);
+// A problem with its system factorised, for those who want more of it than the solution.
+class FactorizedRidge {
+ public:
+  explicit FactorizedRidge(RidgeProblem problem);
+
+  // As SolveRidge.
+  Eigen::VectorXf Solution() const;
+
+  // The solution is linear in the targets: <x, z> = sum over j of e_j p_j for any z. Returns e for
+  // each row z of `directions` [n x d], a column each [m x n].
+  Eigen::MatrixXf Effects(const Matrix& directions) const;
+
+ private:
+  RidgeProblem problem_;
+  Eigen::LLT<Eigen::MatrixXf> factor_;  // Of the smaller system; of none where m is 0.
+};
 
 }  // namespace vitrine

@@ -15,6 +15,7 @@
 #include "vitrine/feature_store/event.h"
 #include "vitrine/feature_store/item.h"
 #include "vitrine/math/top_k.h"
+#include "vitrine/scorers/query_memo.h"
 
 namespace vitrine {
 
@@ -37,6 +38,7 @@ struct Query {
   // The user of the training data that asks, for a scorer that is measured as its paper has it,
   // with a trained vector for each. Set by evaluation only; nothing that serves may look at it.
   std::uint32_t training_user = kNoTrainingUser;
+  QueryMemo* memo = nullptr;  // Of this query alone, where it is asked about more than once.
 };
 
 // Predicts how much shoppers would like items. Scores are unitless, higher is better, comparable

@@ -110,14 +110,23 @@ RidgeProblem Ials::Problem(std::span<const TouchedItem> touched) const {
                      weights);
 }
 
+std::shared_ptr<const Ials::FoldedIn> Ials::FoldIn(const Query& query) const {
+  return QueryMemo::Recall<FoldedIn>(query.memo, this, [&] {
+    std::vector<TouchedItem> touched = Touched(query);
+    FactorizedRidge ridge(Problem(touched));
+    return FoldedIn{std::move(touched), std::move(ridge)};
+  });
+}
+
 Matrix Ials::UserVectors(std::span<const Query> queries) const {
   Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    const std::vector<TouchedItem> touched = Touched(queries[q]);
-    const bool is_anything_liked = std::any_of(
-        touched.begin(), touched.end(), [](const TouchedItem& item) { return item.weight > 0; });
+    const auto folded_in = FoldIn(queries[q]);
+    const bool is_anything_liked =
+        std::any_of(folded_in->touched.begin(), folded_in->touched.end(),
+                    [](const TouchedItem& item) { return item.weight > 0; });
     if (!is_anything_liked) continue;
-    vectors.row(static_cast<Eigen::Index>(q)) = SolveRidge(Problem(touched)).transpose();
+    vectors.row(static_cast<Eigen::Index>(q)) = folded_in->ridge.Solution().transpose();
   }
   return vectors;
 }
@@ -140,26 +149,29 @@ std::vector<Contribution> Ials::Explain(const Query& query, ItemIndex item) cons
 
 std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
                                                         std::span<const ItemIndex> items) const {
-  const std::vector<TouchedItem> touched = Touched(query);
+  const auto folded_in = FoldIn(query);
+  const std::vector<TouchedItem>& touched = folded_in->touched;
   Matrix directions = Matrix::Zero(static_cast<Eigen::Index>(items.size()), item_factors().cols());
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;  // Zero: no part adds anything.
     directions.row(static_cast<Eigen::Index>(i)) =
         item_factors().row(static_cast<Eigen::Index>(Row(items[i])));
   }
-  const Eigen::MatrixXf effects = RidgeEffects(Problem(touched), directions);
+  const Eigen::MatrixXf effects = folded_in->ridge.Effects(directions);
 
+  std::vector<Contribution> liked;  // What each adds to an item is filled in below.
+  std::vector<Eigen::Index> liked_rows;
+  for (std::size_t j = 0; j < touched.size(); ++j) {
+    if (touched[j].weight <= 0) continue;
+    liked.push_back({.source = touched[j].source, .item = touched[j].item});
+    liked_rows.push_back(static_cast<Eigen::Index>(j));
+  }
   std::vector<std::vector<Contribution>> explained(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;
-    explained[i].reserve(touched.size());
-    for (std::size_t j = 0; j < touched.size(); ++j) {
-      if (touched[j].weight <= 0) continue;
-      explained[i].push_back(
-          {.source = touched[j].source,
-           .item = touched[j].item,
-           .feature = {},
-           .value = effects(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(i))});
+    explained[i] = liked;
+    for (std::size_t j = 0; j < liked.size(); ++j) {
+      explained[i][j].value = effects(liked_rows[j], static_cast<Eigen::Index>(i));
     }
   }
   return explained;

@@ -106,7 +106,7 @@ std::vector<std::vector<Contribution>> RatingMf::ExplainAll(
     directions.row(static_cast<Eigen::Index>(i)).head(dimensions) =
         parts_.item_vectors.row(IndexOf(items[i])).head(dimensions);
   }
-  const Eigen::MatrixXf effects = RidgeEffects(problem, directions);
+  const Eigen::MatrixXf effects = FactorizedRidge(problem).Effects(directions);
 
   std::vector<std::vector<Contribution>> explained(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {

@@ -199,11 +199,13 @@ void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> i
     sums.Read(items, row);
     sums.Clear();
     if (profile.sense.size() == 0) continue;
+    Matrix by_meaning(1, static_cast<Eigen::Index>(items.size()));
+    ScoreByFactors({&table_.meaning, &has_meaning_, nullptr}, profile.sense.transpose(), items,
+                   by_meaning);
+    const float* const values = by_meaning.data();
     for (std::size_t i = 0; i < items.size(); ++i) {
-      if (!has_meaning_.Contains(items[i])) continue;
-      const float value =
-          table_.meaning.row(static_cast<Eigen::Index>(Row(items[i]))).dot(profile.sense);
-      row[i] = row[i] == kUnscored ? value : row[i] + value;
+      const float added = values[i] == kUnscored ? 0.0F : values[i];
+      row[i] = row[i] == kUnscored ? values[i] : row[i] + added;
     }
   }
 }
@@ -236,8 +238,8 @@ std::vector<std::vector<Contribution>> Content::ExplainAll(const Query& query,
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (Row(items[i]) >= num_items()) continue;
     ExplainFeatures(profile, items[i], explained[i]);
-    if (profile.sense.size() > 0) ExplainMeaning(touched, items[i], explained[i]);
   }
+  if (profile.sense.size() > 0) ExplainMeaning(touched, items, explained);
   return explained;
 }
 
@@ -258,19 +260,35 @@ void Content::ExplainFeatures(const Profile& profile, ItemIndex item,
   }
 }
 
-void Content::ExplainMeaning(std::span<const Touched> touched, ItemIndex item,
-                             std::vector<Contribution>& contributions) const {
-  if (!has_meaning_.Contains(item)) return;
-  const auto meaning = table_.meaning.row(static_cast<Eigen::Index>(Row(item)));
-  for (const Touched& each : touched) {
-    if (!has_meaning_.Contains(each.item)) continue;
-    const float likeness =
-        table_.meaning.row(static_cast<Eigen::Index>(Row(each.item))).dot(meaning);
-    contributions.push_back(
-        {.source = each.source,
-         .item = each.item,
-         .feature = {},
-         .value = static_cast<float>(each.share) * table_.options.meaning_weight * likeness});
+void Content::ExplainMeaning(std::span<const Touched> touched, std::span<const ItemIndex> items,
+                             std::vector<std::vector<Contribution>>& explained) const {
+  std::vector<Touched> with_meaning(touched.begin(), touched.end());
+  std::erase_if(with_meaning,
+                [this](const Touched& each) { return !has_meaning_.Contains(each.item); });
+  const auto meaning_of = [this](ItemIndex item) {
+    return table_.meaning.row(static_cast<Eigen::Index>(Row(item)));
+  };
+  Matrix parts(static_cast<Eigen::Index>(with_meaning.size()), table_.meaning.cols());
+  for (std::size_t j = 0; j < with_meaning.size(); ++j) {
+    const float share = static_cast<float>(with_meaning[j].share) * table_.options.meaning_weight;
+    parts.row(static_cast<Eigen::Index>(j)) = share * meaning_of(with_meaning[j].item);
+  }
+  Matrix wanted = Matrix::Zero(static_cast<Eigen::Index>(items.size()), table_.meaning.cols());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (has_meaning_.Contains(items[i]))
+      wanted.row(static_cast<Eigen::Index>(i)) = meaning_of(items[i]);
+  }
+  const Matrix values = wanted * parts.transpose();  // One product: a list has many such pairs.
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!has_meaning_.Contains(items[i])) continue;
+    explained[i].reserve(explained[i].size() + with_meaning.size());
+    for (std::size_t j = 0; j < with_meaning.size(); ++j) {
+      explained[i].push_back(
+          {.source = with_meaning[j].source,
+           .item = with_meaning[j].item,
+           .feature = {},
+           .value = values(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j))});
+    }
   }
 }
 

@@ -74,7 +74,7 @@ class Ials final : public Scorer, public Explainer {
   // How much each touched item adds (Hu et al., section 5): |w_j| p_j y_i^T A^-1 y_j.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
 
-  // With one fold-in for all items.
+  // With one fold-in for all items, and with that of Score where the query has a memo.
   std::vector<std::vector<Contribution>> ExplainAll(
       const Query& query, std::span<const ItemIndex> items) const override;
 
@@ -100,9 +100,16 @@ class Ials final : public Scorer, public Explainer {
     std::size_t num_trained = 0;  // Items that the training knew.
   };
 
+  // A query, folded in: what it touched, and the system that its vector solves.
+  struct FoldedIn {
+    std::vector<TouchedItem> touched{};
+    FactorizedRidge ridge;
+  };
+
   Ials(std::string_view name, Served served, const IalsOptions& options);
   std::vector<TouchedItem> Touched(const Query& query) const;  // Those that are known.
   RidgeProblem Problem(std::span<const TouchedItem> touched) const;
+  std::shared_ptr<const FoldedIn> FoldIn(const Query& query) const;
 
   std::string name_;
   Served served_;

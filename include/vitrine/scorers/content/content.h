@@ -106,8 +106,9 @@ class Content final : public Scorer, public Explainer {
   std::size_t CountValues(const Profile& profile) const;
   void ExplainFeatures(const Profile& profile, ItemIndex item,
                        std::vector<Contribution>& contributions) const;
-  void ExplainMeaning(std::span<const Touched> touched, ItemIndex item,
-                      std::vector<Contribution>& contributions) const;
+  // For each of `items`, what each of `touched` adds by what both are about.
+  void ExplainMeaning(std::span<const Touched> touched, std::span<const ItemIndex> items,
+                      std::vector<std::vector<Contribution>>& explained) const;
 
   ContentTable table_;
   CsrMatrix postings_;                       // [features x num_items]
