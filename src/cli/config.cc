@@ -11,6 +11,7 @@
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/training/session_training.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine::cli {
@@ -27,6 +28,19 @@ std::optional<std::string> SettingText(const toml::node& value) {
   if (const auto* flag = value.as_boolean()) return flag->get() ? "true" : "false";
   if (const auto* text = value.as_string()) return text->get();
   return std::nullopt;
+}
+
+// Not among Trainers(), which make scorers of items; its settings are read in the same way.
+const Trainer& PurchaseTrainer() {
+  static const Trainer trainer{
+      .name = kPurchasePredictorName,
+      .defaults = SessionPredictorDefaults(),
+      .train = [](const Dataset& /*dataset*/, const Settings& settings,
+                  const TrainingContext& /*context*/) -> absl::StatusOr<Model> {
+        VITRINE_RETURN_IF_ERROR(ReadSessionLearning(settings).status());
+        return absl::CancelledError("settings alone are looked at");
+      }};
+  return trainer;
 }
 
 // Walks one parsed file into a Config; stops at the first thing that is wrong.
@@ -125,10 +139,12 @@ class Reader {
 
   absl::Status ReadModel(const toml::key& key, const toml::node& value) {
     const std::string model(key.str());
-    const Trainer* trainer = FindTrainer(model);
+    const Trainer* trainer =
+        model == kPurchasePredictorName ? &PurchaseTrainer() : FindTrainer(model);
     if (trainer == nullptr) {
       std::vector<std::string> names;
       for (const Trainer& known : Trainers()) names.emplace_back(known.name);
+      names.emplace_back(kPurchasePredictorName);
       return Unknown(key, "model", names);
     }
     const toml::table* settings = value.as_table();
@@ -159,7 +175,9 @@ class Reader {
     }
     const absl::Status taken = CheckSetting(trainer, name, *text);
     if (!taken.ok()) return Wrong(value.source(), std::string(taken.message()));
-    config_.lifecycle.settings[model][name] = *std::move(text);
+    Settings& settings = model == kPurchasePredictorName ? config_.lifecycle.purchase_settings
+                                                         : config_.lifecycle.settings[model];
+    settings[name] = *std::move(text);
     return absl::OkStatus();
   }
 

@@ -68,6 +68,16 @@ class Table {
     Add(std::move(name), std::move(allowed), set);
   }
 
+  void Flag(std::string name, Place<bool> place) {
+    const auto set = [place](const toml::node& value, Config& config) {
+      const auto* flag = value.as_boolean();
+      if (flag == nullptr) return false;
+      place(config) = flag->get();
+      return true;
+    };
+    Add(std::move(name), "true or false", set);
+  }
+
   void Add(std::string name, std::string allowed,
            std::function<bool(const toml::node&, Config&)> set) {
     keys_.push_back({name_, std::move(name), std::move(allowed), std::move(set)});
@@ -175,6 +185,8 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   }
   Table table("lifecycle", keys);
   table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels);
+  table.Flag("purchase_predictor",
+             [](Config& config) -> bool& { return config.lifecycle.has_purchase_predictor; });
   table.Number<double>("test_fraction", 0.001, 0.9,
                        [](Config& config) -> double& { return config.lifecycle.test_fraction; });
   table.Count<std::size_t>("threads", 1, kMaxThreads, [](Config& config) -> std::size_t& {

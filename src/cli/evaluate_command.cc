@@ -18,6 +18,7 @@
 #include "cli/evaluation_split.h"
 #include "cli/features/table_csv.h"
 #include "cli/progress_bar.h"
+#include "cli/purchase_evaluation.h"
 #include "cli/purchases_report.h"
 #include "cli/ratings_report.h"
 #include "vitrine/base/atomic_file.h"
@@ -85,7 +86,8 @@ absl::Status CheckFlags(const EvaluateFlags& flags) {
   if (!flags.predictions.empty() && !IsOfRatings(flags.split)) {
     return UsageError("--predictions wants --protocol ratings or classification");
   }
-  if (flags.scorer.empty()) return UsageError("--scorer NAME is missing");
+  const bool wants_scorer = flags.split.protocol != "purchases";
+  if (wants_scorer && flags.scorer.empty()) return UsageError("--scorer NAME is missing");
   return CheckSplitFlags(flags.split, PartOf(flags));
 }
 
@@ -295,6 +297,11 @@ absl::Status Run(const EvaluateFlags& flags) {
   const TrainingContext context{.pool = &pool};
   if (IsOfClassification(flags)) return EvaluateClassification(flags, context);
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
+  if (flags.split.protocol == "purchases") {
+    return EvaluatePurchases(
+        {flags.store, flags.scorer, flags.split.cut, PartOf(flags), flags.set, flags.is_json},
+        config, context);
+  }
   VITRINE_ASSIGN_OR_RETURN(ComparisonOptions options,
                            MakeOptions(flags, config, flags.scorer, flags.set));
   if (flags.store.empty() && IsOfRatings(flags.split)) {
@@ -326,6 +333,7 @@ constexpr const char* kHelp =
     "  vitrine evaluate --protocol classification --data sessions.csv --label Revenue \\\n"
     "    --categories Region,Browser --curves curves.svg\n"
     "  vitrine evaluate --store store\n"
+    "  vitrine evaluate --store store --protocol purchases --set inputs=events\n"
     "  vitrine evaluate --store store --protocol cold-items --scorer content --against content \\\n"
     "    --against-set meaning_weight=0\n"
     "docs/evaluation.md defines the metrics, docs/cli.md has the commands of the protocols.";

@@ -17,14 +17,6 @@ InteractionFormat FormatOf(const SplitFlags& flags) {
   return flags.format == "tsv" ? InteractionFormat::kTsv : InteractionFormat::kPairsByUser;
 }
 
-absl::StatusOr<Micros> ParseCut(const std::string& text) {
-  VITRINE_ASSIGN_OR_RETURN(const TimeFormat format, TimeFormat::Create("auto", "UTC"));
-  const std::optional<Micros> cut = format.Parse(text);
-  if (cut.has_value()) return *cut;
-  return UsageError(absl::StrFormat(
-      "--cut is \"%s\"; wants a time in UTC such as 2011-09-10 or seconds since 1970", text));
-}
-
 absl::StatusOr<Split> SplitFixed(const SplitFlags& flags, Part part) {
   FileSystem& files = LocalFileSystem();
   if (part == Part::kTest) {
@@ -48,6 +40,14 @@ absl::StatusOr<Split> SplitData(const SplitFlags& flags, Part part) {
 
 }  // namespace
 
+absl::StatusOr<Micros> ParseCut(const std::string& text) {
+  VITRINE_ASSIGN_OR_RETURN(const TimeFormat format, TimeFormat::Create("auto", "UTC"));
+  const std::optional<Micros> cut = format.Parse(text);
+  if (cut.has_value()) return *cut;
+  return UsageError(absl::StrFormat(
+      "--cut is \"%s\"; wants a time in UTC such as 2011-09-10 or seconds since 1970", text));
+}
+
 void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
   command->add_option("--train", flags.train, "With fixed: the file to train on")
       ->check(CLI::ExistingFile);
@@ -59,9 +59,9 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
       ->capture_default_str();
   command->add_option("--protocol", flags.protocol, "How train and test come apart")
       ->check(CLI::IsMember({"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix",
-                             "ratings", "cold-items", "classification"}))
+                             "ratings", "cold-items", "classification", "purchases"}))
       ->capture_default_str();
-  command->add_option("--cut", flags.cut, "With temporal: what is before it trains");
+  command->add_option("--cut", flags.cut, "With temporal and purchases: what is before it trains");
   command
       ->add_option("--share", flags.share,
                    "Of the sessions that session-prefix tests on, and of what a validation part of "
@@ -95,6 +95,9 @@ absl::Status CheckSplitFlags(const SplitFlags& flags, Part part) {
   const bool is_fixed = flags.protocol == "fixed";
   if (flags.protocol == "cold-items") {
     return UsageError("--protocol cold-items wants evaluate --store DIR: files describe no items");
+  }
+  if (flags.protocol == "purchases") {
+    return UsageError("--protocol purchases wants evaluate --store DIR: it reads the event log");
   }
   if (is_fixed && (flags.train.empty() || (flags.test.empty() && part == Part::kTest))) {
     return UsageError(

@@ -36,6 +36,9 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags);
 // Usage errors: flags that the protocol wants and that are missing, or that do not fit together.
 absl::Status CheckSplitFlags(const SplitFlags& flags, Part part);
 
+// The time that `--cut` says. Usage error: it is none.
+absl::StatusOr<Micros> ParseCut(const std::string& text);
+
 // Whether ratings are predicted rather than items found.
 bool IsOfRatings(const SplitFlags& flags);
 

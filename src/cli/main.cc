@@ -11,6 +11,7 @@
 #include "cli/features_command.h"
 #include "cli/import_command.h"
 #include "cli/insight_command.h"
+#include "cli/predict_command.h"
 #include "cli/recommend_command.h"
 #include "cli/serve_command.h"
 #include "cli/simulate_command.h"
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddInsightCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddUserCommand(app, exit_status);
+  vitrine::cli::AddPredictCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);
   vitrine::cli::AddFeaturesCommand(app, exit_status);

@@ -149,6 +149,10 @@ class GrpcClient final : public Client {
       const v1::GetUserProfileRequest& request) override {
     return Call(*insight_, &v1::InsightService::Stub::GetUserProfile, request);
   }
+  absl::StatusOr<v1::PredictPurchaseResponse> PredictPurchase(
+      const v1::PredictPurchaseRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::PredictPurchase, request);
+  }
   absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) override {
     return Call(*insight_, &v1::InsightService::Stub::GetFunnel, request);
   }

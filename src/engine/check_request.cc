@@ -71,4 +71,13 @@ absl::Status CheckRequest(const RankRequest& request) {
   return absl::OkStatus();
 }
 
+absl::Status CheckRequest(const PurchaseRequest& request) {
+  if (request.user_id.empty() && request.visitor_id.empty()) {
+    return absl::InvalidArgumentError("user_id and visitor_id are empty: name the shopper");
+  }
+  if (request.num_reasons <= kMaxPurchaseReasons) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat("%d reasons are wanted, at most %d are given",
+                                                    request.num_reasons, kMaxPurchaseReasons));
+}
+
 }  // namespace vitrine

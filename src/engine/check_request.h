@@ -9,5 +9,6 @@ namespace vitrine {
 absl::Status CheckRequest(const RecommendRequest& request);
 absl::Status CheckRequest(const SimilarRequest& request);
 absl::Status CheckRequest(const RankRequest& request);
+absl::Status CheckRequest(const PurchaseRequest& request);
 
 }  // namespace vitrine

@@ -15,6 +15,7 @@
 #include "engine/category_filter.h"
 #include "engine/check_request.h"
 #include "engine/explain.h"
+#include "engine/forecast.h"
 #include "engine/rerank.h"
 #include "engine/shopper_query.h"
 #include "vitrine/base/status_macros.h"
@@ -104,7 +105,7 @@ struct Engine::State {
   const Catalogue& catalogue() const { return store.catalogue(); }
 
   std::shared_ptr<const Pipelines> CurrentPipelines();
-  absl::Status CheckReached(const ShopperQuery& query, std::uint64_t min_sequence) const;
+  absl::Status CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const;
   std::shared_ptr<const ItemBitmap> Filter(std::span<const std::string> wanted, Micros now) const;
   std::vector<BlendedItem> Retrieve(const Plan& plan) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
@@ -133,7 +134,7 @@ absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request
   const Catalogue& catalogue = state_->catalogue();
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
-  VITRINE_RETURN_IF_ERROR(state_->CheckReached(query, request.min_sequence));
+  VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
   query.context = Resolve(catalogue, request.context_item_ids);
   query.cart = Resolve(catalogue, request.cart_item_ids);
   query.categories = request.categories;
@@ -161,7 +162,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   const Catalogue& catalogue = state_->catalogue();
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
-  VITRINE_RETURN_IF_ERROR(state_->CheckReached(query, request.min_sequence));
+  VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
   query.context = Resolve(catalogue, {&request.item_id, 1});
   query.Exclude({SeenItems(query, SeenPolicy::kExcludePurchased), query.context,
                  Resolve(catalogue, request.exclude_item_ids)});
@@ -193,7 +194,7 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   const Catalogue& catalogue = state_->catalogue();
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
-  VITRINE_RETURN_IF_ERROR(state_->CheckReached(query, request.min_sequence));
+  VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
   query.context = Resolve(catalogue, request.context_item_ids);
   query.cart = Resolve(catalogue, request.cart_item_ids);
 
@@ -213,6 +214,17 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   return state_->Reply(plan, std::move(items));
 }
 
+absl::StatusOr<PurchaseReply> Engine::PredictPurchase(const PurchaseRequest& request) const {
+  VITRINE_RETURN_IF_ERROR(CheckRequest(request));
+  const std::uint64_t sequence = state_->store.sequence();  // Before what is read: at least this.
+  VITRINE_RETURN_IF_ERROR(state_->CheckReached(sequence, request.min_sequence));
+  const auto pipelines = state_->CurrentPipelines();  // Holds the models, be they none.
+  VITRINE_ASSIGN_OR_RETURN(PurchaseReply reply, ForecastPurchase(state_->store, *pipelines->models,
+                                                                 request, state_->clock.Now()));
+  reply.sequence = sequence;
+  return reply;
+}
+
 std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
   std::shared_ptr<const ModelSet> current = models.Get();
   if (current == nullptr) current = std::make_shared<const ModelSet>();
@@ -228,13 +240,12 @@ std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
   return pipelines;
 }
 
-absl::Status Engine::State::CheckReached(const ShopperQuery& query,
-                                         std::uint64_t min_sequence) const {
-  if (query.sequence >= min_sequence) return absl::OkStatus();
+absl::Status Engine::State::CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const {
+  if (sequence >= min_sequence) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrFormat(
       "the request wants an answer from state %d or later, this store is at %d: ask the server "
       "that gave the token, or ask without one",
-      min_sequence, query.sequence));
+      min_sequence, sequence));
 }
 
 std::shared_ptr<const ItemBitmap> Engine::State::Filter(std::span<const std::string> wanted,

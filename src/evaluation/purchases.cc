@@ -34,7 +34,7 @@ absl::StatusOr<PurchaseMeasures> MeasurePurchases(const FeatureTable& table, std
                                                   const FoldOptions& folds,
                                                   const TrainingContext& context,
                                                   const StageReport& report) {
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::uint8_t> labels, ReadLabels(table, label));
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::uint8_t> labels, BinaryLabels(table, label));
   PurchaseMeasures measures{.settings = PurchaseDefaults()};
   for (const auto& [name, value] : settings) measures.settings[name] = value;
   VITRINE_ASSIGN_OR_RETURN(measures.fold_of, StratifiedFolds(labels, folds.num_folds, folds.seed));

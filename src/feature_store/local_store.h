@@ -80,6 +80,8 @@ class LocalStore final : public FeatureStore {
   std::vector<Feature> ReadItemFeatures(const std::string& item_id,
                                         std::span<const std::string> names,
                                         Micros now) const override;
+  std::vector<SessionEvent> ReadSession(const std::string& user_id, const std::string& visitor_id,
+                                        Micros now) const override;
   absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(std::span<const FeatureQuestion> questions,
                                                        const AsOfOptions& options) const override;
   absl::StatusOr<Dataset> Snapshot(Micros until_us) const override;

@@ -256,6 +256,11 @@ std::vector<Feature> LocalStore::ReadUserFeatures(const std::string& user_id,
   return views_->ReadUserFeatures(user_id, visitor_id, names, now);
 }
 
+std::vector<SessionEvent> LocalStore::ReadSession(const std::string& user_id,
+                                                  const std::string& visitor_id, Micros now) const {
+  return views_->ReadSession(user_id, visitor_id, now);
+}
+
 std::vector<Feature> LocalStore::ReadItemFeatures(const std::string& item_id,
                                                   std::span<const std::string> names,
                                                   Micros now) const {

@@ -103,6 +103,12 @@ std::vector<Feature> StoreViews::ReadItemFeatures(const std::string& item_id,
                       put_values_.Read(FeatureEntity::kItem, row, sources.put, now));
 }
 
+std::vector<SessionEvent> StoreViews::ReadSession(const std::string& user_id,
+                                                  const std::string& visitor_id, Micros now) const {
+  return ReadUnmoved(
+      [&] { return Reader().ReadSession(shoppers_.FindParts(user_id, visitor_id), now); });
+}
+
 std::optional<UserIndex> StoreViews::FindUser(const std::string& user_id,
                                               const std::string& visitor_id) const {
   if (!user_id.empty()) return shoppers_.Find(ShopperKind::kUser, user_id);

@@ -71,6 +71,8 @@ class StoreViews {
                                         std::span<const std::string> names, Micros now) const;
   std::vector<Feature> ReadItemFeatures(const std::string& item_id,
                                         std::span<const std::string> names, Micros now) const;
+  std::vector<SessionEvent> ReadSession(const std::string& user_id, const std::string& visitor_id,
+                                        Micros now) const;
   const Facets& facets() const { return facets_; }
 
   // The user of that id, else the one that the visitor was merged into.

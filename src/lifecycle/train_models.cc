@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/evaluation/purchase_moments.h"
 #include "vitrine/lifecycle/lifecycle.h"
 
 namespace vitrine {
@@ -88,6 +89,31 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const Lifecyc
   return unmeasured;
 }
 
+// Adds a purchase predictor, where there is enough to learn one from and it is better than none.
+absl::Status AddPurchases(const FeatureStore& store, const LifecycleOptions& options,
+                          const TrainingContext& context, const StageReport& report,
+                          ModelSet& models) {
+  const auto named = [&report](std::string_view stage, double /*fraction*/) {
+    if (report) report("purchases: " + std::string(stage), kFitEnd);
+  };
+  VITRINE_RETURN_IF_ERROR(ReadSessionLearning(options.purchase_settings).status());
+  absl::StatusOr<PurchaseModel> trained = TrainPurchaseModel(
+      store, options.purchase_settings, options.test_fraction, context, named, models.metrics);
+  if (absl::IsFailedPrecondition(trained.status()) ||
+      absl::IsInvalidArgument(trained.status())) {  // Too little to learn from.
+    Log(LogLevel::kWarning, "training.no-purchase-predictor",
+        {{"reason", std::string(trained.status().message())}});
+    return absl::OkStatus();
+  }
+  VITRINE_RETURN_IF_ERROR(trained.status());
+  if (trained->predictor == nullptr) {
+    Log(LogLevel::kWarning, "training.no-purchase-predictor",
+        {{"reason", "it says no more of the latest moments than the base rates do"}});
+  }
+  models.purchases = *std::move(trained);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
@@ -121,6 +147,9 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
   for (TimedModel& each : fitted) {
     each.model.as_paper = nullptr;  // For measuring; it may hold what shoppers did.
     trained.models.models.push_back(std::move(each.model));
+  }
+  if (options.has_purchase_predictor) {
+    VITRINE_RETURN_IF_ERROR(AddPurchases(store, options, context, report, trained.models));
   }
   trained.models.metrics["events"] = static_cast<double>(num_events);
   trained.models.trained_us = options.clock->Now();

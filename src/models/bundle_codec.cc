@@ -10,6 +10,7 @@
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/scorers/dnn/session_predictor.h"
 
 namespace vitrine {
 namespace {
@@ -71,6 +72,17 @@ bool IsSound(const BlendWeight& weight) {
          std::all_of(weight.growth.begin(), weight.growth.end(), is_finite);
 }
 
+void WriteHead(std::string_view name, std::string_view kind, const Settings& settings,
+               ByteWriter& writer) {
+  writer.String(name);
+  writer.String(kind);
+  writer.Unsigned(settings.size());
+  for (const auto& [setting, value] : settings) {
+    writer.String(setting);
+    writer.String(value);
+  }
+}
+
 Settings ReadSettings(ByteReader& reader) {
   Settings settings;
   for (std::size_t left = reader.Count(2); left > 0 && reader.ok(); --left) {
@@ -79,6 +91,9 @@ Settings ReadSettings(ByteReader& reader) {
   }
   return settings;
 }
+
+// The purchase predictor is written as one more model, the last: it has no row of items.
+bool IsPurchases(const Model& model) { return model.kind == kPurchasePredictorName; }
 
 // Everything before the item ids. The models have neither scorer nor explainer yet.
 ModelSet ReadHeader(ByteReader& reader) {
@@ -163,6 +178,20 @@ absl::StatusOr<ItemMapping> ReadItems(ByteReader& reader, std::string_view what,
   return items;
 }
 
+absl::Status ReadPurchases(std::string_view bytes, std::string_view what, ModelSet& set) {
+  ByteReader reader(bytes);
+  auto predictor = LoadSessionPredictor(reader);
+  const absl::Status status = predictor.ok() ? reader.Finish("its body") : predictor.status();
+  if (!status.ok()) {
+    return absl::DataLossError(absl::StrFormat("%s is damaged in its purchase predictor: %s", what,
+                                               std::string(status.message())));
+  }
+  set.purchases = {.settings = std::move(set.models.back().settings),
+                   .predictor = *std::move(predictor)};
+  set.models.pop_back();
+  return absl::OkStatus();
+}
+
 // Fills in what `model` can do from its own bytes.
 absl::Status ReadModel(std::string_view bytes, std::string_view what, const ItemMapping& items,
                        std::span<const ModelKind> kinds, Model& model) {
@@ -202,15 +231,13 @@ absl::StatusOr<std::string> EncodeBundle(const ModelSet& models,
   writer.Double(models.cold_start_events);
   writer.Double(models.trend.power);
   writer.Double(models.trend.half_life_days);
-  writer.Unsigned(models.models.size());
+  const bool has_purchases = models.purchases.predictor != nullptr;
+  writer.Unsigned(models.models.size() + (has_purchases ? 1 : 0));
   for (const Model& model : models.models) {
-    writer.String(model.name);
-    writer.String(model.kind);
-    writer.Unsigned(model.settings.size());
-    for (const auto& [name, value] : model.settings) {
-      writer.String(name);
-      writer.String(value);
-    }
+    WriteHead(model.name, model.kind, model.settings, writer);
+  }
+  if (has_purchases) {
+    WriteHead(kPurchasePredictorName, kPurchasePredictorName, models.purchases.settings, writer);
   }
   writer.Unsigned(item_ids.size());
   for (const std::string& id : item_ids) writer.String(id);
@@ -226,6 +253,11 @@ absl::StatusOr<std::string> EncodeBundle(const ModelSet& models,
     kind->save(model, body);
     writer.String(body.bytes());
   }
+  if (has_purchases) {
+    ByteWriter body;
+    Save(*models.purchases.predictor, body);
+    writer.String(body.bytes());
+  }
   return writer.Take();
 }
 
@@ -239,14 +271,16 @@ absl::StatusOr<ModelSet> DecodeBundle(std::string_view bytes, std::string_view w
   VITRINE_ASSIGN_OR_RETURN(const ItemMapping items, ReadItems(reader, what, num_items, find));
   VITRINE_RETURN_IF_ERROR(ReadTrend(reader, what, items, set.trend));
   std::string_view rest = bytes.substr(reader.position());
-  for (Model& model : set.models) {
-    ByteReader body(rest);
-    const std::size_t size = body.Count();
-    VITRINE_RETURN_IF_ERROR(body.status(what));
+  for (std::size_t i = 0, count = set.models.size(); i < count; ++i) {
+    ByteReader head(rest);
+    const std::size_t size = head.Count();
+    VITRINE_RETURN_IF_ERROR(head.status(what));
     // A view: a model may be half of the memory that loading takes.
-    VITRINE_RETURN_IF_ERROR(
-        ReadModel(rest.substr(body.position(), size), what, items, kinds, model));
-    rest.remove_prefix(body.position() + size);
+    const std::string_view body = rest.substr(head.position(), size);
+    const bool is_purchases = i + 1 == count && IsPurchases(set.models[i]);
+    VITRINE_RETURN_IF_ERROR(is_purchases ? ReadPurchases(body, what, set)
+                                         : ReadModel(body, what, items, kinds, set.models[i]));
+    rest.remove_prefix(head.position() + size);
   }
   VITRINE_RETURN_IF_ERROR(ByteReader(rest).Finish(what));
   return set;

@@ -1,9 +1,16 @@
 #include "server/convert_insight.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_format.h"
+#include "server/convert_feature.h"
+#include "server/status.h"
 #include "server/wire.h"
+#include "vitrine/base/status_macros.h"
 
 namespace vitrine {
 namespace {
@@ -13,7 +20,87 @@ std::int64_t ToCount(Count count) {
   return static_cast<std::int64_t>(count);
 }
 
+constexpr int kDefaultReasons = 5;
+
+v1::PurchaseReason ToProto(const PurchaseReason& reason) {
+  v1::PurchaseReason message;
+  message.set_log_odds(reason.log_odds);
+  switch (reason.kind) {
+    case PurchaseReason::Kind::kFeature: {
+      const bool is_count = std::holds_alternative<std::int64_t>(reason.feature.value);
+      SetFeature(reason.feature, is_count ? FeatureType::kInteger : FeatureType::kNumber,
+                 *message.mutable_feature());
+      break;
+    }
+    case PurchaseReason::Kind::kEvent:
+      message.mutable_event()->set_type(static_cast<v1::EventType>(reason.type));
+      *message.mutable_event()->mutable_time() = ToTimestamp(reason.time_us);
+      message.mutable_event()->set_item_id(reason.item_id);
+      break;
+    case PurchaseReason::Kind::kPause:
+      *message.mutable_pause_since() = ToTimestamp(reason.time_us);
+      break;
+  }
+  return message;
+}
+
+v1::PurchaseForecast ToProto(const PurchaseForecast& forecast) {
+  v1::PurchaseForecast message;
+  message.set_probability(forecast.probability);
+  message.set_base_log_odds(forecast.base_log_odds);
+  message.set_other_log_odds(forecast.other_log_odds);
+  for (const PurchaseReason& reason : forecast.reasons) *message.add_reasons() = ToProto(reason);
+  return message;
+}
+
 }  // namespace
+
+absl::StatusOr<PurchaseRequest> FromProto(const v1::PredictPurchaseRequest& message) {
+  PurchaseRequest request{.user_id = message.user_id(), .visitor_id = message.visitor_id()};
+  std::vector<FieldViolation> violations;
+  if (message.user_id().empty() && message.visitor_id().empty()) {
+    violations.push_back(
+        {.field = "user_id",
+         .description = "neither user_id nor visitor_id is set; give one or both"});
+  }
+  constexpr auto kMost = static_cast<int>(kMaxPurchaseReasons);
+  if (message.max_reasons() > kMost) {
+    violations.push_back(
+        {.field = "max_reasons",
+         .description = absl::StrFormat("is %d; must be 1 to %d, 0 for %d, or below 0 for none",
+                                        message.max_reasons(), kMost, kDefaultReasons)});
+  }
+  const auto token = ParseConsistencyToken(message.min_consistency_token());
+  if (!token) violations.push_back({.field = "min_consistency_token", .description = kBadToken});
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
+  const int wanted = message.max_reasons() == 0 ? kDefaultReasons : message.max_reasons();
+  request.num_reasons = static_cast<std::size_t>(std::max(wanted, 0));
+  request.min_sequence = *token;
+  return request;
+}
+
+void SetForecast(const PurchaseReply& reply, v1::PredictPurchaseResponse& message) {
+  if (reply.session.has_value()) *message.mutable_session() = ToProto(*reply.session);
+  if (reply.shopper.has_value()) *message.mutable_shopper() = ToProto(*reply.shopper);
+  message.set_horizon_days(reply.horizon_days);
+  if (reply.next.has_value()) {
+    constexpr std::array<v1::NextEventOdds::Kind, kNumNextEvents> kKinds = {
+        v1::NextEventOdds::KIND_VIEW, v1::NextEventOdds::KIND_CART, v1::NextEventOdds::KIND_ORDER,
+        v1::NextEventOdds::KIND_LEAVE};
+    std::vector<v1::NextEventOdds> all;
+    for (std::size_t i = 0; i < kKinds.size(); ++i) {
+      all.emplace_back().set_kind(kKinds.at(i));
+      all.back().set_probability(reply.next->at(i));
+    }
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+      return a.probability() > b.probability();
+    });
+    for (const v1::NextEventOdds& one : all) *message.add_next_events() = one;
+  }
+  message.set_session_event_count(static_cast<std::int32_t>(reply.num_session_events));
+  message.set_model_version(reply.model_version);
+  message.set_consistency_token(ConsistencyToken(reply.sequence));
+}
 
 void SetReportInfo(const InsightReports::Report& report, v1::ReportInfo& message) {
   const Insight& insight = report.insight;

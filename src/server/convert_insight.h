@@ -1,6 +1,8 @@
 #pragma once
 
+#include "absl/status/statusor.h"
 #include "server/insight_reports.h"
+#include "vitrine/engine/engine.h"
 #include "vitrine/v1/insight_service.pb.h"
 
 // From a report to messages of InsightService.
@@ -12,6 +14,11 @@ v1::Path ToProto(const OrderPath& path);
 
 // `currency`: of all money in the report; empty: there is none.
 v1::Segment ToProto(const Segment& segment, const std::string& currency);
+
+// Between PredictPurchase's messages and the engine's. Errors: INVALID_ARGUMENT with a BadRequest
+// that names every field that is wrong.
+absl::StatusOr<PurchaseRequest> FromProto(const v1::PredictPurchaseRequest& message);
+void SetForecast(const PurchaseReply& reply, v1::PredictPurchaseResponse& message);
 
 // Everything but the features.
 void SetProfile(const UserProfile& profile, v1::GetUserProfileResponse& message);

@@ -10,6 +10,7 @@
 #include "server/convert_insight.h"
 #include "server/status.h"
 #include "server/wire.h"
+#include "vitrine/base/status_macros.h"
 
 namespace vitrine {
 namespace {
@@ -163,6 +164,24 @@ grpc::ServerUnaryReactor* InsightService::GetPaths(grpc::CallbackServerContext* 
   }
   return AnswerFromReport(context, [request, response](const auto& report) {
     return SetPaths(report, *request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* InsightService::PredictPurchase(grpc::CallbackServerContext* context,
+                                                          const v1::PredictPurchaseRequest* request,
+                                                          v1::PredictPurchaseResponse* response) {
+  return pool_.Answer(context, [this, request, response]() -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const PurchaseRequest question, FromProto(*request));
+    const auto reply = pool_.backend().engine->PredictPurchase(question);
+    if (absl::IsFailedPrecondition(reply.status())) {
+      return WithReason(reply.status(), "STATE_NOT_REACHED");
+    }
+    if (absl::IsNotFound(reply.status())) {
+      return WithReason(reply.status(), "PURCHASE_PREDICTOR_NOT_FOUND");
+    }
+    VITRINE_RETURN_IF_ERROR(reply.status());
+    SetForecast(*reply, *response);
+    return absl::OkStatus();
   });
 }
 

@@ -8,7 +8,7 @@
 
 namespace vitrine {
 
-// Answers from the latest report, and live features. Thread-safe.
+// Answers from the latest report, from live features, and from the engine. Thread-safe.
 class InsightService final : public v1::InsightService::CallbackService {
  public:
   InsightService(RequestPool& pool, InsightReports& reports, const Clock& clock)
@@ -26,6 +26,10 @@ class InsightService final : public v1::InsightService::CallbackService {
   grpc::ServerUnaryReactor* GetPaths(grpc::CallbackServerContext* context,
                                      const v1::GetPathsRequest* request,
                                      v1::GetPathsResponse* response) override;
+
+  grpc::ServerUnaryReactor* PredictPurchase(grpc::CallbackServerContext* context,
+                                            const v1::PredictPurchaseRequest* request,
+                                            v1::PredictPurchaseResponse* response) override;
 
  private:
   using Fill = std::function<absl::Status(const InsightReports::Report&)>;

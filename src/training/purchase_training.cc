@@ -180,8 +180,8 @@ Settings PurchaseDefaults() {
           {"weight_decay", "0.01"}, {"seed", "1"}};
 }
 
-absl::StatusOr<std::vector<std::uint8_t>> ReadLabels(const FeatureTable& table,
-                                                     std::string_view label) {
+absl::StatusOr<std::vector<std::uint8_t>> BinaryLabels(const FeatureTable& table,
+                                                       std::string_view label) {
   VITRINE_ASSIGN_OR_RETURN(const Column* column, table.Get(label));
   std::vector<std::uint8_t> labels;
   for (std::size_t row = 0; row < column->size(); ++row) {
@@ -247,7 +247,7 @@ absl::StatusOr<std::shared_ptr<const PurchasePredictor>> TrainPurchasePredictor(
     const FeatureTable& table, std::string_view label, const Settings& settings,
     const TrainingContext& context) {
   VITRINE_ASSIGN_OR_RETURN(const Options options, ReadOptions(settings));
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::uint8_t> values, ReadLabels(table, label));
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::uint8_t> values, BinaryLabels(table, label));
   VITRINE_ASSIGN_OR_RETURN(const PipelineSettings pipeline, PurchasePipeline(table, label));
   VITRINE_ASSIGN_OR_RETURN(FittedPipeline fitted, TransformPipeline::Fit(table, pipeline));
   VITRINE_ASSIGN_OR_RETURN(const Matrix inputs, NetworkInputs(fitted.table, label));

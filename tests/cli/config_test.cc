@@ -9,6 +9,7 @@
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/file_system.h"
+#include "vitrine/training/session_training.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine::cli {
@@ -56,9 +57,10 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
   const auto& [models, settings, trained_blend, test_fraction, num_threads, poll_seconds,
-               auto_train_events, clock] = left.lifecycle;
+               auto_train_events, clock, has_purchases, purchase_settings] = left.lifecycle;
   EXPECT_EQ(models, right.lifecycle.models);
   EXPECT_EQ(trained_blend.weights, right.lifecycle.blend.weights);
+  EXPECT_EQ(has_purchases, right.lifecycle.has_purchase_predictor);
   EXPECT_EQ(test_fraction, right.lifecycle.test_fraction);
   EXPECT_EQ(num_threads, right.lifecycle.num_threads);
   EXPECT_EQ(poll_seconds, right.lifecycle.poll_seconds);
@@ -95,6 +97,20 @@ TEST(ConfigTest, TheExampleHoldsEverySettingOfEveryModelAtItsDefault) {
           << trainer.name << "." << name << " is " << setting->second << ", not " << value;
     }
   }
+}
+
+TEST(ConfigTest, TheExampleHoldsThePurchasePredictorAtItsDefaults) {
+  const auto config = LoadConfig(kExample);
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_FALSE(config->lifecycle.has_purchase_predictor);
+  const auto given = ReadSessionLearning(config->lifecycle.purchase_settings);
+  ASSERT_THAT(given, IsOk());
+  const SessionLearning defaults;
+  EXPECT_EQ(config->lifecycle.purchase_settings.size(), SessionPredictorDefaults().size());
+  EXPECT_EQ(given->max_moments, defaults.max_moments);
+  EXPECT_EQ(given->learning_rate, defaults.learning_rate);
+  EXPECT_EQ(given->horizon_days, defaults.horizon_days);
 }
 
 TEST(ConfigTest, TheExampleHasALineForEveryKey) {
@@ -192,6 +208,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[lifecycle]\nmodels = [\"auto\", \"ials\"]", "an array", "[\"auto\"]"},
         Mistake{"[lifecycle]\nmodels = []", "an array", "names out of"},
         Mistake{"[models.ials]\ndimensions = 0", "dimensions", "1"},
+        Mistake{"[models.purchase_predictor]\ninputs = \"all\"", "inputs", "features"},
+        Mistake{"[models.purchase_predictor]\nhorizon = 7", "horizon", "horizon_days"},
+        Mistake{"[lifecycle]\npurchase_predictor = 1", "purchase_predictor", "true or false"},
         Mistake{"[models.ials]\ndimensions = \"many\"", "dimensions", "1"},
         Mistake{"[models.ials]\nsolver = \"magic\"", "solver", "cholesky"},
         Mistake{"[models.ials]\ndimensions = [1]", "an array", "a single value"},

@@ -1,12 +1,17 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
+#include "vitrine/base/random.h"
+#include "vitrine/scorers/dnn/session_predictor.h"
 
 namespace vitrine {
 namespace {
@@ -14,6 +19,8 @@ namespace {
 using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 constexpr std::int64_t kDay = 86'400;
 constexpr std::int64_t kStart = 1'767'225'600;  // 2026-01-01T00:00:00Z
@@ -207,6 +214,142 @@ TEST_F(InsightTest, AnErasedShopperIsInNoReportThatAnswersAfterIt) {
   ASSERT_THAT(segments, IsOk());
   EXPECT_EQ(segments->report().shopper_count(), 10);
   EXPECT_EQ(client_->GetPaths(v1::GetPathsRequest())->order_count(), 0);
+}
+
+class PredictPurchaseTest : public InsightTest {
+ protected:
+  // Any weights: what a prediction hangs on is the same.
+  void PublishPredictor(std::array<bool, kNumPurchaseHeads> is_live = {true, true, true}) {
+    Random random(1);
+    const std::vector<std::string> features = {"orders", "carts", "days_since_last_order"};
+    SessionPredictor::Parts parts{
+        .features = features,
+        .scale = {.means = {0, 0, 0}, .deviations = {1, 1, 1}},
+        .horizon_days = 7,
+        .is_live = is_live,
+        .network = SessionNetwork({.num_features = 3, .hidden = 8, .dimensions = 8}, random)};
+    ModelSet models{.version = "v1"};
+    models.purchases.predictor = SessionPredictor::Create(std::move(parts)).value();
+    shop_.Publish(std::move(models));
+  }
+
+  absl::StatusOr<v1::PredictPurchaseResponse> Predict(const std::string& user_id,
+                                                      const std::string& token = "") {
+    v1::PredictPurchaseRequest request;
+    request.set_user_id(user_id);
+    request.set_max_reasons(100);
+    request.set_min_consistency_token(token);
+    return client_->PredictPurchase(request);
+  }
+
+  static void ExpectSums(const v1::PurchaseForecast& forecast) {
+    double log_odds = forecast.base_log_odds() + forecast.other_log_odds();
+    for (const v1::PurchaseReason& reason : forecast.reasons()) log_odds += reason.log_odds();
+    EXPECT_NEAR(1 / (1 + std::exp(-log_odds)), forecast.probability(), 1e-5);
+  }
+};
+
+TEST_F(PredictPurchaseTest, AnAddedCartChangesTheNextAnswer) {
+  PublishPredictor();
+  ASSERT_THAT(client_->UpsertItems(MakeItems(3)), IsOk());
+  ASSERT_THAT(
+      client_->RecordEvents(Batch({MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001")})),
+      IsOk());
+  const auto before = Predict("ann");
+  ASSERT_THAT(before, IsOk());
+  EXPECT_EQ(before->session_event_count(), 1);
+
+  const auto recorded =
+      client_->RecordEvents(Batch({MakeEvent(v1::EVENT_TYPE_ADD_TO_CART, "ann", "item-001")}));
+  ASSERT_THAT(recorded, IsOk());
+  const auto after = Predict("ann", recorded->consistency_token());
+
+  ASSERT_THAT(after, IsOk());
+  EXPECT_EQ(after->session_event_count(), 2);
+  EXPECT_EQ(after->model_version(), "v1");
+  EXPECT_EQ(after->horizon_days(), 7);
+  EXPECT_NE(after->session().probability(), before->session().probability());
+  EXPECT_NE(after->shopper().probability(), before->shopper().probability());
+  EXPECT_EQ(after->consistency_token(), recorded->consistency_token());
+  ExpectSums(after->session());
+  ExpectSums(after->shopper());
+  std::vector<std::string> causes;
+  for (const v1::PurchaseReason& reason : after->session().reasons()) {
+    if (reason.has_feature()) causes.push_back(reason.feature().name());
+    if (reason.has_pause_since()) causes.emplace_back("pause");
+    if (reason.has_event()) {
+      EXPECT_EQ(reason.event().item_id(), "item-001");
+      causes.push_back(v1::EventType_Name(reason.event().type()));
+    }
+  }
+  EXPECT_THAT(causes,
+              UnorderedElementsAre("orders", "carts", "days_since_last_order", "pause",
+                                   "EVENT_TYPE_DETAIL_PAGE_VIEW", "EVENT_TYPE_ADD_TO_CART"));
+  ASSERT_EQ(after->next_events_size(), 4);
+  double sum = 0;
+  for (const auto& next : after->next_events()) sum += next.probability();
+  EXPECT_NEAR(sum, 1, 1e-9);
+  EXPECT_GE(after->next_events(0).probability(), after->next_events(1).probability());
+}
+
+TEST_F(PredictPurchaseTest, AnUnknownShopperIsANewcomer) {
+  PublishPredictor();
+
+  const auto nobody = Predict("nobody");
+
+  ASSERT_THAT(nobody, IsOk());
+  EXPECT_EQ(nobody->session_event_count(), 0);
+  EXPECT_GT(nobody->session().probability(), 0);
+  EXPECT_LT(nobody->session().probability(), 1);
+  ExpectSums(nobody->session());
+  ExpectSums(nobody->shopper());
+}
+
+TEST_F(PredictPurchaseTest, FewReasonsLeaveTheRestInSum) {
+  PublishPredictor();
+  FillShop();
+  v1::PredictPurchaseRequest request;
+  request.set_user_id("ann");
+  for (const int count : {-1, 1, 2}) {
+    request.set_max_reasons(count);
+
+    const auto answer = client_->PredictPurchase(request);
+
+    ASSERT_THAT(answer, IsOk());
+    EXPECT_EQ(answer->session().reasons_size(), std::max(count, 0));
+    ExpectSums(answer->session());
+  }
+}
+
+TEST_F(PredictPurchaseTest, WhatTheModelCannotSayIsUnset) {
+  PublishPredictor({false, true, false});
+
+  const auto answer = Predict("ann");
+
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_FALSE(answer->has_session());
+  EXPECT_TRUE(answer->has_shopper());
+  EXPECT_EQ(answer->next_events_size(), 0);
+}
+
+TEST_F(PredictPurchaseTest, SaysWhatIsWrong) {
+  const auto without_model = Predict("ann");
+  EXPECT_THAT(without_model, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(ErrorReason(without_model.status()), "PURCHASE_PREDICTOR_NOT_FOUND");
+
+  PublishPredictor();
+  v1::PredictPurchaseRequest request;
+  request.set_max_reasons(101);
+  request.set_min_consistency_token("mine");
+  const auto wrong = client_->PredictPurchase(request);
+  EXPECT_THAT(wrong, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(ErrorReason(wrong.status()), "INVALID_FIELD");
+  const std::string text(wrong.status().message());
+  for (const char* field : {"user_id", "max_reasons", "min_consistency_token"}) {
+    EXPECT_THAT(text, HasSubstr(field));
+  }
+
+  EXPECT_EQ(ErrorReason(Predict("ann", "cffff").status()), "STATE_NOT_REACHED");
 }
 
 }  // namespace

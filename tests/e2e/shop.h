@@ -40,6 +40,11 @@ class Shop {
     server_->Serve({.engine = engine_.get(), .store = store_.get(), .models = &models_});
   }
 
+  // What the engine answers with from now on.
+  void Publish(ModelSet models) {
+    published_.Set(std::make_shared<const ModelSet>(std::move(models)));
+  }
+
   // Drains the server and closes the store.
   void Stop(Micros limit = 5 * kMicrosPerSecond) {
     server_->Drain(limit);

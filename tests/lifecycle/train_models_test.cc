@@ -5,9 +5,11 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_format.h"
 #include "lifecycle/small_shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/lifecycle/lifecycle.h"
+#include "vitrine/scorers/dnn/session_predictor.h"
 
 namespace vitrine {
 namespace {
@@ -195,6 +197,63 @@ TEST_F(TrainModelsTest, TheNumberOfThreadsLeavesNoTraceInTheBundle) {
   }
 
   EXPECT_EQ(bundles[0], bundles[1]);
+}
+
+// Visits of a view, some with a cart, after which most order.
+RecordEvents VisitsWithCarts(int count) {
+  constexpr Micros kMinute = 60 * kMicrosPerSecond;
+  Random random(3);
+  RecordEvents events;
+  for (int visit = 0; visit < count; ++visit) {
+    Micros time = testing::FakeClock::kStart - (count - visit) * 60 * kMinute;
+    const bool has_cart = random.Below(2) == 0;
+    std::vector<EventType> types = {EventType::kDetailPageView};
+    if (has_cart) types.push_back(EventType::kAddToCart);
+    if (has_cart && random.Below(5) != 0) types.push_back(EventType::kPurchaseComplete);
+    for (const EventType type : types) {
+      events.events.push_back({.type = type,
+                               .user_id = absl::StrFormat("shopper-%d", visit % 97),
+                               .time_us = time += kMinute,
+                               .items = {{.item_id = SmallShop::ItemId(visit % 20)}}});
+    }
+  }
+  return events;
+}
+
+TEST_F(TrainModelsTest, APurchasePredictorIsTrainedWhereItIsAskedFor) {
+  shop_.UpsertAllItems();
+  ASSERT_THAT(shop_.store().Write(VisitsWithCarts(900)), IsOk());
+  LifecycleOptions options = shop_.Options();
+  options.models = {"most_popular"};
+  options.settings.clear();
+  EXPECT_EQ(Train(options)->models.purchases.predictor, nullptr);
+  options.has_purchase_predictor = true;
+  options.purchase_settings = {{"hidden", "8"}, {"dimensions", "8"}, {"epochs", "8"}};
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  const PurchaseModel& purchases = trained->models.purchases;
+  ASSERT_NE(purchases.predictor, nullptr);
+  EXPECT_TRUE(purchases.predictor->IsLive(PurchaseHead::kSession));
+  EXPECT_EQ(purchases.settings.at("epochs"), "8");
+  EXPECT_LT(trained->models.metrics.at("purchase.session.log_loss"),
+            trained->models.metrics.at("purchase.session.base_log_loss"));
+}
+
+TEST_F(TrainModelsTest, AShopThatIsTooSmallForAPurchasePredictorIsTrainedWithout) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(6);
+  LifecycleOptions options = shop_.Options();
+  options.models = {"most_popular"};
+  options.settings.clear();
+  options.has_purchase_predictor = true;
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_EQ(trained->models.purchases.predictor, nullptr);
+  EXPECT_EQ(trained->models.models.size(), 1U);
 }
 
 }  // namespace

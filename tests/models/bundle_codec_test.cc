@@ -9,6 +9,8 @@
 
 #include "models/fake_kind.h"
 #include "testing/status_matchers.h"
+#include "vitrine/base/random.h"
+#include "vitrine/scorers/dnn/session_predictor.h"
 
 namespace vitrine {
 namespace {
@@ -151,6 +153,54 @@ TEST(BundleCodecTest, AWeightThatIsNoneIsRefused) {
 
     EXPECT_THAT(Decode(Encoded(models)), StatusIs(absl::StatusCode::kDataLoss));
     EXPECT_THAT(DecodeSummary(Encoded(models), "x"), StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
+ModelSet WithPurchases() {
+  Random random(1);
+  SessionPredictor::Parts parts{
+      .features = {"orders"},
+      .scale = {.means = {1}, .deviations = {2}},
+      .is_live = {true, false, true},
+      .network = SessionNetwork({.num_features = 1, .hidden = 2, .dimensions = 0}, random)};
+  ModelSet models = SomeModels();
+  models.purchases = {.settings = {{"hidden", "2"}},
+                      .predictor = SessionPredictor::Create(std::move(parts)).value()};
+  return models;
+}
+
+TEST(BundleCodecTest, APurchasePredictorIsLoadedBesideTheModels) {
+  const ModelSet saved = WithPurchases();
+  const std::string bytes = Encoded(saved);
+
+  const auto loaded = Decode(bytes);
+  const auto summary = DecodeSummary(bytes, "x");
+
+  ASSERT_THAT(loaded, IsOk());
+  ASSERT_EQ(loaded->models.size(), 2u);
+  EXPECT_THAT(Table(loaded->models[1]), ElementsAre(5, 6, 7, 8));
+  ASSERT_NE(loaded->purchases.predictor, nullptr);
+  EXPECT_EQ(loaded->purchases.settings, saved.purchases.settings);
+  ByteWriter want;
+  ByteWriter have;
+  Save(*saved.purchases.predictor, want);
+  Save(*loaded->purchases.predictor, have);
+  EXPECT_EQ(have.bytes(), want.bytes());
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_THAT(summary->model_names, ElementsAre("first", "second", "purchase_predictor"));
+  EXPECT_EQ(Decode(Encoded(SomeModels()))->purchases.predictor, nullptr);
+}
+
+TEST(BundleCodecTest, APurchasePredictorThatIsCutOrChangedIsRefusedOrLoaded) {
+  const std::string bytes = Encoded(WithPurchases());
+  for (std::size_t at = Encoded(SomeModels()).size(); at < bytes.size(); ++at) {
+    EXPECT_THAT(Decode(std::string_view(bytes).substr(0, at)),
+                StatusIs(absl::StatusCode::kDataLoss));
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(~static_cast<unsigned char>(changed[at]));
+    const auto loaded = Decode(changed);
+    if (loaded.ok()) continue;
+    EXPECT_THAT(loaded, StatusIs(absl::StatusCode::kDataLoss)) << at;
   }
 }
 

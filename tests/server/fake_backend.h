@@ -62,6 +62,10 @@ class FakeStore : public FeatureStore {
                                         Micros) const override {
     return {};
   }
+  std::vector<SessionEvent> ReadSession(const std::string&, const std::string&,
+                                        Micros) const override {
+    return {};
+  }
   absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(std::span<const FeatureQuestion>,
                                                        const AsOfOptions&) const override {
     return std::vector<FeatureRow>();

@@ -102,6 +102,10 @@ class FakeFeatureStore final : public FeatureStore {
                                         Micros now) const override {
     return views_.ReadItemFeatures(item_id, names, now);
   }
+  std::vector<SessionEvent> ReadSession(const std::string& user_id, const std::string& visitor_id,
+                                        Micros now) const override {
+    return views_.ReadSession(user_id, visitor_id, now);
+  }
   absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(
       std::span<const FeatureQuestion> /*questions*/,
       const AsOfOptions& /*options*/) const override {

@@ -124,6 +124,9 @@ class Client {
   virtual void RecordEvents(const v1::RecordEventsRequest& request,
                             Done<v1::RecordEventsResponse> done) = 0;
   virtual void CheckHealth(const std::string& service, Done<bool> done) = 0;
+
+  virtual absl::StatusOr<v1::PredictPurchaseResponse> PredictPurchase(
+      const v1::PredictPurchaseRequest& request) = 0;
 };
 
 }  // namespace vitrine

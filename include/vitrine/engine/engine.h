@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "vitrine/base/published.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/feature_store/feature_store.h"
+#include "vitrine/scorers/purchase_model.h"
 
 namespace vitrine {
 
@@ -101,6 +104,51 @@ struct RecommendReply {
   std::uint64_t sequence = 0;            // The store's state that the answer reflects.
 };
 
+inline constexpr std::size_t kMaxPurchaseReasons = 100;
+
+// Whether a shopper will buy.
+struct PurchaseRequest {
+  std::string user_id{};
+  std::string visitor_id{};  // At least one of the two.
+  std::size_t num_reasons = 5;
+  std::uint64_t min_sequence = 0;
+};
+
+// A part of a forecast's log-odds.
+struct PurchaseReason {
+  enum class Kind {
+    kFeature,  // `feature`: of the shopper, as of now.
+    kEvent,    // `type`, `time_us`, `item_id`: an event of the visit.
+    kPause,    // `time_us`: nothing happened since then.
+  };
+  Kind kind{};
+  Feature feature{};
+  EventType type{};
+  Micros time_us = 0;
+  std::string item_id{};  // The first of the event; empty: it is about none.
+  double log_odds = 0;
+};
+
+// base + other + the sum over the reasons is the log-odds of `probability`, within 1e-4 of their
+// size.
+struct PurchaseForecast {
+  double probability = 0;
+  double base_log_odds = 0;  // Of a shopper who is average in all features, before any event.
+  std::vector<PurchaseReason> reasons{};  // The strongest, either way, first.
+  double other_log_odds = 0;              // Of all that is no reason.
+};
+
+// What a model does not say any better than the shop's base rate is empty.
+struct PurchaseReply {
+  std::optional<PurchaseForecast> session{};  // Of the visit under way, or of one that begins now.
+  std::optional<PurchaseForecast> shopper{};  // Within the horizon.
+  double horizon_days = 0;
+  std::optional<std::array<double, kNumNextEvents>> next{};  // By NextEvent.
+  std::size_t num_session_events = 0;                        // Of the visit under way; 0: none is.
+  std::string model_version{};
+  std::uint64_t sequence = 0;
+};
+
 // Answers requests from a store and the published models; the facade that a C++ program embeds.
 // Thread-safe. The reply to a request that starts after an event was acknowledged reflects it.
 class Engine {
@@ -122,6 +170,11 @@ class Engine {
   // says "unknown-item".
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request) const;
   absl::StatusOr<RecommendReply> Rank(const RankRequest& request) const;
+
+  // Whether the shopper buys, and what they do next. A shopper that nothing is known of is no
+  // error. Errors: INVALID_ARGUMENT no shopper, or more than 100 reasons; FAILED_PRECONDITION as
+  // above; NOT_FOUND the model set that is live has no purchase predictor.
+  absl::StatusOr<PurchaseReply> PredictPurchase(const PurchaseRequest& request) const;
 
  private:
   struct State;

@@ -15,6 +15,7 @@
 #include "vitrine/base/counters.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/feature_store/behaviour/as_of.h"
+#include "vitrine/feature_store/behaviour/session.h"
 #include "vitrine/feature_store/catalogue.h"
 #include "vitrine/feature_store/dataset.h"
 #include "vitrine/feature_store/feature.h"
@@ -136,6 +137,13 @@ class FeatureStore {
 
   // Writes the views to disk, so that the next start replays only what comes after.
   virtual absl::Status Checkpoint() = 0;
+
+  // The visit that the shopper is on at `now`, oldest event first, at most the latest
+  // kMaxSessionEvents; empty where the latest event is more than kSessionGapUs ago. Events later
+  // than `now` are left out. Ids as in ReadUserFeatures.
+  virtual std::vector<SessionEvent> ReadSession(const std::string& user_id,
+                                                const std::string& visitor_id,
+                                                Micros now) const = 0;
 };
 
 }  // namespace vitrine

@@ -31,6 +31,8 @@ struct LifecycleOptions {
   // half as many more than at the last training. 0: never.
   std::uint64_t auto_train_events = 100;
   const Clock* clock = &SystemClock();  // Names and dates the versions.
+  bool has_purchase_predictor = false;  // Whether one is trained too, beside the models.
+  Settings purchase_settings{};         // Its settings; the defaults otherwise.
 };
 
 // Result of one training run, by the command line and by the server.
@@ -42,10 +44,11 @@ struct TrainedModels {
 // Learns the blend's weights on a validation part of the store's snapshot, unless `options` say
 // them, measures the blend on a temporal split, then fits every model of `options` on all data. A
 // store too small to split is trained without being measured. The version is left empty:
-// BundleFolder::NewVersion names it. `report` (may be empty) hears of each stage, with the fraction
-// of the whole that is done. Metrics: those of the blend at 20, "test_users", and "events", how
-// many the store held. Errors: FAILED_PRECONDITION the store holds no item at all; those of
-// Snapshot and TrainEach.
+// BundleFolder::NewVersion names it. A purchase predictor is part of it where it is asked for and
+// says more of the latest moments than the base rates do; metrics: "purchase.shopper.auc" and the
+// like. `report` (may be empty) hears of each stage, with the fraction of the whole that is done.
+// Metrics: those of the blend at 20, "test_users", and "events", how many the store held. Errors:
+// FAILED_PRECONDITION the store holds no item at all; those of Snapshot and TrainEach.
 absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,

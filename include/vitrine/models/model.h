@@ -9,6 +9,7 @@
 #include "vitrine/base/matrix.h"
 #include "vitrine/models/blend_weight.h"
 #include "vitrine/models/trend.h"
+#include "vitrine/scorers/purchase_model.h"
 #include "vitrine/scorers/rating_predictor.h"
 #include "vitrine/scorers/scorer.h"
 
@@ -52,6 +53,7 @@ struct ModelSet {
   double cold_start_events = -1;
   Trend trend{};  // The same.
   std::vector<Model> models{};
+  PurchaseModel purchases{};  // Scores no items: PredictPurchase alone asks it.
 };
 
 }  // namespace vitrine

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <unordered_map>
 #include <utility>
 
 #include "feature_store/behaviour/item_features.h"
 #include "feature_store/behaviour/user_features.h"
+#include "vitrine/feature_store/behaviour/visits_and_orders.h"
 
 namespace vitrine {
 namespace {
@@ -32,7 +34,50 @@ std::vector<std::pair<ItemIndex, std::uint32_t>> MostFrequent(std::span<const It
   return counts;
 }
 
+// The steps of the visit that goes on at `now`.
+std::span<const ShopperActivity::Step> VisitAt(std::span<const ShopperActivity::Step> steps,
+                                               Micros now) {
+  std::size_t end = steps.size();
+  while (end > 0 && steps[end - 1].time_us > now) --end;
+  std::size_t begin = end;
+  Micros next = now;
+  while (begin > 0 && next - steps[begin - 1].time_us <= kSessionGapUs) {
+    next = steps[--begin].time_us;
+  }
+  return steps.subspan(begin, end - begin);
+}
+
 }  // namespace
+
+std::vector<SessionEvent> FeatureReader::ReadSession(const Shoppers::Parts& parts,
+                                                     Micros now) const {
+  static_assert(kMaxSessionEvents == ShopperActivity::kSteps);
+  std::vector<SessionEvent> session;
+  std::vector<std::uint64_t> offsets;
+  const auto read = [&](const ShopperActivity& activity) {
+    for (const ShopperActivity::Step& step : VisitAt(activity.steps.entries(), now)) {
+      session.push_back({.time_us = step.time_us, .type = static_cast<EventType>(step.type)});
+      offsets.push_back(step.offset);
+    }
+  };
+  if (parts.user.has_value() && parts.visitor.has_value()) {
+    ShopperActivity joined = behaviour.Shopper(*parts.user);
+    joined.Merge(behaviour.Shopper(*parts.visitor));
+    read(joined);
+  } else if (const auto shopper = parts.user.has_value() ? parts.user : parts.visitor) {
+    behaviour.ReadShopper(*shopper, read);
+  }
+  if (session.empty()) return session;
+  std::unordered_map<std::uint64_t, ItemIndex> first_items;
+  for (const HistoryEntry& entry : shoppers.Read(parts).history) {
+    first_items.emplace(entry.offset, entry.item);
+  }
+  for (std::size_t i = 0; i < session.size(); ++i) {
+    const auto found = first_items.find(offsets[i]);
+    if (found != first_items.end()) session[i].item = found->second;
+  }
+  return session;
+}
 
 std::vector<Feature> FeatureReader::ReadUser(const Shoppers::Parts& parts,
                                              std::span<const std::string> names, Micros now) const {

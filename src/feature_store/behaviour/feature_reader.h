@@ -9,6 +9,7 @@
 #include "feature_store/shoppers.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/feature_store/behaviour/as_of.h"
+#include "vitrine/feature_store/behaviour/session.h"
 #include "vitrine/feature_store/catalogue.h"
 #include "vitrine/feature_store/event.h"
 #include "vitrine/feature_store/feature.h"
@@ -30,6 +31,9 @@ struct FeatureReader {
                                 Micros now) const;
   std::vector<Feature> ReadItem(const std::string& item_id, std::span<const std::string> names,
                                 Micros now) const;
+
+  // As FeatureStore::ReadSession.
+  std::vector<SessionEvent> ReadSession(const Shoppers::Parts& parts, Micros now) const;
 
  private:
   WeightedNames Companions(ItemIndex item, std::span<const ItemActivity::Visit> visits,

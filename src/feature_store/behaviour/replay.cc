@@ -80,6 +80,10 @@ void BehaviourReplay::Answer(std::size_t number) {
                              .catalogue_use = options_.catalogue};
   rows_[number].user = reader.ReadUser(shoppers_.FindParts(question.user_id, question.visitor_id),
                                        options_.user_features, question.time_us);
+  if (options_.has_sessions) {
+    rows_[number].session = reader.ReadSession(
+        shoppers_.FindParts(question.user_id, question.visitor_id), question.time_us);
+  }
   if (question.item_id.empty()) return;
   rows_[number].item = reader.ReadItem(question.item_id, options_.item_features, question.time_us);
 }

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "scorers/dnn/rescale_rule.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/nn/activation.h"
 
 namespace vitrine {
 
@@ -13,59 +15,33 @@ namespace {
 
 double Sigmoid(double log_odds) { return 1 / (1 + std::exp(-log_odds)); }
 
-Matrix Apply(const nn::Dense& layer, const Matrix& input) {
-  Matrix output = input * layer.weight.value.transpose();
-  output.rowwise() += layer.bias.value.row(0);
-  return output;
-}
-
-// A hidden layer before and after the rectifier. [rows x hidden]
-struct Hidden {
-  Matrix sums{};
-  Matrix outputs{};
-};
-
-Hidden Activate(const nn::Dense& layer, const Matrix& input) {
-  Hidden hidden{.sums = Apply(layer, input)};
-  hidden.outputs = hidden.sums.cwiseMax(0);
-  return hidden;
-}
-
 struct Run {
-  Hidden first{};
-  Hidden second{};
-  Matrix log_odds{};  // [rows x 1]
+  nn::Dense::Cache first{};  // Before the rectifiers.
+  nn::Dense::Cache second{};
+  nn::Dense::Cache last{};
+  nn::Activation::Cache first_relu{};
+  nn::Activation::Cache second_relu{};
+  const Matrix& log_odds() const { return last.output; }  // [rows x 1]
 };
 
 Run Forward(const PurchaseNetwork& network, const Matrix& input) {
-  Run run{.first = Activate(network.first, input)};
-  run.second = Activate(network.second, run.first.outputs);
-  run.log_odds = Apply(network.last, run.second.outputs);
+  const nn::Activation relu{nn::ActivationKind::kRelu};
+  Run run;
+  network.first.Forward(input, run.first, {});
+  relu.Forward(run.first.output, run.first_relu, {});
+  network.second.Forward(run.first_relu.output, run.second, {});
+  relu.Forward(run.second.output, run.second_relu, {});
+  network.last.Forward(run.second_relu.output, run.last, {});
   return run;
-}
-
-// What a rectifier passes on of a difference at its input: the rescale rule. Where there is hardly
-// a difference, the slope.
-void PassOn(const Hidden& hidden, const Hidden& base, Matrix& by_outputs) {
-  constexpr float kHardlyAny = 1e-6F;
-  for (Eigen::Index r = 0; r < by_outputs.rows(); ++r) {
-    for (Eigen::Index j = 0; j < by_outputs.cols(); ++j) {
-      const float difference = hidden.sums(r, j) - base.sums(0, j);
-      const float share = std::abs(difference) > kHardlyAny
-                              ? (hidden.outputs(r, j) - base.outputs(0, j)) / difference
-                              : (hidden.sums(r, j) > 0 ? 1.0F : 0.0F);
-      by_outputs(r, j) *= share;
-    }
-  }
 }
 
 // What each input adds to the log-odds, against inputs of zero. [rows x inputs]
 Matrix Effects(const PurchaseNetwork& network, const Matrix& input, const Run& base) {
   const Run run = Forward(network, input);
   Matrix by_second = network.last.weight.value.replicate(input.rows(), 1);
-  PassOn(run.second, base.second, by_second);
+  PassOnDifference(run.second.output, base.second.output, by_second);
   Matrix by_first = by_second * network.second.weight.value;
-  PassOn(run.first, base.first, by_first);
+  PassOnDifference(run.first.output, base.first.output, by_first);
   return (by_first * network.first.weight.value).cwiseProduct(input);
 }
 
@@ -169,7 +145,7 @@ absl::StatusOr<std::vector<double>> PurchasePredictor::Predict(FeatureTable rows
   const Matrix& inputs = prepared.inputs;
   Eigen::VectorXd log_odds = Eigen::VectorXd::Zero(inputs.rows());
   for (const PurchaseNetwork& network : networks_) {
-    log_odds += Forward(network, inputs).log_odds.col(0).cast<double>();
+    log_odds += Forward(network, inputs).log_odds().col(0).cast<double>();
   }
   std::vector<double> probabilities;
   for (const double sum : log_odds) {
@@ -188,7 +164,7 @@ absl::StatusOr<std::vector<ExplainedPurchase>> PurchasePredictor::Explain(Featur
   double base = 0;
   for (const PurchaseNetwork& network : networks_) {
     const Run at_zero = Forward(network, zero);
-    base += static_cast<double>(at_zero.log_odds(0, 0)) / count;
+    base += static_cast<double>(at_zero.log_odds()(0, 0)) / count;
     effects += Effects(network, inputs, at_zero).cast<double>() / count;
   }
   const std::vector<std::size_t> sources = Sources(pipeline_, prepared.table);

@@ -186,13 +186,17 @@ class FeaturePropertyTest : public ::testing::TestWithParam<std::uint64_t> {
 
   void ExpectReplayed() {
     const std::vector<FeatureQuestion> questions = Everything(clock_.Now());
-    const auto rows = store_->FeaturesAsOf(questions, {.catalogue = CatalogueUse::kPresent});
+    const auto rows = store_->FeaturesAsOf(
+        questions, {.catalogue = CatalogueUse::kPresent, .has_sessions = true});
     ASSERT_THAT(rows, IsOk());
     for (std::size_t i = 0; i < questions.size() && !HasFailure(); ++i) {
       SCOPED_TRACE(questions[i].user_id + " " + questions[i].visitor_id + " " +
                    questions[i].item_id);
       ExpectAlike((*rows)[i].user, ReadUser(questions[i]));
       ExpectAlike((*rows)[i].item, ReadItem(questions[i]));
+      EXPECT_EQ(
+          (*rows)[i].session,
+          store_->ReadSession(questions[i].user_id, questions[i].visitor_id, questions[i].time_us));
     }
   }
 

@@ -177,5 +177,41 @@ TEST_F(StoreFeaturesTest, PriceAndStockOfTodayAreInNoRow) {
   EXPECT_EQ(Of("mug", "item_stock").value, FeatureValue(std::int64_t{3}));
 }
 
+TEST_F(StoreFeaturesTest, TheVisitUnderWayIsWhatHappenedWithoutALongPause) {
+  RecordEvents events;
+  events.events = {Did(EventType::kDetailPageView, kNow - 100 * kMinute, "early"),
+                   Did(EventType::kDetailPageView, kNow - 60 * kMinute, "mug"),
+                   Did(EventType::kAddToCart, kNow - 35 * kMinute, "lamp"),
+                   Did(EventType::kHomePageView, kNow - 5 * kMinute)};
+  events.events[2].items.push_back({.item_id = "mug"});
+  Write(events);
+  const auto mug = store_->catalogue().Find("mug");
+  const auto lamp = store_->catalogue().Find("lamp");
+
+  EXPECT_THAT(store_->ReadSession("ann", "", kNow),
+              ::testing::ElementsAre(
+                  SessionEvent{kNow - 60 * kMinute, EventType::kDetailPageView, mug},
+                  SessionEvent{kNow - 35 * kMinute, EventType::kAddToCart, lamp},
+                  SessionEvent{kNow - 5 * kMinute, EventType::kHomePageView, std::nullopt}));
+  EXPECT_THAT(store_->ReadSession("ann", "", kNow - 40 * kMinute), ::testing::SizeIs(1));
+  EXPECT_THAT(store_->ReadSession("ann", "", kNow + 26 * kMinute), ::testing::IsEmpty());
+  EXPECT_THAT(store_->ReadSession("nobody", "", kNow), ::testing::IsEmpty());
+}
+
+TEST_F(StoreFeaturesTest, AVisitIsReadAcrossUserAndVisitorAndWithoutImpressions) {
+  Event shown{.type = EventType::kImpression,
+              .visitor_id = "v1",
+              .time_us = kNow - 2 * kMinute,
+              .items = {{.item_id = "mug"}}};
+  Event seen{.type = EventType::kDetailPageView,
+             .visitor_id = "v1",
+             .time_us = kNow - 3 * kMinute,
+             .items = {{.item_id = "mug"}}};
+  Write(RecordEvents{{shown, seen, Did(EventType::kAddToCart, kNow - kMinute, "mug")}});
+
+  EXPECT_THAT(store_->ReadSession("ann", "v1", kNow), ::testing::SizeIs(2));
+  EXPECT_THAT(store_->ReadSession("", "v1", kNow), ::testing::SizeIs(1));
+}
+
 }  // namespace
 }  // namespace vitrine

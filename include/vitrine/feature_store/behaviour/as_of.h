@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "vitrine/base/clock.h"
+#include "vitrine/feature_store/behaviour/session.h"
 #include "vitrine/feature_store/feature.h"
 
 namespace vitrine {
@@ -20,8 +21,9 @@ struct FeatureQuestion {
 };
 
 struct FeatureRow {
-  std::vector<Feature> user{};  // What ReadUserFeatures would have answered then.
-  std::vector<Feature> item{};  // What ReadItemFeatures would have; empty without an item.
+  std::vector<Feature> user{};          // What ReadUserFeatures would have answered then.
+  std::vector<Feature> item{};          // What ReadItemFeatures would have; empty without an item.
+  std::vector<SessionEvent> session{};  // What ReadSession would have; where it was asked for.
   bool operator==(const FeatureRow&) const = default;
 };
 
@@ -49,6 +51,7 @@ struct AsOfOptions {
   std::vector<std::string> item_features{};
   KnownSince known_since = KnownSince::kArrival;
   CatalogueUse catalogue = CatalogueUse::kStableOnly;
+  bool has_sessions = false;  // Whether rows tell the visit under way.
 };
 
 }  // namespace vitrine
