@@ -39,7 +39,7 @@ Settings RnnDefaults() {
 }
 
 Settings TransformerDefaults() {
-  Settings defaults = {{"heads", "2"}, {"layers", "2"}, {"use_distances", "true"}};
+  Settings defaults = {{"heads", "2"}, {"layers", "2"}, {"use_distances", "false"}};
   defaults.merge(SharedDefaults());
   return defaults;
 }

@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
                       LearningCase{"sequence_rnn", {{"negatives", "4"}}},
                       LearningCase{"sequence_rnn", {{"temperature", "0.1"}}},
                       LearningCase{"sequence_transformer", {}},
-                      LearningCase{"sequence_transformer", {{"use_distances", "false"}}},
+                      LearningCase{"sequence_transformer", {{"use_distances", "true"}}},
                       LearningCase{"sequence_transformer",
                                    {{"negatives", "4"}, {"temperature", "0.1"}}},
                       LearningCase{"sequence_transformer", {{"negatives", "4"}}}));
