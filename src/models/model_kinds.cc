@@ -85,7 +85,8 @@ Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
 }
 
 Model MakeModel(const std::shared_ptr<const NextItem>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
+  return WithExplainer(scorer, ModelFamily::kBehaviour,
+                       MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
 }
 
 Model MakeModel(const std::shared_ptr<const RatingMf>& scorer) {

@@ -1,5 +1,6 @@
 #include "vitrine/nn/attention.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <limits>
@@ -16,6 +17,7 @@ namespace {
 struct Head {
   Head(std::size_t index, const Sequences& sequences, std::size_t num_heads, Eigen::Index columns)
       : sequence(index / num_heads),
+        number(static_cast<Eigen::Index>(index % num_heads)),
         length(static_cast<Eigen::Index>(sequences.length)),
         first_row(static_cast<Eigen::Index>(sequence) * length),
         first_odds(static_cast<Eigen::Index>(index) * length),
@@ -32,6 +34,7 @@ struct Head {
   }
 
   std::size_t sequence;
+  Eigen::Index number;  // Among the heads.
   Eigen::Index length;
   Eigen::Index first_row;
   Eigen::Index first_odds;
@@ -42,18 +45,41 @@ struct Head {
 
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
 
+// The column of nearness for what `from` sees of `to`.
+Eigen::Index Distance(Eigen::Index from, Eigen::Index to, Eigen::Index num_distances) {
+  return to > from ? num_distances - 1 : std::min(from - to, num_distances - 1);
+}
+
 // Scores in `odds` [length x length] become what each place looks at.
 template <typename Odds>
-void Look(const Head& head, const Sequences& sequences, bool is_causal, Odds&& odds) {
+void Look(const Head& head, const Sequences& sequences, const Attention& layer, Odds&& odds) {
+  const Matrix& nearness = layer.nearness.value;
   for (Eigen::Index from = 0; from < head.length; ++from) {
     auto row = odds.row(from);
     row *= head.scale;
     for (Eigen::Index to = 0; to < head.length; ++to) {
-      const bool is_hidden = (is_causal && to > from) ||
+      const bool is_hidden = (layer.is_causal && to > from) ||
                              !sequences.IsReal(head.sequence, static_cast<std::size_t>(to));
-      if (is_hidden) row[to] = kMasked;
+      if (is_hidden) {
+        row[to] = kMasked;
+      } else if (nearness.size() > 0) {
+        row[to] += nearness(head.number, Distance(from, to, nearness.cols()));
+      }
     }
     SoftmaxInPlace(row);
+  }
+}
+
+// What is hidden has no derivative.
+template <typename ByScores, typename ByNearness>
+void AddByNearness(const Head& head, bool is_causal, const ByScores& by_scores,
+                   ByNearness&& by_nearness) {
+  if (by_nearness.size() == 0) return;
+  for (Eigen::Index from = 0; from < head.length; ++from) {
+    const Eigen::Index end = is_causal ? from + 1 : head.length;
+    for (Eigen::Index to = 0; to < end; ++to) {
+      by_nearness(head.number, Distance(from, to, by_nearness.cols())) += by_scores(from, to);
+    }
   }
 }
 
@@ -70,6 +96,11 @@ void Attention::AddParameters(const std::string& prefix, ParameterList& list) {
   list.push_back({JoinName(prefix, "in_proj_weight"), &projection.weight});
   list.push_back({JoinName(prefix, "in_proj_bias"), &projection.bias});
   out.AddParameters(JoinName(prefix, "out_proj"), list);
+  if (nearness.value.size() > 0) list.push_back({JoinName(prefix, "nearness"), &nearness});
+}
+
+void Attention::AddNearness(std::size_t num_distances) {
+  nearness = Parameter({num_heads, num_distances});
 }
 
 const Matrix& Attention::Forward(const Matrix& input, const Sequences& sequences, Cache& cache,
@@ -88,7 +119,7 @@ const Matrix& Attention::Forward(const Matrix& input, const Sequences& sequences
           auto odds = cache.odds.middleRows(head.first_odds, length);
           ProductWithTransposed(head.Part(projections, 0), head.Part(projections, 1), Into::kSet,
                                 odds, nullptr);
-          Look(head, sequences, is_causal, odds);
+          Look(head, sequences, *this, odds);
           Product(odds, head.Part(projections, 2), Into::kSet,
                   cache.heads.block(head.first_row, head.column, length, head.width), nullptr);
         }
@@ -103,9 +134,16 @@ const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequence
   const auto length = static_cast<Eigen::Index>(sequences.length);
   cache.by_odds.resize(cache.odds.rows(), cache.odds.cols());
   cache.by_projections.resize(projections.rows(), projections.cols());
-  ForEachRows(
-      static_cast<Eigen::Index>(sequences.number * num_heads), length * length * 16, pass.pool,
-      [&](Eigen::Index begin, Eigen::Index end) {
+  const auto all_heads = static_cast<Eigen::Index>(sequences.number * num_heads);
+  const Eigen::Index numbers_each = length * length * 16;
+  cache.by_nearness.setZero(
+      static_cast<Eigen::Index>(NumShards(all_heads, numbers_each)) * nearness.value.rows(),
+      nearness.value.cols());
+  ForEachRange(
+      all_heads, numbers_each, pass.pool,
+      [&](std::size_t shard, Eigen::Index begin, Eigen::Index end) {
+        auto by_nearness = cache.by_nearness.middleRows(
+            static_cast<Eigen::Index>(shard) * nearness.value.rows(), nearness.value.rows());
         for (Eigen::Index index = begin; index < end; ++index) {
           const Head head(static_cast<std::size_t>(index), sequences, num_heads, input.cols());
           const auto odds = cache.odds.middleRows(head.first_odds, length);
@@ -117,6 +155,7 @@ const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequence
           for (Eigen::Index row = 0; row < length; ++row) {
             SoftmaxBackwardInPlace(odds.row(row), by_odds.row(row));
           }
+          AddByNearness(head, is_causal, by_odds, by_nearness);
           by_odds *= head.scale;
           Product(by_odds, head.Part(projections, 1), Into::kSet,
                   head.Part(cache.by_projections, 0), nullptr);
@@ -124,6 +163,9 @@ const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequence
                               head.Part(cache.by_projections, 1), nullptr);
         }
       });
+  for (Eigen::Index first = 0; first < cache.by_nearness.rows(); first += nearness.value.rows()) {
+    nearness.gradient += cache.by_nearness.middleRows(first, nearness.value.rows());
+  }
   return projection.Backward(input, cache.by_projections, cache.projections, pass);
 }
 
@@ -136,6 +178,7 @@ TransformerBlock::TransformerBlock(const TransformerOptions& options, Random& ra
       linear2(options.inner, options.dimensions, random),
       dropout{options.dropout} {
   attention.is_causal = options.is_causal;
+  if (options.num_distances > 0) attention.AddNearness(options.num_distances);
 }
 
 void TransformerBlock::AddParameters(const std::string& prefix, ParameterList& list) {

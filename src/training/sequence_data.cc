@@ -56,7 +56,9 @@ SequenceData SequenceDataOf(const Dataset& dataset, const SequenceDataOptions& o
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {
     const std::span<const Interaction> history = dataset.History(user);
     newest_first.assign(history.rbegin(), history.rend());
-    const auto steps = LatestSteps(newest_first, all, std::numeric_limits<std::size_t>::max());
+    const auto steps = LatestSteps(newest_first, all,
+                                   {.length = std::numeric_limits<std::size_t>::max(),
+                                    .merges_repeats = options.merges_repeats});
     if (steps.size() < 2) continue;
     const std::size_t begin = data.steps.size();
     data.steps.insert(data.steps.end(), steps.begin(), steps.end());

@@ -36,6 +36,7 @@ struct SequenceData {
 
 struct SequenceDataOptions {
   std::size_t length = 50;
+  bool merges_repeats = true;   // As StepReading says.
   double held_out_share = 0.1;  // Of the shoppers with three steps or more,
   std::size_t most_held_out = 5000;
   std::uint64_t seed = 1;  // who are chosen by it.

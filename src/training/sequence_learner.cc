@@ -30,6 +30,11 @@ class Learner {
     // Each step moves all items, as each is a negative.
     network_.items.weight.is_sparse = learning.negatives > 0;
     network_.AddParameters(parameters_);
+    if (!HoldsLengths()) return;
+    network_.items.weight.value.rowwise().normalize();
+    const double length_of_ones = std::sqrt(static_cast<double>(shape.dimensions));
+    network_.last_norm.weight.value.setConstant(
+        static_cast<float>(1 / (learning.temperature * length_of_ones)));
   }
 
   absl::Status Train(const TrainingContext& context) {
@@ -43,14 +48,22 @@ class Learner {
     callbacks.step = [this](std::span<const std::uint32_t> windows, Random& random) {
       return Step(windows, random);
     };
-    if (!data_.held_out.empty()) callbacks.validate = [this] { return Validate(); };
+    if (!data_.held_out.empty()) {
+      callbacks.validate = [this] {
+        RestoreLengths();
+        return Validate();
+      };
+    }
     callbacks.on_progress = [&](const nn::TrainingProgress& at) {
       const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
       ReportProgress(context, 0.999 * (static_cast<double>(at.epoch - 1) + share) /
                                   static_cast<double>(at.num_epochs));
     };
     callbacks.is_cancelled = [&] { return IsCancelled(context); };
-    return nn::RunTrainingLoop(data_.windows.size(), parameters_, loop, callbacks, pool_).status();
+    const auto report =
+        nn::RunTrainingLoop(data_.windows.size(), parameters_, loop, callbacks, pool_);
+    RestoreLengths();
+    return report.status();
   }
 
   SequenceNetwork Take() { return std::move(network_); }
@@ -61,6 +74,28 @@ class Learner {
     std::vector<std::uint32_t> rows{};
     std::vector<std::uint32_t> targets{};
   };
+
+  bool HoldsLengths() const { return learning_.temperature > 0; }
+
+  // After a step of the optimiser.
+  void RestoreLengths() {
+    if (HoldsLengths()) network_.items.weight.value.rowwise().normalize();
+  }
+
+  // Of the gradient of each item only what turns its vector counts.
+  void KeepTurns() {
+    if (!HoldsLengths()) return;
+    nn::Parameter& items = network_.items.weight;
+    const auto keep = [&items](Eigen::Index row) {
+      auto gradient = items.gradient.row(row);
+      gradient -= gradient.dot(items.value.row(row)) * items.value.row(row);
+    };
+    if (items.is_sparse) {
+      for (const std::uint32_t row : items.touched) keep(row);
+    } else {
+      for (Eigen::Index row = 0; row < items.value.rows(); ++row) keep(row);
+    }
+  }
 
   // Calls body for windows of like length at a time, since padding costs as much as steps do.
   template <typename Body>
@@ -109,6 +144,7 @@ class Learner {
   }
 
   double Step(std::span<const std::uint32_t> windows, Random& random) {
+    RestoreLengths();
     const nn::Pass pass{.pool = pool_, .random = &random};
     std::size_t num_targets = 0;
     for (const std::uint32_t window : windows) num_targets += NumTargets(data_.windows[window]);
@@ -127,6 +163,7 @@ class Learner {
       }
       network_.Backward(batch_, by_encoded_, cache_, pass);
     });
+    KeepTurns();
     return loss;
   }
 

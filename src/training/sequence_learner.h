@@ -17,6 +17,9 @@ struct SequenceLearning {
   std::size_t epochs = 50;  // At most.
   std::size_t batch = 128;  // Windows of a step.
   double learning_rate = 1e-3;
+  // Above 0: the vectors of items are held at length 1, and what they are compared with begins at
+  // length 1 / temperature. 0: lengths are learned.
+  double temperature = 0;
   std::size_t negatives = 0;  // Items drawn for a step, beside its targets; 0: all items.
   std::size_t patience = 3;   // Epochs without a better validation that are borne.
   std::uint64_t seed = 1;

@@ -23,18 +23,13 @@ constexpr std::size_t kMostItemsForFull = 10'000;
 constexpr std::size_t kUsualNegatives = 2048;
 
 Settings SharedDefaults() {
-  return {{"dimensions", "64"},
-          {"length", "50"},
-          {"dropout", "0.5"},
-          {"epochs", "60"},
-          {"batch", "128"},
-          {"learning_rate", "0.001"},
-          {"negatives", "auto"},
-          {"patience", "3"},
-          {"held_out_share", "0.1"},
-          {"use_time_gaps", "true"},
-          {"use_event_types", "true"},
-          {"seed", "1"}};
+  return {{"dimensions", "64"},      {"length", "50"},
+          {"dropout", "0.5"},        {"epochs", "60"},
+          {"batch", "128"},          {"learning_rate", "0.001"},
+          {"temperature", "0"},      {"negatives", "auto"},
+          {"patience", "3"},         {"held_out_share", "0.1"},
+          {"use_time_gaps", "true"}, {"use_event_types", "true"},
+          {"merge_repeats", "true"}, {"seed", "1"}};
 }
 
 Settings RnnDefaults() {
@@ -44,7 +39,7 @@ Settings RnnDefaults() {
 }
 
 Settings TransformerDefaults() {
-  Settings defaults = {{"heads", "2"}, {"layers", "2"}};
+  Settings defaults = {{"heads", "2"}, {"layers", "2"}, {"use_distances", "false"}};
   defaults.merge(SharedDefaults());
   return defaults;
 }
@@ -73,11 +68,13 @@ absl::StatusOr<Model> TrainSequences(const Dataset& dataset, SequenceShape shape
   learning.epochs = reader.Count("epochs", 1, 100'000);
   learning.batch = reader.Count("batch", 1, 1'000'000);
   learning.learning_rate = reader.Number("learning_rate", 1e-9, 10);
+  learning.temperature = reader.Number("temperature", 0, 10);
   learning.patience = reader.Count("patience", 0, 100'000);
   options.held_out_share = reader.Number("held_out_share", 0, 1);
   options.seed = learning.seed = reader.Count("seed", 0, 1'000'000'000);
   const bool uses_time_gaps = reader.Flag("use_time_gaps");
   const bool uses_event_types = reader.Flag("use_event_types");
+  shape.merges_repeats = options.merges_repeats = reader.Flag("merge_repeats");
   const bool is_auto = reader.IsAuto("negatives");
   if (!is_auto) learning.negatives = reader.Count("negatives", 0, 10'000'000);
   VITRINE_RETURN_IF_ERROR(reader.status());
@@ -111,6 +108,7 @@ absl::StatusOr<Model> TrainTransformer(const Dataset& dataset, const Settings& s
   SettingReader reader(kTransformer, TransformerDefaults(), settings);
   SequenceShape shape{.kind = SequenceKind::kTransformer};
   shape.num_heads = reader.Count("heads", 1, 64);
+  shape.has_distances = reader.Flag("use_distances");
   return TrainSequences(dataset, shape, reader, kTransformer, context);
 }
 

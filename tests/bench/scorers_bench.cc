@@ -5,8 +5,13 @@
 // PAIRS_FILE holds "user item item ..." lines; without it a skewed shop of 30,000 shoppers, 40,000
 // items and about 800,000 pairs is made up. Two threads train; one answers, lists of 20; in the
 // last column both do, for every shopper, without what the shopper has.
+//
+// At the beginning, what one thread takes to encode one shopper of 50 steps by each network of the
+// sequence models, in its default shape: the weights, and so how well they are trained, do not
+// matter there.
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -16,6 +21,7 @@
 #include "training/pair_weights.h"
 #include "vitrine/base/random.h"
 #include "vitrine/evaluation/read_interactions.h"
+#include "vitrine/scorers/dnn/next_item.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -111,6 +117,59 @@ void TimeEpoch(std::size_t dimensions, IalsSolver solver, const CsrMatrix& weigh
   std::fflush(stdout);
 }
 
+// Of the default shape of sequence_rnn or sequence_transformer.
+SequenceShape ShapeOf(SequenceKind kind) {
+  const Trainer* const trainer =
+      FindTrainer(kind == SequenceKind::kTransformer ? "sequence_transformer" : "sequence_rnn");
+  const auto number = [trainer](const char* setting) -> std::size_t {
+    const auto found = trainer->defaults.find(setting);
+    return found == trainer->defaults.end() ? 1 : std::stoul(found->second);
+  };
+  return {.kind = kind,
+          .num_items = 40'000,
+          .dimensions = number("dimensions"),
+          .num_layers = number("layers"),
+          .num_heads = number("heads"),
+          .length = number("length"),
+          .has_time_gaps = true,
+          .has_event_types = true};
+}
+
+void TimeEncoding(const char* name, SequenceKind kind) {
+  constexpr std::size_t kSteps = 50;
+  constexpr std::size_t kShoppers = 5000;
+  const SequenceShape shape = ShapeOf(kind);
+  Random random(1);
+  const auto scorer = NextItem::Create("sequence", SequenceNetwork(shape, 0, random));
+  if (!scorer.ok()) return;
+  std::vector<double> micros;      // That passed,
+  std::vector<double> own_micros;  // and that this process was at work, whatever else ran.
+  for (std::size_t shopper = 0; shopper < kShoppers; ++shopper) {
+    std::vector<Interaction> history;
+    for (std::size_t i = 0; i < kSteps; ++i) {
+      const auto item = static_cast<std::uint32_t>(random.Below(shape.num_items));
+      const auto ago = static_cast<Micros>(i) * kMicrosPerDay;
+      history.push_back({500 * kMicrosPerDay - ago, ItemIndex{item}, 1});
+    }
+    const Query query{.history = history};
+    const Micros start = MonotonicNow();
+    const std::clock_t own_start = std::clock();
+    (*scorer)->UserVectors({&query, 1});
+    own_micros.push_back(1e6 * static_cast<double>(std::clock() - own_start) / CLOCKS_PER_SEC);
+    micros.push_back(1e6 * SecondsSince(start));
+  }
+  std::sort(micros.begin(), micros.end());
+  std::sort(own_micros.begin(), own_micros.end());
+  constexpr std::size_t kP50 = kShoppers / 2;
+  constexpr std::size_t kP99 = kShoppers * 99 / 100;
+  std::printf(
+      "encoding by %-12s d=%zu, layers=%zu, %zu steps   p50 %5.0f us   p99 %5.0f us   at work: p50 "
+      "%5.0f us   p99 %5.0f us\n",
+      name, shape.dimensions, shape.num_layers, kSteps, micros[kP50], micros[kP99],
+      own_micros[kP50], own_micros[kP99]);
+  std::fflush(stdout);
+}
+
 int Run(int argc, char** argv) {
   Dataset shop;
   if (argc > 1) {
@@ -126,6 +185,10 @@ int Run(int argc, char** argv) {
   std::printf("%s, %zu shoppers, %zu items, %zu interactions, %zu threads\n",
               ProcessorName().c_str(), shop.num_users(), shop.num_items(), shop.interactions.size(),
               kThreads);
+
+  TimeEncoding("GRU", SequenceKind::kGru);
+  TimeEncoding("LSTM", SequenceKind::kLstm);
+  TimeEncoding("transformer", SequenceKind::kTransformer);
 
   ThreadPool pool(kThreads);
   TimeTrainer("most_popular", {}, shop, pool);

@@ -88,9 +88,15 @@ Matrix SlowAttention(const Attention& layer, const Matrix& input, const Sequence
       for (Eigen::Index to = 0; to < length; ++to) {
         if (layer.is_causal && to > from) continue;
         if (!sequences.IsReal(sequence, static_cast<std::size_t>(to))) continue;
-        const double odds = std::exp(
+        double score =
             qkv.row(from).segment(column, width).dot(qkv.row(to).segment(d + column, width)) /
-            std::sqrt(static_cast<double>(width)));
+            std::sqrt(static_cast<double>(width));
+        if (layer.nearness.value.size() > 0) {
+          const Eigen::Index farthest = layer.nearness.value.cols() - 1;
+          const Eigen::Index distance = to > from ? farthest : std::min(from - to, farthest);
+          score += static_cast<double>(layer.nearness.value(column / width, distance));
+        }
+        const double odds = std::exp(score);
         total += odds;
         heads.row(from).segment(column, width) += odds * qkv.row(to).segment(2 * d + column, width);
       }
@@ -120,6 +126,33 @@ TEST_P(AttentionTest, IsTheEquation) {
   }
 }
 
+TEST_P(AttentionTest, IsTheEquationWithNearnessToo) {
+  Random random(1);
+  Attention layer(6, 3, random);
+  layer.AddNearness(3);  // The fourth place is as far from the first as the third.
+  FillNormal(layer.nearness, 1, random);
+  layer.is_causal = GetParam();
+  const Matrix input = RandomMatrix(8, 6, 2);
+  Attention::Cache cache;
+
+  const Matrix& output = layer.Forward(input, kSequences, cache, {});
+
+  for (std::size_t s = 0; s < 2; ++s) {
+    const auto own = output.middleRows(static_cast<Eigen::Index>(4 * s), 4);
+    EXPECT_LT((own - SlowAttention(layer, input, kSequences, s)).norm(), 1e-5) << s;
+  }
+}
+
+TEST_P(AttentionTest, GradientsWithNearnessAreTheSlopesOfTheLoss) {
+  Random random(1);
+  Attention layer(6, 3, random);
+  layer.AddNearness(3);
+  FillNormal(layer.nearness, 1, random);
+  layer.is_causal = GetParam();
+
+  CheckSequenceLayer(layer, 6, kSequences);
+}
+
 TEST_P(AttentionTest, GradientsAreTheSlopesOfTheLoss) {
   Random random(1);
   Attention layer(6, 3, random);
@@ -132,6 +165,7 @@ TEST_P(AttentionTest, GradientsAreTheSlopesOfTheLoss) {
 TEST_P(AttentionTest, ThreadsChangeNoBit) {
   Random random(1);
   Attention layer(32, 2, random);
+  layer.AddNearness(8);
   layer.is_causal = GetParam();
 
   ExpectThreadsChangeNoBit(layer, 32);

@@ -30,7 +30,8 @@ SequenceShape SmallShape(SequenceKind kind) {
           .num_heads = 2,
           .length = 5,
           .has_time_gaps = true,
-          .has_event_types = true};
+          .has_event_types = true,
+          .has_distances = true};
 }
 
 std::shared_ptr<const NextItem> SmallScorer(SequenceKind kind) {
@@ -50,7 +51,7 @@ TEST(LatestStepsTest, AreTheOldestFirstWithoutDislikesAndStrangers) {
   std::vector<Interaction> newest_first = {Touch(2, 50), Touch(9, 40), Touch(1, 30), Touch(0, 20)};
   newest_first[2].weight = -1;
 
-  EXPECT_THAT(LatestSteps(newest_first, ItemBitmap(5, true), 10),
+  EXPECT_THAT(LatestSteps(newest_first, ItemBitmap(5, true), {.length = 10}),
               ElementsAre(Field(&SequenceStep::item, 0U), Field(&SequenceStep::item, 2U)));
 }
 
@@ -59,18 +60,61 @@ TEST(LatestStepsTest, AViewACartAndAnOrderInARowAreOneStep) {
                                                  Touch(1, 40, EventType::kAddToCart), Touch(1, 30),
                                                  Touch(0, 20)};
 
-  const auto steps = LatestSteps(newest_first, ItemBitmap(2, true), 2);
+  const auto steps = LatestSteps(newest_first, ItemBitmap(2, true), {.length = 2});
 
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[1].time_us, 30);
   EXPECT_EQ(steps[1].type, EventType::kPurchaseComplete);
 }
 
+TEST(LatestStepsTest, EachIsAStepWhereRepeatsAreNotMerged) {
+  const std::vector<Interaction> newest_first = {Touch(1, 50), Touch(1, 40), Touch(0, 20)};
+  const std::vector<ItemIndex> page = {ItemIndex{1}};
+
+  const auto steps = LatestSteps({.history = newest_first, .context_items = page},
+                                 ItemBitmap(2, true), {.merges_repeats = false});
+
+  // The page is the latest view, not one more.
+  EXPECT_THAT(steps, ElementsAre(Field(&SequenceStep::item, 0U), Field(&SequenceStep::item, 1U),
+                                 Field(&SequenceStep::item, 1U)));
+}
+
 TEST(LatestStepsTest, NoMoreThanTheLatestAreRead) {
   const std::vector<Interaction> newest_first = {Touch(3, 4), Touch(2, 3), Touch(1, 2)};
 
-  EXPECT_THAT(LatestSteps(newest_first, ItemBitmap(5, true), 2),
+  EXPECT_THAT(LatestSteps(newest_first, ItemBitmap(5, true), {.length = 2}),
               ElementsAre(Field(&SequenceStep::item, 2U), Field(&SequenceStep::item, 3U)));
+}
+
+TEST(LatestStepsTest, ThePageComesLastAndTheCartBeforeItWhereTheHistoryLacksIt) {
+  const std::vector<Interaction> newest_first = {Touch(1, 50), Touch(0, 20)};
+  const std::vector<ItemIndex> page = {ItemIndex{2}};
+  const std::vector<ItemIndex> cart = {ItemIndex{0}, ItemIndex{3}};
+
+  const auto steps = LatestSteps(
+      {.history = newest_first, .context_items = page, .cart_items = cart, .now_us = 70},
+      ItemBitmap(5, true), {.length = 4});
+
+  ASSERT_THAT(steps, ElementsAre(Field(&SequenceStep::item, 0U), Field(&SequenceStep::item, 1U),
+                                 Field(&SequenceStep::item, 3U), Field(&SequenceStep::item, 2U)));
+  EXPECT_EQ(steps[2].type, EventType::kAddToCart);
+  EXPECT_EQ(steps[2].time_us, 0);
+  EXPECT_EQ(steps[3].type, EventType::kDetailPageView);
+  EXPECT_EQ(steps[3].time_us, 70);
+  EXPECT_FALSE(steps[1].is_context);
+  EXPECT_TRUE(steps[2].is_context && steps[3].is_context);
+}
+
+TEST(LatestStepsTest, APageThatTheHistoryAlreadyHasIsOneStepOfTheHistory) {
+  const std::vector<Interaction> newest_first = {Touch(1, 50), Touch(0, 20)};
+  const std::vector<ItemIndex> page = {ItemIndex{1}};
+
+  const auto steps = LatestSteps({.history = newest_first, .context_items = page, .now_us = 70},
+                                 ItemBitmap(5, true), {.length = 4});
+
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[1].time_us, 50);
+  EXPECT_FALSE(steps[1].is_context);
 }
 
 TEST(TimeGapTest, GrowsWithEachDoublingOfTheMinutes) {
@@ -152,6 +196,31 @@ TEST_P(SequenceKindTest, AStepIsExplainedByWhatItChanged) {
   EXPECT_EQ(parts[2].item, ItemIndex{1});
   EXPECT_NEAR(parts[2].value, ScoreOf(*scorer, history, 0) - ScoreOf(*scorer, without_the_last, 0),
               1e-5);
+}
+
+TEST_P(SequenceKindTest, ThePageAndTheCartCountAndAreExplained) {
+  const auto scorer = SmallScorer(GetParam());
+  const std::vector<Interaction> history = {Touch(1, kMinute)};
+  const std::vector<ItemIndex> page = {ItemIndex{2}};
+  const std::vector<ItemIndex> cart = {ItemIndex{3}};
+  const Query query{
+      .history = history, .context_items = page, .cart_items = cart, .now_us = 2 * kMinute};
+  // The same three steps, all of them done.
+  const std::vector<Interaction> done = {Touch(2, 2 * kMinute), Touch(3, 0, EventType::kAddToCart),
+                                         Touch(1, kMinute)};
+  const ItemIndex item{0};
+  Matrix scores(1, 1);
+
+  scorer->Score({&query, 1}, {&item, 1}, scores);
+  const auto parts = scorer->Explain(query, item);
+
+  EXPECT_EQ(scores(0, 0), ScoreOf(*scorer, done, 0));
+  ASSERT_EQ(parts.size(), 4U);
+  EXPECT_EQ(parts[1].source, Contribution::Source::kHistory);
+  EXPECT_EQ(parts[2].source, Contribution::Source::kContext);
+  EXPECT_EQ(parts[2].item, ItemIndex{3});
+  EXPECT_EQ(parts[3].source, Contribution::Source::kContext);
+  EXPECT_EQ(parts[3].item, ItemIndex{2});
 }
 
 TEST_P(SequenceKindTest, AHistoryOfNothingKnownScoresNothing) {

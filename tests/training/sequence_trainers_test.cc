@@ -112,8 +112,26 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(LearningCase{"sequence_rnn", {}},
                       LearningCase{"sequence_rnn", {{"cell", "lstm"}, {"layers", "2"}}},
                       LearningCase{"sequence_rnn", {{"negatives", "4"}}},
+                      LearningCase{"sequence_rnn", {{"temperature", "0.1"}}},
                       LearningCase{"sequence_transformer", {}},
+                      LearningCase{"sequence_transformer", {{"use_distances", "true"}}},
+                      LearningCase{"sequence_transformer",
+                                   {{"negatives", "4"}, {"temperature", "0.1"}}},
                       LearningCase{"sequence_transformer", {{"negatives", "4"}}}));
+
+TEST(SequenceTrainersTest, ATemperatureHoldsTheVectorsOfItemsAtLengthOne) {
+  ThreadPool pool(1);
+
+  const auto model =
+      FindTrainer("sequence_rnn")
+          ->train(Ring(9, 7), {{"epochs", "3"}, {"temperature", "0.1"}}, {.pool = &pool});
+
+  ASSERT_THAT(model, IsOk());
+  const Matrix& items = static_cast<const NextItem&>(*model->scorer).item_factors();
+  for (Eigen::Index item = 0; item < 8; ++item) {
+    EXPECT_NEAR(items.row(item).norm(), 1, 1e-5) << item;
+  }
+}
 
 TEST(SequenceTrainersTest, DimensionsThatTheHeadsCannotShareAreRefused) {
   ThreadPool pool(1);

@@ -34,6 +34,7 @@ struct Attention {
     Dense::Cache result{};       // .output is the layer's.
     Matrix by_odds{};
     Matrix by_projections{};
+    Matrix by_nearness{};  // [shards * heads x distances]
     const Matrix& output() const { return result.output; }
     const Matrix& by_input() const { return projections.by_input; }
   };
@@ -41,6 +42,11 @@ struct Attention {
   Attention() = default;
   // REQUIRES: dimensions is a multiple of num_heads
   Attention(std::size_t dimensions, std::size_t num_heads, Random& random);
+
+  // Adds to the scores of each head a learned number for how far before the looking place the other
+  // is, the last one for `num_distances` - 1 and farther, and for what comes later (Raffel et al.,
+  // JMLR 2020, section 2.1, without their buckets). All 0 at first.
+  void AddNearness(std::size_t num_distances);
 
   void AddParameters(const std::string& prefix, ParameterList& list);
   // `input` [sequences * length x d]
@@ -53,6 +59,7 @@ struct Attention {
   bool is_causal = true;  // A place looks at itself and what is before it alone.
   Dense projection{};     // in_proj_weight [3 d x d], in_proj_bias
   Dense out{};            // out_proj
+  Parameter nearness{};   // [heads x distances], or none.
 };
 
 struct TransformerOptions {
@@ -61,6 +68,7 @@ struct TransformerOptions {
   std::size_t inner = 256;  // Of the layer between.
   double dropout = 0.1;
   bool is_causal = true;
+  std::size_t num_distances = 0;  // Of the attention's nearness; 0: none.
   ActivationKind activation = ActivationKind::kGelu;
 };
 

@@ -31,6 +31,8 @@ void Write(const SequenceShape& shape, ByteWriter& writer) {
   writer.Unsigned(shape.length);
   writer.Unsigned(shape.has_time_gaps ? 1 : 0);
   writer.Unsigned(shape.has_event_types ? 1 : 0);
+  writer.Unsigned(shape.has_distances ? 1 : 0);
+  writer.Unsigned(shape.merges_repeats ? 1 : 0);
 }
 
 // Not checked: see CheckShape.
@@ -43,6 +45,8 @@ SequenceShape ReadShape(ByteReader& reader) {
   shape.length = reader.Unsigned();
   shape.has_time_gaps = reader.Unsigned() != 0;
   shape.has_event_types = reader.Unsigned() != 0;
+  shape.has_distances = reader.Unsigned() != 0;
+  shape.merges_repeats = reader.Unsigned() != 0;
   return shape;
 }
 
@@ -84,6 +88,12 @@ NextItem::NextItem(std::string_view name, SequenceNetwork network)
   }
 }
 
+std::vector<SequenceStep> NextItem::StepsOf(const Query& query) const {
+  return LatestSteps(
+      query, known_items_,
+      {.length = network_.shape.length, .merges_repeats = network_.shape.merges_repeats});
+}
+
 Matrix NextItem::Encode(std::span<const SequenceStep> steps) const {
   StepBatch batch;
   batch.Start(steps.size());
@@ -98,7 +108,7 @@ Matrix NextItem::Encode(std::span<const SequenceStep> steps) const {
 Matrix NextItem::UserVectors(std::span<const Query> queries) const {
   Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    const auto steps = LatestSteps(queries[q].history, known_items_, network_.shape.length);
+    const auto steps = StepsOf(queries[q]);
     if (steps.empty()) continue;
     vectors.row(static_cast<Eigen::Index>(q)) = Encode(steps).bottomRows(1);
   }
@@ -124,7 +134,7 @@ std::vector<Contribution> NextItem::Explain(const Query& query, ItemIndex item) 
 std::vector<std::vector<Contribution>> NextItem::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
   std::vector<std::vector<Contribution>> explained(items.size());
-  const auto steps = LatestSteps(query.history, known_items_, network_.shape.length);
+  const auto steps = StepsOf(query);
   if (steps.empty()) return explained;
   const Eigen::MatrixXd encoded = Encode(steps).cast<double>();
   const Eigen::RowVectorXd base = network_.last_norm.bias.value.row(0).cast<double>();
@@ -142,16 +152,16 @@ std::vector<std::vector<Contribution>> NextItem::ExplainAll(
       const double score = encoded.row(static_cast<Eigen::Index>(t)).dot(item);
       const auto change = static_cast<float>(score - before);
       before = score;
-      const ItemIndex source{steps[t].item};
-      const auto same = std::find_if(parts.begin() + 1, parts.end(),
-                                     [source](const auto& part) { return part.item == source; });
+      const ItemIndex item_of_step{steps[t].item};
+      const auto source =
+          steps[t].is_context ? Contribution::Source::kContext : Contribution::Source::kHistory;
+      const auto same = std::find_if(parts.begin() + 1, parts.end(), [&](const auto& part) {
+        return part.item == item_of_step && part.source == source;
+      });
       if (same != parts.end()) {
         same->value += change;
       } else {
-        parts.push_back({.source = Contribution::Source::kHistory,
-                         .item = source,
-                         .feature = {},
-                         .value = change});
+        parts.push_back({.source = source, .item = item_of_step, .feature = {}, .value = change});
       }
     }
   }

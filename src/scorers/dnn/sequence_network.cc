@@ -81,12 +81,14 @@ const Matrix& RecurrentEncoder::Backward(const Matrix& input, const nn::Sequence
 TransformerEncoder::TransformerEncoder(const SequenceShape& shape, double dropout_rate,
                                        Random& random) {
   for (std::size_t i = 0; i < shape.num_layers; ++i) {
-    blocks.emplace_back(nn::TransformerOptions{.dimensions = shape.dimensions,
-                                               .num_heads = shape.num_heads,
-                                               .inner = shape.dimensions,
-                                               .dropout = dropout_rate,
-                                               .activation = nn::ActivationKind::kRelu},
-                        random);
+    blocks.emplace_back(
+        nn::TransformerOptions{.dimensions = shape.dimensions,
+                               .num_heads = shape.num_heads,
+                               .inner = shape.dimensions,
+                               .dropout = dropout_rate,
+                               .num_distances = shape.has_distances ? shape.length : 0,
+                               .activation = nn::ActivationKind::kRelu},
+        random);
   }
 }
 

@@ -3,26 +3,80 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 #include "vitrine/nn/embedding.h"
 
 namespace vitrine {
 
-std::vector<SequenceStep> LatestSteps(std::span<const Interaction> newest_first,
-                                      const ItemBitmap& known, std::size_t length) {
-  std::vector<SequenceStep> steps;
-  for (const Interaction& each : newest_first) {
-    if (!(each.weight > 0) || !known.Contains(each.item)) continue;
-    const auto item = static_cast<std::uint32_t>(each.item);
-    if (!steps.empty() && steps.back().item == item) {
-      steps.back().time_us = each.time_us;
-      continue;
+namespace {
+
+// Takes steps the newest first.
+class Collector {
+ public:
+  Collector(const ItemBitmap& known, const StepReading& reading)
+      : known_(known), reading_(reading) {}
+
+  void AddContext(const Interaction& each) { Add(each, true, true); }
+
+  void AddHistory(std::span<const Interaction> newest_first) {
+    for (const Interaction& each : newest_first) {
+      // What the page shows is the view that the history ends with.
+      const bool merges = reading_.merges_repeats || (!steps_.empty() && steps_.back().is_context);
+      if (!Add(each, false, merges)) return;
     }
-    if (steps.size() == length) break;
-    steps.push_back({item, each.time_us, each.type});
   }
-  std::reverse(steps.begin(), steps.end());
-  return steps;
+
+  std::vector<SequenceStep> Take() {
+    std::reverse(steps_.begin(), steps_.end());
+    return std::move(steps_);
+  }
+
+ private:
+  // False: there are enough.
+  bool Add(const Interaction& each, bool is_context, bool merges) {
+    if (!(each.weight > 0) || !known_.Contains(each.item)) return true;
+    const auto item = static_cast<std::uint32_t>(each.item);
+    if (merges && !steps_.empty() && steps_.back().item == item) {
+      steps_.back().time_us = each.time_us;
+      steps_.back().is_context &= is_context;
+      return true;
+    }
+    if (steps_.size() == reading_.length) return false;
+    steps_.push_back({item, each.time_us, each.type, is_context});
+    return true;
+  }
+
+  const ItemBitmap& known_;
+  const StepReading& reading_;
+  std::vector<SequenceStep> steps_{};
+};
+
+}  // namespace
+
+std::vector<SequenceStep> LatestSteps(std::span<const Interaction> newest_first,
+                                      const ItemBitmap& known, const StepReading& reading) {
+  Collector collector(known, reading);
+  collector.AddHistory(newest_first);
+  return collector.Take();
+}
+
+std::vector<SequenceStep> LatestSteps(const Query& query, const ItemBitmap& known,
+                                      const StepReading& reading) {
+  Collector collector(known, reading);
+  for (const ItemIndex item : query.context_items) {
+    collector.AddContext(
+        {.time_us = query.now_us, .item = item, .weight = 1, .type = EventType::kDetailPageView});
+  }
+  for (const ItemIndex item : query.cart_items) {
+    const bool is_in_history =
+        std::any_of(query.history.begin(), query.history.end(),
+                    [item](const Interaction& each) { return each.item == item; });
+    if (is_in_history) continue;
+    collector.AddContext({.item = item, .weight = 1, .type = EventType::kAddToCart});
+  }
+  collector.AddHistory(query.history);
+  return collector.Take();
 }
 
 std::uint32_t TimeGap(Micros before_us, Micros time_us) {

@@ -17,12 +17,12 @@ namespace vitrine {
 //
 //   score(i) = <u, e_i>
 //
-// with u the encoding of the last step of LatestSteps(history), and e_i the item's embedding, which
+// with u the encoding of the last step of LatestSteps(query), and e_i the item's embedding, which
 // is the network's input too. It is the logit of i in the softmax that was trained. Recurrent:
 // Hidasi, Karatzoglou, Baltrunas, Tikk, "Session-based recommendations with recurrent neural
 // networks", ICLR 2016; self-attention: Kang, McAuley, "Self-attentive sequential recommendation",
 // ICDM 2018. No user state is kept: a new event counts at once. A row of zeros is an item that the
-// network does not know: kUnscored; so is everything where the history holds nothing known.
+// network does not know: kUnscored; so is everything where the query shows nothing known.
 // Immutable, thread-safe.
 class NextItem final : public Scorer, public Explainer {
  public:
@@ -58,6 +58,7 @@ class NextItem final : public Scorer, public Explainer {
 
  private:
   NextItem(std::string_view name, SequenceNetwork network);
+  std::vector<SequenceStep> StepsOf(const Query& query) const;
   Matrix Encode(std::span<const SequenceStep> steps) const;  // u for each step [steps x d]
 
   std::string name_;

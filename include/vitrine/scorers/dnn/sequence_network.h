@@ -26,6 +26,8 @@ struct SequenceShape {
   std::size_t length = 50;       // Steps that are looked at, 1 to 1000.
   bool has_time_gaps = false;    // Time gaps are inputs.
   bool has_event_types = false;  // Event types are inputs.
+  bool has_distances = false;    // Of kTransformer: attention knows how far back a step is.
+  bool merges_repeats = true;    // As StepReading says.
 };
 
 // INVALID_ARGUMENT where a number is out of its range.

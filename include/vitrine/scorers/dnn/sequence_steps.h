@@ -8,6 +8,7 @@
 #include "vitrine/base/clock.h"
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/feature_store/event.h"
+#include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
 
@@ -16,13 +17,27 @@ struct SequenceStep {
   std::uint32_t item = 0;
   Micros time_us = 0;
   EventType type{};
+  bool is_context = false;  // Of the page or the cart alone.
 };
 
-// The latest `length` steps of a history, itself `newest first`, the oldest first. Dislikes are
-// left out, and so are items that `known` does not hold; a view, a cart and an order of one item in
-// a row are one step, at the time of the first and of the type of the last.
+// What of a history counts as a step.
+struct StepReading {
+  std::size_t length = 50;  // The latest so many.
+  // A view, a cart and an order of one item in a row are one step, at the time of the first and of
+  // the type of the last. false: each is one.
+  bool merges_repeats = true;
+};
+
+// The latest steps of a history, itself `newest first`, the oldest first. Dislikes are left out,
+// and so are items that `known` does not hold.
 std::vector<SequenceStep> LatestSteps(std::span<const Interaction> newest_first,
-                                      const ItemBitmap& known, std::size_t length);
+                                      const ItemBitmap& known, const StepReading& reading);
+
+// The same of all that a query shows: after its history, as carted at a time that nobody knows,
+// what is in the cart and not in the history; then, as viewed now, what the page is about, where
+// that is not the latest step.
+std::vector<SequenceStep> LatestSteps(const Query& query, const ItemBitmap& known,
+                                      const StepReading& reading);
 
 // How long after `before` a step came: 0 where nobody knows, then one more for each doubling of the
 // minutes, the last for half a year and more.
