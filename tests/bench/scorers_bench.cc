@@ -16,6 +16,9 @@
 #include "training/pair_weights.h"
 #include "vitrine/base/random.h"
 #include "vitrine/evaluation/read_interactions.h"
+#include "vitrine/scorers/dnn/gan_cf.h"
+#include "vitrine/scorers/dnn/light_gcn.h"
+#include "vitrine/scorers/dnn/neural_cf.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -77,6 +80,26 @@ double UsersPerSecondTogether(const Scorer& scorer, const Dataset& shop, ThreadP
   return static_cast<double>(had.size()) / SecondsSince(start);
 }
 
+// What one of many shoppers waits for, in milliseconds.
+struct Waits {
+  double p50 = 0;
+  double p99 = 0;
+};
+
+// Of ask(query) for the first `num_users` shoppers, one by one.
+template <typename Ask>
+Waits WaitsFor(const Dataset& shop, std::size_t num_users, const Ask& ask) {
+  std::vector<double> waits;
+  for (std::size_t user = 0; user < num_users; ++user) {
+    const Query query{.history = shop.History(user)};
+    const Micros start = MonotonicNow();
+    ask(query);
+    waits.push_back(1000 * SecondsSince(start));
+  }
+  std::sort(waits.begin(), waits.end());
+  return {.p50 = waits[waits.size() / 2], .p99 = waits[waits.size() * 99 / 100]};
+}
+
 void TimeTrainer(const std::string& name, const Settings& settings, const Dataset& shop,
                  ThreadPool& pool) {
   const Micros start = MonotonicNow();
@@ -93,6 +116,26 @@ void TimeTrainer(const std::string& name, const Settings& settings, const Datase
               shown.c_str(), seconds, UsersPerSecond(*model->scorer, shop, num_users, 1),
               UsersPerSecond(*model->scorer, shop, num_users, 64),
               UsersPerSecondTogether(*model->scorer, shop, pool));
+  std::fflush(stdout);
+}
+
+// The deep ones: few epochs, since answering costs the same, and how long one answer takes.
+template <typename S>
+void TimeDeep(const std::string& name, const Dataset& shop, ThreadPool& pool) {
+  const auto model = FindTrainer(name)->train(shop, {{"epochs", "1"}}, {.pool = &pool});
+  if (!model.ok()) {
+    std::printf("%s: %s\n", name.c_str(), model.status().ToString().c_str());
+    return;
+  }
+  const std::size_t num_users = std::min<std::size_t>(shop.num_users(), 2048);
+  const S& scorer = static_cast<const S&>(*model->scorer);
+  const Waits encoding =
+      WaitsFor(shop, num_users, [&](const Query& query) { scorer.UserVectors({&query, 1}); });
+  const Waits answer = WaitsFor(shop, num_users, [&](const Query& query) {
+    scorer.Retrieve({&query, 1}, nullptr, kListLength);
+  });
+  std::printf("%-48s encoding p50 %.3f ms, p99 %.3f   one answer p50 %.3f ms, p99 %.3f\n",
+              name.c_str(), encoding.p50, encoding.p99, answer.p50, answer.p99);
   std::fflush(stdout);
 }
 
@@ -141,6 +184,9 @@ int Run(int argc, char** argv) {
   TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
+  TimeDeep<LightGcn>("lightgcn", shop, pool);
+  TimeDeep<NeuralCf>("neural_cf", shop, pool);
+  TimeDeep<GanCf>("gan_cf", shop, pool);
   const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});
   for (const std::size_t dimensions : {32U, 64U, 128U, 256U}) {
     TimeEpoch(dimensions, IalsSolver::kCholesky, weights, pool);
