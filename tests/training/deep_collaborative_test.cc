@@ -230,11 +230,17 @@ Dataset Camps() {
   return dataset;
 }
 
-class CampTest : public ::testing::TestWithParam<std::string> {};
+struct CampCase {
+  std::string trainer{};
+  Settings settings{};  // Few numbers: there are two camps to tell apart.
+};
+
+class CampTest : public ::testing::TestWithParam<CampCase> {};
 
 TEST_P(CampTest, ANewShopperIsShownTheRestOfHisCamp) {
   ThreadPool pool(2);
-  const auto model = FindTrainer(GetParam())->train(Camps(), {}, {.pool = &pool});
+  const auto model =
+      FindTrainer(GetParam().trainer)->train(Camps(), GetParam().settings, {.pool = &pool});
   ASSERT_THAT(model, IsOk());
   const std::vector<Interaction> history = {{0, ItemIndex{13}, 1}, {0, ItemIndex{20}, 1}};
   const std::vector<ItemIndex> seen = {ItemIndex{13}, ItemIndex{20}};
@@ -246,7 +252,11 @@ TEST_P(CampTest, ANewShopperIsShownTheRestOfHisCamp) {
   for (std::size_t i = 0; i < 10; ++i) EXPECT_GE(Row(lists[0][i].item), 12U) << i;
 }
 
-INSTANTIATE_TEST_SUITE_P(Trainers, CampTest, ::testing::Values("gan_cf", "lightgcn", "neural_cf"));
+INSTANTIATE_TEST_SUITE_P(
+    Trainers, CampTest,
+    ::testing::Values(CampCase{"gan_cf", {{"hidden", "4"}}},
+                      CampCase{"lightgcn", {{"dimensions", "4"}, {"temperature", "0.5"}}},
+                      CampCase{"neural_cf", {{"factors", "4"}, {"hidden", "4"}}}));
 
 // The adversary's part must reach the generator, and a weight of 0 must leave it out.
 TEST(GanCfTrainerTest, TheAdversaryChangesWhatIsLearned) {
