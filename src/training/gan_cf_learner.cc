@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -81,6 +82,18 @@ class Judge {
   nn::Activation::Cache relu_cache_;
   nn::Dense::Cache output_cache_;
 };
+
+// Makes of scores their softmax times `total`. Summed in order, since Eigen's sum depends on where
+// the numbers lie.
+void MakeShares(std::span<float> scores, double total) {
+  const float largest = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (float& score : scores) {
+    score = std::exp(score - largest);
+    sum += static_cast<double>(score);
+  }
+  for (float& score : scores) score *= static_cast<float>(total / sum);
+}
 
 class Learner {
  public:
@@ -244,10 +257,7 @@ class Learner {
         real_.push_back(0);
         made_.push_back(logit);
       }
-      const auto size = static_cast<Eigen::Index>(made_.size() - seen_begin_.back());
-      Eigen::Map<Eigen::ArrayXf> made(made_.data() + seen_begin_.back(), size);
-      made = (made - made.maxCoeff()).exp();
-      made *= static_cast<float>(count) / made.sum();
+      MakeShares(std::span(made_).subspan(seen_begin_.back()), static_cast<double>(count));
       seen_begin_.push_back(made_.size());
     }
   }

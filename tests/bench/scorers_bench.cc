@@ -1,10 +1,11 @@
 // Times the training and the answering of every scorer.
 //
-//   scorers_bench [PAIRS_FILE]
+//   scorers_bench [PAIRS_FILE [deep]]
 //
 // PAIRS_FILE holds "user item item ..." lines; without it a skewed shop of 30,000 shoppers, 40,000
 // items and about 800,000 pairs is made up. Two threads train; one answers, lists of 20; in the
-// last column both do, for every shopper, without what the shopper has.
+// last column both do, for every shopper, without what the shopper has. `deep`: lightgcn, neural_cf
+// and gan_cf alone.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -129,8 +130,9 @@ void TimeDeep(const std::string& name, const Dataset& shop, ThreadPool& pool) {
   }
   const std::size_t num_users = std::min<std::size_t>(shop.num_users(), 2048);
   const S& scorer = static_cast<const S&>(*model->scorer);
-  const Waits encoding =
-      WaitsFor(shop, num_users, [&](const Query& query) { scorer.UserVectors({&query, 1}); });
+  const Waits encoding = WaitsFor(shop, num_users, [&](const Query& query) {
+    scorer.UserVectors({&query, 1});
+  });
   const Waits answer = WaitsFor(shop, num_users, [&](const Query& query) {
     scorer.Retrieve({&query, 1}, nullptr, kListLength);
   });
@@ -154,6 +156,27 @@ void TimeEpoch(std::size_t dimensions, IalsSolver solver, const CsrMatrix& weigh
   std::fflush(stdout);
 }
 
+void TimeAll(const Dataset& shop, ThreadPool& pool) {
+  TimeTrainer("most_popular", {}, shop, pool);
+  TimeTrainer("content", {}, shop, pool);
+  TimeTrainer("item_knn", {}, shop, pool);
+  TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
+  TimeTrainer("repeat_purchase", {}, shop, pool);
+  TimeTrainer("rp3beta", {}, shop, pool);
+  TimeTrainer("sequential_rules", {}, shop, pool);
+  TimeTrainer("session_knn", {}, shop, pool);
+  TimeTrainer("user_knn", {}, shop, pool);
+  TimeTrainer("ease_sparse", {}, shop, pool);
+  TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
+  TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
+  TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
+  const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});
+  for (const std::size_t dimensions : {32U, 64U, 128U, 256U}) {
+    TimeEpoch(dimensions, IalsSolver::kCholesky, weights, pool);
+    TimeEpoch(dimensions, IalsSolver::kConjugateGradients, weights, pool);
+  }
+}
+
 int Run(int argc, char** argv) {
   Dataset shop;
   if (argc > 1) {
@@ -171,27 +194,10 @@ int Run(int argc, char** argv) {
               kThreads);
 
   ThreadPool pool(kThreads);
-  TimeTrainer("most_popular", {}, shop, pool);
-  TimeTrainer("content", {}, shop, pool);
-  TimeTrainer("item_knn", {}, shop, pool);
-  TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
-  TimeTrainer("repeat_purchase", {}, shop, pool);
-  TimeTrainer("rp3beta", {}, shop, pool);
-  TimeTrainer("sequential_rules", {}, shop, pool);
-  TimeTrainer("session_knn", {}, shop, pool);
-  TimeTrainer("user_knn", {}, shop, pool);
-  TimeTrainer("ease_sparse", {}, shop, pool);
-  TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
-  TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
-  TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
   TimeDeep<LightGcn>("lightgcn", shop, pool);
   TimeDeep<NeuralCf>("neural_cf", shop, pool);
   TimeDeep<GanCf>("gan_cf", shop, pool);
-  const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});
-  for (const std::size_t dimensions : {32U, 64U, 128U, 256U}) {
-    TimeEpoch(dimensions, IalsSolver::kCholesky, weights, pool);
-    TimeEpoch(dimensions, IalsSolver::kConjugateGradients, weights, pool);
-  }
+  if (argc <= 2) TimeAll(shop, pool);
   return 0;
 }
 
