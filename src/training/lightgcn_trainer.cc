@@ -28,7 +28,7 @@ Settings Defaults() {
 }
 
 // Batches of an epoch where the setting is auto, and their least and largest size.
-constexpr std::size_t kUsualBatches = 16;
+constexpr std::size_t kUsualBatches = 64;
 constexpr std::size_t kSmallestBatch = 16;
 constexpr std::size_t kLargestBatch = 2048;
 
