@@ -120,10 +120,12 @@ void TimeTrainer(const std::string& name, const Settings& settings, const Datase
   std::fflush(stdout);
 }
 
-// The deep ones: few epochs, since answering costs the same, and how long one answer takes.
+// The deep ones: how long one answer takes, which a training of one step does not change.
 template <typename S>
-void TimeDeep(const std::string& name, const Dataset& shop, ThreadPool& pool) {
-  const auto model = FindTrainer(name)->train(shop, {{"epochs", "1"}}, {.pool = &pool});
+void TimeDeep(const std::string& name, Settings settings, const Dataset& shop, ThreadPool& pool) {
+  settings.merge(
+      Settings{{"epochs", "1"}, {"batch", "1000000"}, {"negatives", "1"}, {"start_epochs", "0"}});
+  const auto model = FindTrainer(name)->train(shop, settings, {.pool = &pool});
   if (!model.ok()) {
     std::printf("%s: %s\n", name.c_str(), model.status().ToString().c_str());
     return;
@@ -194,9 +196,9 @@ int Run(int argc, char** argv) {
               kThreads);
 
   ThreadPool pool(kThreads);
-  TimeDeep<LightGcn>("lightgcn", shop, pool);
-  TimeDeep<NeuralCf>("neural_cf", shop, pool);
-  TimeDeep<GanCf>("gan_cf", shop, pool);
+  TimeDeep<LightGcn>("lightgcn", {}, shop, pool);
+  TimeDeep<NeuralCf>("neural_cf", {{"pretrain_epochs", "0"}}, shop, pool);
+  TimeDeep<GanCf>("gan_cf", {}, shop, pool);
   if (argc <= 2) TimeAll(shop, pool);
   return 0;
 }
