@@ -13,6 +13,9 @@
 #include "vitrine/scorers/collaborative/user_knn.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
+#include "vitrine/scorers/dnn/gan_cf.h"
+#include "vitrine/scorers/dnn/light_gcn.h"
+#include "vitrine/scorers/dnn/neural_cf.h"
 #include "vitrine/scorers/dnn/next_item.h"
 #include "vitrine/scorers/sequential/repeat_purchase.h"
 #include "vitrine/scorers/sequential/sequential_rules.h"
@@ -66,6 +69,10 @@ Model MakeModel(const std::shared_ptr<const Content>& scorer) {
   return WithExplainer(scorer, ModelFamily::kContent, MakeContextOnly(scorer));
 }
 
+Model MakeModel(const std::shared_ptr<const GanCf>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
 Model MakeModel(const std::shared_ptr<const Ials>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour,
                        MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
@@ -75,6 +82,11 @@ Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
+Model MakeModel(const std::shared_ptr<const LightGcn>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour,
+                       MakeFactorSimilarity(scorer, scorer->directions(), scorer->known_items()));
+}
+
 Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour,
                        MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
@@ -82,6 +94,10 @@ Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer) {
 
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
   return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
+}
+
+Model MakeModel(const std::shared_ptr<const NeuralCf>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
 Model MakeModel(const std::shared_ptr<const NextItem>& scorer) {
@@ -117,11 +133,14 @@ const std::vector<ModelKind>& ModelKinds() {
       Kind<Content, LoadContent>("content"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("ease"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("ease_sparse"),
+      Kind<GanCf, LoadGanCf>("gan_cf"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("graph_filter"),
       NamedKind<Ials, LoadIals>("ials"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
+      Kind<LightGcn, LoadLightGcn>("lightgcn"),
       NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),
       Kind<MostPopular, LoadMostPopular>("most_popular"),
+      Kind<NeuralCf, LoadNeuralCf>("neural_cf"),
       Kind<RatingMf, LoadRatingMf>("rating_mf"),
       Kind<RepeatPurchase, LoadRepeatPurchase>("repeat_purchase"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("rp3beta"),

@@ -1,10 +1,11 @@
 // Times the training and the answering of every scorer.
 //
-//   scorers_bench [PAIRS_FILE]
+//   scorers_bench [PAIRS_FILE [deep]]
 //
 // PAIRS_FILE holds "user item item ..." lines; without it a skewed shop of 30,000 shoppers, 40,000
 // items and about 800,000 pairs is made up. Two threads train; one answers, lists of 20; in the
-// last column both do, for every shopper, without what the shopper has.
+// last column both do, for every shopper, without what the shopper has. `deep`: lightgcn, neural_cf
+// and gan_cf alone.
 //
 // At the beginning, what one thread takes to encode one shopper of 50 steps by each network of the
 // sequence models, in its default shape: the weights, and so how well they are trained, do not
@@ -21,6 +22,9 @@
 #include "training/pair_weights.h"
 #include "vitrine/base/random.h"
 #include "vitrine/evaluation/read_interactions.h"
+#include "vitrine/scorers/dnn/gan_cf.h"
+#include "vitrine/scorers/dnn/light_gcn.h"
+#include "vitrine/scorers/dnn/neural_cf.h"
 #include "vitrine/scorers/dnn/next_item.h"
 #include "vitrine/training/trainer.h"
 
@@ -83,6 +87,26 @@ double UsersPerSecondTogether(const Scorer& scorer, const Dataset& shop, ThreadP
   return static_cast<double>(had.size()) / SecondsSince(start);
 }
 
+// What one of many shoppers waits for, in milliseconds.
+struct Waits {
+  double p50 = 0;
+  double p99 = 0;
+};
+
+// Of ask(query) for the first `num_users` shoppers, one by one.
+template <typename Ask>
+Waits WaitsFor(const Dataset& shop, std::size_t num_users, const Ask& ask) {
+  std::vector<double> waits;
+  for (std::size_t user = 0; user < num_users; ++user) {
+    const Query query{.history = shop.History(user)};
+    const Micros start = MonotonicNow();
+    ask(query);
+    waits.push_back(1000 * SecondsSince(start));
+  }
+  std::sort(waits.begin(), waits.end());
+  return {.p50 = waits[waits.size() / 2], .p99 = waits[waits.size() * 99 / 100]};
+}
+
 void TimeTrainer(const std::string& name, const Settings& settings, const Dataset& shop,
                  ThreadPool& pool) {
   const Micros start = MonotonicNow();
@@ -99,6 +123,29 @@ void TimeTrainer(const std::string& name, const Settings& settings, const Datase
               shown.c_str(), seconds, UsersPerSecond(*model->scorer, shop, num_users, 1),
               UsersPerSecond(*model->scorer, shop, num_users, 64),
               UsersPerSecondTogether(*model->scorer, shop, pool));
+  std::fflush(stdout);
+}
+
+// The deep ones: how long one answer takes, which a training of one step does not change.
+template <typename S>
+void TimeDeep(const std::string& name, Settings settings, const Dataset& shop, ThreadPool& pool) {
+  settings.merge(
+      Settings{{"epochs", "1"}, {"batch", "1000000"}, {"negatives", "1"}, {"start_epochs", "0"}});
+  const auto model = FindTrainer(name)->train(shop, settings, {.pool = &pool});
+  if (!model.ok()) {
+    std::printf("%s: %s\n", name.c_str(), model.status().ToString().c_str());
+    return;
+  }
+  const std::size_t num_users = std::min<std::size_t>(shop.num_users(), 2048);
+  const S& scorer = static_cast<const S&>(*model->scorer);
+  const Waits encoding = WaitsFor(shop, num_users, [&](const Query& query) {
+    scorer.UserVectors({&query, 1});
+  });
+  const Waits answer = WaitsFor(shop, num_users, [&](const Query& query) {
+    scorer.Retrieve({&query, 1}, nullptr, kListLength);
+  });
+  std::printf("%-48s encoding p50 %.3f ms, p99 %.3f   one answer p50 %.3f ms, p99 %.3f\n",
+              name.c_str(), encoding.p50, encoding.p99, answer.p50, answer.p99);
   std::fflush(stdout);
 }
 
@@ -170,6 +217,27 @@ void TimeEncoding(const char* name, SequenceKind kind) {
   std::fflush(stdout);
 }
 
+void TimeAll(const Dataset& shop, ThreadPool& pool) {
+  TimeTrainer("most_popular", {}, shop, pool);
+  TimeTrainer("content", {}, shop, pool);
+  TimeTrainer("item_knn", {}, shop, pool);
+  TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
+  TimeTrainer("repeat_purchase", {}, shop, pool);
+  TimeTrainer("rp3beta", {}, shop, pool);
+  TimeTrainer("sequential_rules", {}, shop, pool);
+  TimeTrainer("session_knn", {}, shop, pool);
+  TimeTrainer("user_knn", {}, shop, pool);
+  TimeTrainer("ease_sparse", {}, shop, pool);
+  TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
+  TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
+  TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
+  const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});
+  for (const std::size_t dimensions : {32U, 64U, 128U, 256U}) {
+    TimeEpoch(dimensions, IalsSolver::kCholesky, weights, pool);
+    TimeEpoch(dimensions, IalsSolver::kConjugateGradients, weights, pool);
+  }
+}
+
 int Run(int argc, char** argv) {
   Dataset shop;
   if (argc > 1) {
@@ -191,24 +259,10 @@ int Run(int argc, char** argv) {
   TimeEncoding("transformer", SequenceKind::kTransformer);
 
   ThreadPool pool(kThreads);
-  TimeTrainer("most_popular", {}, shop, pool);
-  TimeTrainer("content", {}, shop, pool);
-  TimeTrainer("item_knn", {}, shop, pool);
-  TimeTrainer("item_knn", {{"neighbours", "500"}}, shop, pool);
-  TimeTrainer("repeat_purchase", {}, shop, pool);
-  TimeTrainer("rp3beta", {}, shop, pool);
-  TimeTrainer("sequential_rules", {}, shop, pool);
-  TimeTrainer("session_knn", {}, shop, pool);
-  TimeTrainer("user_knn", {}, shop, pool);
-  TimeTrainer("ease_sparse", {}, shop, pool);
-  TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
-  TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
-  TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
-  const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});
-  for (const std::size_t dimensions : {32U, 64U, 128U, 256U}) {
-    TimeEpoch(dimensions, IalsSolver::kCholesky, weights, pool);
-    TimeEpoch(dimensions, IalsSolver::kConjugateGradients, weights, pool);
-  }
+  TimeDeep<LightGcn>("lightgcn", {}, shop, pool);
+  TimeDeep<NeuralCf>("neural_cf", {{"pretrain_epochs", "0"}}, shop, pool);
+  TimeDeep<GanCf>("gan_cf", {}, shop, pool);
+  if (argc <= 2) TimeAll(shop, pool);
   return 0;
 }
 

@@ -154,6 +154,8 @@ TEST_P(AllocationTest, LayersAllocateNothing) {
   const ImageShape image{3, 8, 8};
   const Windows windows{.height = 3, .width = 3, .stride = 2, .padding_height = 1};
   Propagation propagation{.graph = NormalizedGraph(Pairs(150))};
+  const CsrMatrix pairs = NormalizedPairs(Pairs(300));
+  const ItemPropagation items{.by_user = pairs, .by_item = Transpose(pairs)};
 
   EXPECT_EQ(AllocationsOf(Activation{ActivationKind::kGelu}, input, pass), 0U);
   EXPECT_EQ(AllocationsOf(Softmax(), input, pass), 0U);
@@ -165,6 +167,7 @@ TEST_P(AllocationTest, LayersAllocateNothing) {
   EXPECT_EQ(AllocationsOf(Pooling{image, windows, PoolingKind::kMax}, input, pass), 0U);
   EXPECT_EQ(AllocationsOf(Pooling{image, windows, PoolingKind::kMean}, input, pass), 0U);
   EXPECT_EQ(AllocationsOf(propagation, input, pass), 0U);
+  EXPECT_EQ(AllocationsOf(items, input, pass), 0U);
   Cross cross(192, random_);
   Cross::Cache cache;
   EXPECT_EQ(AllocationsOnceWarm([&] {

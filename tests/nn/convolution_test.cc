@@ -146,5 +146,38 @@ TEST(PropagationTest, GradientsAreTheSlopesOfTheLoss) {
   CheckLayer(layer, input, {}, Pass());
 }
 
+ItemPropagation ItemsOf(const CsrMatrix& likes, std::size_t hops) {
+  const CsrMatrix pairs = NormalizedPairs(likes);
+  return {.by_user = pairs, .by_item = Transpose(pairs), .hops = hops};
+}
+
+// The whole graph, with users at zero: what reaches items, and what reaches users.
+TEST(ItemPropagationTest, IsThePropagationOfUsersAtZero) {
+  constexpr std::size_t kHops = 2;
+  const Propagation whole{.graph = NormalizedGraph(Likes()), .layers = 2 * kHops + 1};
+  const ItemPropagation layer = ItemsOf(Likes(), kHops);
+  Matrix input = Matrix::Zero(5, 3);
+  input.bottomRows(3) = RandomMatrix(3, 3, 1);
+  Matrix pairs = Matrix::Zero(2, 3);
+  pairs << 1 / std::sqrt(2.0F), 0, 0.5F, 0, 0, 1 / std::sqrt(2.0F);
+  Propagation::Cache whole_cache;
+  ItemPropagation::Cache cache;
+  ThreadPool pool(2);
+
+  const Matrix items = layer.Forward(input.bottomRows(3), cache, {.pool = &pool});
+  const Matrix& expected = whole.Forward(input, whole_cache, {});
+
+  EXPECT_LT((items / 2 - expected.bottomRows(3)).norm(), 1e-6);
+  EXPECT_LT((pairs * items / 2 - expected.topRows(2)).norm(), 1e-6);
+  EXPECT_EQ(items, layer.Forward(input.bottomRows(3), cache, {}));
+}
+
+TEST(ItemPropagationTest, GradientsAreTheSlopesOfTheLoss) {
+  ItemPropagation layer = ItemsOf(Likes(), 2);
+  Matrix input = RandomMatrix(3, 3, 1);
+
+  CheckLayer(layer, input, {}, Pass());
+}
+
 }  // namespace
 }  // namespace vitrine::nn

@@ -14,10 +14,13 @@
 namespace vitrine {
 
 class Content;
+class GanCf;
 class Ials;
 class ItemNeighbours;
+class LightGcn;
 class MeanFactors;
 class MostPopular;
+class NeuralCf;
 class NextItem;
 class RatingMf;
 class RepeatPurchase;
@@ -28,10 +31,13 @@ class UserKnn;
 // All that the scorer can do as a model, named after its kind, without settings: what a trainer
 // returns and what loading gives back.
 Model MakeModel(const std::shared_ptr<const Content>& scorer);
+Model MakeModel(const std::shared_ptr<const GanCf>& scorer);
 Model MakeModel(const std::shared_ptr<const Ials>& scorer);
 Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer);
+Model MakeModel(const std::shared_ptr<const LightGcn>& scorer);
 Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer);
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer);
+Model MakeModel(const std::shared_ptr<const NeuralCf>& scorer);
 Model MakeModel(const std::shared_ptr<const NextItem>& scorer);
 Model MakeModel(const std::shared_ptr<const RatingMf>& scorer);
 Model MakeModel(const std::shared_ptr<const RepeatPurchase>& scorer);

@@ -1,0 +1,149 @@
+#include "vitrine/scorers/dnn/gan_cf.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "scorers/factor_scan.h"
+#include "scorers/saved_rows.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+
+namespace {
+
+absl::Status CheckParts(const GanCfWeights& weights, const TouchWeights& touch_weights) {
+  const Eigen::Index hidden = weights.encoder.cols();
+  if (hidden == 0 || weights.encoder_bias.rows() != 1 || weights.encoder_bias.cols() != hidden ||
+      weights.decoder.cols() != hidden + 1 || weights.decoder.rows() != weights.encoder.rows()) {
+    return absl::InvalidArgumentError("gan_cf got parts whose shapes do not fit each other");
+  }
+  for (const Matrix* part : {&weights.encoder, &weights.encoder_bias, &weights.decoder}) {
+    if (part->allFinite()) continue;
+    return absl::InvalidArgumentError("gan_cf got a weight that is not finite");
+  }
+  if (!IsSound(touch_weights)) {
+    return absl::InvalidArgumentError("gan_cf wants context_weight >= 0 and scale > 0");
+  }
+  return absl::OkStatus();
+}
+
+// The slope of tanh between two points.
+double Rescaled(double from, double to) {
+  if (std::abs(to - from) < 1e-6) return 1 - std::tanh(from) * std::tanh(from);
+  return (std::tanh(to) - std::tanh(from)) / (to - from);
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const GanCf>> GanCf::Create(GanCfWeights weights,
+                                                           const TouchWeights& touch_weights) {
+  VITRINE_RETURN_IF_ERROR(CheckParts(weights, touch_weights));
+  return std::shared_ptr<const GanCf>(new GanCf(std::move(weights), touch_weights));
+}
+
+GanCf::GanCf(GanCfWeights weights, const TouchWeights& touch_weights)
+    : weights_(std::move(weights)),
+      touch_weights_(touch_weights),
+      known_items_(KnownRows(weights_.decoder)) {}
+
+std::vector<TouchedItem> GanCf::Touched(const Query& query) const {
+  std::vector<TouchedItem> touched = TouchedItems(query, touch_weights_, known_items_.size());
+  std::erase_if(touched,
+                [this](const TouchedItem& item) { return !known_items_.Contains(item.item); });
+  const bool is_anything_liked = std::any_of(
+      touched.begin(), touched.end(), [](const TouchedItem& item) { return item.weight > 0; });
+  if (!is_anything_liked) return {};
+  float total = 0;
+  for (const TouchedItem& item : touched) total += std::abs(item.weight);
+  for (TouchedItem& item : touched) item.weight /= std::sqrt(total);
+  return touched;
+}
+
+Matrix GanCf::UserVectors(std::span<const Query> queries) const {
+  const Eigen::Index hidden = weights_.encoder.cols();
+  Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), hidden + 1);
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    const std::vector<TouchedItem> touched = Touched(queries[q]);
+    if (touched.empty()) continue;
+    Eigen::RowVectorXf sum = weights_.encoder_bias.row(0);
+    for (const TouchedItem& item : touched) {
+      sum += item.weight * weights_.encoder.row(static_cast<Eigen::Index>(Row(item.item)));
+    }
+    vectors.row(static_cast<Eigen::Index>(q)) << sum.array().tanh().matrix(), 1.0F;
+  }
+  return vectors;
+}
+
+void GanCf::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+                  Eigen::Ref<Matrix> scores) const {
+  ScoreByFactors({&weights_.decoder, &known_items_, nullptr}, UserVectors(queries), items, scores);
+}
+
+std::vector<std::vector<ScoredItem>> GanCf::Retrieve(std::span<const Query> queries,
+                                                     const ItemBitmap* allowed,
+                                                     std::size_t k) const {
+  return RetrieveByFactors({&weights_.decoder, &known_items_, nullptr}, UserVectors(queries),
+                           queries, allowed, k);
+}
+
+std::vector<Contribution> GanCf::Explain(const Query& query, ItemIndex item) const {
+  if (!known_items_.Contains(item)) return {};
+  const std::vector<TouchedItem> touched = Touched(query);
+  if (touched.empty()) return {};
+  const Eigen::MatrixXd encoder = weights_.encoder_bias.cast<double>();
+  const Eigen::RowVectorXd before = encoder.row(0);
+  Eigen::RowVectorXd after = before;
+  const auto row_of = [this](const TouchedItem& each) -> Eigen::RowVectorXd {
+    return weights_.encoder.row(static_cast<Eigen::Index>(Row(each.item))).cast<double>();
+  };
+  for (const TouchedItem& each : touched) after += each.weight * row_of(each);
+  const Eigen::RowVectorXd target =
+      weights_.decoder.row(static_cast<Eigen::Index>(Row(item))).cast<double>();
+  const Eigen::Index hidden = before.size();
+  const Eigen::RowVectorXd slopes =
+      target.head(hidden).cwiseProduct(before.binaryExpr(after, &Rescaled));
+  const double base = target.head(hidden).dot(before.array().tanh().matrix()) + target[hidden];
+  std::vector<Contribution> contributions = {{.source = Contribution::Source::kBase,
+                                              .item = {},
+                                              .feature = {},
+                                              .value = static_cast<float>(base)}};
+  for (const TouchedItem& each : touched) {
+    contributions.push_back(
+        {.source = each.source,
+         .item = each.item,
+         .feature = {},
+         .value = static_cast<float>(static_cast<double>(each.weight) * slopes.dot(row_of(each)))});
+  }
+  return contributions;
+}
+
+void Save(const GanCf& scorer, ByteWriter& writer) {
+  Write(scorer.touch_weights_, writer);
+  writer.Write(scorer.weights_.encoder);
+  writer.Write(scorer.weights_.encoder_bias);
+  writer.Write(scorer.weights_.decoder);
+}
+
+absl::StatusOr<std::shared_ptr<const GanCf>> LoadGanCf(ByteReader& reader,
+                                                       std::span<const ItemIndex> row_to_index,
+                                                       std::size_t num_items) {
+  const RowMapping mapping{row_to_index, num_items};
+  const TouchWeights touch_weights = ReadTouchWeights(reader);
+  GanCfWeights weights;
+  weights.encoder = reader.ReadMatrix();
+  weights.encoder_bias = reader.ReadMatrix();
+  weights.decoder = reader.ReadMatrix();
+  VITRINE_RETURN_IF_ERROR(reader.status("gan_cf"));
+  VITRINE_RETURN_IF_ERROR(
+      CheckRows(static_cast<std::size_t>(weights.decoder.rows()), mapping, "gan_cf"));
+  if (!CheckParts(weights, touch_weights).ok()) {
+    return absl::DataLossError("gan_cf holds numbers that no training makes");
+  }
+  weights.encoder = RemapRows(weights.encoder, mapping);
+  weights.decoder = RemapRows(weights.decoder, mapping);
+  return GanCf::Create(std::move(weights), touch_weights);
+}
+
+}  // namespace vitrine

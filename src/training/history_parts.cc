@@ -1,0 +1,46 @@
+#include "training/history_parts.h"
+
+#include <cmath>
+#include <numeric>
+
+namespace vitrine {
+
+void HistoryParts::Draw(const CsrMatrix& weights, std::span<const std::uint32_t> users,
+                        double target_share, Random& random) {
+  read_.clear();
+  read_weights_.clear();
+  read_begin_.assign(1, 0);
+  targets_.clear();
+  target_weights_.clear();
+  target_begin_.assign(1, 0);
+  for (const std::uint32_t user : users) {
+    const auto items = weights.Columns(user);
+    const auto values = weights.Values(user);
+    const std::size_t surely_read = random.Below(items.size());
+    const std::size_t surely_asked =
+        (surely_read + 1 + random.Below(items.size() - 1)) % items.size();
+    float total = 0;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const bool is_drawn = random.Uniform() < target_share;
+      if (i == surely_asked || (is_drawn && i != surely_read)) {
+        targets_.push_back(items[i]);
+        target_weights_.push_back(values[i]);
+      } else {
+        read_.push_back(items[i]);
+        read_weights_.push_back(values[i]);
+        total += values[i];
+      }
+    }
+    for (std::size_t i = read_begin_.back(); i < read_.size(); ++i) {
+      read_weights_[i] /= std::sqrt(total);
+    }
+    read_begin_.push_back(read_.size());
+    target_begin_.push_back(targets_.size());
+  }
+}
+
+float HistoryParts::SumOfTargetWeights() const {
+  return std::accumulate(target_weights_.begin(), target_weights_.end(), 0.0F);
+}
+
+}  // namespace vitrine

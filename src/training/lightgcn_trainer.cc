@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "training/factor_sgd.h"
+#include "training/fold_in_loss.h"
+#include "training/pair_weights.h"
+#include "training/sgd_parts.h"
+#include "training/trainers.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/models/model_kinds.h"
+#include "vitrine/nn/propagation.h"
+#include "vitrine/nn/training_loop.h"
+#include "vitrine/scorers/dnn/light_gcn.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::string_view kName = "lightgcn";
+
+Settings Defaults() {
+  return {{"dimensions", "128"},  {"layers", "3"},           {"epochs", "60"},
+          {"batch", "auto"},      {"negatives", "4096"},     {"popularity_power", "0"},
+          {"temperature", "0.1"}, {"learning_rate", "0.02"}, {"start_epochs", "2"},
+          {"seed", "1"},          {"weighting", "binary"},   {"context_weight", "3"}};
+}
+
+// Batches of an epoch where the setting is auto, and their least and largest size.
+constexpr std::size_t kUsualBatches = 64;
+constexpr std::size_t kSmallestBatch = 16;
+constexpr std::size_t kLargestBatch = 2048;
+
+struct Learning {
+  FactorSgd factors{};  // dimensions, epochs, users_per_batch, pool_size and so on
+  std::size_t hops = 1;
+  SgdLoss loss{};
+};
+
+std::vector<float> Degrees(const CsrMatrix& weights) {
+  std::vector<double> degrees(weights.num_cols, 0);
+  for (std::size_t i = 0; i < weights.column.size(); ++i) {
+    degrees[weights.column[i]] += static_cast<double>(weights.value[i]);
+  }
+  return {degrees.begin(), degrees.end()};
+}
+
+// Each pair's weight over the root of its item's degree: what a user is folded in with.
+CsrMatrix PullsOf(const CsrMatrix& weights, std::span<const float> degrees) {
+  CsrMatrix pulls = weights;
+  for (std::size_t i = 0; i < pulls.column.size(); ++i) {
+    pulls.value[i] /= std::sqrt(degrees[pulls.column[i]]);
+  }
+  return pulls;
+}
+
+std::vector<std::uint32_t> Likers(const CsrMatrix& weights) {
+  std::vector<std::uint32_t> users;
+  for (std::size_t user = 0; user < weights.num_rows; ++user) {
+    if (!weights.Columns(user).empty()) users.push_back(static_cast<std::uint32_t>(user));
+  }
+  return users;
+}
+
+// The convolved vectors [items x d]; zero where nobody likes the item.
+absl::StatusOr<Matrix> Learn(const CsrMatrix& weights, const Learning& learning,
+                             const TrainingContext& context) {
+  VITRINE_ASSIGN_OR_RETURN(UserItemFactors first, FirstFactors(weights, learning.factors, context));
+  const std::vector<std::uint32_t> users = Likers(weights);
+  if (users.empty()) return std::move(first.items);
+  nn::Parameter items({weights.num_cols, learning.factors.dimensions});
+  items.value = std::move(first.items);
+
+  const CsrMatrix pairs = nn::NormalizedPairs(weights);
+  const nn::ItemPropagation propagation{
+      .by_user = pairs, .by_item = Transpose(pairs), .hops = learning.hops};
+  nn::ItemPropagation::Cache cache;
+  const CsrMatrix pulls = PullsOf(weights, Degrees(weights));
+  FoldInLoss fold_in(weights, pulls, context.pool);
+  const PoolSampler sampler(weights, learning.factors.popularity_power);
+  const nn::Pass pass{.pool = context.pool};
+  Matrix by_convolved;
+  std::vector<std::uint32_t> batch;
+
+  nn::TrainingLoopOptions loop;
+  loop.batch_size = std::min(learning.factors.users_per_batch, users.size());
+  loop.epochs = learning.factors.epochs;
+  loop.seed = learning.factors.seed;
+  loop.schedule.kind = nn::ScheduleKind::kCosine;
+  loop.schedule.rate = learning.factors.learning_rate;
+  loop.schedule.num_steps = loop.epochs * ((users.size() + loop.batch_size - 1) / loop.batch_size);
+  nn::TrainingCallbacks callbacks;
+  callbacks.step = [&](std::span<const std::uint32_t> examples, Random& random) {
+    batch.clear();
+    for (const std::uint32_t example : examples) batch.push_back(users[example]);
+    const std::vector<std::uint32_t> drawn = sampler.Draw(learning.factors.pool_size, random);
+    const Matrix& convolved = propagation.Forward(items.value, cache, pass);
+    const double loss =
+        fold_in.Compute(batch, drawn, convolved, learning.loss, random.NextBits(), by_convolved);
+    items.gradient += propagation.Backward(items.value, by_convolved, cache, pass);
+    return loss;
+  };
+  callbacks.on_progress = [&](const nn::TrainingProgress& at) {
+    const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
+    ReportProgress(context, 0.999 * (static_cast<double>(at.epoch - 1) + share) /
+                                static_cast<double>(at.num_epochs));
+  };
+  callbacks.is_cancelled = [&] { return IsCancelled(context); };
+  const auto report =
+      nn::RunTrainingLoop(users.size(), {{"items", &items}}, loop, callbacks, context.pool);
+  if (absl::IsCancelled(report.status())) return Cancelled(kName);
+  VITRINE_RETURN_IF_ERROR(report.status());
+  return propagation.Forward(items.value, cache, pass);
+}
+
+absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
+                            const TrainingContext& context) {
+  SettingReader reader(kName, Defaults(), settings);
+  Learning learning;
+  learning.factors = ReadFactorSgd(reader);
+  const std::string layers = reader.Choice("layers", {"1", "3", "5", "7"});
+  learning.hops = static_cast<std::size_t>(layers.front() - '1') / 2;
+  const double temperature = reader.Number("temperature", 1e-3, 1e3);
+  const bool is_auto = reader.IsAuto("batch");
+  if (!is_auto) learning.factors.users_per_batch = reader.Count("batch", 1, 1'000'000);
+  const TouchWeights touch_weights = ReadTouchWeights(reader, dataset);
+  VITRINE_RETURN_IF_ERROR(reader.status());
+
+  if (IsCancelled(context)) return Cancelled(kName);
+  ReportProgress(context, 0);
+  const CsrMatrix weights = LikedPairWeights(dataset, touch_weights);
+  if (is_auto) {
+    learning.factors.users_per_batch =
+        std::clamp(Likers(weights).size() / kUsualBatches, kSmallestBatch, kLargestBatch);
+  }
+  learning.loss = MakeCosineSoftmaxLoss(temperature, weights.num_cols);
+  VITRINE_ASSIGN_OR_RETURN(Matrix convolved, Learn(weights, learning, context));
+  ReportProgress(context, 1);
+  VITRINE_ASSIGN_OR_RETURN(const auto scorer,
+                           LightGcn::Create(std::move(convolved), Degrees(weights), touch_weights));
+  Model model = MakeModel(scorer);
+  model.settings = reader.complete();
+  return model;
+}
+
+}  // namespace
+
+Trainer LightGcnTrainer() {
+  return {.name = kName,
+          .description = "graph convolution over shoppers and items",
+          .defaults = Defaults(),
+          .ranges = {WholeBetween("epochs", 10, 120), BetweenLog("learning_rate", 2e-3, 0.1),
+                     BetweenLog("temperature", 0.03, 0.5), OneOf("layers", {"1", "3", "5"})},
+          .train = &Train};
+}
+
+}  // namespace vitrine
