@@ -14,6 +14,7 @@
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
 #include "vitrine/scorers/dnn/next_item.h"
+#include "vitrine/scorers/dnn/two_tower.h"
 #include "vitrine/scorers/sequential/repeat_purchase.h"
 #include "vitrine/scorers/sequential/sequential_rules.h"
 #include "vitrine/scorers/sequential/session_knn.h"
@@ -106,6 +107,10 @@ Model MakeModel(const std::shared_ptr<const SessionKnn>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
+Model MakeModel(const std::shared_ptr<const TwoTower>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
 Model MakeModel(const std::shared_ptr<const UserKnn>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
@@ -128,6 +133,7 @@ const std::vector<ModelKind>& ModelKinds() {
       NamedKind<NextItem, LoadNextItem>("sequence_transformer"),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),
       Kind<SessionKnn, LoadSessionKnn>("session_knn"),
+      Kind<TwoTower, LoadTwoTower>("two_tower"),
       Kind<UserKnn, LoadUserKnn>("user_knn")};
   return kinds;
 }

@@ -21,6 +21,7 @@ const std::vector<Trainer>& Trainers() {
                                                                SequenceTransformerTrainer(),
                                                                SequentialRulesTrainer(),
                                                                SessionKnnTrainer(),
+                                                               TwoTowerTrainer(),
                                                                UserKnnTrainer()};
   return *trainers;
 }

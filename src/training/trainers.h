@@ -22,6 +22,7 @@ Trainer SequenceRnnTrainer();
 Trainer SequenceTransformerTrainer();
 Trainer SequentialRulesTrainer();
 Trainer SessionKnnTrainer();
+Trainer TwoTowerTrainer();
 Trainer UserKnnTrainer();
 
 inline bool IsCancelled(const TrainingContext& context) {
