@@ -1,6 +1,7 @@
 #include "lifecycle/live_models.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -13,16 +14,15 @@
 namespace vitrine {
 namespace {
 
-constexpr std::string_view kContentKind = "content";
+// Kinds whose models know an item by what it is, and are made anew when the catalogue changes.
+constexpr std::array<std::string_view, 2> kContentKinds = {"content", "two_tower"};
 
-const Model* FindContent(const ModelSet& set) {
-  const auto model = std::find_if(set.models.begin(), set.models.end(),
-                                  [](const Model& each) { return each.kind == kContentKind; });
-  return model == set.models.end() ? nullptr : &*model;
+bool KnowsContent(const Model& model) {
+  return std::find(kContentKinds.begin(), kContentKinds.end(), model.kind) != kContentKinds.end();
 }
 
-// The catalogue as a data set without shoppers: all that a content model learns from, but for what
-// shoppers say of the meaning, which it takes from the live one.
+// The catalogue as a data set without shoppers: all that these models learn from, but for what
+// shoppers taught, which they take from the live ones.
 Dataset DatasetOf(const Catalogue& catalogue) {
   Dataset dataset;
   const std::size_t num_items = catalogue.num_indices();
@@ -107,39 +107,47 @@ absl::Status LiveModels::Publish(ModelSet models, const std::vector<std::string>
 
 bool LiveModels::IsContentStale() const {
   std::lock_guard lock(mutex_);
-  return FindContent(*published_.Get()) != nullptr &&
+  const std::shared_ptr<const ModelSet> models = published_.Get();
+  return std::any_of(models->models.begin(), models->models.end(), &KnowsContent) &&
          content_version_ != catalogue_.content_version();
 }
 
 absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool>& is_cancelled) {
   const std::shared_ptr<const ModelSet> before = published_.Get();
-  const Model* const content = FindContent(*before);
-  const Trainer* const trainer = FindTrainer(kContentKind);
-  if (content == nullptr || trainer == nullptr) return absl::OkStatus();
   const Micros start = MonotonicNow();
   const std::uint64_t content_version = catalogue_.content_version();
   const Dataset dataset = DatasetOf(catalogue_);
-  absl::StatusOr<Model> fresh =
-      trainer->train(dataset, content->settings,
-                     {.pool = &pool, .is_cancelled = &is_cancelled, .live = before.get()});
-  if (absl::IsCancelled(fresh.status())) return fresh.status();
+  std::vector<Model> fresh;
+  absl::Status failure;
+  for (const Model& model : before->models) {
+    if (!KnowsContent(model)) continue;
+    absl::StatusOr<Model> made =
+        FindTrainer(model.kind)
+            ->train(dataset, model.settings,
+                    {.pool = &pool, .is_cancelled = &is_cancelled, .live = before.get()});
+    if (absl::IsCancelled(made.status())) return made.status();
+    failure.Update(made.status());
+    if (!made.ok()) continue;
+    made->name = model.name;
+    fresh.push_back(*std::move(made));
+  }
 
   std::lock_guard lock(mutex_);
   // A training may have published meanwhile, of an older catalogue or of a newer one.
   if (content_version_.value_or(0) > content_version) return absl::OkStatus();
   content_version_ = content_version;  // After a failure too: wait for the next change.
-  VITRINE_RETURN_IF_ERROR(fresh.status());
+  if (fresh.empty()) return failure;
   auto next = std::make_shared<ModelSet>(*published_.Get());
   for (Model& model : next->models) {
-    if (model.kind != kContentKind) continue;
-    fresh->name = model.name;
-    model = *std::move(fresh);
-    break;
+    const auto made = std::find_if(fresh.begin(), fresh.end(), [&](const Model& each) {
+      return each.kind == model.kind && each.name == model.name;
+    });
+    if (made != fresh.end()) model = *std::move(made);
   }
   published_.Set(std::move(next));
   Log(LogLevel::kInfo, "models.content-refreshed",
       {{"items", absl::StrFormat("%d", dataset.num_items())}, {"ms", Milliseconds(start)}});
-  return absl::OkStatus();
+  return failure;
 }
 
 std::optional<std::uint64_t> LiveModels::TrainedEvents() const {

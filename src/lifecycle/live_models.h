@@ -37,10 +37,11 @@ class LiveModels {
   absl::Status Publish(ModelSet models, const std::vector<std::string>& item_ids,
                        std::uint64_t content_version);
 
-  // Whether what is served holds a content model that the catalogue has moved away from.
+  // Whether what is served holds a model of what items are that the catalogue has moved away from.
   bool IsContentStale() const;
 
-  // Trains the content model anew on the catalogue, and puts it in the place of the served one.
+  // Makes the models of what items are anew on the catalogue, and puts them in the place of those
+  // that are served.
   // Errors: those of the trainer; what is served has not changed then.
   absl::Status RefreshContent(ThreadPool& pool, const std::atomic<bool>& is_cancelled);
 
@@ -61,7 +62,7 @@ class LiveModels {
   std::string served_;          // Version.
   std::string refused_;         // The version that LIVE named and that could not be loaded.
   std::string last_complaint_;  // About LIVE itself, to log it once.
-  // Of the catalogue, when the served content model was trained; nothing: unknown.
+  // Of the catalogue, when what is served was made of it; nothing: unknown.
   std::optional<std::uint64_t> content_version_;
 };
 

@@ -17,6 +17,7 @@
 #include "vitrine/scorers/dnn/light_gcn.h"
 #include "vitrine/scorers/dnn/neural_cf.h"
 #include "vitrine/scorers/dnn/next_item.h"
+#include "vitrine/scorers/dnn/two_tower.h"
 #include "vitrine/scorers/sequential/repeat_purchase.h"
 #include "vitrine/scorers/sequential/sequential_rules.h"
 #include "vitrine/scorers/sequential/session_knn.h"
@@ -123,6 +124,10 @@ Model MakeModel(const std::shared_ptr<const SessionKnn>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
+Model MakeModel(const std::shared_ptr<const TwoTower>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+}
+
 Model MakeModel(const std::shared_ptr<const UserKnn>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
@@ -148,6 +153,7 @@ const std::vector<ModelKind>& ModelKinds() {
       NamedKind<NextItem, LoadNextItem>("sequence_transformer"),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),
       Kind<SessionKnn, LoadSessionKnn>("session_knn"),
+      Kind<TwoTower, LoadTwoTower>("two_tower"),
       Kind<UserKnn, LoadUserKnn>("user_knn")};
   return kinds;
 }

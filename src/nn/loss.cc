@@ -120,6 +120,45 @@ double SampledSoftmaxCrossEntropy(const Matrix& logits, std::span<const std::uin
   return sum * scale;
 }
 
+double MultinomialCrossEntropy(const Matrix& logits, const TargetBags& targets,
+                               std::span<const float> log_odds, Matrix& by_logits,
+                               ThreadPool* pool) {
+  assert(static_cast<std::size_t>(logits.rows()) + 1 == targets.begin.size());
+  if (&by_logits != &logits) by_logits.resize(logits.rows(), logits.cols());
+  double num_rows = 0;
+  for (std::size_t r = 0; r + 1 < targets.begin.size(); ++r) {
+    num_rows += targets.begin[r] < targets.begin[r + 1] ? 1 : 0;
+  }
+  const double scale = num_rows > 0 ? 1 / num_rows : 0;
+  const Eigen::Map<const Eigen::RowVectorXf> odds(log_odds.data(),
+                                                  static_cast<Eigen::Index>(log_odds.size()));
+  std::array<double, kMaxShards> sums{};
+  ForEachRange(logits.rows(), 8 * logits.cols(), pool,
+               [&](std::size_t shard, Eigen::Index begin, Eigen::Index end) {
+                 for (Eigen::Index i = begin; i < end; ++i) {
+                   const auto bag = static_cast<std::size_t>(i);
+                   const std::span<const std::uint32_t> own = targets.columns.subspan(
+                       targets.begin[bag], targets.begin[bag + 1] - targets.begin[bag]);
+                   auto row = by_logits.row(i);
+                   if (own.empty()) {
+                     row.setZero();
+                     continue;
+                   }
+                   if (&by_logits != &logits) row = logits.row(i);
+                   if (odds.size() > 0) row -= odds;
+                   double right = 0;
+                   for (const std::uint32_t column : own) right += row[column];
+                   const double share = 1 / static_cast<double>(own.size());
+                   sums[shard] += SoftmaxInPlace(row) - share * right;
+                   for (const std::uint32_t column : own) row[column] -= static_cast<float>(share);
+                   row *= static_cast<float>(scale);
+                 }
+               });
+  double sum = 0;
+  for (const double part : sums) sum += part;
+  return sum * scale;
+}
+
 double BprLoss(std::span<const float> positive, std::span<const float> negative,
                const PairDerivatives& by) {
   return MeanOverPairs(positive, negative, by, [](double ahead, double& derivative) {

@@ -24,6 +24,7 @@ const std::vector<Trainer>& Trainers() {
                                                                SequenceTransformerTrainer(),
                                                                SequentialRulesTrainer(),
                                                                SessionKnnTrainer(),
+                                                               TwoTowerTrainer(),
                                                                UserKnnTrainer()};
   return *trainers;
 }

@@ -25,6 +25,7 @@ Trainer SequenceRnnTrainer();
 Trainer SequenceTransformerTrainer();
 Trainer SequentialRulesTrainer();
 Trainer SessionKnnTrainer();
+Trainer TwoTowerTrainer();
 Trainer UserKnnTrainer();
 
 inline bool IsCancelled(const TrainingContext& context) {

@@ -253,5 +253,46 @@ TEST(CosineContrastiveLossTest, GradientsAreTheSlopesOfTheLoss) {
   EXPECT_LT(GradientError(negatives, by_negatives, again), kGradientTolerance);
 }
 
+TEST(MultinomialCrossEntropyTest, IsTheMeanOfTheSoftmaxCrossEntropiesOfItsTargets) {
+  const Matrix logits = RandomMatrix(3, 5, 21);
+  const std::vector<std::size_t> begin = {0, 2, 2, 3};
+  const std::vector<std::uint32_t> columns = {4, 1, 0};
+  const std::vector<float> log_odds = {-1, -2, -0.5F, -3, -1.5F};
+  Matrix by;
+
+  const double loss = MultinomialCrossEntropy(logits, {begin, columns}, log_odds, by, nullptr);
+
+  const auto slow = [&](Eigen::Index row, std::uint32_t target) {
+    double sum = 0;
+    for (Eigen::Index i = 0; i < 5; ++i) {
+      sum += std::exp(logits(row, i) - log_odds[static_cast<std::size_t>(i)]);
+    }
+    return std::log(sum) - logits(row, target) + log_odds[target];
+  };
+  EXPECT_NEAR(loss, ((slow(0, 4) + slow(0, 1)) / 2 + slow(2, 0)) / 2, 1e-5);
+  EXPECT_EQ(by.row(1).norm(), 0);
+}
+
+TEST(MultinomialCrossEntropyTest, GradientsAreTheSlopesAndThreadsChangeNoBit) {
+  Matrix logits = RandomMatrix(4, 6, 22);
+  const std::vector<std::size_t> begin = {0, 1, 4, 4, 6};
+  const std::vector<std::uint32_t> columns = {2, 0, 3, 5, 1, 4};
+  Matrix by;
+  Matrix unused;
+
+  MultinomialCrossEntropy(logits, {begin, columns}, {}, by, nullptr);
+
+  EXPECT_LT(
+      GradientError(logits, by,
+                    [&] {
+                      return MultinomialCrossEntropy(logits, {begin, columns}, {}, unused, nullptr);
+                    }),
+      kGradientTolerance);
+  ThreadPool pool(3);
+  Matrix threaded = logits;
+  MultinomialCrossEntropy(threaded, {begin, columns}, {}, threaded, &pool);
+  EXPECT_EQ(threaded, by);
+}
+
 }  // namespace
 }  // namespace vitrine::nn

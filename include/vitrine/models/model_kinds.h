@@ -26,6 +26,7 @@ class RatingMf;
 class RepeatPurchase;
 class SequentialRules;
 class SessionKnn;
+class TwoTower;
 class UserKnn;
 
 // All that the scorer can do as a model, named after its kind, without settings: what a trainer
@@ -43,6 +44,7 @@ Model MakeModel(const std::shared_ptr<const RatingMf>& scorer);
 Model MakeModel(const std::shared_ptr<const RepeatPurchase>& scorer);
 Model MakeModel(const std::shared_ptr<const SequentialRules>& scorer);
 Model MakeModel(const std::shared_ptr<const SessionKnn>& scorer);
+Model MakeModel(const std::shared_ptr<const TwoTower>& scorer);
 Model MakeModel(const std::shared_ptr<const UserKnn>& scorer);
 
 // Where the rows of a saved model go: row r of the bundle becomes index[r]; `num_items` is the

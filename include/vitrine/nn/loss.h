@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -41,6 +42,20 @@ struct SampledColumns {
 double SampledSoftmaxCrossEntropy(const Matrix& logits, std::span<const std::uint32_t> targets,
                                   const SampledColumns& columns, Matrix& by_logits,
                                   ThreadPool* pool);
+
+// Rows with several right columns each: row r has columns[begin[r]] to columns[begin[r + 1] - 1].
+struct TargetBags {
+  std::span<const std::size_t> begin{};      // [rows + 1]
+  std::span<const std::uint32_t> columns{};  // Distinct within a row.
+};
+
+// Mean over the rows with a target of the mean over its targets of -log softmax(logits)[target]:
+// the multinomial likelihood (Liang et al., WWW 2018, equation 2). `log_odds` [columns] is taken
+// off the logits as in SampledColumns; empty: nothing is. A logit of -infinity is out of the race.
+// `pool` may be null.
+double MultinomialCrossEntropy(const Matrix& logits, const TargetBags& targets,
+                               std::span<const float> log_odds, Matrix& by_logits,
+                               ThreadPool* pool);
 
 // The derivatives by the scores of pairs, [pairs] both.
 struct PairDerivatives {

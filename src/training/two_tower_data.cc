@@ -1,0 +1,208 @@
+#include "training/two_tower_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <variant>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/feature_store/text.h"
+
+namespace vitrine {
+
+namespace {
+
+constexpr std::size_t kMostHeldOut = 2000;
+// Of a shopper that is held out, the share of interactions that training may look at.
+constexpr double kShownShare = 0.8;
+
+void AddWords(const std::string& text, bool with_pairs, std::vector<std::string>& features) {
+  std::string before;
+  for (const std::string& word : Tokenize(text)) {
+    features.push_back("word: " + word);
+    if (with_pairs && !before.empty()) {
+      features.push_back(absl::StrFormat("words: %s %s", before, word));
+    }
+    before = word;
+  }
+}
+
+// Liked items of some interactions: those whose weights sum to more than zero, ascending.
+std::vector<std::uint32_t> LikedOf(std::span<const Interaction> interactions) {
+  std::vector<std::pair<std::uint32_t, float>> weights;
+  for (const Interaction& each : interactions) {
+    weights.emplace_back(static_cast<std::uint32_t>(each.item), each.weight);
+  }
+  std::stable_sort(weights.begin(), weights.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::uint32_t> liked;
+  for (std::size_t i = 0; i < weights.size();) {
+    const std::uint32_t item = weights[i].first;
+    double sum = 0;
+    for (; i < weights.size() && weights[i].first == item; ++i) {
+      sum += static_cast<double>(weights[i].second);
+    }
+    if (sum > 0) liked.push_back(item);
+  }
+  return liked;
+}
+
+// Places in a history before which time moves on, so that no basket is torn.
+std::vector<std::size_t> Moments(std::span<const Interaction> history) {
+  std::vector<std::size_t> moments;
+  for (std::size_t i = 1; i < history.size(); ++i) {
+    if (history[i].time_us != history[i - 1].time_us) moments.push_back(i);
+  }
+  return moments;
+}
+
+// Where the last part of a history begins.
+std::size_t HeldOutFrom(std::span<const Interaction> history) {
+  const auto wanted = static_cast<std::size_t>(kShownShare * static_cast<double>(history.size()));
+  const std::vector<std::size_t> moments = Moments(history);
+  if (moments.empty()) return wanted;
+  const auto after = std::upper_bound(moments.begin(), moments.end(), wanted);
+  return after == moments.begin() ? *after : *std::prev(after);
+}
+
+}  // namespace
+
+std::vector<std::string> DescribeForTower(const Item& item, bool use_ids) {
+  std::vector<std::string> features;
+  AddWords(item.title, true, features);
+  AddWords(item.description, false, features);
+  for (const std::string& path : item.categories) {
+    for (const std::string& prefix : CategoryPrefixes(path)) {
+      features.push_back("category: " + prefix);
+    }
+  }
+  if (!item.brand.empty()) features.push_back("brand: " + item.brand);
+  for (const std::string& tag : item.tags) features.push_back("tag: " + tag);
+  for (const auto& [name, value] : item.attributes) {
+    const auto* text = std::get_if<std::string>(&value);
+    features.push_back(absl::StrFormat(
+        "%s: %s", name, text != nullptr ? *text : absl::StrFormat("%g", std::get<double>(value))));
+  }
+  if (item.price.has_value() && item.price->micros > 0) {
+    const double price = static_cast<double>(item.price->micros) / 1e6;
+    features.push_back(absl::StrFormat("price: %.0f", std::round(2 * std::log2(price))));
+  }
+  for (std::size_t length = 2; use_ids && length < item.id.size() && length <= 8; ++length) {
+    features.push_back("id: " + item.id.substr(0, length));
+  }
+  return features;
+}
+
+OwnedBags HashedFeatures(const Dataset& dataset, std::size_t buckets, bool use_ids,
+                         std::span<const std::uint8_t> wanted) {
+  OwnedBags bags;
+  std::vector<std::uint32_t> found;
+  for (std::size_t row = 0; row < dataset.num_items(); ++row) {
+    found.clear();
+    const Item* item = row < dataset.items.size() ? dataset.items[row].get() : nullptr;
+    if (item != nullptr) {
+      for (const std::string& feature : DescribeForTower(*item, use_ids)) {
+        const std::uint32_t bucket = BucketOf(Checksum(feature), buckets);
+        if (wanted.empty() || wanted[bucket] != 0) found.push_back(bucket);
+      }
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    const float weight = 1 / std::sqrt(static_cast<float>(std::max<std::size_t>(found.size(), 1)));
+    for (const std::uint32_t bucket : found) bags.Add(bucket, weight);
+    bags.EndBag();
+  }
+  return bags;
+}
+
+std::vector<std::uint8_t> CommonBuckets(const OwnedBags& features, const ItemBitmap& items,
+                                        std::size_t buckets, std::size_t min_items) {
+  std::vector<std::size_t> counts(buckets, 0);
+  for (const ItemIndex item : items.Items()) {
+    for (const std::uint32_t bucket : features.Ids(Row(item))) ++counts[bucket];
+  }
+  std::vector<std::uint8_t> common(buckets);
+  for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
+    common[bucket] = counts[bucket] >= min_items ? 1 : 0;
+  }
+  return common;
+}
+
+TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& options,
+                             double held_out_share, std::uint64_t seed)
+    : dataset_(dataset),
+      options_(options),
+      learned_(dataset.num_items()),
+      counts_(dataset.num_items(), 0) {
+  Random random(seed);
+  for (std::size_t user = 0; user < dataset.num_users(); ++user) {
+    const auto history = dataset.History(user);
+    const std::vector<std::uint32_t> liked = LikedOf(history);
+    const bool is_held_out = random.Uniform() < held_out_share;
+    for (const std::uint32_t item : liked) {
+      learned_.Insert(ItemIndex{item});
+      counts_[item] += 1;
+    }
+    if (liked.size() < 2) continue;
+    Source source{static_cast<std::uint32_t>(user), history.size()};
+    if (is_held_out && liked.size() >= 3 && held_out_.size() < kMostHeldOut) {
+      source.shown = HeldOutFrom(history);
+      held_out_.push_back(static_cast<std::uint32_t>(users_.size()));
+    }
+    users_.push_back(source);
+  }
+}
+
+TowerExample TowerExamples::Cut(std::span<const Interaction> shown,
+                                std::span<const Interaction> asked) const {
+  const std::vector<Interaction> newest_first(shown.rbegin(), shown.rend());
+  TowerExample example{.touches = TowerTouches({.history = newest_first}, options_, learned_)};
+  if (example.touches.empty()) return example;
+  for (const std::uint32_t item : LikedOf(asked)) {
+    const bool is_shown = std::binary_search(
+        example.touches.begin(), example.touches.end(), TowerTouch{.item = ItemIndex{item}},
+        [](const TowerTouch& a, const TowerTouch& b) { return a.item < b.item; });
+    if (!is_shown) example.targets.push_back(item);
+  }
+  return example;
+}
+
+TowerExample TowerExamples::AskRandom(std::span<const Interaction> history, Random& random) const {
+  std::vector<std::uint32_t> liked = LikedOf(history);
+  random.Shuffle(liked);
+  // A share of a tenth to a half.
+  const double share = 0.1 + 0.4 * random.Uniform();
+  const auto count =
+      std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(liked.size())));
+  liked.resize(std::min(count, liked.size()));
+  std::sort(liked.begin(), liked.end());
+  std::vector<Interaction> shown;
+  std::vector<Interaction> asked;
+  for (const Interaction& each : history) {
+    const bool is_asked =
+        std::binary_search(liked.begin(), liked.end(), static_cast<std::uint32_t>(each.item));
+    (is_asked ? asked : shown).push_back(each);
+  }
+  return Cut(shown, asked);
+}
+
+TowerExample TowerExamples::Ask(std::size_t example, TowerSplit split, Random& random) const {
+  const Source& source = users_[example];
+  const auto history = dataset_.History(source.user).first(source.shown);
+  const bool is_by_time =
+      split == TowerSplit::kTime || (split == TowerSplit::kBoth && random.Below(2) == 0);
+  const std::vector<std::size_t> moments =
+      is_by_time ? Moments(history) : std::vector<std::size_t>();
+  if (moments.empty()) return AskRandom(history, random);
+  const std::size_t at = moments[random.Below(moments.size())];
+  TowerExample cut = Cut(history.first(at), history.subspan(at));
+  return cut.targets.empty() ? AskRandom(history, random) : cut;
+}
+
+TowerExample TowerExamples::HeldOut(std::size_t index) const {
+  const Source& source = users_[held_out_[index]];
+  const auto history = dataset_.History(source.user);
+  return Cut(history.first(source.shown), history.subspan(source.shown));
+}
+
+}  // namespace vitrine

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vitrine/base/item_bitmap.h"
+#include "vitrine/base/random.h"
+#include "vitrine/feature_store/dataset.h"
+#include "vitrine/nn/embedding.h"
+#include "vitrine/scorers/dnn/two_tower.h"
+
+namespace vitrine {
+
+// Bags that own what they hold.
+struct OwnedBags {
+  std::vector<std::size_t> begin = {0};
+  std::vector<std::uint32_t> ids{};
+  std::vector<float> weights{};
+
+  std::size_t size() const { return begin.size() - 1; }
+  std::span<const std::uint32_t> Ids(std::size_t bag) const {
+    return std::span(ids).subspan(begin[bag], begin[bag + 1] - begin[bag]);
+  }
+  nn::Bags view() const { return {begin, ids, weights}; }
+  void Add(std::uint32_t id, float weight = 1) {
+    ids.push_back(id);
+    weights.push_back(weight);
+  }
+  void EndBag() { begin.push_back(ids.size()); }
+};
+
+// What an item is, feature by feature: "word: mug", "words: red mug" of its title, the words of its
+// description, "category: Home > Kitchen" and its ancestors, "brand: Acme", "tag: new", attributes
+// with their values, "price: 6" by half powers of two, and where `use_ids`, the beginnings of its
+// id
+// ("id: 225"), since shops number what belongs together in a row.
+std::vector<std::string> DescribeForTower(const Item& item, bool use_ids);
+
+// The hashed features of every item of `dataset` in `buckets`, ascending and distinct, each with
+// weight 1 / sqrt(features of the item). Where `wanted` is not empty, only buckets that it says
+// count.
+OwnedBags HashedFeatures(const Dataset& dataset, std::size_t buckets, bool use_ids,
+                         std::span<const std::uint8_t> wanted);
+
+// 1 for buckets that at least `min_items` of the items have. [buckets]
+std::vector<std::uint8_t> CommonBuckets(const OwnedBags& features, const ItemBitmap& items,
+                                        std::size_t buckets, std::size_t min_items);
+
+// How a history is cut into what is shown and what is asked for.
+enum class TowerSplit { kTime, kRandom, kBoth };
+
+// One question: what is shown of a shopper and what is right, distinct and not shown.
+struct TowerExample {
+  std::vector<TowerTouch> touches{};
+  std::vector<std::uint32_t> targets{};  // Rows of items, ascending.
+};
+
+// Shoppers with two liked items or more, and how to ask about them.
+class TowerExamples {
+ public:
+  // Of `held_out_share` of the shoppers what comes last is asked for by HeldOut alone.
+  TowerExamples(const Dataset& dataset, const TowerHistoryOptions& options, double held_out_share,
+                std::uint64_t seed);
+
+  std::size_t size() const { return users_.size(); }
+  std::size_t num_held_out() const { return held_out_.size(); }
+  const ItemBitmap& learned() const { return learned_; }      // Liked by someone.
+  std::span<const double> counts() const { return counts_; }  // [num_items] Who liked each.
+
+  // No targets where the cut leaves nothing to ask.
+  TowerExample Ask(std::size_t example, TowerSplit split, Random& random) const;
+  TowerExample HeldOut(std::size_t index) const;
+
+ private:
+  struct Source {
+    std::uint32_t user = 0;
+    std::size_t shown = 0;  // Interactions, oldest first, that training may look at.
+  };
+  TowerExample Cut(std::span<const Interaction> shown, std::span<const Interaction> asked) const;
+  TowerExample AskRandom(std::span<const Interaction> history, Random& random) const;
+
+  const Dataset& dataset_;
+  TowerHistoryOptions options_;
+  ItemBitmap learned_;
+  std::vector<double> counts_;
+  std::vector<Source> users_;
+  std::vector<std::uint32_t> held_out_;  // Examples.
+};
+
+}  // namespace vitrine

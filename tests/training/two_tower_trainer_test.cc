@@ -1,0 +1,213 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "testing/status_matchers.h"
+#include "training/two_tower_data.h"
+#include "vitrine/models/model_kinds.h"
+#include "vitrine/scorers/dnn/two_tower.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::IsOk;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+constexpr std::size_t kOfAKind = 8;
+
+Item Thing(const std::string& id, const std::string& title) {
+  Item item;
+  item.id = id;
+  item.title = title;
+  return item;
+}
+
+// Mugs are items 0 to 7, lamps 8 to 15; 16 is a mug and 17 a lamp that nobody touched, and 18 says
+// nothing of itself. Shoppers like four of one kind, and come on four days.
+Dataset MugsAndLamps() {
+  Dataset shop;
+  const auto add = [&shop](const std::string& title) {
+    const std::string id = title.empty() ? "?" : "x" + std::to_string(shop.item_ids.size());
+    shop.item_ids.push_back(id);
+    shop.items.push_back(std::make_shared<const Item>(Thing(id, title)));
+  };
+  for (std::size_t i = 0; i < 2 * kOfAKind; ++i) add(i < kOfAKind ? "blue mug" : "tall lamp");
+  add("mug");
+  add("lamp");
+  add("");
+  Random random(4);
+  for (std::size_t user = 0; user < 80; ++user) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::size_t item = (user % 2) * kOfAKind + random.Below(kOfAKind);
+      shop.interactions.push_back(
+          {static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{static_cast<std::uint32_t>(item)}, 1});
+    }
+    shop.user_begin.push_back(shop.interactions.size());
+  }
+  return shop;
+}
+
+Settings Small(Settings settings) {
+  settings.merge(Settings{{"dimensions", "8"},
+                          {"hidden", "8"},
+                          {"buckets", "256"},
+                          {"epochs", "30"},
+                          {"batch", "16"},
+                          {"learning_rate", "0.01"},
+                          {"held_out_share", "0"}});
+  return settings;
+}
+
+// Of items [0, 18) for someone who likes these: their scores.
+Matrix ScoresFor(const Model& model, const std::vector<std::uint32_t>& liked,
+                 std::uint32_t num_items = 18) {
+  std::vector<Interaction> history;
+  for (const std::uint32_t item : liked) history.push_back({0, ItemIndex{item}, 1});
+  const Query query{.history = history};
+  std::vector<ItemIndex> items;
+  for (std::uint32_t i = 0; i < num_items; ++i) items.push_back(ItemIndex{i});
+  Matrix scores(1, static_cast<Eigen::Index>(num_items));
+  model.scorer->Score({&query, 1}, items, scores);
+  return scores;
+}
+
+TEST(TowerFeaturesTest, SayWhatAnItemIs) {
+  Item item = Thing("84029E", "Red woolly hottie");
+  item.categories = {"Home > Warm"};
+  item.brand = "Acme";
+  item.price = Money{4'000'000, "GBP"};
+
+  EXPECT_THAT(
+      DescribeForTower(item, true),
+      IsSupersetOf({"word: red", "words: red woolly", "category: Home", "category: Home > Warm",
+                    "brand: Acme", "price: 4", "id: 84", "id: 84029"}));
+  EXPECT_THAT(DescribeForTower(item, false), Not(Contains("id: 84")));
+}
+
+TEST(TowerFeaturesTest, BucketsOfTooFewItemsDoNotCount) {
+  const Dataset shop = MugsAndLamps();
+  const TowerExamples examples(shop, {}, 0, 1);
+  const OwnedBags all = HashedFeatures(shop, 1024, false, {});
+
+  const auto common = CommonBuckets(all, examples.learned(), 1024, kOfAKind + 1);
+  const OwnedBags kept = HashedFeatures(shop, 1024, false, common);
+
+  EXPECT_EQ(all.Ids(0).size(), 3U);  // Two words and the pair.
+  EXPECT_TRUE(kept.ids.empty());     // None of which more than eight items have.
+}
+
+TEST(TowerExamplesTest, WhatIsAskedIsNeverShown) {
+  const Dataset shop = MugsAndLamps();
+  const TowerExamples examples(shop, {}, 0.5, 1);
+  Random random(3);
+
+  ASSERT_GT(examples.num_held_out(), 10U);
+  for (const TowerSplit split : {TowerSplit::kTime, TowerSplit::kRandom, TowerSplit::kBoth}) {
+    for (std::size_t i = 0; i < examples.size(); ++i) {
+      const TowerExample example = examples.Ask(i, split, random);
+      for (const TowerTouch& touch : example.touches) {
+        EXPECT_THAT(example.targets, Not(Contains(static_cast<std::uint32_t>(touch.item))));
+      }
+    }
+  }
+}
+
+TEST(TowerExamplesTest, TrainingDoesNotSeeWhatIsHeldOut) {
+  Dataset shop;
+  for (int i = 0; i < 10; ++i) shop.item_ids.push_back("x" + std::to_string(i));
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
+  }
+  shop.user_begin.push_back(10);
+  const TowerExamples examples(shop, {}, 1, 1);
+  Random random(1);
+
+  EXPECT_THAT(examples.HeldOut(0).targets, ElementsAre(8, 9));
+  for (int round = 0; round < 20; ++round) {
+    const TowerExample example = examples.Ask(0, TowerSplit::kBoth, random);
+    EXPECT_TRUE(std::all_of(example.targets.begin(), example.targets.end(),
+                            [](std::uint32_t target) { return target < 8; }));
+  }
+}
+
+class TwoTowerLearningTest : public ::testing::TestWithParam<Settings> {};
+
+TEST_P(TwoTowerLearningTest, FindsWhatGoesTogetherAndPlacesNewItemsByTheirWords) {
+  ThreadPool pool(2);
+
+  const auto model =
+      FindTrainer("two_tower")->train(MugsAndLamps(), Small(GetParam()), {.pool = &pool});
+
+  ASSERT_THAT(model, IsOk());
+  const Matrix mugs = ScoresFor(*model, {0, 1}, 19);
+  const Matrix lamps = ScoresFor(*model, {8, 9});
+  const auto n = static_cast<Eigen::Index>(kOfAKind);
+  EXPECT_GT(mugs.middleCols(2, n - 2).minCoeff(), mugs.middleCols(n, n).maxCoeff());
+  EXPECT_GT(lamps.middleCols(n + 2, n - 2).minCoeff(), lamps.leftCols(n).maxCoeff());
+  EXPECT_GT(mugs(0, 16), mugs(0, 17));
+  EXPECT_GT(lamps(0, 17), lamps(0, 16));
+  EXPECT_EQ(mugs(0, 18), kUnscored);  // Of which nothing is known.
+}
+
+INSTANTIATE_TEST_SUITE_P(Settings, TwoTowerLearningTest,
+                         ::testing::Values(Settings{},
+                                           Settings{{"softmax", "sampled"}, {"negatives", "5"}},
+                                           Settings{{"softmax", "in_batch"}},
+                                           Settings{{"split", "time"}, {"weighting", "log"}}));
+
+TEST(TwoTowerTrainerTest, AnItemListedAfterTheTrainingIsScoredByItsFeatures) {
+  ThreadPool pool(2);
+  const Trainer& trainer = *FindTrainer("two_tower");
+  const Dataset shop = MugsAndLamps();
+  ModelSet live;
+  live.models.push_back(*trainer.train(shop, Small({}), {.pool = &pool}));
+  Dataset catalogue;
+  catalogue.item_ids = shop.item_ids;
+  catalogue.items = shop.items;
+  for (const std::string title : {"green mug", "green lamp"}) {
+    catalogue.item_ids.push_back(title);
+    catalogue.items.push_back(std::make_shared<const Item>(Thing(title, title)));
+  }
+
+  const auto fresh =
+      trainer.train(catalogue, live.models[0].settings, {.pool = &pool, .live = &live});
+
+  ASSERT_THAT(fresh, IsOk());
+  const auto learned = static_cast<Eigen::Index>(2 * kOfAKind);
+  EXPECT_EQ(ScoresFor(*fresh, {0, 1}).leftCols(learned),
+            ScoresFor(live.models[0], {0, 1}).leftCols(learned));
+  const Matrix scores = ScoresFor(*fresh, {0, 1}, 21);
+  EXPECT_EQ(ScoresFor(live.models[0], {0, 1}, 21)(0, 19), kUnscored);
+  EXPECT_GT(scores(0, 19), scores(0, 20));
+  EXPECT_GT(ScoresFor(*fresh, {19}, 21)(0, 1), ScoresFor(*fresh, {19}, 21)(0, 9));
+}
+
+TEST(TwoTowerTrainerTest, ASecondRefreshGivesTheSameBytes) {
+  ThreadPool pool(2);
+  const Trainer& trainer = *FindTrainer("two_tower");
+  Dataset catalogue = MugsAndLamps();
+  ModelSet live;
+  live.models.push_back(*trainer.train(catalogue, Small({}), {.pool = &pool}));
+  catalogue.interactions.clear();
+  catalogue.user_begin = {0};
+  const auto bytes = [](const Model& model) {
+    ByteWriter writer;
+    FindModelKind("two_tower")->save(model, writer);
+    return writer.Take();
+  };
+
+  const auto fresh =
+      trainer.train(catalogue, live.models[0].settings, {.pool = &pool, .live = &live});
+
+  ASSERT_THAT(fresh, IsOk());
+  EXPECT_EQ(bytes(*fresh), bytes(live.models[0]));
+}
+
+}  // namespace
+}  // namespace vitrine
