@@ -50,11 +50,11 @@ struct FieldWeights {
 };
 
 // An item's features with their weight before idf.
-using TermWeights = std::map<std::string, double>;
+using ItemTerms = std::map<std::string, double>;
 
 // Adds `weight` * (1 + ln tf) for each word of one field: sublinear, so that a word said ten times
 // is not ten times as true.
-void AddText(std::string_view text, double weight, TermWeights& terms) {
+void AddText(std::string_view text, double weight, ItemTerms& terms) {
   if (weight == 0) return;
   std::map<std::string, double> counts;
   for (const std::string& word : Tokenize(text)) counts[word] += 1;
@@ -63,12 +63,12 @@ void AddText(std::string_view text, double weight, TermWeights& terms) {
   }
 }
 
-void AddLabel(const std::string& label, double weight, TermWeights& terms) {
+void AddLabel(const std::string& label, double weight, ItemTerms& terms) {
   if (weight != 0) terms[label] = weight;
 }
 
-TermWeights Describe(const Item& item, const FieldWeights& weights) {
-  TermWeights terms;
+ItemTerms Describe(const Item& item, const FieldWeights& weights) {
+  ItemTerms terms;
   AddText(item.title, weights.title, terms);
   AddText(item.description, weights.description, terms);
   for (const std::string& path : item.categories) {
@@ -90,7 +90,7 @@ TermWeights Describe(const Item& item, const FieldWeights& weights) {
 // Collects items one by one into a table, features numbered in order of first appearance.
 class TableBuilder {
  public:
-  void Add(const TermWeights& terms) {
+  void Add(const ItemTerms& terms) {
     std::vector<std::pair<std::uint32_t, double>> row;
     for (const auto& [name, weight] : terms) {
       const auto next = static_cast<std::uint32_t>(names_.size());
@@ -172,7 +172,7 @@ MeaningOptions ReadMeaningOptions(SettingReader& reader) {
 // Features of the items from `first` on, as many as `piece` has room for; none where an item is not
 // described.
 void DescribePiece(const Dataset& dataset, std::size_t first, const FieldWeights& weights,
-                   std::span<TermWeights> piece) {
+                   std::span<ItemTerms> piece) {
   for (std::size_t i = 0; i < piece.size(); ++i) {
     const std::size_t row = first + i;
     const Item* item = row < dataset.items.size() ? dataset.items[row].get() : nullptr;
@@ -190,14 +190,14 @@ absl::StatusOr<ContentTable> BuildTable(const Dataset& dataset, const FieldWeigh
   for (std::size_t first = 0; first < num_items; first += kPieceItems) {
     if (IsCancelled(context)) return Cancelled("content");
     ReportProgress(context, static_cast<double>(first) / static_cast<double>(num_items));
-    std::vector<TermWeights> piece(std::min(kPieceItems, num_items - first));
+    std::vector<ItemTerms> piece(std::min(kPieceItems, num_items - first));
     const std::size_t num_shards = (piece.size() + kShardItems - 1) / kShardItems;
     context.pool->ParallelFor(num_shards, [&](std::size_t shard) {
       const std::size_t begin = shard * kShardItems;
       DescribePiece(dataset, first + begin, weights,
                     std::span(piece).subspan(begin, std::min(kShardItems, piece.size() - begin)));
     });
-    for (const TermWeights& terms : piece) builder.Add(terms);
+    for (const ItemTerms& terms : piece) builder.Add(terms);
   }
   return builder.Build(min_items);
 }
