@@ -77,6 +77,10 @@ std::size_t NumTrained(std::span<const NamedParameter> parameters) {
 }
 
 void FillNormal(Parameter& parameter, double deviation, Random& random) {
+  if (deviation == 0) {  // As for a network that is about to get the weights of a file.
+    parameter.value.setZero();
+    return;
+  }
   for (float& value : parameter.value.reshaped<Eigen::RowMajor>()) {
     value = static_cast<float>(deviation * random.Normal());
   }

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-RatingRow Row(double rmse) {
+RatingRow RowOf(double rmse) {
   return {.name = "rating_mf",
           .settings = {{"dimensions", "8"}},
           .num_users = 2,
@@ -20,7 +20,7 @@ RatingRow Row(double rmse) {
 }
 
 TEST(RatingsReportTest, JsonHoldsErrorsFoldsAndIntervals) {
-  const auto json = nlohmann::json::parse(RatingsJson({.row = Row(0.75)}, 17));
+  const auto json = nlohmann::json::parse(RatingsJson({.row = RowOf(0.75)}, 17));
 
   EXPECT_EQ(json["scorer"], "rating_mf");
   EXPECT_EQ(json["rmse"], 0.75);
@@ -33,7 +33,7 @@ TEST(RatingsReportTest, JsonHoldsErrorsFoldsAndIntervals) {
 
 TEST(RatingsReportTest, TwoRowsAreHeldAgainstEachOther) {
   const RatingComparison comparison = {
-      .row = Row(0.75), .other = Row(1), .differences = {.squared = {.value = -0.4375}}};
+      .row = RowOf(0.75), .other = RowOf(1), .differences = {.squared = {.value = -0.4375}}};
 
   const auto json = nlohmann::json::parse(RatingsJson(comparison, 0));
 
@@ -49,7 +49,7 @@ TEST(RatingsReportTest, PredictionsNameShopperItemAndFold) {
 
   const std::string lines = PredictionLines(
       dataset, {{0, ItemIndex{1}, 4.5F, 0}, {1, ItemIndex{0}, 3, 4}, {1, ItemIndex{1}, 2, 1}},
-      Row(1));
+      RowOf(1));
 
   EXPECT_EQ(lines,
             "ann\tcup\t4.5\t1\t4.000000\nbob\tmug\t3\t5\t3.000000\nbob\tcup\t2\t2\t2.500000\n");

@@ -228,17 +228,19 @@ TEST_F(TrainModelsTest, APurchasePredictorIsTrainedWhereItIsAskedFor) {
   options.settings.clear();
   EXPECT_EQ(Train(options)->models.purchases.predictor, nullptr);
   options.has_purchase_predictor = true;
-  options.purchase_settings = {{"hidden", "8"}, {"dimensions", "8"}, {"epochs", "8"}};
+  options.purchase_settings = {
+      {"hidden", "8"}, {"dimensions", "8"}, {"epochs", "30"}, {"learning_rate", "0.01"}};
 
   const auto trained = Train(options);
 
   ASSERT_THAT(trained, IsOk());
   const PurchaseModel& purchases = trained->models.purchases;
   ASSERT_NE(purchases.predictor, nullptr);
-  EXPECT_TRUE(purchases.predictor->IsLive(PurchaseHead::kSession));
-  EXPECT_EQ(purchases.settings.at("epochs"), "8");
-  EXPECT_LT(trained->models.metrics.at("purchase.session.log_loss"),
-            trained->models.metrics.at("purchase.session.base_log_loss"));
+  const std::map<std::string, double>& metrics = trained->models.metrics;
+  EXPECT_TRUE(purchases.predictor->IsLive(PurchaseHead::kSession))
+      << ::testing::PrintToString(metrics);
+  EXPECT_EQ(purchases.settings.at("epochs"), "30");
+  EXPECT_LT(metrics.at("purchase.session.log_loss"), metrics.at("purchase.session.base_log_loss"));
 }
 
 TEST_F(TrainModelsTest, AShopThatIsTooSmallForAPurchasePredictorIsTrainedWithout) {

@@ -55,7 +55,9 @@ ModelSet TrainedModels(const Dataset& shop) {
   for (const ModelKind& kind : ModelKinds()) {
     const Trainer* trainer = FindTrainer(kind.name);
     EXPECT_NE(trainer, nullptr) << kind.name;
-    set.models.push_back(trainer->train(shop, {}, {.pool = &pool}).value());
+    Settings settings;  // A few places for what is hashed, not the megabytes of a real shop.
+    if (trainer->defaults.contains("buckets")) settings["buckets"] = "64";
+    set.models.push_back(trainer->train(shop, settings, {.pool = &pool}).value());
   }
   return set;
 }

@@ -204,7 +204,9 @@ TEST(HistoryPartsTest, EveryItemIsReadOrAskedFor) {
       std::sort(items.begin(), items.end());
       const auto all = weights.Columns(users[user]);
       EXPECT_EQ(items, std::vector<std::uint32_t>(all.begin(), all.end()));
-      if (share == 0) EXPECT_EQ(targets.size(), 1U);
+      if (share == 0) {
+        EXPECT_EQ(targets.size(), 1U);
+      }
       for (const float weight : parts.TargetWeights(user)) total += weight;
     }
     EXPECT_NEAR(total, parts.SumOfTargetWeights(), 1e-3F * total);
