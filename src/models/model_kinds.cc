@@ -14,7 +14,6 @@
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
 #include "vitrine/scorers/dnn/gan_cf.h"
-#include "vitrine/scorers/dnn/light_gcn.h"
 #include "vitrine/scorers/dnn/neural_cf.h"
 #include "vitrine/scorers/dnn/next_item.h"
 #include "vitrine/scorers/dnn/two_tower.h"
@@ -83,11 +82,6 @@ Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
-Model MakeModel(const std::shared_ptr<const LightGcn>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour,
-                       MakeFactorSimilarity(scorer, scorer->directions(), scorer->known_items()));
-}
-
 Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour,
                        MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
@@ -142,7 +136,7 @@ const std::vector<ModelKind>& ModelKinds() {
       NamedKind<ItemNeighbours, LoadItemNeighbours>("graph_filter"),
       NamedKind<Ials, LoadIals>("ials"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
-      Kind<LightGcn, LoadLightGcn>("lightgcn"),
+      NamedKind<MeanFactors, LoadMeanFactors>("lightgcn"),
       NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),
       Kind<MostPopular, LoadMostPopular>("most_popular"),
       Kind<NeuralCf, LoadNeuralCf>("neural_cf"),

@@ -87,4 +87,43 @@ std::vector<TouchedItem> TouchedItems(const Query& query, const TouchWeights& we
   return result;
 }
 
+std::vector<TouchedItem> KnownTouchedItems(const Query& query, const TouchWeights& weights,
+                                           const ItemBitmap& known) {
+  std::vector<TouchedItem> touched = TouchedItems(query, weights, known.size());
+  std::erase_if(touched, [&known](const TouchedItem& item) { return !known.Contains(item.item); });
+  return touched;
+}
+
+bool IsAnythingLiked(std::span<const TouchedItem> touched) {
+  return std::any_of(touched.begin(), touched.end(),
+                     [](const TouchedItem& item) { return item.weight > 0; });
+}
+
+std::vector<TouchedItem> EvenTouchedItems(const Query& query, const TouchWeights& weights,
+                                          const ItemBitmap& known) {
+  std::vector<TouchedItem> touched = KnownTouchedItems(query, weights, known);
+  if (!IsAnythingLiked(touched)) return {};
+  float total = 0;
+  for (const TouchedItem& item : touched) total += std::abs(item.weight);
+  for (TouchedItem& item : touched) item.weight /= std::sqrt(total);
+  return touched;
+}
+
+std::vector<Contribution> PartsOf(double base, std::span<const TouchedItem> touched,
+                                  const Eigen::VectorXd& adds) {
+  std::vector<Contribution> parts;
+  parts.reserve(touched.size() + 1);
+  parts.push_back({.source = Contribution::Source::kBase,
+                   .item = {},
+                   .feature = {},
+                   .value = static_cast<float>(base)});
+  for (std::size_t j = 0; j < touched.size(); ++j) {
+    parts.push_back({.source = touched[j].source,
+                     .item = touched[j].item,
+                     .feature = {},
+                     .value = static_cast<float>(adds[static_cast<Eigen::Index>(j)])});
+  }
+  return parts;
+}
+
 }  // namespace vitrine

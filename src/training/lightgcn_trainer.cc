@@ -13,7 +13,7 @@
 #include "vitrine/models/model_kinds.h"
 #include "vitrine/nn/propagation.h"
 #include "vitrine/nn/training_loop.h"
-#include "vitrine/scorers/dnn/light_gcn.h"
+#include "vitrine/scorers/collaborative/mean_factors.h"
 
 namespace vitrine {
 namespace {
@@ -137,8 +137,14 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   learning.loss = MakeCosineSoftmaxLoss(temperature, weights.num_cols);
   VITRINE_ASSIGN_OR_RETURN(Matrix convolved, Learn(weights, learning, context));
   ReportProgress(context, 1);
+  const std::vector<float> degrees = Degrees(weights);
+  for (std::size_t item = 0; item < degrees.size(); ++item) {
+    if (degrees[item] > 0) {
+      convolved.row(static_cast<Eigen::Index>(item)) /= std::sqrt(degrees[item]);
+    }
+  }
   VITRINE_ASSIGN_OR_RETURN(const auto scorer,
-                           LightGcn::Create(std::move(convolved), Degrees(weights), touch_weights));
+                           MeanFactors::Create(kName, std::move(convolved), touch_weights));
   Model model = MakeModel(scorer);
   model.settings = reader.complete();
   return model;

@@ -8,6 +8,7 @@
 #include "training/pair_weights.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/math/unit_rows.h"
 #include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/collaborative/mean_factors.h"
 
@@ -49,6 +50,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
 
   VITRINE_ASSIGN_OR_RETURN(
       Matrix items, TrainMeansBySgd(weights, training, MakeContrastiveLoss(loss), kName, context));
+  NormalizeRows(items);
   VITRINE_ASSIGN_OR_RETURN(const auto scorer,
                            MeanFactors::Create(kName, std::move(items), touch_weights));
   Model model = MakeModel(scorer);

@@ -22,8 +22,8 @@
 #include "training/pair_weights.h"
 #include "vitrine/base/random.h"
 #include "vitrine/evaluation/read_interactions.h"
+#include "vitrine/scorers/collaborative/mean_factors.h"
 #include "vitrine/scorers/dnn/gan_cf.h"
-#include "vitrine/scorers/dnn/light_gcn.h"
 #include "vitrine/scorers/dnn/neural_cf.h"
 #include "vitrine/scorers/dnn/next_item.h"
 #include "vitrine/training/trainer.h"
@@ -259,7 +259,7 @@ int Run(int argc, char** argv) {
   TimeEncoding("transformer", SequenceKind::kTransformer);
 
   ThreadPool pool(kThreads);
-  TimeDeep<LightGcn>("lightgcn", {}, shop, pool);
+  TimeDeep<MeanFactors>("lightgcn", {}, shop, pool);
   TimeDeep<NeuralCf>("neural_cf", {{"pretrain_epochs", "0"}}, shop, pool);
   TimeDeep<GanCf>("gan_cf", {}, shop, pool);
   if (argc <= 2) TimeAll(shop, pool);

@@ -1,4 +1,4 @@
-// LightGcn, NeuralCf and GanCf against their formulas, in double.
+// The scorers of lightgcn, neural_cf and gan_cf against their formulas, in double.
 #include <gmock/gmock.h>
 
 #include <Eigen/Dense>
@@ -9,8 +9,8 @@
 
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
+#include "vitrine/scorers/collaborative/mean_factors.h"
 #include "vitrine/scorers/dnn/gan_cf.h"
-#include "vitrine/scorers/dnn/light_gcn.h"
 #include "vitrine/scorers/dnn/neural_cf.h"
 
 namespace vitrine {
@@ -46,8 +46,14 @@ std::vector<float> Degrees() {
   return degrees;
 }
 
-std::shared_ptr<const LightGcn> MakeLightGcn() {
-  auto scorer = LightGcn::Create(RandomItems(5, 1), Degrees(), {});
+// As the trainer makes it: each item counts by the root of its degree.
+std::shared_ptr<const MeanFactors> MakeLightGcn() {
+  Matrix vectors = RandomItems(5, 1);
+  const std::vector<float> degrees = Degrees();
+  for (std::size_t i = 0; i < kItems; ++i) {
+    if (degrees[i] > 0) vectors.row(static_cast<Eigen::Index>(i)) /= std::sqrt(degrees[i]);
+  }
+  auto scorer = MeanFactors::Create("lightgcn", std::move(vectors), {});
   EXPECT_THAT(scorer, IsOk());
   return *scorer;
 }
@@ -247,24 +253,6 @@ TEST(NeuralCfTest, WithoutKinksAnItemAddsWhatTheScoreLosesWithoutIt) {
 
   EXPECT_EQ(parts.size(), 1 + History().size());
   EXPECT_NEAR(found, expected, 1e-4 * (1 + std::abs(expected)));
-}
-
-TEST(LightGcnTest, RefusesNumbersThatAreNone) {
-  Matrix infinite = RandomItems(5, 1);
-  infinite(4, 1) = std::numeric_limits<float>::infinity();
-  std::vector<float> degrees = Degrees();
-  degrees[4] = 0;
-
-  EXPECT_THAT(LightGcn::Create(Matrix(kRows, 0), Degrees(), {}),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(LightGcn::Create(infinite, Degrees(), {}),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(LightGcn::Create(RandomItems(5, 1), degrees, {}),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(LightGcn::Create(RandomItems(5, 1), std::vector<float>(3, 1), {}),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(LightGcn::Create(RandomItems(5, 1), Degrees(), {.scale = 0}),
-              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(NeuralCfTest, RefusesPartsThatDoNotFit) {

@@ -9,6 +9,7 @@
 
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
+#include "vitrine/math/unit_rows.h"
 
 namespace vitrine {
 namespace {
@@ -33,6 +34,7 @@ Matrix RandomFactors() {
 }
 
 std::shared_ptr<const MeanFactors> MakeScorer(Matrix factors, const TouchWeights& weights = {}) {
+  NormalizeRows(factors);
   auto scorer = MeanFactors::Create("mean", std::move(factors), weights);
   EXPECT_THAT(scorer, IsOk());
   return *scorer;

@@ -183,6 +183,23 @@ TEST_P(SequenceKindTest, TimesAndTypesMatterWhereTheyAreInputs) {
   EXPECT_NE(ScoreOf(*scorer, one, 0), ScoreOf(*scorer, bought, 0));
 }
 
+TEST_P(SequenceKindTest, WhatWasEncodedForTheScoreIsWhatIsExplained) {
+  const auto scorer = SmallScorer(GetParam());
+  const std::vector<Interaction> history = {Touch(1, 9), Touch(2, 8)};
+  const ItemIndex item{0};
+  QueryMemo memo;
+  const Query query{.history = history, .memo = &memo};
+  Matrix scores(1, 1);
+
+  scorer->Score({&query, 1}, {&item, 1}, scores);
+  const auto parts = scorer->Explain(query, item);
+
+  EXPECT_EQ(scores(0, 0), ScoreOf(*scorer, history, 0));
+  float sum = 0;
+  for (const Contribution& part : parts) sum += part.value;
+  EXPECT_NEAR(sum, scores(0, 0), 1e-5);
+}
+
 TEST_P(SequenceKindTest, AStepIsExplainedByWhatItChanged) {
   const auto scorer = SmallScorer(GetParam());
   const std::vector<Interaction> history = {Touch(1, 9), Touch(2, 8)};

@@ -72,5 +72,25 @@ TEST(TouchWeightsTest, AreSoundWithinTheirRangesOnly) {
   EXPECT_FALSE(IsSound({.weighting = static_cast<Weighting>(3)}));
 }
 
+TEST(EvenTouchedItemsTest, AreKnownAndAsLongTogetherHoweverManyThereAre) {
+  const std::vector<Interaction> history = {
+      {0, ItemIndex{1}, 3}, {0, ItemIndex{2}, -1}, {0, ItemIndex{3}, 7}};
+  ItemBitmap known(5, true);
+  known.Erase(ItemIndex{3});
+
+  const auto touched = EvenTouchedItems({.history = history}, {}, known);
+
+  ASSERT_EQ(touched.size(), 2U);
+  EXPECT_EQ(touched[0].item, ItemIndex{1});
+  EXPECT_FLOAT_EQ(touched[0].weight, 1.5F);  // Over the square root of 3 + 1.
+  EXPECT_FLOAT_EQ(touched[1].weight, -0.5F);
+}
+
+TEST(EvenTouchedItemsTest, DislikesAloneSayNothing) {
+  const std::vector<Interaction> history = {{0, ItemIndex{2}, -1}};
+
+  EXPECT_TRUE(EvenTouchedItems({.history = history}, {}, ItemBitmap(5, true)).empty());
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "vitrine/base/ids.h"
+#include "vitrine/base/item_bitmap.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
@@ -41,5 +43,21 @@ struct TouchedItem {
 // n) for n items in the query.
 std::vector<TouchedItem> TouchedItems(const Query& query, const TouchWeights& weights,
                                       std::size_t num_items);
+
+// Those of them that are in `known`.
+std::vector<TouchedItem> KnownTouchedItems(const Query& query, const TouchWeights& weights,
+                                           const ItemBitmap& known);
+
+// Whether any has a weight above 0.
+bool IsAnythingLiked(std::span<const TouchedItem> touched);
+
+// KnownTouchedItems, each w_j divided by the square root of the sum of |w|, so that a long history
+// does not drown a short one; empty where nothing is liked.
+std::vector<TouchedItem> EvenTouchedItems(const Query& query, const TouchWeights& weights,
+                                          const ItemBitmap& known);
+
+// A score's parts: `base`, which is not from the query, and adds[j] by touched[j].
+std::vector<Contribution> PartsOf(double base, std::span<const TouchedItem> touched,
+                                  const Eigen::VectorXd& adds);
 
 }  // namespace vitrine

@@ -92,11 +92,7 @@ Ials::Ials(std::string_view name, Served served, const IalsOptions& options)
       known_items_(KnownRows(served_.item_factors)) {}
 
 std::vector<TouchedItem> Ials::Touched(const Query& query) const {
-  std::vector<TouchedItem> touched =
-      TouchedItems(query, options_.touch_weights, known_items_.size());
-  std::erase_if(touched,
-                [this](const TouchedItem& item) { return !known_items_.Contains(item.item); });
-  return touched;
+  return KnownTouchedItems(query, options_.touch_weights, known_items_);
 }
 
 RidgeProblem Ials::Problem(std::span<const TouchedItem> touched) const {
@@ -122,10 +118,7 @@ Matrix Ials::UserVectors(std::span<const Query> queries) const {
   Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     const auto folded_in = FoldIn(queries[q]);
-    const bool is_anything_liked =
-        std::any_of(folded_in->touched.begin(), folded_in->touched.end(),
-                    [](const TouchedItem& item) { return item.weight > 0; });
-    if (!is_anything_liked) continue;
+    if (!IsAnythingLiked(folded_in->touched)) continue;
     vectors.row(static_cast<Eigen::Index>(q)) = folded_in->ridge.Solution().transpose();
   }
   return vectors;

@@ -9,7 +9,6 @@
 #include "scorers/factor_scan.h"
 #include "scorers/saved_rows.h"
 #include "vitrine/base/status_macros.h"
-#include "vitrine/math/unit_rows.h"
 
 namespace vitrine {
 
@@ -38,7 +37,6 @@ absl::Status CheckParts(std::string_view name, const Matrix& item_factors,
 absl::StatusOr<std::shared_ptr<const MeanFactors>> MeanFactors::Create(
     std::string_view name, Matrix item_factors, const TouchWeights& weights) {
   VITRINE_RETURN_IF_ERROR(CheckParts(name, item_factors, weights));
-  NormalizeRows(item_factors);
   return std::shared_ptr<const MeanFactors>(
       new MeanFactors(name, std::move(item_factors), weights));
 }
@@ -47,20 +45,21 @@ MeanFactors::MeanFactors(std::string_view name, Matrix item_factors, const Touch
     : name_(name),
       item_factors_(std::move(item_factors)),
       touch_weights_(weights),
-      known_items_(KnownRows(item_factors_)) {}
+      known_items_(KnownRows(item_factors_)),
+      per_length_(Eigen::VectorXf::Zero(item_factors_.rows())) {
+  for (const ItemIndex item : known_items_.Items()) {
+    const auto row = static_cast<Eigen::Index>(Row(item));
+    per_length_[row] = 1 / item_factors_.row(row).stableNorm();
+  }
+}
 
 std::vector<TouchedItem> MeanFactors::Touched(const Query& query) const {
-  std::vector<TouchedItem> touched = TouchedItems(query, touch_weights_, known_items_.size());
-  std::erase_if(touched,
-                [this](const TouchedItem& item) { return !known_items_.Contains(item.item); });
-  return touched;
+  return KnownTouchedItems(query, touch_weights_, known_items_);
 }
 
 Eigen::RowVectorXf MeanFactors::Sum(std::span<const TouchedItem> touched) const {
   Eigen::RowVectorXf sum = Eigen::RowVectorXf::Zero(item_factors_.cols());
-  const bool is_anything_liked = std::any_of(
-      touched.begin(), touched.end(), [](const TouchedItem& item) { return item.weight > 0; });
-  if (!is_anything_liked) return sum;
+  if (!IsAnythingLiked(touched)) return sum;
   for (const TouchedItem& item : touched) {
     sum += item.weight * item_factors_.row(static_cast<Eigen::Index>(Row(item.item)));
   }
@@ -77,31 +76,40 @@ Matrix MeanFactors::UserVectors(std::span<const Query> queries) const {
 
 void MeanFactors::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                         Eigen::Ref<Matrix> scores) const {
-  ScoreByFactors({&item_factors_, &known_items_, nullptr}, UserVectors(queries), items, scores);
+  ScoreByFactors({&item_factors_, &known_items_, &per_length_}, UserVectors(queries), items,
+                 scores);
 }
 
 std::vector<std::vector<ScoredItem>> MeanFactors::Retrieve(std::span<const Query> queries,
                                                            const ItemBitmap* allowed,
                                                            std::size_t k) const {
-  return RetrieveByFactors({&item_factors_, &known_items_, nullptr}, UserVectors(queries), queries,
-                           allowed, k);
+  return RetrieveByFactors({&item_factors_, &known_items_, &per_length_}, UserVectors(queries),
+                           queries, allowed, k);
 }
 
 std::vector<Contribution> MeanFactors::Explain(const Query& query, ItemIndex item) const {
-  if (!known_items_.Contains(item)) return {};
+  return std::move(ExplainAll(query, {&item, 1}).front());
+}
+
+std::vector<std::vector<Contribution>> MeanFactors::ExplainAll(
+    const Query& query, std::span<const ItemIndex> items) const {
+  std::vector<std::vector<Contribution>> explained(items.size());
   const std::vector<TouchedItem> touched = Touched(query);
   const float length = Sum(touched).norm();
-  if (length == 0) return {};
-  const auto target = item_factors_.row(static_cast<Eigen::Index>(Row(item)));
-  std::vector<Contribution> contributions;
-  for (const TouchedItem& each : touched) {
-    const auto vector = item_factors_.row(static_cast<Eigen::Index>(Row(each.item)));
-    contributions.push_back({.source = each.source,
-                             .item = each.item,
-                             .feature = {},
-                             .value = each.weight * vector.dot(target) / length});
+  if (length == 0) return explained;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!known_items_.Contains(items[i])) continue;
+    const auto row = static_cast<Eigen::Index>(Row(items[i]));
+    for (const TouchedItem& each : touched) {
+      const auto vector = item_factors_.row(static_cast<Eigen::Index>(Row(each.item)));
+      const float product = vector.dot(item_factors_.row(row)) * per_length_[row];
+      explained[i].push_back({.source = each.source,
+                              .item = each.item,
+                              .feature = {},
+                              .value = each.weight * product / length});
+    }
   }
-  return contributions;
+  return explained;
 }
 
 void Save(const MeanFactors& scorer, ByteWriter& writer) {

@@ -49,16 +49,7 @@ GanCf::GanCf(GanCfWeights weights, const TouchWeights& touch_weights)
       known_items_(KnownRows(weights_.decoder)) {}
 
 std::vector<TouchedItem> GanCf::Touched(const Query& query) const {
-  std::vector<TouchedItem> touched = TouchedItems(query, touch_weights_, known_items_.size());
-  std::erase_if(touched,
-                [this](const TouchedItem& item) { return !known_items_.Contains(item.item); });
-  const bool is_anything_liked = std::any_of(
-      touched.begin(), touched.end(), [](const TouchedItem& item) { return item.weight > 0; });
-  if (!is_anything_liked) return {};
-  float total = 0;
-  for (const TouchedItem& item : touched) total += std::abs(item.weight);
-  for (TouchedItem& item : touched) item.weight /= std::sqrt(total);
-  return touched;
+  return EvenTouchedItems(query, touch_weights_, known_items_);
 }
 
 Matrix GanCf::UserVectors(std::span<const Query> queries) const {
@@ -89,34 +80,34 @@ std::vector<std::vector<ScoredItem>> GanCf::Retrieve(std::span<const Query> quer
 }
 
 std::vector<Contribution> GanCf::Explain(const Query& query, ItemIndex item) const {
-  if (!known_items_.Contains(item)) return {};
+  return std::move(ExplainAll(query, {&item, 1}).front());
+}
+
+std::vector<std::vector<Contribution>> GanCf::ExplainAll(const Query& query,
+                                                         std::span<const ItemIndex> items) const {
+  std::vector<std::vector<Contribution>> explained(items.size());
   const std::vector<TouchedItem> touched = Touched(query);
-  if (touched.empty()) return {};
-  const Eigen::MatrixXd encoder = weights_.encoder_bias.cast<double>();
-  const Eigen::RowVectorXd before = encoder.row(0);
-  Eigen::RowVectorXd after = before;
-  const auto row_of = [this](const TouchedItem& each) -> Eigen::RowVectorXd {
-    return weights_.encoder.row(static_cast<Eigen::Index>(Row(each.item))).cast<double>();
-  };
-  for (const TouchedItem& each : touched) after += each.weight * row_of(each);
-  const Eigen::RowVectorXd target =
-      weights_.decoder.row(static_cast<Eigen::Index>(Row(item))).cast<double>();
-  const Eigen::Index hidden = before.size();
-  const Eigen::RowVectorXd slopes =
-      target.head(hidden).cwiseProduct(before.binaryExpr(after, &Rescaled));
-  const double base = target.head(hidden).dot(before.array().tanh().matrix()) + target[hidden];
-  std::vector<Contribution> contributions = {{.source = Contribution::Source::kBase,
-                                              .item = {},
-                                              .feature = {},
-                                              .value = static_cast<float>(base)}};
-  for (const TouchedItem& each : touched) {
-    contributions.push_back(
-        {.source = each.source,
-         .item = each.item,
-         .feature = {},
-         .value = static_cast<float>(static_cast<double>(each.weight) * slopes.dot(row_of(each)))});
+  if (touched.empty()) return explained;
+  const Eigen::Index hidden = weights_.encoder.cols();
+  Eigen::MatrixXd pushes(static_cast<Eigen::Index>(touched.size()), hidden);
+  for (std::size_t j = 0; j < touched.size(); ++j) {
+    pushes.row(static_cast<Eigen::Index>(j)) =
+        static_cast<double>(touched[j].weight) *
+        weights_.encoder.row(static_cast<Eigen::Index>(Row(touched[j].item))).cast<double>();
   }
-  return contributions;
+  const Eigen::RowVectorXd before = weights_.encoder_bias.row(0).cast<double>();
+  const Eigen::RowVectorXd after = before + pushes.colwise().sum();
+  const Eigen::RowVectorXd passes = before.binaryExpr(after, &Rescaled);
+  const Eigen::RowVectorXd nobody = before.array().tanh();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!known_items_.Contains(items[i])) continue;
+    const Eigen::RowVectorXd target =
+        weights_.decoder.row(static_cast<Eigen::Index>(Row(items[i]))).cast<double>();
+    const double base = target.head(hidden).dot(nobody) + target[hidden];
+    const Eigen::VectorXd adds = pushes * target.head(hidden).cwiseProduct(passes).transpose();
+    explained[i] = PartsOf(base, touched, adds);
+  }
+  return explained;
 }
 
 void Save(const GanCf& scorer, ByteWriter& writer) {

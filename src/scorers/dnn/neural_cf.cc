@@ -66,16 +66,7 @@ NeuralCf::NeuralCf(NeuralCfWeights weights, const TouchWeights& touch_weights)
       known_items_(KnownRows(weights_.items)) {}
 
 std::vector<TouchedItem> NeuralCf::Touched(const Query& query) const {
-  std::vector<TouchedItem> touched = TouchedItems(query, touch_weights_, known_items_.size());
-  std::erase_if(touched,
-                [this](const TouchedItem& item) { return !known_items_.Contains(item.item); });
-  const bool is_anything_liked = std::any_of(
-      touched.begin(), touched.end(), [](const TouchedItem& item) { return item.weight > 0; });
-  if (!is_anything_liked) return {};
-  float total = 0;
-  for (const TouchedItem& item : touched) total += std::abs(item.weight);
-  for (TouchedItem& item : touched) item.weight /= std::sqrt(total);
-  return touched;
+  return EvenTouchedItems(query, touch_weights_, known_items_);
 }
 
 Matrix NeuralCf::UserVectors(std::span<const Query> queries) const {
@@ -158,42 +149,42 @@ std::vector<std::vector<ScoredItem>> NeuralCf::Retrieve(std::span<const Query> q
 }
 
 std::vector<Contribution> NeuralCf::Explain(const Query& query, ItemIndex item) const {
-  if (!known_items_.Contains(item)) return {};
+  return std::move(ExplainAll(query, {&item, 1}).front());
+}
+
+std::vector<std::vector<Contribution>> NeuralCf::ExplainAll(
+    const Query& query, std::span<const ItemIndex> items) const {
+  std::vector<std::vector<Contribution>> explained(items.size());
   const std::vector<TouchedItem> touched = Touched(query);
-  const Eigen::RowVectorXd user = UserVectors({&query, 1}).row(0).cast<double>();
-  if (user.isZero(0)) return {};
-  const auto factors = static_cast<Eigen::Index>(weights_.factors);
-  const Eigen::RowVectorXd target =
-      weights_.items.row(static_cast<Eigen::Index>(Row(item))).cast<double>();
-  const Eigen::Index hidden = target.size() - factors;
-  const Eigen::VectorXd before = target.tail(hidden).transpose();
-  const Eigen::VectorXd after = before + user.tail(hidden).transpose();
+  if (touched.empty()) return explained;
+  Eigen::MatrixXd pushes(static_cast<Eigen::Index>(touched.size()), weights_.history.cols());
+  for (std::size_t j = 0; j < touched.size(); ++j) {
+    pushes.row(static_cast<Eigen::Index>(j)) =
+        static_cast<double>(touched[j].weight) *
+        weights_.history.row(static_cast<Eigen::Index>(Row(touched[j].item))).cast<double>();
+  }
+  const Eigen::RowVectorXd user = pushes.colwise().sum();
+  if (user.isZero(0)) return explained;
+  const Eigen::Index hidden = user.size() - static_cast<Eigen::Index>(weights_.factors);
   const Eigen::MatrixXd layer = weights_.hidden.cast<double>();
   const Eigen::VectorXd bias = weights_.hidden_bias.row(0).transpose().cast<double>();
-  const Eigen::VectorXd second_before = layer * before.cwiseMax(0) + bias;
-  const Eigen::VectorXd second_after = layer * after.cwiseMax(0) + bias;
   const Eigen::VectorXd output = weights_.output.row(0).transpose().cast<double>();
-
-  Eigen::RowVectorXd slopes = target;  // Of the score by the shopper's numbers.
-  const Eigen::VectorXd by_second =
-      output.cwiseProduct(second_before.binaryExpr(second_after, &Rescaled));
-  slopes.tail(hidden) =
-      (layer.transpose() * by_second).cwiseProduct(before.binaryExpr(after, &Rescaled)).transpose();
-  std::vector<Contribution> contributions = {
-      {.source = Contribution::Source::kBase,
-       .item = {},
-       .feature = {},
-       .value = static_cast<float>(output.dot(second_before.cwiseMax(0)))}};
-  for (const TouchedItem& each : touched) {
-    const Eigen::RowVectorXd row =
-        weights_.history.row(static_cast<Eigen::Index>(Row(each.item))).cast<double>();
-    contributions.push_back(
-        {.source = each.source,
-         .item = each.item,
-         .feature = {},
-         .value = static_cast<float>(static_cast<double>(each.weight) * row.dot(slopes))});
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!known_items_.Contains(items[i])) continue;
+    const Eigen::RowVectorXd target =
+        weights_.items.row(static_cast<Eigen::Index>(Row(items[i]))).cast<double>();
+    const Eigen::VectorXd before = target.tail(hidden).transpose();
+    const Eigen::VectorXd after = before + user.tail(hidden).transpose();
+    const Eigen::VectorXd second_before = layer * before.cwiseMax(0) + bias;
+    const Eigen::VectorXd second_after = layer * after.cwiseMax(0) + bias;
+    const Eigen::VectorXd by_second =
+        output.cwiseProduct(second_before.binaryExpr(second_after, &Rescaled));
+    Eigen::VectorXd slopes = target.transpose();  // Of the score by the shopper's numbers.
+    slopes.tail(hidden) =
+        (layer.transpose() * by_second).cwiseProduct(before.binaryExpr(after, &Rescaled));
+    explained[i] = PartsOf(output.dot(second_before.cwiseMax(0)), touched, pushes * slopes);
   }
-  return contributions;
+  return explained;
 }
 
 void Save(const NeuralCf& scorer, ByteWriter& writer) {

@@ -105,12 +105,20 @@ Matrix NextItem::Encode(std::span<const SequenceStep> steps) const {
   return encoded;
 }
 
+std::shared_ptr<const NextItem::Encoded> NextItem::EncodedOf(const Query& query) const {
+  return QueryMemo::Recall<Encoded>(query.memo, this, [&] {
+    Encoded made{.steps = StepsOf(query)};
+    if (!made.steps.empty()) made.states = Encode(made.steps);
+    return made;
+  });
+}
+
 Matrix NextItem::UserVectors(std::span<const Query> queries) const {
   Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    const auto steps = StepsOf(queries[q]);
-    if (steps.empty()) continue;
-    vectors.row(static_cast<Eigen::Index>(q)) = Encode(steps).bottomRows(1);
+    const auto encoded = EncodedOf(queries[q]);
+    if (encoded->steps.empty()) continue;
+    vectors.row(static_cast<Eigen::Index>(q)) = encoded->states.bottomRows(1);
   }
   return vectors;
 }
@@ -134,9 +142,10 @@ std::vector<Contribution> NextItem::Explain(const Query& query, ItemIndex item) 
 std::vector<std::vector<Contribution>> NextItem::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
   std::vector<std::vector<Contribution>> explained(items.size());
-  const auto steps = StepsOf(query);
+  const auto known = EncodedOf(query);
+  const std::vector<SequenceStep>& steps = known->steps;
   if (steps.empty()) return explained;
-  const Eigen::MatrixXd encoded = Encode(steps).cast<double>();
+  const Eigen::MatrixXd encoded = known->states.cast<double>();
   const Eigen::RowVectorXd base = network_.last_norm.bias.value.row(0).cast<double>();
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;

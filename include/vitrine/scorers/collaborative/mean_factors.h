@@ -13,18 +13,22 @@
 
 namespace vitrine {
 
-// Item vectors of length 1, and the shopper in the middle of what was liked: the score of item i is
+// Item vectors, and the shopper in the middle of what was liked: the score of item i is
 //
-//   <x, y_i>,  x = s / |s|,  s = sum over the touched items j of w_j y_j
+//   cos(s, y_i),  s = sum over the touched items j of w_j y_j
 //
-// a cosine, from -1 to 1; dislikes (w < 0) push away. No user vector is stored, so that a new event
-// counts at once. This is the aggregated user of SimpleX (Mao et al., CIKM 2021, section 4.2, mean
-// pooling) without its trained part. A row of zeros is an item the model does not know: kUnscored.
-// A query that holds nothing liked scores nothing. Immutable, thread-safe.
+// from -1 to 1; dislikes (w < 0) push away. No user vector is stored, so that a new event counts at
+// once. With vectors of one length this is the aggregated user of SimpleX (Mao et al., CIKM 2021,
+// section 4.2, mean pooling) without its trained part; with y_j = d_j^-1/2 z_j, z_j convolved over
+// the graph and d_j the item's degree, it is the last step of graph convolution from items to a
+// user (He et al., LightGCN, SIGIR 2020, equation 3), up to a factor that the cosine takes away. A
+// row of zeros is an item the model does not know: kUnscored. A query that holds nothing liked
+// scores nothing. Immutable, thread-safe.
 class MeanFactors final : public Scorer, public Explainer {
  public:
-  // `item_factors` [num_items x d] in any length: rows are scaled to 1, zeros stay. `name`: of the
-  // model kind. Errors: INVALID_ARGUMENT d = 0, a factor that is not finite, weights out of range.
+  // `item_factors` y [num_items x d]: the longer one is, the more its item counts in the shopper.
+  // `name`: of the model kind. Errors: INVALID_ARGUMENT d = 0, a factor that is not finite, weights
+  // out of range.
   static absl::StatusOr<std::shared_ptr<const MeanFactors>> Create(std::string_view name,
                                                                    Matrix item_factors,
                                                                    const TouchWeights& weights);
@@ -40,10 +44,12 @@ class MeanFactors final : public Scorer, public Explainer {
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
 
-  // What each touched item adds: w_j <y_j, y_i> / |s|.
+  // What each touched item adds: w_j <y_j, y_i> / (|s| |y_i|).
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
-  // x for each query [queries.size() x d]. Zero: nothing to say.
+  // s / |s| for each query [queries.size() x d]. Zero: nothing to say.
   Matrix UserVectors(std::span<const Query> queries) const;
 
   const Matrix& item_factors() const { return item_factors_; }  // [num_items x d]
@@ -62,7 +68,8 @@ class MeanFactors final : public Scorer, public Explainer {
   std::string name_;
   Matrix item_factors_;  // [num_items x d]
   TouchWeights touch_weights_;
-  ItemBitmap known_items_;  // Rows that are not zero.
+  ItemBitmap known_items_;      // Rows that are not zero.
+  Eigen::VectorXf per_length_;  // 1 / |y_i|; 0 where y_i is zero.
 };
 
 void Save(const MeanFactors& scorer, ByteWriter& writer);

@@ -48,6 +48,8 @@ class GanCf final : public Scorer, public Explainer {
   // The score of a shopper without history, kBase, and what each touched item adds, by DeepLIFT's
   // rescale rule (Shrikumar et al., ICML 2017) against that shopper.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   // The hidden layer and a 1 for the bias [queries.size() x h + 1]. Zero: nothing to say.
   Matrix UserVectors(std::span<const Query> queries) const;
@@ -58,7 +60,6 @@ class GanCf final : public Scorer, public Explainer {
 
  private:
   GanCf(GanCfWeights weights, const TouchWeights& touch_weights);
-  // Those that are known, with w_j n^-1/2; empty where nothing is liked.
   std::vector<TouchedItem> Touched(const Query& query) const;
 
   GanCfWeights weights_;

@@ -55,6 +55,8 @@ class NeuralCf final : public Scorer, public Explainer {
   // The score of a shopper without history, kBase, and what each touched item adds, by DeepLIFT's
   // rescale rule (Shrikumar et al., ICML 2017) against that shopper.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   // (p, p') for each query [queries.size() x g + h]. Zero: nothing to say.
   Matrix UserVectors(std::span<const Query> queries) const;
@@ -65,7 +67,6 @@ class NeuralCf final : public Scorer, public Explainer {
 
  private:
   NeuralCf(NeuralCfWeights weights, const TouchWeights& touch_weights);
-  // Those that are known, with w_j n^-1/2; empty where nothing is liked.
   std::vector<TouchedItem> Touched(const Query& query) const;
   struct Block;
   void ScoreBlock(const Eigen::Ref<const Eigen::RowVectorXf>& user, const nn::ConstView& items,

@@ -57,9 +57,16 @@ class NextItem final : public Scorer, public Explainer {
   const ItemBitmap& known_items() const { return known_items_; }
 
  private:
+  // A query's steps and the network's state after each [steps x d].
+  struct Encoded {
+    std::vector<SequenceStep> steps{};
+    Matrix states{};
+  };
+
   NextItem(std::string_view name, SequenceNetwork network);
   std::vector<SequenceStep> StepsOf(const Query& query) const;
   Matrix Encode(std::span<const SequenceStep> steps) const;  // u for each step [steps x d]
+  std::shared_ptr<const Encoded> EncodedOf(const Query& query) const;
 
   std::string name_;
   SequenceNetwork network_;  // Without gradients.
