@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/epochs.h"
 #include "training/factor_sgd.h"
 #include "training/fold_in_loss.h"
 #include "training/history_parts.h"
@@ -111,9 +112,7 @@ class Learner {
     decoder_.weight.value.leftCols(first_factors.cols()) = kStartSharpness * first_factors;
     bias_ = nn::Parameter({learning.hidden});
     judge_.emplace(weights.num_cols, learning.judge_hidden, random);
-    for (std::size_t user = 0; user < weights.num_rows; ++user) {
-      if (weights.Columns(user).size() >= 2) users_.push_back(static_cast<std::uint32_t>(user));
-    }
+    users_ = HistoryParts::UsersOf(weights);
   }
 
   absl::Status Train(std::string_view trainer) {
@@ -124,39 +123,22 @@ class Learner {
     encoder_.AddParameters("encoder", parameters);
     parameters.push_back({"encoder.bias", &bias_});
     decoder_.AddParameters("decoder", parameters);
-    nn::TrainingLoopOptions loop;
-    loop.batch_size = std::min(learning_.batch, users_.size());
-    loop.epochs = learning_.epochs;
-    loop.seed = learning_.seed;
-    loop.schedule.kind = nn::ScheduleKind::kCosine;
-    loop.schedule.rate = learning_.learning_rate;
-    loop.schedule.num_steps =
-        loop.epochs * ((users_.size() + loop.batch_size - 1) / loop.batch_size);
+    nn::TrainingLoopOptions loop = CosineEpochs(users_.size(), learning_.batch, learning_.epochs,
+                                                learning_.learning_rate, learning_.seed);
     loop.optimizer.kind = nn::OptimizerKind::kAdamW;
     loop.optimizer.weight_decay = learning_.decay;
-    nn::TrainingCallbacks callbacks;
+    nn::TrainingCallbacks callbacks = CallbacksOf(context_);
     callbacks.step = [this](std::span<const std::uint32_t> examples, Random& random) {
       return Step(examples, random);
     };
-    callbacks.on_progress = [&](const nn::TrainingProgress& at) {
-      const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-      ReportProgress(context_, 0.999 * (static_cast<double>(at.epoch - 1) + share) /
-                                   static_cast<double>(at.num_epochs));
-    };
-    callbacks.is_cancelled = [&] { return IsCancelled(context_); };
     const auto report =
         nn::RunTrainingLoop(users_.size(), parameters, loop, callbacks, context_.pool);
     return absl::IsCancelled(report.status()) ? Cancelled(trainer) : report.status();
   }
 
   GanCfWeights Take() {
-    std::vector<bool> is_liked(weights_.num_cols, false);
-    for (const std::uint32_t item : weights_.column) is_liked[item] = true;
-    for (std::size_t item = 0; item < is_liked.size(); ++item) {
-      if (is_liked[item]) continue;
-      encoder_.weight.value.row(static_cast<Eigen::Index>(item)).setZero();
-      decoder_.weight.value.row(static_cast<Eigen::Index>(item)).setZero();
-    }
+    ClearUnliked(weights_, encoder_.weight.value);
+    ClearUnliked(weights_, decoder_.weight.value);
     return {.encoder = std::move(encoder_.weight.value),
             .encoder_bias = std::move(bias_.value),
             .decoder = std::move(decoder_.weight.value)};

@@ -43,4 +43,20 @@ float HistoryParts::SumOfTargetWeights() const {
   return std::accumulate(target_weights_.begin(), target_weights_.end(), 0.0F);
 }
 
+std::vector<std::uint32_t> HistoryParts::UsersOf(const CsrMatrix& weights) {
+  std::vector<std::uint32_t> users;
+  for (std::uint32_t user = 0; user < weights.num_rows; ++user) {
+    if (weights.Columns(user).size() >= 2) users.push_back(user);
+  }
+  return users;
+}
+
+void ClearUnliked(const CsrMatrix& weights, Matrix& table) {
+  std::vector<bool> is_liked(weights.num_cols, false);
+  for (const std::uint32_t item : weights.column) is_liked[item] = true;
+  for (std::size_t item = 0; item < is_liked.size(); ++item) {
+    if (!is_liked[item]) table.row(static_cast<Eigen::Index>(item)).setZero();
+  }
+}
+
 }  // namespace vitrine

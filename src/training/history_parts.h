@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "vitrine/base/matrix.h"
 #include "vitrine/base/random.h"
 #include "vitrine/math/sparse.h"
 #include "vitrine/nn/embedding.h"
@@ -15,6 +16,9 @@ namespace vitrine {
 // and what it should foresee.
 class HistoryParts {
  public:
+  // The rows of `weights` with two entries or more, which Draw can part.
+  static std::vector<std::uint32_t> UsersOf(const CsrMatrix& weights);
+
   // Of rows of `weights` [users x items] > 0 with two entries or more. Every shopper has at least
   // one item read and one asked for; of the others a `target_share` is asked for, on average. Items
   // read weigh w_j / root, the root of the sum of what is read of the shopper.
@@ -40,5 +44,9 @@ class HistoryParts {
   std::vector<float> target_weights_;
   std::vector<std::size_t> target_begin_;  // [users + 1]
 };
+
+// Sets the rows of `table` [items x d] to zero whose items nobody of `weights` [users x items]
+// likes.
+void ClearUnliked(const CsrMatrix& weights, Matrix& table);
 
 }  // namespace vitrine

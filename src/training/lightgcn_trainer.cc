@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/epochs.h"
 #include "training/factor_sgd.h"
 #include "training/fold_in_loss.h"
 #include "training/pair_weights.h"
@@ -83,14 +84,10 @@ absl::StatusOr<Matrix> Learn(const CsrMatrix& weights, const Learning& learning,
   Matrix by_convolved;
   std::vector<std::uint32_t> batch;
 
-  nn::TrainingLoopOptions loop;
-  loop.batch_size = std::min(learning.factors.users_per_batch, users.size());
-  loop.epochs = learning.factors.epochs;
-  loop.seed = learning.factors.seed;
-  loop.schedule.kind = nn::ScheduleKind::kCosine;
-  loop.schedule.rate = learning.factors.learning_rate;
-  loop.schedule.num_steps = loop.epochs * ((users.size() + loop.batch_size - 1) / loop.batch_size);
-  nn::TrainingCallbacks callbacks;
+  const FactorSgd& factors = learning.factors;
+  const nn::TrainingLoopOptions loop = CosineEpochs(
+      users.size(), factors.users_per_batch, factors.epochs, factors.learning_rate, factors.seed);
+  nn::TrainingCallbacks callbacks = CallbacksOf(context);
   callbacks.step = [&](std::span<const std::uint32_t> examples, Random& random) {
     batch.clear();
     for (const std::uint32_t example : examples) batch.push_back(users[example]);
@@ -101,12 +98,6 @@ absl::StatusOr<Matrix> Learn(const CsrMatrix& weights, const Learning& learning,
     items.gradient += propagation.Backward(items.value, by_convolved, cache, pass);
     return loss;
   };
-  callbacks.on_progress = [&](const nn::TrainingProgress& at) {
-    const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-    ReportProgress(context, 0.999 * (static_cast<double>(at.epoch - 1) + share) /
-                                static_cast<double>(at.num_epochs));
-  };
-  callbacks.is_cancelled = [&] { return IsCancelled(context); };
   const auto report =
       nn::RunTrainingLoop(users.size(), {{"items", &items}}, loop, callbacks, context.pool);
   if (absl::IsCancelled(report.status())) return Cancelled(kName);

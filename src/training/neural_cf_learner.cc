@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/epochs.h"
 #include "training/factor_sgd.h"
 #include "training/fold_in_loss.h"
 #include "training/history_parts.h"
@@ -47,9 +48,7 @@ class Learner {
     const auto factors = static_cast<Eigen::Index>(learning.factors);
     history_.weight.value.leftCols(factors) = first_factors;
     items_.weight.value.leftCols(factors) = kStartSharpness * first_factors;
-    for (std::size_t user = 0; user < weights.num_rows; ++user) {
-      if (weights.Columns(user).size() >= 2) users_.push_back(static_cast<std::uint32_t>(user));
-    }
+    users_ = HistoryParts::UsersOf(weights);
   }
 
   absl::Status Train(std::string_view trainer) {
@@ -64,13 +63,8 @@ class Learner {
   }
 
   NeuralCfWeights Take() {
-    std::vector<bool> is_liked(weights_.num_cols, false);
-    for (const std::uint32_t item : weights_.column) is_liked[item] = true;
-    for (std::size_t item = 0; item < is_liked.size(); ++item) {
-      if (is_liked[item]) continue;
-      history_.weight.value.row(static_cast<Eigen::Index>(item)).setZero();
-      items_.weight.value.row(static_cast<Eigen::Index>(item)).setZero();
-    }
+    ClearUnliked(weights_, history_.weight.value);
+    ClearUnliked(weights_, items_.weight.value);
     return {.history = std::move(history_.weight.value),
             .items = std::move(items_.weight.value),
             .hidden = std::move(hidden_.weight.value),
@@ -89,35 +83,22 @@ class Learner {
       hidden_.AddParameters("hidden", parameters);
       output_.AddParameters("output", parameters);
     }
-    nn::TrainingLoopOptions loop;
-    loop.batch_size = std::min(learning_.batch, users_.size());
-    loop.epochs = epochs;
-    loop.seed = learning_.seed + static_cast<std::uint64_t>(part);
-    loop.schedule.kind = nn::ScheduleKind::kCosine;
-    loop.schedule.rate = learning_.learning_rate;
-    loop.schedule.num_steps = epochs * ((users_.size() + loop.batch_size - 1) / loop.batch_size);
+    nn::TrainingLoopOptions loop =
+        CosineEpochs(users_.size(), learning_.batch, epochs, learning_.learning_rate,
+                     learning_.seed + static_cast<std::uint64_t>(part));
     loop.optimizer.kind = nn::OptimizerKind::kAdamW;
     loop.optimizer.weight_decay = learning_.decay;
-    nn::TrainingCallbacks callbacks;
+    nn::TrainingCallbacks callbacks =
+        CallbacksOf(context_, epochs_done_, learning_.epochs + 2 * learning_.pretrain_epochs);
     callbacks.step = [this](std::span<const std::uint32_t> examples, Random& random) {
       return Step(examples, random);
     };
-    callbacks.on_progress = [&](const nn::TrainingProgress& at) { Report(at); };
-    callbacks.is_cancelled = [&] { return IsCancelled(context_); };
     const auto report =
         nn::RunTrainingLoop(users_.size(), parameters, loop, callbacks, context_.pool);
     if (absl::IsCancelled(report.status())) return Cancelled(trainer);
     VITRINE_RETURN_IF_ERROR(report.status());
     epochs_done_ += epochs;
     return absl::OkStatus();
-  }
-
-  void Report(const nn::TrainingProgress& at) {
-    const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-    const double epochs = static_cast<double>(epochs_done_ + at.epoch - 1) + share;
-    ReportProgress(
-        context_,
-        0.999 * epochs / static_cast<double>(learning_.epochs + 2 * learning_.pretrain_epochs));
   }
 
   double Step(std::span<const std::uint32_t> examples, Random& random) {

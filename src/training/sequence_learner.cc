@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/epochs.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/loss.h"
@@ -44,7 +45,7 @@ class Learner {
     loop.seed = learning_.seed;
     loop.patience = learning_.patience;
     loop.schedule.rate = learning_.learning_rate;
-    nn::TrainingCallbacks callbacks;
+    nn::TrainingCallbacks callbacks = CallbacksOf(context);
     callbacks.step = [this](std::span<const std::uint32_t> windows, Random& random) {
       return Step(windows, random);
     };
@@ -54,12 +55,6 @@ class Learner {
         return Validate();
       };
     }
-    callbacks.on_progress = [&](const nn::TrainingProgress& at) {
-      const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-      ReportProgress(context, 0.999 * (static_cast<double>(at.epoch - 1) + share) /
-                                  static_cast<double>(at.num_epochs));
-    };
-    callbacks.is_cancelled = [&] { return IsCancelled(context); };
     const auto report =
         nn::RunTrainingLoop(data_.windows.size(), parameters_, loop, callbacks, pool_);
     RestoreLengths();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "training/epochs.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
@@ -46,28 +47,17 @@ class Learner {
   }
 
   absl::Status Train(const TrainingContext& context) {
-    nn::TrainingLoopOptions loop;
-    loop.batch_size = std::min(learning_.batch, train_.size());
-    loop.epochs = learning_.epochs;
-    loop.seed = learning_.seed;
+    nn::TrainingLoopOptions loop = CosineEpochs(train_.size(), learning_.batch, learning_.epochs,
+                                                learning_.learning_rate, learning_.seed);
     loop.patience = held_out_.empty() ? 0 : learning_.patience;
     loop.optimizer = {.kind = nn::OptimizerKind::kAdamW,
                       .weight_decay = learning_.weight_decay,
                       .max_gradient_norm = 5};
-    loop.schedule = {.kind = nn::ScheduleKind::kCosine, .rate = learning_.learning_rate};
-    loop.schedule.num_steps =
-        learning_.epochs * ((train_.size() + loop.batch_size - 1) / loop.batch_size);
-    nn::TrainingCallbacks callbacks;
+    nn::TrainingCallbacks callbacks = CallbacksOf(context);
     callbacks.step = [this](std::span<const std::uint32_t> rows, Random& random) {
       return Step(rows, random);
     };
     if (!held_out_.empty()) callbacks.validate = [this] { return Validate(); };
-    callbacks.on_progress = [&](const nn::TrainingProgress& at) {
-      const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-      ReportProgress(context, 0.999 * (static_cast<double>(at.epoch - 1) + share) /
-                                  static_cast<double>(at.num_epochs));
-    };
-    callbacks.is_cancelled = [&] { return IsCancelled(context); };
     return nn::RunTrainingLoop(train_.size(), parameters_, loop, callbacks, pool_).status();
   }
 

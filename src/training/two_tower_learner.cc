@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/epochs.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/loss.h"
@@ -43,29 +44,17 @@ class Learner {
   }
 
   absl::Status Train(const TrainingContext& context) {
-    nn::TrainingLoopOptions loop;
-    loop.batch_size = std::min(learning_.batch, examples_.size());
-    loop.epochs = learning_.epochs;
-    loop.seed = learning_.seed;
+    nn::TrainingLoopOptions loop = CosineEpochs(examples_.size(), learning_.batch, learning_.epochs,
+                                                learning_.learning_rate, learning_.seed);
     loop.patience = learning_.patience;
-    const std::size_t num_steps = (examples_.size() + loop.batch_size - 1) / loop.batch_size;
-    loop.schedule.kind = nn::ScheduleKind::kCosine;
-    loop.schedule.rate = learning_.learning_rate;
-    loop.schedule.num_steps = num_steps * learning_.epochs;
     loop.optimizer.kind = nn::OptimizerKind::kAdamW;
     loop.optimizer.weight_decay = learning_.weight_decay;
     loop.optimizer.max_gradient_norm = 5;
-    nn::TrainingCallbacks callbacks;
+    nn::TrainingCallbacks callbacks = CallbacksOf(context);
     callbacks.step = [this](std::span<const std::uint32_t> batch, Random& random) {
       return Step(batch, random);
     };
     if (examples_.num_held_out() > 0) callbacks.validate = [this] { return Validate(); };
-    callbacks.on_progress = [&](const nn::TrainingProgress& at) {
-      const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-      ReportProgress(context, 0.999 * (static_cast<double>(at.epoch - 1) + share) /
-                                  static_cast<double>(at.num_epochs));
-    };
-    callbacks.is_cancelled = [&] { return IsCancelled(context); };
     return nn::RunTrainingLoop(examples_.size(), parameters_, loop, callbacks, pool_).status();
   }
 
