@@ -13,6 +13,9 @@ namespace vitrine {
 
 ThreadPool::ThreadPool(std::size_t num_threads, ThreadPriority priority) {
   assert(num_threads >= 1);
+  // What ParallelFor needs at most, however its tasks and their taking interleave: a loop that
+  // allocates nothing must not do so when two tasks happen to wait for the first time.
+  tasks_.reserve(2 * num_threads);
   threads_.reserve(num_threads);
   for (std::size_t i = 0; i < num_threads; ++i) {
     threads_.emplace_back([this, priority] { Work(priority); });

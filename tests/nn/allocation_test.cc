@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -187,6 +188,16 @@ TEST_P(AllocationTest, LayersOfSequencesAllocateNothing) {
   for (const RecurrentKind kind : {RecurrentKind::kGru, RecurrentKind::kLstm}) {
     EXPECT_EQ(AllocationsOf(Recurrent(kind, 64, 80, random_), input, sequences, pass), 0U);
   }
+}
+
+TEST(SharedWorkTest, AllocatesNothingTheFirstTimeEither) {
+  ThreadPool pool(8);
+  std::atomic<int> calls = 0;
+  const std::function<void(std::size_t)> body = [&calls](std::size_t) { ++calls; };
+  const std::size_t before = num_allocations;
+  pool.ParallelFor(8, body);
+  EXPECT_EQ(num_allocations - before, 0U);
+  EXPECT_EQ(calls, 8);
 }
 
 TEST_P(AllocationTest, SparseStepsAllocateNothing) {
