@@ -7,6 +7,7 @@
 #include "training/epochs.h"
 #include "training/factor_sgd.h"
 #include "training/fold_in_loss.h"
+#include "training/mf_contrastive_trainer.h"
 #include "training/pair_weights.h"
 #include "training/sgd_parts.h"
 #include "training/trainers.h"
@@ -22,14 +23,25 @@ namespace {
 constexpr std::string_view kName = "lightgcn";
 
 Settings Defaults() {
-  return {{"dimensions", "128"},  {"layers", "3"},           {"epochs", "60"},
-          {"batch", "auto"},      {"negatives", "4096"},     {"popularity_power", "0"},
-          {"temperature", "0.1"}, {"learning_rate", "0.02"}, {"start_epochs", "2"},
-          {"seed", "1"},          {"weighting", "binary"},   {"context_weight", "3"}};
+  return {{"dimensions", "128"},
+          {"layers", "3"},
+          {"epochs", "30"},
+          {"batch", "auto"},
+          {"negatives", "2048"},
+          {"popularity_power", "0"},
+          {"loss", "contrastive"},
+          {"temperature", "0.1"},
+          {"margin", "0.6"},
+          {"negative_weight", "auto"},
+          {"learning_rate", "0.02"},
+          {"start_epochs", "2"},
+          {"seed", "1"},
+          {"weighting", "binary"},
+          {"context_weight", "3"}};
 }
 
 // Batches of an epoch where the setting is auto, and their least and largest size.
-constexpr std::size_t kUsualBatches = 64;
+constexpr std::size_t kUsualBatches = 128;
 constexpr std::size_t kSmallestBatch = 16;
 constexpr std::size_t kLargestBatch = 2048;
 
@@ -112,20 +124,23 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   learning.factors = ReadFactorSgd(reader);
   const std::string layers = reader.Choice("layers", {"1", "3", "5", "7"});
   learning.hops = static_cast<std::size_t>(layers.front() - '1') / 2;
+  const bool is_softmax = reader.Choice("loss", {"softmax", "contrastive"}) == "softmax";
   const double temperature = reader.Number("temperature", 1e-3, 1e3);
   const bool is_auto = reader.IsAuto("batch");
   if (!is_auto) learning.factors.users_per_batch = reader.Count("batch", 1, 1'000'000);
   const TouchWeights touch_weights = ReadTouchWeights(reader, dataset);
+  const CsrMatrix weights = LikedPairWeights(dataset, touch_weights);
+  const ContrastiveLoss contrastive = ReadContrastiveLoss(reader, weights);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   if (IsCancelled(context)) return Cancelled(kName);
   ReportProgress(context, 0);
-  const CsrMatrix weights = LikedPairWeights(dataset, touch_weights);
   if (is_auto) {
     learning.factors.users_per_batch =
         std::clamp(Likers(weights).size() / kUsualBatches, kSmallestBatch, kLargestBatch);
   }
-  learning.loss = MakeCosineSoftmaxLoss(temperature, weights.num_cols);
+  learning.loss = is_softmax ? MakeCosineSoftmaxLoss(temperature, weights.num_cols)
+                             : MakeContrastiveLoss(contrastive);
   VITRINE_ASSIGN_OR_RETURN(Matrix convolved, Learn(weights, learning, context));
   ReportProgress(context, 1);
   const std::vector<float> degrees = Degrees(weights);
@@ -148,7 +163,7 @@ Trainer LightGcnTrainer() {
           .description = "graph convolution over shoppers and items",
           .defaults = Defaults(),
           .ranges = {WholeBetween("epochs", 10, 120), BetweenLog("learning_rate", 2e-3, 0.1),
-                     BetweenLog("temperature", 0.03, 0.5), OneOf("layers", {"1", "3", "5"})},
+                     Between("margin", 0, 0.9), OneOf("layers", {"1", "3", "5"})},
           .train = &Train};
 }
 

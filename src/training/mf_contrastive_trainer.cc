@@ -39,13 +39,9 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
                             const TrainingContext& context) {
   SettingReader reader(kName, Defaults(), settings);
   const FactorSgd training = ReadFactorSgd(reader);
-  ContrastiveLoss loss;
-  loss.margin = reader.Number("margin", 0, 1);
   const TouchWeights touch_weights = ReadTouchWeights(reader, dataset);
   const CsrMatrix weights = LikedPairWeights(dataset, touch_weights);
-  loss.negative_weight = reader.IsAuto("negative_weight")
-                             ? UsualNegativeWeight(weights)
-                             : reader.Number("negative_weight", 0, 1e9);
+  const ContrastiveLoss loss = ReadContrastiveLoss(reader, weights);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   VITRINE_ASSIGN_OR_RETURN(
@@ -59,6 +55,15 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
 }
 
 }  // namespace
+
+ContrastiveLoss ReadContrastiveLoss(SettingReader& reader, const CsrMatrix& weights) {
+  ContrastiveLoss loss;
+  loss.margin = reader.Number("margin", 0, 1);
+  loss.negative_weight = reader.IsAuto("negative_weight")
+                             ? UsualNegativeWeight(weights)
+                             : reader.Number("negative_weight", 0, 1e9);
+  return loss;
+}
 
 SgdLoss MakeContrastiveLoss(const ContrastiveLoss& loss) {
   return [loss](const SgdScores& scores, const SgdGradients& gradients, Random&) {

@@ -16,4 +16,8 @@ struct ContrastiveLoss {
 // 2021, equation 1, summed over a user's liked items, which share the negatives.
 SgdLoss MakeContrastiveLoss(const ContrastiveLoss& loss);
 
+// By the settings `margin` and `negative_weight`, `auto` being items / 200 for the liked items of
+// `weights`.
+ContrastiveLoss ReadContrastiveLoss(SettingReader& reader, const CsrMatrix& weights);
+
 }  // namespace vitrine

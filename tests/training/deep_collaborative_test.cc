@@ -257,7 +257,9 @@ TEST_P(CampTest, ANewShopperIsShownTheRestOfHisCamp) {
 INSTANTIATE_TEST_SUITE_P(
     Trainers, CampTest,
     ::testing::Values(CampCase{"gan_cf", {{"hidden", "4"}}},
-                      CampCase{"lightgcn", {{"dimensions", "4"}, {"temperature", "0.5"}}},
+                      CampCase{"lightgcn", {{"dimensions", "4"}}},
+                      CampCase{"lightgcn",
+                               {{"dimensions", "4"}, {"loss", "softmax"}, {"temperature", "0.5"}}},
                       CampCase{"neural_cf", {{"factors", "4"}, {"hidden", "4"}}}));
 
 // The adversary's part must reach the generator, and a weight of 0 must leave it out.
