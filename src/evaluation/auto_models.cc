@@ -9,10 +9,11 @@ namespace {
 
 // Above these a method's memory or time is out of proportion to what it adds: ease inverts a matrix
 // of items by items, graph_filter multiplies factors with one, the factor models by sampling pass
-// over all pairs a hundred times.
+// over all pairs a hundred times, lightgcn thousands of times.
 constexpr std::size_t kMostItemsForEase = 12'000;
 constexpr std::size_t kMostItemsForGraphFilter = 100'000;
 constexpr std::size_t kMostPairsForSampling = 2'000'000;
+constexpr std::size_t kMostPairsForConvolution = 250'000;
 constexpr std::size_t kMostUsersForUserKnn = 500'000;
 
 // Fewer interactions than this share that are not a shopper's first with the item are accidents.
@@ -92,6 +93,7 @@ std::vector<AutoCandidate> AutoCandidates(const Split& split) {
     candidates.Add("graph_filter", {{{"filter", "linear"}}});
   }
   if (shape.num_pairs <= kMostPairsForSampling) candidates.Add("mf_contrastive");
+  if (shape.num_pairs <= kMostPairsForConvolution) candidates.Add("lightgcn");
   candidates.Add("sequential_rules");
   candidates.Add("session_knn");
   if (with_repeats && shape.has_moments) candidates.Add("repeat_purchase");

@@ -80,6 +80,21 @@ TEST(AutoModelsTest, ALargeCatalogueIsSparedTheInverse) {
   EXPECT_THAT(large, Not(Contains("graph_filter")));
 }
 
+TEST(AutoModelsTest, ManyPairsAreSparedTheConvolution) {
+  EXPECT_THAT(Names(MakeSplit(10, false)), Contains("lightgcn"));
+  Split split;
+  split.train = MakeDataset(1, {{{0, kDay}}});
+  split.train.items.resize(300'000);
+  split.train.interactions.clear();
+  for (std::uint32_t item = 0; item < 250'001; ++item) {
+    split.train.interactions.push_back({kDay, ItemIndex{item}, 1});
+  }
+  split.train.user_begin = {0, split.train.interactions.size()};
+
+  EXPECT_THAT(Names(split), Not(Contains("lightgcn")));
+  EXPECT_THAT(Names(split), Contains("mf_contrastive"));
+}
+
 TEST(AutoModelsTest, ContentIsTriedWhereItemsAreDescribed) {
   Split split = MakeSplit(3, false);
   EXPECT_THAT(Names(split), Not(Contains("content")));
