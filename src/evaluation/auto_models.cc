@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMostItemsForEase = 12'000;
 constexpr std::size_t kMostItemsForGraphFilter = 100'000;
 constexpr std::size_t kMostPairsForSampling = 2'000'000;
-constexpr std::size_t kMostPairsForConvolution = 250'000;
+constexpr std::size_t kMostPairsForConvolution = 100'000;
 constexpr std::size_t kMostUsersForUserKnn = 500'000;
 
 // Fewer interactions than this share that are not a shopper's first with the item are accidents.

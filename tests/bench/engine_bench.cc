@@ -4,12 +4,15 @@
 //
 // STORE is a trained store that no server owns or one may own; the first column of USERS_FILE, a
 // TSV, names the shoppers, asked in an order that is drawn at random once. One warm-up round, then
-// five; each figure is the median over a round's calls, and of these the median and the range.
+// five; each figure is the median over a round's calls, and of these the median and the range. With
+// pauses a call finds the core as the call of a quiet shop does: asleep, its caches lost.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -28,12 +31,16 @@ constexpr std::size_t kRounds = 5;
 struct Question {
   std::string name{};
   RecommendRequest request{};
+  std::chrono::microseconds pause{0};  // Before each call.
 };
 
 std::vector<Question> Questions() {
   return {{"20 items, no reasons", {.explanation = ExplanationLevel::kNone}},
           {"20 items with reasons", {.explanation = ExplanationLevel::kReasons}},
-          {"20 items with contributions", {.explanation = ExplanationLevel::kContributions}}};
+          {"20 items with contributions", {.explanation = ExplanationLevel::kContributions}},
+          {"with reasons, 0.3 ms apart",
+           {.explanation = ExplanationLevel::kReasons},
+           std::chrono::microseconds(300)}};
 }
 
 absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,
@@ -64,12 +71,14 @@ T Median(std::vector<T> values) {
 }
 
 // The median of one round, in microseconds; 0 when a call failed.
-Micros Round(const Engine& engine, RecommendRequest request,
+Micros Round(const Engine& engine, const Question& question,
              const std::vector<std::string>& users) {
+  RecommendRequest request = question.request;
   Random random(1);
   std::vector<Micros> times;
   for (std::size_t call = 0; call < kCalls; ++call) {
     request.user_id = users[random.Below(users.size())];
+    if (question.pause.count() > 0) std::this_thread::sleep_for(question.pause);
     const Micros start = MonotonicNow();
     if (!engine.Recommend(request).ok()) return 0;
     times.push_back(MonotonicNow() - start);
@@ -92,10 +101,10 @@ absl::Status Run(const std::string& store_folder, const std::string& users_path)
   std::printf("%zu shoppers, %zu items, %zu models, one thread, %zu calls a round\n", users.size(),
               store->catalogue().num_indices(), models->models.size(), kCalls);
   for (const Question& question : Questions()) {
-    Round(engine, question.request, users);
+    Round(engine, question, users);
     std::vector<Micros> rounds;
     for (std::size_t i = 0; i < kRounds; ++i) {
-      rounds.push_back(Round(engine, question.request, users));
+      rounds.push_back(Round(engine, question, users));
     }
     const auto [least, most] = std::minmax_element(rounds.begin(), rounds.end());
     std::printf("%-30s %5ld us (%ld to %ld)\n", question.name.c_str(),

@@ -86,7 +86,7 @@ TEST(AutoModelsTest, ManyPairsAreSparedTheConvolution) {
   split.train = MakeDataset(1, {{{0, kDay}}});
   split.train.items.resize(300'000);
   split.train.interactions.clear();
-  for (std::uint32_t item = 0; item < 250'001; ++item) {
+  for (std::uint32_t item = 0; item < 100'001; ++item) {
     split.train.interactions.push_back({kDay, ItemIndex{item}, 1});
   }
   split.train.user_begin = {0, split.train.interactions.size()};
