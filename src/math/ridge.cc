@@ -112,9 +112,10 @@ Eigen::VectorXf SolveRidgeByBlocks(const RidgeProblem& problem, const Eigen::Vec
   return x;
 }
 
-FactorizedRidge::FactorizedRidge(RidgeProblem problem) : problem_(std::move(problem)) {
-  if (problem_.rows.rows() > 0) factor_ = Factor(problem_);
-}
+// Eigen leaves the outcome of a factorisation unset until there was one, even of nothing.
+FactorizedRidge::FactorizedRidge(RidgeProblem problem)
+    : problem_(std::move(problem)),
+      factor_(problem_.rows.rows() > 0 ? Factor(problem_) : Eigen::LLT<Square>(Square(0, 0))) {}
 
 Eigen::VectorXf FactorizedRidge::Solution() const {
   if (problem_.rows.rows() == 0) return Eigen::VectorXf::Zero(problem_.penalties.size());
