@@ -19,6 +19,7 @@
 #include "engine/rerank.h"
 #include "engine/shopper_query.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/engine/rank_stage.h"
 
 namespace vitrine {
 
@@ -28,6 +29,7 @@ constexpr std::string_view kNoModel = "no-model";
 constexpr std::string_view kColdShopper = "cold-shopper";
 constexpr std::string_view kUnknownItem = "unknown-item";
 constexpr std::string_view kBackfill = "backfill";
+constexpr std::string_view kRankerLate = "ranker-late";
 
 // What one model set answers with. Made once per set, not per request.
 struct Pipelines {
@@ -107,7 +109,7 @@ struct Engine::State {
   std::shared_ptr<const Pipelines> CurrentPipelines();
   absl::Status CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const;
   std::shared_ptr<const ItemBitmap> Filter(std::span<const std::string> wanted, Micros now) const;
-  std::vector<BlendedItem> Retrieve(const Plan& plan) const;
+  std::vector<BlendedItem> Retrieve(Plan& plan) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
   void AddReason(Micros now, RecommendedItem& item) const;
@@ -121,7 +123,8 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .clock = clock,
                        .options = std::move(options),
                        .categories = CategoryFilter(store.catalogue())}) {
-  for (const std::string_view name : {kNoModel, kColdShopper, kUnknownItem, kBackfill}) {
+  for (const std::string_view name :
+       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate}) {
     state_->fallbacks[name] = &counters.Get(absl::StrFormat("engine.fallback.%s", name));
   }
 }
@@ -257,11 +260,19 @@ std::shared_ptr<const ItemBitmap> Engine::State::Filter(std::span<const std::str
   return std::make_shared<const ItemBitmap>(std::move(allowed));
 }
 
-std::vector<BlendedItem> Engine::State::Retrieve(const Plan& plan) const {
+std::vector<BlendedItem> Engine::State::Retrieve(Plan& plan) const {
   const Query query = plan.query.View();
-  return FindProducts(catalogue(), plan.elsewhere, plan.page_size, [&](std::size_t k) {
-    return std::move(plan.pipeline.Recommend({&query, 1}, plan.allowed.get(), k).front());
-  });
+  bool is_late = false;
+  std::vector<BlendedItem> list =
+      FindProducts(catalogue(), plan.elsewhere, plan.page_size, [&](std::size_t k) {
+        RankedList ranked = std::move(
+            RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, RankDeadline::kKept)
+                .front());
+        is_late = ranked.is_late;
+        return std::move(ranked.items);
+      });
+  if (is_late) plan.stand_ins.push_back(kRankerLate);
+  return list;
 }
 
 void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {

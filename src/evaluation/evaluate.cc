@@ -5,6 +5,7 @@
 
 #include "evaluation/asked.h"
 #include "evaluation/auc.h"
+#include "vitrine/engine/rank_stage.h"
 #include "vitrine/evaluation/protocol.h"
 
 namespace vitrine {
@@ -55,10 +56,11 @@ void AskBlock(const Pipeline& pipeline, const Split& split, const EvaluationOpti
   const auto [begin, end] = block;
   const AskedCases asked(split, std::span(split.cases).subspan(begin, end - begin), options);
   const std::size_t k = *std::max_element(options.cutoffs.begin(), options.cutoffs.end());
-  const auto lists = pipeline.Recommend(asked.queries(), &split.candidates, k);
+  const auto lists =
+      RecommendRanked(pipeline, asked.queries(), &split.candidates, k, RankDeadline::kNone);
   for (std::size_t i = begin; i < end; ++i) {
     std::vector<ItemIndex>& ranked = evaluation.lists[i];
-    for (const BlendedItem& each : lists[i - begin]) ranked.push_back(each.item);
+    for (const BlendedItem& each : lists[i - begin].items) ranked.push_back(each.item);
     for (auto& [cutoff, by_case] : evaluation.by_case) {
       by_case[i] = MeasureRanking(ranked, split.cases[i].relevant, cutoff);
     }

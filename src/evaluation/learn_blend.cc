@@ -114,7 +114,8 @@ absl::StatusOr<Learning> LearnBlend(const ComparisonOptions& options,
   }
   if (fit.weights.empty()) return Learning();
   std::erase_if(learning.trained, [&](const TimedModel& each) {
-    return fit.weights.at(each.model.name).weight == 0;
+    // A ranker counts without a weight.
+    return fit.weights.at(each.model.name).weight == 0 && each.model.kind != "deep_ranker";
   });
   for (const TimedModel& each : learning.trained) {
     learning.blend.models.push_back(each.model.name);

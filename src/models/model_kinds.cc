@@ -13,6 +13,7 @@
 #include "vitrine/scorers/collaborative/user_knn.h"
 #include "vitrine/scorers/content/content.h"
 #include "vitrine/scorers/context_only.h"
+#include "vitrine/scorers/dnn/deep_ranker.h"
 #include "vitrine/scorers/dnn/gan_cf.h"
 #include "vitrine/scorers/dnn/neural_cf.h"
 #include "vitrine/scorers/dnn/next_item.h"
@@ -67,6 +68,10 @@ ModelKind NamedKind(std::string_view name) {
 
 Model MakeModel(const std::shared_ptr<const Content>& scorer) {
   return WithExplainer(scorer, ModelFamily::kContent, MakeContextOnly(scorer));
+}
+
+Model MakeModel(const std::shared_ptr<const DeepRanker>& scorer) {
+  return WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
 }
 
 Model MakeModel(const std::shared_ptr<const GanCf>& scorer) {
@@ -130,6 +135,7 @@ const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
       NamedKind<Ials, LoadIals>("bpr"),
       Kind<Content, LoadContent>("content"),
+      Kind<DeepRanker, LoadDeepRanker>("deep_ranker"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("ease"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("ease_sparse"),
       Kind<GanCf, LoadGanCf>("gan_cf"),

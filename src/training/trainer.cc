@@ -7,6 +7,7 @@ namespace vitrine {
 const std::vector<Trainer>& Trainers() {
   static const auto* const trainers = new std::vector<Trainer>{BprTrainer(),
                                                                ContentTrainer(),
+                                                               DeepRankerTrainer(),
                                                                EaseTrainer(),
                                                                EaseSparseTrainer(),
                                                                GanCfTrainer(),

@@ -8,6 +8,7 @@ namespace vitrine {
 // The entries of Trainers(), each in a file of its own.
 Trainer BprTrainer();
 Trainer ContentTrainer();
+Trainer DeepRankerTrainer();
 Trainer EaseSparseTrainer();
 Trainer EaseTrainer();
 Trainer GanCfTrainer();

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "vitrine/engine/pipeline.h"
+#include "vitrine/scorers/ranker.h"
+
+namespace vitrine {
+
+// The ranker among the models of a set, or null.
+const Ranker* RankerOf(const ModelSet& models);
+
+enum class RankDeadline {
+  kNone,  // For measuring: no decision by the clock.
+  kKept,  // The ranker has its deadline, from when the blend is made.
+};
+
+// What a list became.
+struct RankedList {
+  std::vector<BlendedItem> items{};
+  bool is_late = false;  // The ranker did not answer in time: this is the blend's order.
+};
+
+// The best `k` for each query, as Pipeline::Recommend; where the set has a ranker, its candidates
+// are the best of the blend, and the probabilities that it gives them are the order, equals as the
+// blend has them. The score of an item is then its probability, and its parts are those of the
+// blend multiplied so that they sum to it; where the blend says nothing good of an item, all is the
+// ranker's part. What is beyond the candidates follows in the blend's order.
+std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<const Query> queries,
+                                        const ItemBitmap* allowed, std::size_t k,
+                                        RankDeadline deadline);
+
+}  // namespace vitrine

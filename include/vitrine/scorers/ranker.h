@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vitrine/scorers/scorer.h"
+
+namespace vitrine {
+
+// The candidates of one query and what scorers say of them. Views.
+struct RankerCandidates {
+  const Query& query;
+  std::span<const ItemIndex> items{};      // Distinct.
+  std::span<const std::string> scorers{};  // By row of `scores`.
+  const Matrix& scores;  // [scorers x items] As Score gives them, kUnscored where nothing is known.
+};
+
+// The last word on the best candidates: it sees what all scorers say. Immutable and thread-safe.
+class Ranker {
+ public:
+  virtual ~Ranker() = default;
+
+  // The scorers that it learned to listen to. One that is missing from the candidates is as if it
+  // had nothing to say.
+  virtual std::span<const std::string> listens_to() const = 0;
+
+  // Sets `probabilities` [items] to how likely the shopper is to want each item, calibrated on what
+  // shoppers of the training wanted; in (0, 1). Asks `is_late` now and then, and gives up with
+  // false once it is.
+  virtual bool Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
+                    std::span<float> probabilities) const = 0;
+
+  virtual double deadline_ms() const = 0;          // What it may take of an answer; 0: nothing.
+  virtual std::size_t num_candidates() const = 0;  // How many of the best it wants to see.
+};
+
+}  // namespace vitrine

@@ -1,0 +1,62 @@
+// Measures how long deep_ranker takes to rank 300 candidates by the scores of six scorers, on one
+// thread, as a request does: features and network, not the scorers.
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "bench/measuring.h"
+#include "vitrine/scorers/dnn/deep_ranker.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kCandidates = 300;
+constexpr std::size_t kItems = 10'000;
+constexpr int kRuns = 2000;
+
+Matrix RandomMatrix(std::size_t rows, std::size_t cols, Random& random) {
+  Matrix matrix(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(cols));
+  for (float& value : matrix.reshaped()) value = static_cast<float>(random.Normal());
+  return matrix;
+}
+
+int Run() {
+  Random random(1);
+  DeepRankerTable table{
+      .scorers = {"most_popular", "content", "item_knn", "ials", "ease", "two_tower"}};
+  table.shape.num_features = RankerFeatureNames(table.scorers).size();
+  table.item_facts = RandomMatrix(kItems, kNumItemFacts, random);
+  table.unknown_facts = Matrix::Zero(1, static_cast<Eigen::Index>(kNumItemFacts));
+  table.means = Matrix::Zero(1, static_cast<Eigen::Index>(table.shape.num_features));
+  table.scales = Matrix::Ones(1, static_cast<Eigen::Index>(table.shape.num_features));
+  table.network = DeepRankerNetwork(table.shape, 0, random);
+  const std::vector<std::string> scorers = table.scorers;
+  const auto ranker = DeepRanker::Create(std::move(table));
+  if (!ranker.ok()) return 1;
+  std::vector<Interaction> history;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    history.push_back({static_cast<Micros>(1000 - i) * kMicrosPerDay, ItemIndex{i * 37}, 1});
+  }
+  const Query query{.history = history, .now_us = 1001 * kMicrosPerDay};
+  std::vector<ItemIndex> items;
+  for (std::uint32_t i = 0; i < kCandidates; ++i) items.push_back(ItemIndex{i * 31});
+  const Matrix scores = RandomMatrix(scorers.size(), kCandidates, random);
+  std::vector<float> probabilities(kCandidates);
+  std::vector<double> micros;
+  for (int run = 0; run < kRuns; ++run) {
+    const Micros start = MonotonicNow();
+    (*ranker)->Rank({query, items, scorers, scores}, {}, probabilities);
+    micros.push_back(static_cast<double>(MonotonicNow() - start));
+  }
+  std::sort(micros.begin(), micros.end());
+  std::printf("%s\ndeep_ranker, %zu candidates: %.0f us at best, %.0f median, %.0f at p99\n",
+              ProcessorName().c_str(), kCandidates, micros.front(), micros[kRuns / 2],
+              micros[kRuns * 99 / 100]);
+  return 0;
+}
+
+}  // namespace
+}  // namespace vitrine
+
+int main() { return vitrine::Run(); }

@@ -1,0 +1,109 @@
+#include "vitrine/engine/rank_stage.h"
+
+#include <cmath>
+
+#include "engine/fake_shop.h"
+#include "vitrine/models/model_kinds.h"
+#include "vitrine/scorers/dnn/deep_ranker.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
+using ::testing::Pair;
+
+struct RankerCase {
+  double deadline_ms = 60'000;
+  std::size_t num_candidates = 300;
+};
+
+// Turns the order of most_popular round: log-odds of -3 times its score by its best.
+Model Contrary(const RankerCase& wanted) {
+  Random random(1);
+  DeepRankerTable table{.scorers = {"most_popular"}};
+  const std::size_t features = RankerFeatureNames(table.scorers).size();
+  const auto columns = static_cast<Eigen::Index>(features);
+  table.shape = {.num_features = features, .num_crosses = 0, .hidden = 2};
+  table.item_facts = Matrix::Zero(5, static_cast<Eigen::Index>(kNumItemFacts));
+  table.unknown_facts = Matrix::Zero(1, static_cast<Eigen::Index>(kNumItemFacts));
+  table.means = Matrix::Zero(1, columns);
+  table.scales = Matrix::Ones(1, columns);
+  table.network = DeepRankerNetwork(table.shape, 0, random);
+  nn::ParameterList list;
+  table.network.AddParameters(list);
+  for (const nn::NamedParameter& each : list) each.parameter->value.setZero();
+  table.network.wide.weight.value(0, 0) = -3;
+  table.deadline_ms = wanted.deadline_ms;
+  table.num_candidates = wanted.num_candidates;
+  return MakeModel(*DeepRanker::Create(std::move(table)));
+}
+
+class RankStageTest : public vitrine::testing::FakeShop {};
+
+TEST_F(RankStageTest, TheRankerHasTheLastWordAndSaysProbabilities) {
+  Publish({Popular(), Contrary({})});
+
+  const RecommendReply reply =
+      Recommend({.page_size = 3, .explanation = ExplanationLevel::kContributions});
+
+  EXPECT_THAT(Ids(reply), ElementsAre("e", "d", "c"));
+  EXPECT_NEAR(reply.items[0].score, 1 / (1 + std::exp(3 * 1.0 / 5)), 1e-6);
+  EXPECT_THAT(reply.fallbacks, Not(Contains("ranker-late")));
+  for (const RecommendedItem& item : reply.items) {
+    double sum = 0;
+    for (const ScorePart& part : item.contributions) sum += static_cast<double>(part.value);
+    EXPECT_NEAR(sum, item.score, 1e-4);
+  }
+}
+
+TEST_F(RankStageTest, OnlyTheBestOfTheBlendAreRanked) {
+  Publish({Popular(), Contrary({.num_candidates = 2})});
+
+  const RecommendReply reply = Recommend({.page_size = 5});
+
+  EXPECT_THAT(Ids(reply), ElementsAre("b", "a", "c", "d", "e"));
+  for (std::size_t i = 1; i < reply.items.size(); ++i) {
+    EXPECT_LE(reply.items[i].score, reply.items[i - 1].score);
+  }
+}
+
+TEST_F(RankStageTest, ALateRankerLeavesTheBlendsOrderAndIsNamed) {
+  Publish({Popular(), Contrary({.deadline_ms = 0})});
+
+  const RecommendReply reply = Recommend({.page_size = 3});
+
+  EXPECT_THAT(Ids(reply), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(reply.fallbacks, Contains("ranker-late"));
+  EXPECT_THAT(counters_.Read(), Contains(Pair("engine.fallback.ranker-late", 1)));
+}
+
+TEST_F(RankStageTest, MeasuringLooksAtNoClock) {
+  auto set = std::make_shared<ModelSet>();
+  set->models = {Popular(), Contrary({.deadline_ms = 0})};
+  const Pipeline pipeline(set, Options().blend);
+  const Query query;
+
+  const auto lists = RecommendRanked(pipeline, {&query, 1}, nullptr, 2, RankDeadline::kNone);
+
+  ASSERT_EQ(lists.front().items.size(), 2U);
+  EXPECT_EQ(lists.front().items[0].item, ItemIndex{4});
+  EXPECT_FALSE(lists.front().is_late);
+}
+
+TEST_F(RankStageTest, WithoutARankerTheListIsThatOfThePipeline) {
+  auto set = std::make_shared<ModelSet>();
+  set->models = {Popular()};
+  const Pipeline pipeline(set, Options().blend);
+  const Query query;
+
+  const auto lists = RecommendRanked(pipeline, {&query, 1}, nullptr, 2, RankDeadline::kKept);
+
+  EXPECT_EQ(RankerOf(*set), nullptr);
+  ASSERT_EQ(lists.front().items.size(), 2U);
+  EXPECT_EQ(lists.front().items[0].item, ItemIndex{0});
+}
+
+}  // namespace
+}  // namespace vitrine
