@@ -23,33 +23,6 @@ std::size_t IndexOfRanker(const ModelSet& models) {
   return static_cast<std::size_t>(found - models.models.begin());
 }
 
-// What the scorers that the ranker listens to say of some items.
-struct Said {
-  std::vector<ItemIndex> items{};
-  std::vector<std::string> scorers{};
-  Matrix scores{};  // [scorers x items]
-};
-
-Said AskScorers(const ModelSet& models, const Ranker& ranker, const Query& query,
-                std::span<const BlendedItem> candidates) {
-  Said said;
-  for (const BlendedItem& each : candidates) said.items.push_back(each.item);
-  std::vector<const Scorer*> scorers;
-  for (const std::string& name : ranker.listens_to()) {
-    const auto model = std::find_if(models.models.begin(), models.models.end(),
-                                    [&](const Model& each) { return each.name == name; });
-    if (model == models.models.end()) continue;
-    said.scorers.push_back(name);
-    scorers.push_back(model->scorer.get());
-  }
-  said.scores.setConstant(static_cast<Eigen::Index>(scorers.size()),
-                          static_cast<Eigen::Index>(said.items.size()), kUnscored);
-  for (std::size_t s = 0; s < scorers.size() && !said.items.empty(); ++s) {
-    scorers[s]->Score({&query, 1}, said.items, said.scores.row(static_cast<Eigen::Index>(s)));
-  }
-  return said;
-}
-
 // Makes `score` the item's, with parts that sum to it. `ranker`: its model's place.
 void SetScore(float score, std::size_t ranker, BlendedItem& item) {
   if (item.score > 0) {
@@ -87,6 +60,19 @@ void PutInOrder(std::span<const float> probabilities, std::size_t ranker,
   list = std::move(ranked);
 }
 
+// Puts the best of `list` in the ranker's order. False, and nothing is changed, once it is late.
+bool RankBest(const ModelSet& models, const Ranker& ranker, const Query& query,
+              const std::function<bool()>& is_late, std::vector<BlendedItem>& list) {
+  if (is_late()) return false;
+  const auto best =
+      std::span<const BlendedItem>(list).first(std::min(list.size(), ranker.num_candidates()));
+  const ToldCandidates told = AskScorers(models, ranker.listens_to(), query, best);
+  std::vector<float> probabilities(best.size());
+  if (!ranker.Rank(told.View(query), is_late, probabilities)) return false;
+  PutInOrder(probabilities, IndexOfRanker(models), list);
+  return true;
+}
+
 }  // namespace
 
 const Ranker* RankerOf(const ModelSet& models) {
@@ -95,32 +81,52 @@ const Ranker* RankerOf(const ModelSet& models) {
   return static_cast<const DeepRanker*>(models.models[index].scorer.get());
 }
 
+ToldCandidates AskScorers(const ModelSet& models, std::span<const std::string> scorers,
+                          const Query& query, std::span<const BlendedItem> candidates) {
+  ToldCandidates told;
+  for (const BlendedItem& each : candidates) {
+    told.items.push_back(each.item);
+    told.blended.push_back(each.score);
+  }
+  std::vector<const Scorer*> asked;
+  for (const std::string& name : scorers) {
+    const auto model = std::find_if(models.models.begin(), models.models.end(),
+                                    [&](const Model& each) { return each.name == name; });
+    if (model == models.models.end()) continue;
+    told.scorers.push_back(name);
+    asked.push_back(model->scorer.get());
+  }
+  told.scores.setConstant(static_cast<Eigen::Index>(asked.size()),
+                          static_cast<Eigen::Index>(told.items.size()), kUnscored);
+  for (std::size_t s = 0; s < asked.size() && !told.items.empty(); ++s) {
+    asked[s]->Score({&query, 1}, told.items, told.scores.row(static_cast<Eigen::Index>(s)));
+  }
+  return told;
+}
+
 std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<const Query> queries,
                                         const ItemBitmap* allowed, std::size_t k,
                                         RankDeadline deadline) {
   const Ranker* const ranker = RankerOf(pipeline.models());
   const std::size_t count = ranker == nullptr ? k : std::max(k, ranker->num_candidates());
-  std::vector<std::vector<BlendedItem>> lists = pipeline.Recommend(queries, allowed, count);
+  // What is worked out of a query for the blend serves the ranker's questions too.
+  std::vector<QueryMemo> memos(ranker == nullptr ? 0 : queries.size());
+  std::vector<Query> asked(queries.begin(), queries.end());
+  for (std::size_t q = 0; q < memos.size(); ++q) {
+    if (asked[q].memo == nullptr) asked[q].memo = &memos[q];
+  }
+  std::vector<std::vector<BlendedItem>> lists = pipeline.Recommend(asked, allowed, count);
   std::vector<RankedList> ranked(lists.size());
   for (std::size_t q = 0; q < lists.size(); ++q) {
     ranked[q].items = std::move(lists[q]);
-    std::vector<BlendedItem>& list = ranked[q].items;
-    if (ranker == nullptr || list.empty()) continue;
+    if (ranker == nullptr || ranked[q].items.empty()) continue;
     const Micros start = MonotonicNow();
     const std::function<bool()> is_late = [&] {
       return deadline == RankDeadline::kKept &&
              static_cast<double>(MonotonicNow() - start) >= 1000 * ranker->deadline_ms();
     };
-    const auto first =
-        std::span<const BlendedItem>(list).first(std::min(list.size(), ranker->num_candidates()));
-    std::vector<float> probabilities(first.size());
-    const bool has_time = !is_late();
-    const Said said = has_time ? AskScorers(pipeline.models(), *ranker, queries[q], first) : Said();
-    ranked[q].is_late =
-        !has_time ||
-        !ranker->Rank({queries[q], said.items, said.scorers, said.scores}, is_late, probabilities);
-    if (!ranked[q].is_late) PutInOrder(probabilities, IndexOfRanker(pipeline.models()), list);
-    if (list.size() > k) list.resize(k);
+    ranked[q].is_late = !RankBest(pipeline.models(), *ranker, asked[q], is_late, ranked[q].items);
+    if (ranked[q].items.size() > k) ranked[q].items.resize(k);
   }
   return ranked;
 }

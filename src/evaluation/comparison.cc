@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "evaluation/ask_for_ranker.h"
 #include "evaluation/learn_blend.h"
 #include "vitrine/base/status_macros.h"
 
@@ -43,8 +44,10 @@ absl::StatusOr<TimedModel> TrainOne(const Dataset& dataset, const std::string& n
   const auto settings = options.settings.find(name);
   context.progress = ReportStage(report, "train " + name);
   const Micros start = MonotonicNow();
-  absl::StatusOr<Model> model = trainer->train(
-      dataset, settings == options.settings.end() ? Settings{} : settings->second, context);
+  const Settings given = settings == options.settings.end() ? Settings() : settings->second;
+  absl::StatusOr<Model> model = name == kRankerName
+                                    ? TrainRanker(dataset, given, options.lessons.get(), context)
+                                    : trainer->train(dataset, given, context);
   if (!model.ok()) {
     return absl::Status(
         model.status().code(),
@@ -101,6 +104,10 @@ ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& tr
   for (const TimedModel& each : trained) {
     models->models.push_back(each.model);
     row.train_seconds += each.train_seconds;
+    if (each.model.kind == kRankerName) {
+      row.settings[each.model.name] = "ranks";
+      continue;
+    }
     Describe(each.model.name, weights[each.model.name], row.settings);
   }
   if (learned.cold_start_events >= 0) {
@@ -144,6 +151,7 @@ bool IsAuto(const ComparisonOptions& options) {
 }
 
 void Choose(const LearnedBlend& learned, ComparisonOptions& options) {
+  options.lessons = learned.lessons;
   if (!learned.models.empty()) {
     options.models = learned.models;
     options.settings = learned.settings;
@@ -178,6 +186,7 @@ absl::StatusOr<std::vector<ComparisonRow>> CompareModels(const Split& split,
     learned = std::move(learning.blend);
   }
   if (IsAuto(options)) Choose(learned, compared);
+  compared.lessons = learned.lessons;
   VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> trained,
                            TrainEach(split.train, compared, context, report));
   std::vector<ComparisonRow> rows;
@@ -210,6 +219,12 @@ absl::StatusOr<ComparisonRow> LearnAndMeasureBlend(const Split& split,
   Choose(learning.blend, asked);
   if (learning.trained.empty()) {
     VITRINE_ASSIGN_OR_RETURN(learning.trained, TrainEach(split.train, asked, context, report));
+  } else if (HasRanker(asked)) {
+    ComparisonOptions last = asked;
+    KeepOnly(std::string(kRankerName), last);
+    VITRINE_ASSIGN_OR_RETURN(std::vector<TimedModel> ranker,
+                             TrainEach(split.train, last, context, report));
+    learning.trained.push_back(std::move(ranker.front()));
   }
   ComparisonRow row = MeasureBlend(split, learning.trained, learning.blend, asked, context, report);
   if (IsCancelled(context)) return absl::CancelledError("the evaluation was cancelled");

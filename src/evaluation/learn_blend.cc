@@ -4,11 +4,13 @@
 #include <optional>
 #include <utility>
 
+#include "evaluation/ask_for_ranker.h"
 #include "evaluation/blend_cases.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/evaluation/auto_models.h"
 #include "vitrine/evaluation/blend_fit.h"
+#include "vitrine/scorers/dnn/deep_ranker.h"
 
 namespace vitrine {
 namespace {
@@ -92,6 +94,31 @@ BlendFit Fit(const std::vector<TimedModel>& trained, const ComparisonOptions& op
   return FitBlend(models, *options.validation, fit, *context.pool);
 }
 
+// How many of the blend's best the ranker with these settings wants to see. Errors: the trainer's.
+absl::StatusOr<std::size_t> NumRankerCandidates(const ComparisonOptions& options,
+                                                const TrainingContext& context) {
+  ComparisonOptions ranker = options;
+  KeepOnly(std::string(kRankerName), ranker);
+  ranker.lessons = nullptr;
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<TimedModel> untaught,
+                           TrainEach(Dataset(), ranker, context, {}));
+  return static_cast<const DeepRanker&>(*untaught.front().model.scorer).num_candidates();
+}
+
+// What the ranker learns from, of the blend that was learned.
+std::shared_ptr<const RankerLessons> LessonsOf(const Learning& learning, std::size_t num_candidates,
+                                               const ComparisonOptions& options,
+                                               const TrainingContext& context) {
+  auto models = std::make_shared<ModelSet>();
+  for (const TimedModel& each : learning.trained) models->models.push_back(each.model);
+  models->weights = learning.blend.weights;
+  models->cold_start_events = learning.blend.cold_start_events;
+  const Trend& trend = learning.blend.trend;
+  models->trend = MeasureTrend(options.validation->train, trend.power, trend.half_life_days);
+  return AskForRanker(Pipeline(std::move(models), options.blend), *options.validation,
+                      num_candidates, options.evaluation.history_limit, context);
+}
+
 }  // namespace
 
 bool Learns(const ComparisonOptions& options) {
@@ -101,21 +128,26 @@ bool Learns(const ComparisonOptions& options) {
 
 absl::StatusOr<Learning> LearnBlend(const ComparisonOptions& options,
                                     const TrainingContext& context, const StageReport& report) {
+  ComparisonOptions blended = options;
+  std::size_t num_candidates = 0;
+  if (HasRanker(options)) {
+    VITRINE_ASSIGN_OR_RETURN(num_candidates, NumRankerCandidates(options, context));
+    RemoveRanker(blended);
+  }
   Learning learning;
-  if (IsAuto(options)) {
-    VITRINE_ASSIGN_OR_RETURN(learning.trained, TrainCandidates(options, context, report));
+  if (IsAuto(blended)) {
+    VITRINE_ASSIGN_OR_RETURN(learning.trained, TrainCandidates(blended, context, report));
   } else {
     VITRINE_ASSIGN_OR_RETURN(learning.trained,
-                             TrainEach(options.validation->train, options, context, report));
+                             TrainEach(options.validation->train, blended, context, report));
   }
-  BlendFit fit = Fit(learning.trained, options, context, report);
+  BlendFit fit = Fit(learning.trained, blended, context, report);
   if (context.is_cancelled != nullptr && *context.is_cancelled) {
     return absl::CancelledError("the learning of the blend was cancelled");
   }
   if (fit.weights.empty()) return Learning();
   std::erase_if(learning.trained, [&](const TimedModel& each) {
-    // A ranker counts without a weight.
-    return fit.weights.at(each.model.name).weight == 0 && each.model.kind != "deep_ranker";
+    return fit.weights.at(each.model.name).weight == 0;
   });
   for (const TimedModel& each : learning.trained) {
     learning.blend.models.push_back(each.model.name);
@@ -124,6 +156,14 @@ absl::StatusOr<Learning> LearnBlend(const ComparisonOptions& options,
   learning.blend.weights = std::move(fit.weights);
   learning.blend.cold_start_events = fit.cold_start_events;
   learning.blend.trend = std::move(fit.trend);
+  if (!HasRanker(options)) return learning;
+  learning.blend.lessons = LessonsOf(learning, num_candidates, options, context);
+  if (learning.blend.lessons == nullptr) {
+    return absl::CancelledError("the learning of the ranker was cancelled");
+  }
+  learning.blend.models.emplace_back(kRankerName);
+  const auto settings = options.settings.find(std::string(kRankerName));
+  if (settings != options.settings.end()) learning.blend.settings.insert(*settings);
   return learning;
 }
 

@@ -140,6 +140,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
   trained.models.cold_start_events = blend.cold_start_events;
   trained.models.trend = MeasureTrend(dataset, blend.trend.power, blend.trend.half_life_days);
   if (IsAuto(comparison)) Choose(blend, comparison);
+  comparison.lessons = blend.lessons;
   trained.models.metrics = std::move(measured.metrics);
   const StageReport part = PartOf(report, kFitBegin, kFitEnd, comparison.models.size());
   VITRINE_ASSIGN_OR_RETURN(std::vector<TimedModel> fitted,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "vitrine/base/status_macros.h"
+#include "vitrine/models/ranker_model.h"
 #include "vitrine/scorers/collaborative/factor_similarity.h"
 #include "vitrine/scorers/collaborative/ials.h"
 #include "vitrine/scorers/collaborative/item_neighbours.h"
@@ -70,8 +71,8 @@ Model MakeModel(const std::shared_ptr<const Content>& scorer) {
   return WithExplainer(scorer, ModelFamily::kContent, MakeContextOnly(scorer));
 }
 
-Model MakeModel(const std::shared_ptr<const DeepRanker>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
+Model MakeModel(const std::shared_ptr<const DeepRanker>& ranker) {
+  return WithExplainer(ranker, ModelFamily::kBehaviour, nullptr);
 }
 
 Model MakeModel(const std::shared_ptr<const GanCf>& scorer) {

@@ -1,5 +1,6 @@
 #include "vitrine/training/trainer.h"
 
+#include "training/deep_ranker_learner.h"
 #include "training/trainers.h"
 
 namespace vitrine {

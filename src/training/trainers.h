@@ -8,7 +8,6 @@ namespace vitrine {
 // The entries of Trainers(), each in a file of its own.
 Trainer BprTrainer();
 Trainer ContentTrainer();
-Trainer DeepRankerTrainer();
 Trainer EaseSparseTrainer();
 Trainer EaseTrainer();
 Trainer GanCfTrainer();

@@ -30,7 +30,8 @@ int Run() {
   table.unknown_facts = Matrix::Zero(1, static_cast<Eigen::Index>(kNumItemFacts));
   table.means = Matrix::Zero(1, static_cast<Eigen::Index>(table.shape.num_features));
   table.scales = Matrix::Ones(1, static_cast<Eigen::Index>(table.shape.num_features));
-  table.network = DeepRankerNetwork(table.shape, 0, random);
+  table.shape.hidden = 32;
+  for (int network = 0; network < 4; ++network) table.networks.emplace_back(table.shape, 0, random);
   const std::vector<std::string> scorers = table.scorers;
   const auto ranker = DeepRanker::Create(std::move(table));
   if (!ranker.ok()) return 1;
@@ -42,11 +43,13 @@ int Run() {
   std::vector<ItemIndex> items;
   for (std::uint32_t i = 0; i < kCandidates; ++i) items.push_back(ItemIndex{i * 31});
   const Matrix scores = RandomMatrix(scorers.size(), kCandidates, random);
+  std::vector<float> blended;
+  for (std::size_t i = 0; i < kCandidates; ++i) blended.push_back(1.0F / static_cast<float>(1 + i));
   std::vector<float> probabilities(kCandidates);
   std::vector<double> micros;
   for (int run = 0; run < kRuns; ++run) {
     const Micros start = MonotonicNow();
-    (*ranker)->Rank({query, items, scorers, scores}, {}, probabilities);
+    (*ranker)->Rank({query, items, blended, scorers, scores}, {}, probabilities);
     micros.push_back(static_cast<double>(MonotonicNow() - start));
   }
   std::sort(micros.begin(), micros.end());

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "engine/fake_shop.h"
-#include "vitrine/models/model_kinds.h"
+#include "vitrine/models/ranker_model.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
 
 namespace vitrine {
@@ -30,11 +30,9 @@ Model Contrary(const RankerCase& wanted) {
   table.unknown_facts = Matrix::Zero(1, static_cast<Eigen::Index>(kNumItemFacts));
   table.means = Matrix::Zero(1, columns);
   table.scales = Matrix::Ones(1, columns);
-  table.network = DeepRankerNetwork(table.shape, 0, random);
-  nn::ParameterList list;
-  table.network.AddParameters(list);
-  for (const nn::NamedParameter& each : list) each.parameter->value.setZero();
-  table.network.wide.weight.value(0, 0) = -3;
+  table.networks.emplace_back(table.shape, 0, random);
+  table.networks[0].wide.weight.value(0, 2) = -3;  // "score of most_popular"
+  table.blend_slope = 0;
   table.deadline_ms = wanted.deadline_ms;
   table.num_candidates = wanted.num_candidates;
   return MakeModel(*DeepRanker::Create(std::move(table)));

@@ -25,7 +25,7 @@ inline const std::vector<ContractCase>& ContractCases() {
       {"content", {{"meaning_weight", "2"}, {"meaning_source", "texts"}}},
       {"content", {{"meaning_weight", "0.7"}, {"meaning_dimensions", "6"}}, true},
       {"content", {}, true},
-      {"deep_ranker", {{"scorers", "item_knn,content"}, {"epochs", "3"}, {"candidates", "20"}}},
+      {"deep_ranker", {{"candidates", "20"}}},
       {"ease", {{"neighbours", "10"}, {"lambda", "5"}}},
       {"ease", {{"weighting", "log"}}, true},
       {"ease_sparse", {{"neighbours", "10"}, {"lambda", "5"}}},

@@ -1,166 +1,174 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "testing/status_matchers.h"
-#include "training/deep_ranker_data.h"
 #include "vitrine/math/classification_metrics.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
-#include "vitrine/training/trainer.h"
+#include "vitrine/training/ranker_lessons.h"
 
 namespace vitrine {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::IsOk;
-using testing::StatusIs;
 
-constexpr std::uint32_t kItems = 30;
+constexpr std::size_t kCandidates = 40;
+constexpr Eigen::Index kScore = 2;  // "score of ials"
 
-Interaction Touch(std::uint32_t item, int day) {
-  return {.time_us = day * kMicrosPerDay, .item = ItemIndex{item}, .weight = 1};
-}
+double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-// Shoppers like even items and odd ones alike up to day 50; from then on they buy, of all that they
-// do not have, mostly items below ten, which lately others bought as well.
-Dataset Fashion(std::size_t num_users, std::uint64_t seed) {
-  Dataset shop;
-  for (std::uint32_t item = 0; item < kItems; ++item) {
-    shop.item_ids.push_back("item" + std::to_string(item));
-  }
-  shop.items.resize(kItems);
+// Shoppers who want candidates with log-odds -3 + ln(blended / best) + strength 2 r (s - r), for
+// the rank r and ials' score s by its best: the blend knows a part, ials more, but in a way that no
+// sum of features says.
+RankerLessons Lessons(std::size_t num_shoppers, double strength, std::uint64_t seed) {
   Random random(seed);
-  const auto draw = [&](int day) {
-    const bool is_in_fashion = day >= 40 && random.Below(10) < 8;
-    return static_cast<std::uint32_t>(is_in_fashion ? random.Below(10) : random.Below(kItems));
-  };
-  for (std::size_t user = 0; user < num_users; ++user) {
-    for (int day = 0; day < 60; day += 6) {
-      const int at = day + static_cast<int>(random.Below(6));
-      shop.interactions.push_back(Touch(draw(at), at));
+  RankerLessons lessons{.scorers = {"ials"}};
+  lessons.features =
+      Matrix::Zero(static_cast<Eigen::Index>(num_shoppers * kCandidates),
+                   static_cast<Eigen::Index>(RankerFeatureNames(lessons.scorers).size()));
+  Eigen::Index row = 0;
+  for (std::size_t shopper = 0; shopper < num_shoppers; ++shopper) {
+    for (std::size_t i = 0; i < kCandidates; ++i, ++row) {
+      const double log_blend = -2.0 * static_cast<double>(i) / kCandidates;
+      const double rank = 1 / std::log2(2 + static_cast<double>(i));
+      const double score = random.Normal();
+      lessons.features(row, kLogBlendFeature) = static_cast<float>(log_blend);
+      lessons.features(row, kLogBlendFeature + 1) = static_cast<float>(rank);
+      lessons.features(row, kScore) = static_cast<float>(score);
+      const double log_odds = -3 + log_blend + strength * 2 * rank * (score - rank);
+      lessons.is_wanted.push_back(random.Uniform() < Sigmoid(log_odds) ? 1 : 0);
     }
-    shop.user_begin.push_back(shop.interactions.size());
+    lessons.begin.push_back(lessons.is_wanted.size());
   }
-  shop.now_us = 60 * kMicrosPerDay;
-  return shop;
+  return lessons;
 }
 
-TEST(ItemFactsTest, TellWhoTouchedAnItemAndWhen) {
-  Dataset shop;
-  shop.item_ids = {"a", "b"};
-  shop.items.resize(2);
-  Item priced;
-  priced.price = Money{3'000'000, "GBP"};
-  shop.items[1] = std::make_shared<const Item>(priced);
-  shop.interactions = {Touch(0, 10), Touch(0, 20), Touch(0, 13)};
-  shop.user_begin = {0, 2, 3};
-  shop.now_us = 100 * kMicrosPerDay;  // The latest interaction, of day 20, is what counts.
-
-  const Matrix facts = ItemFacts(shop);
-
-  EXPECT_NEAR(facts(0, 0), std::log(3), 1e-6);
-  EXPECT_NEAR(facts(0, 1), std::log((1 + 1 + 0.5) / (5 + 2)), 1e-6);
-  EXPECT_NEAR(facts(0, 2), std::log((2 + std::exp2(-7.0 / 30)) / 7), 1e-6);
-  EXPECT_NEAR(facts(0, 3), std::log(11), 1e-6);
-  EXPECT_NEAR(facts(0, 4), 0, 1e-6);
-  EXPECT_EQ(facts.row(1).head(5), UnknownItemFacts().row(0).head(5));
-  EXPECT_NEAR(facts(1, 5), std::log(4), 1e-6);
+const DeepRanker& RankerIn(const Model& model) {
+  return static_cast<const DeepRanker&>(*model.scorer);
 }
 
-TEST(RankerDataTest, AsksForWhatTheShopperDidNotHave) {
-  ThreadPool pool(2);
-  const RankerDataOptions options{.scorers = {"item_knn", "most_popular"}, .num_candidates = 20};
-
-  const auto data = RankerDataOf(Fashion(60, 1), options, {.pool = &pool});
-
-  ASSERT_THAT(data, IsOk());
-  ASSERT_GT(data->num_shoppers(), 30U);
-  EXPECT_EQ(static_cast<std::size_t>(data->features.rows()), data->is_wanted.size());
-  for (std::size_t s = 0; s < data->num_shoppers(); ++s) {
-    EXPECT_LE(data->begin[s + 1] - data->begin[s], 20U);
-    const auto wanted =
-        std::count(data->is_wanted.begin() + static_cast<std::ptrdiff_t>(data->begin[s]),
-                   data->is_wanted.begin() + static_cast<std::ptrdiff_t>(data->begin[s + 1]), 1);
-    EXPECT_GE(wanted, 1);
+// The probabilities of the lessons' candidates, by what was learned from others.
+std::vector<double> Foresee(const DeepRankerTable& table, const RankerLessons& lessons) {
+  Matrix inputs = lessons.features;
+  Standardise(table.means, table.scales, inputs);
+  Eigen::VectorXd z = table.blend_slope * lessons.features.col(kLogBlendFeature).cast<double>();
+  DeepRankerNetwork::Cache cache;
+  for (const DeepRankerNetwork& each : table.networks) {
+    z += each.Forward(inputs, cache, {}).col(0).cast<double>() /
+         static_cast<double>(table.networks.size());
   }
+  std::vector<double> probabilities;
+  for (const double each : z) probabilities.push_back(Sigmoid(table.slope * each + table.shift));
+  return probabilities;
 }
 
-Settings Small(Settings settings) {
-  settings.merge(Settings{{"scorers", "item_knn,ials"}, {"epochs", "20"}, {"candidates", "30"}});
-  return settings;
+double AucOf(const std::vector<double>& scores, const RankerLessons& lessons) {
+  return AreaUnderRoc(ThresholdCurve({scores, lessons.is_wanted}));
 }
 
-// The ranker's probabilities of everything that other shoppers of the same shop did not have, and
-// what they then wanted.
-struct Foreseen {
-  std::vector<double> probabilities{};
-  std::vector<std::uint8_t> is_wanted{};
+double LogLossOf(const std::vector<double>& probabilities, const RankerLessons& lessons) {
+  double sum = 0;
+  for (std::size_t i = 0; i < probabilities.size(); ++i) {
+    sum -= std::log(lessons.is_wanted[i] != 0 ? probabilities[i] : 1 - probabilities[i]);
+  }
+  return sum / static_cast<double>(probabilities.size());
+}
+
+class DeepRankerTrainerTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<Model> Train(const RankerLessons* lessons, const Settings& settings = {}) {
+    return TrainRanker(Dataset(), settings, lessons, {.pool = &pool_});
+  }
+
+  ThreadPool pool_{2};
 };
 
-Foreseen Foresee(const DeepRanker& ranker, const RankerData& data) {
-  Foreseen foreseen;
-  DeepRankerNetwork::Cache cache;
-  Matrix inputs = data.features;
-  inputs.rowwise() -= ranker.table().means.row(0);
-  inputs.array().rowwise() *= ranker.table().scales.row(0).array();
-  inputs = inputs.cwiseMin(kMostRankerDeviations).cwiseMax(-kMostRankerDeviations).eval();
-  const Matrix z = ranker.table().network.Forward(inputs, cache, {});
-  for (Eigen::Index i = 0; i < z.rows(); ++i) {
-    const double log_odds = ranker.table().slope * z(i, 0) + ranker.table().shift;
-    foreseen.probabilities.push_back(1 / (1 + std::exp(-log_odds)));
-  }
-  foreseen.is_wanted = data.is_wanted;
-  return foreseen;
-}
-
-TEST(DeepRankerTrainerTest, LearnsWhatTheScorersMissAndItsProbabilitiesComeTrue) {
-  ThreadPool pool(2);
-  const auto model =
-      FindTrainer("deep_ranker")->train(Fashion(1200, 1), Small({}), {.pool = &pool});
-  const auto other = RankerDataOf(
-      Fashion(600, 2), {.scorers = {"item_knn", "ials"}, .num_candidates = 30}, {.pool = &pool});
+TEST_F(DeepRankerTrainerTest, LearnsWhatTheBlendMissesAndItsProbabilitiesComeTrue) {
+  const RankerLessons lessons = Lessons(600, 1, 1);
+  const RankerLessons others = Lessons(300, 1, 2);
+  const auto model = Train(&lessons);
 
   ASSERT_THAT(model, IsOk());
-  ASSERT_THAT(other, IsOk());
-  const Foreseen foreseen = Foresee(static_cast<const DeepRanker&>(*model->scorer), *other);
-  const auto auc = [&](const std::vector<double>& scores) {
-    return AreaUnderRoc(ThresholdCurve({scores, foreseen.is_wanted}));
-  };
+  const DeepRankerTable& table = RankerIn(*model).table();
+  ASSERT_FALSE(table.networks.empty());
+  const std::vector<double> probabilities = Foresee(table, others);
+  std::vector<double> of_blend;
   std::vector<double> of_ials;
-  for (Eigen::Index i = 0; i < other->features.rows(); ++i) {
-    of_ials.push_back(1 / (1 + std::exp(-static_cast<double>(other->features(i, 2)))));
+  for (Eigen::Index i = 0; i < others.features.rows(); ++i) {
+    of_blend.push_back(Sigmoid(static_cast<double>(others.features(i, kLogBlendFeature))));
+    of_ials.push_back(Sigmoid(static_cast<double>(others.features(i, kScore))));
   }
-  EXPECT_GT(auc(foreseen.probabilities), auc(of_ials) + 0.02);
-  EXPECT_LT(CalibrationError({foreseen.probabilities, foreseen.is_wanted}, 10), 0.05);
+  EXPECT_GT(AucOf(probabilities, others), AucOf(of_blend, others) + 0.05);
+  EXPECT_GT(AucOf(probabilities, others), AucOf(of_ials, others) + 0.05);
+  EXPECT_LT(CalibrationError({probabilities, others.is_wanted}, 10), 0.015);
 }
 
-TEST(DeepRankerTrainerTest, OfTooFewShoppersItLeavesTheOrderAsItIs) {
-  ThreadPool pool(1);
-  const auto model = FindTrainer("deep_ranker")->train(Fashion(5, 1), Small({}), {.pool = &pool});
+TEST_F(DeepRankerTrainerTest, WhereThereIsNothingToGainTheOrderStaysAndIsCalibrated) {
+  const RankerLessons lessons = Lessons(400, 0, 3);
+  const RankerLessons others = Lessons(400, 0, 4);
+  const auto model = Train(&lessons);
 
   ASSERT_THAT(model, IsOk());
-  const auto& ranker = static_cast<const DeepRanker&>(*model->scorer);
-  const Query query;
-  const std::vector<ItemIndex> items = {ItemIndex{3}, ItemIndex{1}};
-  const std::vector<std::string> scorers = {"ials"};
-  Matrix scores(1, 2);
-  scores << 1, 2;
-  std::vector<float> probabilities(2);
-  ranker.Rank({query, items, scorers, scores}, {}, probabilities);
-  EXPECT_EQ(probabilities[0], probabilities[1]);
+  const DeepRankerTable& table = RankerIn(*model).table();
+  EXPECT_TRUE(table.networks.empty());
+  EXPECT_NEAR(table.slope * table.blend_slope, 1, 0.2);
+  EXPECT_NEAR(table.shift, -3, 0.2);
+  EXPECT_LT(CalibrationError({Foresee(table, others), others.is_wanted}, 10), 0.01);
 }
 
-TEST(DeepRankerTrainerTest, AScorerThatThereIsNotIsRefusedByName) {
-  ThreadPool pool(1);
+TEST_F(DeepRankerTrainerTest, SlopesAndShiftAreTheMostLikelyOnes) {
+  const RankerLessons lessons = Lessons(400, 0, 3);
+  const auto model = Train(&lessons);
+  ASSERT_THAT(model, IsOk());
+  DeepRankerTable table = RankerIn(*model).table();
+  const double best = LogLossOf(Foresee(table, lessons), lessons);
 
-  for (const std::string scorers : {"ials,oracle", "deep_ranker", ""}) {
-    const auto model =
-        FindTrainer("deep_ranker")->train(Fashion(5, 1), {{"scorers", scorers}}, {.pool = &pool});
-    EXPECT_THAT(model, StatusIs(absl::StatusCode::kInvalidArgument));
-    EXPECT_THAT(std::string(model.status().message()), HasSubstr("scorers"));
+  for (const double step : {-0.1, 0.1}) {
+    DeepRankerTable steeper = table;
+    steeper.slope += step;
+    DeepRankerTable higher = table;
+    higher.shift += step;
+    EXPECT_GT(LogLossOf(Foresee(steeper, lessons), lessons), best);
+    EXPECT_GT(LogLossOf(Foresee(higher, lessons), lessons), best);
   }
+}
+
+TEST_F(DeepRankerTrainerTest, TheNumberOfThreadsChangesNoBit) {
+  const RankerLessons lessons = Lessons(120, 2, 5);
+  const Settings settings = {{"epochs", "3"}};
+  ThreadPool one(1);
+  const auto on_one = TrainRanker(Dataset(), settings, &lessons, {.pool = &one});
+  const auto on_two = Train(&lessons, settings);
+
+  ASSERT_THAT(on_one, IsOk());
+  ASSERT_THAT(on_two, IsOk());
+  ASSERT_FALSE(RankerIn(*on_one).table().networks.empty());
+  EXPECT_EQ(Foresee(RankerIn(*on_one).table(), lessons),
+            Foresee(RankerIn(*on_two).table(), lessons));
+}
+
+TEST_F(DeepRankerTrainerTest, WithoutLessonsOrWithTooFewItLeavesTheOrderAsItIs) {
+  const RankerLessons few = Lessons(50, 2, 6);
+
+  for (const RankerLessons* lessons : {static_cast<const RankerLessons*>(nullptr), &few}) {
+    const auto model = Train(lessons);
+    ASSERT_THAT(model, IsOk());
+    EXPECT_TRUE(RankerIn(*model).table().networks.empty());
+    EXPECT_GT(RankerIn(*model).table().blend_slope, 0);
+  }
+}
+
+TEST_F(DeepRankerTrainerTest, LessonsInWhichNobodyWantsAnythingTeachNothing) {
+  RankerLessons lessons = Lessons(150, 0, 7);
+  std::fill(lessons.is_wanted.begin(), lessons.is_wanted.end(), 0);
+
+  const auto model = Train(&lessons);
+
+  ASSERT_THAT(model, IsOk());
+  EXPECT_TRUE(RankerIn(*model).table().networks.empty());
 }
 
 }  // namespace

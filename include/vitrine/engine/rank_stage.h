@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "vitrine/engine/pipeline.h"
@@ -11,6 +12,23 @@ namespace vitrine {
 
 // The ranker among the models of a set, or null.
 const Ranker* RankerOf(const ModelSet& models);
+
+// What a ranker is told of candidates.
+struct ToldCandidates {
+  std::vector<ItemIndex> items{};
+  std::vector<float> blended{};
+  std::vector<std::string> scorers{};
+  Matrix scores{};  // [scorers x items]
+
+  // Valid while this and `query` are.
+  RankerCandidates View(const Query& query) const {
+    return {query, items, blended, scorers, scores};
+  }
+};
+
+// What those of `scorers` that are among the models say of `candidates`, the blend's best first.
+ToldCandidates AskScorers(const ModelSet& models, std::span<const std::string> scorers,
+                          const Query& query, std::span<const BlendedItem> candidates);
 
 enum class RankDeadline {
   kNone,  // For measuring: no decision by the clock.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "vitrine/evaluation/protocol.h"
 #include "vitrine/evaluation/summary.h"
 #include "vitrine/feature_store/feature_store.h"
+#include "vitrine/training/ranker_lessons.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -33,6 +35,8 @@ struct ComparisonOptions {
   BlendOptions blend{};
   // What the blend's weights are learned on, unless `blend` says them. Null: they are not learned.
   const Split* validation = nullptr;
+  // What a ranker among the models learns from; null: it leaves the blend's order as it is.
+  std::shared_ptr<const RankerLessons> lessons{};
   EvaluationOptions evaluation{};  // `progress` and `is_cancelled` are taken from elsewhere.
   std::optional<ResamplingOptions> resampling{};  // Summaries and differences, where given.
 };
@@ -45,11 +49,12 @@ struct TimedModel {
 
 // A blend as it was learned on a validation part: what to train, and how much it counts.
 struct LearnedBlend {
-  std::vector<std::string> models{};           // With a weight.
+  std::vector<std::string> models{};           // With a weight; a ranker, where one is asked for.
   std::map<std::string, Settings> settings{};  // By model name.
   BlendWeights weights{};                      // Empty: there was too little to learn from.
   double cold_start_events = -1;               // Below 0: the same.
   Trend trend{};                               // The rule alone.
+  std::shared_ptr<const RankerLessons> lessons{};  // For the ranker; null without one.
 };
 
 // One line of the table.

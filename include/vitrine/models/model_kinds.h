@@ -14,7 +14,6 @@
 namespace vitrine {
 
 class Content;
-class DeepRanker;
 class GanCf;
 class Ials;
 class ItemNeighbours;
@@ -32,7 +31,6 @@ class UserKnn;
 // All that the scorer can do as a model, named after its kind, without settings: what a trainer
 // returns and what loading gives back.
 Model MakeModel(const std::shared_ptr<const Content>& scorer);
-Model MakeModel(const std::shared_ptr<const DeepRanker>& scorer);
 Model MakeModel(const std::shared_ptr<const GanCf>& scorer);
 Model MakeModel(const std::shared_ptr<const Ials>& scorer);
 Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer);

@@ -11,10 +11,11 @@
 
 namespace vitrine {
 
-// The candidates of one query and what scorers say of them. Views.
+// The candidates of one query, and what the blend and the scorers say of them. Views.
 struct RankerCandidates {
   const Query& query;
-  std::span<const ItemIndex> items{};      // Distinct.
+  std::span<const ItemIndex> items{};      // Distinct, the blend's best first.
+  std::span<const float> blended{};        // [items] The blend's score of each, falling.
   std::span<const std::string> scorers{};  // By row of `scores`.
   const Matrix& scores;  // [scorers x items] As Score gives them, kUnscored where nothing is known.
 };

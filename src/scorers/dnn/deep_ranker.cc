@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -16,7 +15,7 @@ namespace {
 constexpr std::string_view kName = "deep_ranker";
 constexpr std::size_t kRankedTogether = 64;  // Candidates between two looks at the clock.
 constexpr int kPathSteps = 64;               // Of integrated gradients.
-constexpr std::size_t kFeaturesOfAScorer = 2;
+constexpr std::size_t kMostNetworks = 16;
 
 bool IsBetween(std::size_t value, std::size_t min, std::size_t max) {
   return value >= min && value <= max;
@@ -28,10 +27,6 @@ nn::ParameterList ParametersOf(DeepRankerNetwork& network) {
   return parameters;
 }
 
-std::size_t NumFeatures(std::size_t num_scorers) {
-  return kFeaturesOfAScorer * num_scorers + kNumItemFacts + kNumShopperFacts;
-}
-
 absl::Status DamagedNumbers() {
   return absl::DataLossError("deep_ranker holds numbers that no training makes");
 }
@@ -41,80 +36,38 @@ bool Has(const Matrix& matrix, std::size_t rows, std::size_t cols) {
          static_cast<std::size_t>(matrix.cols()) == cols && matrix.allFinite();
 }
 
+bool HasShape(DeepRankerNetwork& network, const DeepRankerShape& shape) {
+  Random random(0);
+  DeepRankerNetwork wanted(shape, 0, random);
+  const nn::ParameterList shapes = ParametersOf(wanted);
+  const nn::ParameterList given = ParametersOf(network);
+  if (shapes.size() != given.size()) return false;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Matrix& value = shapes[i].parameter->value;
+    if (!Has(given[i].parameter->value, static_cast<std::size_t>(value.rows()),
+             static_cast<std::size_t>(value.cols()))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 absl::Status Check(DeepRankerTable& table) {
   VITRINE_RETURN_IF_ERROR(CheckShape(table.shape));
   const std::size_t features = table.shape.num_features;
-  Random random(0);
-  DeepRankerNetwork wanted(table.shape, 0, random);
-  const nn::ParameterList shapes = ParametersOf(wanted);
-  const nn::ParameterList given = ParametersOf(table.network);
   bool is_sound =
-      features == NumFeatures(table.scorers.size()) &&
+      features == RankerFeatureNames(table.scorers).size() &&
       Has(table.item_facts, static_cast<std::size_t>(table.item_facts.rows()), kNumItemFacts) &&
       Has(table.unknown_facts, 1, kNumItemFacts) && Has(table.means, 1, features) &&
-      Has(table.scales, 1, features) && std::isfinite(table.slope) && table.slope > 0 &&
+      Has(table.scales, 1, features) && std::isfinite(table.blend_slope) &&
+      table.blend_slope >= 0 && std::isfinite(table.slope) && table.slope > 0 &&
       std::isfinite(table.shift) && table.deadline_ms >= 0 && std::isfinite(table.deadline_ms) &&
-      table.num_candidates >= 1 && shapes.size() == given.size();
-  for (std::size_t i = 0; is_sound && i < shapes.size(); ++i) {
-    const Matrix& shape = shapes[i].parameter->value;
-    is_sound = Has(given[i].parameter->value, static_cast<std::size_t>(shape.rows()),
-                   static_cast<std::size_t>(shape.cols()));
-  }
+      table.num_candidates >= 1;
+  for (DeepRankerNetwork& each : table.networks) is_sound = is_sound && HasShape(each, table.shape);
   if (is_sound) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "deep_ranker wants matrices of the sizes that its shape says, finite numbers and a slope "
+      "deep_ranker wants matrices of the sizes that its shape says, finite numbers and slopes "
       "above 0");
-}
-
-// The scores of one scorer as features.
-void FillScores(const Matrix& scores, Eigen::Index row, Eigen::Index column, Matrix& features) {
-  std::vector<Eigen::Index> order;
-  float best = kUnscored;
-  float worst = std::numeric_limits<float>::max();
-  for (Eigen::Index i = 0; i < scores.cols(); ++i) {
-    const float score = scores(row, i);
-    if (!std::isfinite(score)) continue;
-    order.push_back(i);
-    best = std::max(best, score);
-    worst = std::min(worst, score);
-  }
-  if (order.empty()) return;
-  const float scale = std::max(best > 0 ? best : -worst, 1e-6F);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](Eigen::Index a, Eigen::Index b) { return scores(row, a) > scores(row, b); });
-  for (std::size_t rank = 0; rank < order.size(); ++rank) {
-    // Equals share the rank of the first of them, so that no order of candidates matters.
-    const bool is_equal = rank > 0 && scores(row, order[rank]) == scores(row, order[rank - 1]);
-    features(order[rank], column) = scores(row, order[rank]) / scale;
-    features(order[rank], column + 1) =
-        is_equal ? features(order[rank - 1], column + 1)
-                 : static_cast<float>(1 / std::log2(2.0 + static_cast<double>(rank)));
-  }
-}
-
-std::array<float, kNumShopperFacts> ShopperFacts(const Query& query, const Matrix& item_facts) {
-  std::vector<ItemIndex> liked;
-  Micros latest = 0;
-  for (const Interaction& each : query.history) {
-    if (each.weight <= 0) continue;
-    liked.push_back(each.item);
-    latest = std::max(latest, each.time_us);
-  }
-  const auto num_interactions = static_cast<double>(liked.size());
-  std::sort(liked.begin(), liked.end());
-  liked.erase(std::unique(liked.begin(), liked.end()), liked.end());
-  if (liked.empty()) return {};
-  double popularity = 0;
-  for (const ItemIndex item : liked) {
-    const auto row = static_cast<Eigen::Index>(Row(item));
-    if (row < item_facts.rows()) popularity += static_cast<double>(item_facts(row, 0));
-  }
-  const auto count = static_cast<double>(liked.size());
-  const double days = static_cast<double>(std::max<Micros>(query.now_us - latest, 0)) /
-                      static_cast<double>(kMicrosPerDay);
-  return {static_cast<float>(std::log1p(count)),
-          static_cast<float>(std::log(num_interactions / count)),
-          static_cast<float>(std::log1p(days)), static_cast<float>(popularity / count)};
 }
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -143,6 +96,7 @@ DeepRankerNetwork::DeepRankerNetwork(const DeepRankerShape& shape, double dropou
   for (std::size_t i = 0; i < shape.num_crosses; ++i) {
     crosses.emplace_back(shape.num_features, random);
   }
+  for (nn::Dense* last : {&wide, &crossed, &deep}) last->weight.value.setZero();
 }
 
 void DeepRankerNetwork::AddParameters(nn::ParameterList& list) {
@@ -197,42 +151,10 @@ void DeepRankerNetwork::Backward(const Matrix& input, const Matrix& by_output, C
   cache.by_input += cache.by_cross;
 }
 
-Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::string> scorers,
-                      const Matrix& item_facts, const Matrix& unknown_facts) {
-  const auto num_items = static_cast<Eigen::Index>(candidates.items.size());
-  Matrix features = Matrix::Zero(num_items, static_cast<Eigen::Index>(NumFeatures(scorers.size())));
-  Eigen::Index column = 0;
-  for (const std::string& scorer : scorers) {
-    const auto row = std::find(candidates.scorers.begin(), candidates.scorers.end(), scorer);
-    if (row != candidates.scorers.end()) {
-      FillScores(candidates.scores, row - candidates.scorers.begin(), column, features);
-    }
-    column += kFeaturesOfAScorer;
-  }
-  const std::array<float, kNumShopperFacts> shopper = ShopperFacts(candidates.query, item_facts);
-  for (Eigen::Index i = 0; i < num_items; ++i) {
-    const auto row = static_cast<Eigen::Index>(Row(candidates.items[static_cast<std::size_t>(i)]));
-    if (row < item_facts.rows()) {
-      features.row(i).segment(column, kNumItemFacts) = item_facts.row(row);
-    } else {
-      features.row(i).segment(column, kNumItemFacts) = unknown_facts.row(0);
-    }
-    for (std::size_t f = 0; f < kNumShopperFacts; ++f) {
-      features(i, column + static_cast<Eigen::Index>(kNumItemFacts + f)) = shopper[f];
-    }
-  }
-  return features;
-}
-
-std::vector<std::string> RankerFeatureNames(std::span<const std::string> scorers) {
-  std::vector<std::string> names;
-  for (const std::string& scorer : scorers) {
-    names.push_back("score of " + scorer);
-    names.push_back("rank in " + scorer);
-  }
-  names.insert(names.end(), kItemFactNames.begin(), kItemFactNames.end());
-  names.insert(names.end(), kShopperFactNames.begin(), kShopperFactNames.end());
-  return names;
+void Standardise(const Matrix& means, const Matrix& scales, Matrix& features) {
+  features.rowwise() -= means.row(0);
+  features.array().rowwise() *= scales.row(0).array();
+  features = features.cwiseMin(kMostRankerDeviations).cwiseMax(-kMostRankerDeviations);
 }
 
 absl::StatusOr<std::shared_ptr<const DeepRanker>> DeepRanker::Create(DeepRankerTable table) {
@@ -242,8 +164,10 @@ absl::StatusOr<std::shared_ptr<const DeepRanker>> DeepRanker::Create(DeepRankerT
 
 DeepRanker::DeepRanker(DeepRankerTable table)
     : table_(std::move(table)), feature_names_(RankerFeatureNames(table_.scorers)) {
-  for (const nn::NamedParameter& each : ParametersOf(table_.network)) {
-    each.parameter->gradient.resize(0, 0);
+  for (DeepRankerNetwork& network : table_.networks) {
+    for (const nn::NamedParameter& each : ParametersOf(network)) {
+      each.parameter->gradient.resize(0, 0);
+    }
   }
 }
 
@@ -259,27 +183,31 @@ std::vector<std::vector<ScoredItem>> DeepRanker::Retrieve(std::span<const Query>
 
 std::vector<Contribution> DeepRanker::Explain(const Query&, ItemIndex) const { return {}; }
 
-Matrix DeepRanker::Inputs(const RankerCandidates& candidates) const {
-  Matrix inputs =
-      RankerFeatures(candidates, table_.scorers, table_.item_facts, table_.unknown_facts);
-  inputs.rowwise() -= table_.means.row(0);
-  inputs.array().rowwise() *= table_.scales.row(0).array();
-  return inputs.cwiseMin(kMostRankerDeviations).cwiseMax(-kMostRankerDeviations);
+Matrix DeepRanker::Features(const RankerCandidates& candidates) const {
+  return RankerFeatures(candidates, table_.scorers, table_.item_facts, table_.unknown_facts);
 }
 
 bool DeepRanker::Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
                       std::span<float> probabilities) const {
   if (is_late && is_late()) return false;
-  const Matrix inputs = Inputs(candidates);
+  Matrix inputs = Features(candidates);
+  const Eigen::VectorXf of_blend =
+      static_cast<float>(table_.blend_slope) * inputs.col(kLogBlendFeature);
+  Standardise(table_.means, table_.scales, inputs);
   DeepRankerNetwork::Cache cache;
   Matrix some;
   for (std::size_t begin = 0; begin < candidates.items.size(); begin += kRankedTogether) {
     if (is_late && is_late()) return false;
     const std::size_t count = std::min(kRankedTogether, candidates.items.size() - begin);
-    some = inputs.middleRows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(count));
-    const Matrix& z = table_.network.Forward(some, cache, {});
+    const auto first = static_cast<Eigen::Index>(begin);
+    some = inputs.middleRows(first, static_cast<Eigen::Index>(count));
+    Eigen::VectorXf z = of_blend.segment(first, static_cast<Eigen::Index>(count));
+    for (const DeepRankerNetwork& network : table_.networks) {
+      z += network.Forward(some, cache, {}).col(0) / static_cast<float>(table_.networks.size());
+    }
     for (std::size_t i = 0; i < count; ++i) {
-      const double log_odds = table_.slope * z(static_cast<Eigen::Index>(i), 0) + table_.shift;
+      const double log_odds =
+          table_.slope * static_cast<double>(z[static_cast<Eigen::Index>(i)]) + table_.shift;
       // Sound weights cannot overflow; damaged ones can.
       probabilities[begin + i] = static_cast<float>(
           Sigmoid(std::isfinite(log_odds) ? std::clamp(log_odds, -30.0, 15.0) : -30.0));
@@ -289,24 +217,34 @@ bool DeepRanker::Rank(const RankerCandidates& candidates, const std::function<bo
 }
 
 DeepRanker::Explained DeepRanker::ExplainRanking(const RankerCandidates& candidates) const {
-  const Matrix inputs = Inputs(candidates);
+  Matrix inputs = Features(candidates);
   Explained explained{.effects = Matrix::Zero(inputs.rows(), inputs.cols())};
-  DeepRankerNetwork network = table_.network;
-  for (const nn::NamedParameter& each : ParametersOf(network)) {
-    each.parameter->gradient =
-        Matrix::Zero(each.parameter->value.rows(), each.parameter->value.cols());
-  }
+  const float mean = table_.means(0, kLogBlendFeature);
+  const Eigen::VectorXf of_blend =
+      static_cast<float>(table_.blend_slope) * (inputs.col(kLogBlendFeature).array() - mean);
+  double base = table_.blend_slope * static_cast<double>(mean);
+  Standardise(table_.means, table_.scales, inputs);
   DeepRankerNetwork::Cache cache;
-  explained.base = table_.slope * network.Forward(Matrix::Zero(1, inputs.cols()), cache, {})(0, 0) +
-                   table_.shift;
+  const auto num_networks = static_cast<float>(table_.networks.size());
   const Matrix ones = Matrix::Ones(inputs.rows(), 1);
-  for (int step = 0; step < kPathSteps; ++step) {
-    const Matrix at = inputs * ((static_cast<float>(step) + 0.5F) / kPathSteps);
-    network.Forward(at, cache, {});
-    network.Backward(at, ones, cache, {});
-    explained.effects += cache.by_input / kPathSteps;
+  for (DeepRankerNetwork network : table_.networks) {  // A copy: Backward adds to gradients.
+    for (const nn::NamedParameter& each : ParametersOf(network)) {
+      each.parameter->gradient =
+          Matrix::Zero(each.parameter->value.rows(), each.parameter->value.cols());
+    }
+    base += static_cast<double>(network.Forward(Matrix::Zero(1, inputs.cols()), cache, {})(0, 0) /
+                                num_networks);
+    for (int step = 0; step < kPathSteps; ++step) {
+      const Matrix at = inputs * ((static_cast<float>(step) + 0.5F) / kPathSteps);
+      network.Forward(at, cache, {});
+      network.Backward(at, ones, cache, {});
+      explained.effects += cache.by_input / (kPathSteps * num_networks);
+    }
   }
-  explained.effects = explained.effects.cwiseProduct(inputs) * static_cast<float>(table_.slope);
+  explained.effects = explained.effects.cwiseProduct(inputs);
+  explained.effects.col(kLogBlendFeature) += of_blend;
+  explained.effects *= static_cast<float>(table_.slope);
+  explained.base = table_.slope * base + table_.shift;
   return explained;
 }
 
@@ -320,13 +258,17 @@ void Save(const DeepRanker& ranker, ByteWriter& writer) {
   writer.Write(table.scales);
   writer.Unsigned(table.shape.num_crosses);
   writer.Unsigned(table.shape.hidden);
+  writer.Double(table.blend_slope);
   writer.Double(table.slope);
   writer.Double(table.shift);
   writer.Double(table.deadline_ms);
   writer.Unsigned(table.num_candidates);
-  const nn::ParameterList parameters = ParametersOf(table.network);
-  writer.Unsigned(parameters.size());
-  for (const nn::NamedParameter& each : parameters) writer.Write(each.parameter->value);
+  writer.Unsigned(table.networks.size());
+  for (DeepRankerNetwork& network : table.networks) {
+    for (const nn::NamedParameter& each : ParametersOf(network)) {
+      writer.Write(each.parameter->value);
+    }
+  }
 }
 
 absl::StatusOr<std::shared_ptr<const DeepRanker>> LoadDeepRanker(
@@ -339,28 +281,29 @@ absl::StatusOr<std::shared_ptr<const DeepRanker>> LoadDeepRanker(
   table.unknown_facts = reader.ReadMatrix();
   table.means = reader.ReadMatrix();
   table.scales = reader.ReadMatrix();
-  table.shape.num_features = NumFeatures(table.scorers.size());
+  table.shape.num_features = RankerFeatureNames(table.scorers).size();
   table.shape.num_crosses = reader.Unsigned();
   table.shape.hidden = reader.Unsigned();
+  table.blend_slope = reader.Double();
   table.slope = reader.Double();
   table.shift = reader.Double();
   table.deadline_ms = reader.Double();
   table.num_candidates = reader.Unsigned();
-  std::vector<Matrix> saved(reader.Count(2));
-  for (Matrix& each : saved) each = reader.ReadMatrix();
+  const std::size_t num_networks = reader.Count(2);
   VITRINE_RETURN_IF_ERROR(reader.status(kName));
-  VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(facts.rows()), mapping, kName));
   if (!CheckShape(table.shape).ok() || facts.cols() != kNumItemFacts ||
-      !Has(table.unknown_facts, 1, kNumItemFacts)) {
+      !Has(table.unknown_facts, 1, kNumItemFacts) || num_networks > kMostNetworks) {
     return DamagedNumbers();
   }
   Random random(0);  // The first values are all overwritten.
-  table.network = DeepRankerNetwork(table.shape, 0, random);
-  const nn::ParameterList parameters = ParametersOf(table.network);
-  if (saved.size() != parameters.size()) return DamagedNumbers();
-  for (std::size_t i = 0; i < saved.size(); ++i) {
-    parameters[i].parameter->value = std::move(saved[i]);
+  for (std::size_t i = 0; i < num_networks; ++i) {
+    table.networks.emplace_back(table.shape, 0, random);
+    for (const nn::NamedParameter& each : ParametersOf(table.networks.back())) {
+      each.parameter->value = reader.ReadMatrix();
+    }
   }
+  VITRINE_RETURN_IF_ERROR(reader.status(kName));
+  VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(facts.rows()), mapping, kName));
   table.item_facts = table.unknown_facts.replicate(static_cast<Eigen::Index>(num_items), 1);
   for (std::size_t row = 0; row < row_to_index.size(); ++row) {
     if (row_to_index[row] == RowMapping::kDropped) continue;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,29 +15,10 @@
 #include "vitrine/nn/cross.h"
 #include "vitrine/nn/dense.h"
 #include "vitrine/nn/normalization.h"
+#include "vitrine/scorers/dnn/ranker_features.h"
 #include "vitrine/scorers/ranker.h"
 
 namespace vitrine {
-
-// What is known of an item beside what scorers say, each a column of a matrix [items x these].
-inline constexpr std::array<std::string_view, 6> kItemFactNames = {
-    "shoppers",          // ln(1 + shoppers who touched it)
-    "trend of a week",   // ln((1 + recent) / (5 + all)): each by the age of the last touch,
-    "trend of a month",  // half after 7 and 30 days.
-    "days known",        // ln(1 + days since it was first touched)
-    "days untouched",    // ln(1 + days since it was last touched)
-    "price",             // ln(1 + price), 0 where there is none
-};
-inline constexpr std::size_t kNumItemFacts = kItemFactNames.size();
-
-// What is known of a shopper.
-inline constexpr std::array<std::string_view, 4> kShopperFactNames = {
-    "items liked",            // ln(1 + distinct items of the history)
-    "repeats",                // ln(interactions per distinct item)
-    "days away",              // ln(1 + days since the latest interaction)
-    "shoppers of the liked",  // Mean over the history of the items' "shoppers".
-};
-inline constexpr std::size_t kNumShopperFacts = kShopperFactNames.size();
 
 struct DeepRankerShape {
   std::size_t num_features = 0;  // 1 to 1000
@@ -52,7 +32,9 @@ absl::Status CheckShape(const DeepRankerShape& shape);
 // Wide and deep with crosses of features (Cheng et al., DLRS 2016; Wang et al., DCN-v2, WWW 2021,
 // the parallel form):
 //
-//   z = w x + w_c cross_n(... cross_1(x)) + w_d relu(W2 relu(W1 x + b1) + b2) + b
+//   f(x) = w x + w_c cross_n(... cross_1(x)) + w_d relu(W2 relu(W1 x + b1) + b2) + b
+//
+// w, w_c, w_d and b begin at 0: before it learns, f is 0 for every x.
 struct DeepRankerNetwork {
   struct Cache {
     std::vector<nn::Cross::Cache> crosses{};
@@ -75,7 +57,7 @@ struct DeepRankerNetwork {
 
   void AddParameters(nn::ParameterList& list);
 
-  // `input` [rows x num_features]. Returns cache.output, z [rows x 1].
+  // `input` [rows x num_features]. Returns cache.output, f(x) [rows x 1].
   const Matrix& Forward(const Matrix& input, Cache& cache, const nn::Pass& pass) const;
   // Leaves the derivatives by the input in cache.by_input.
   void Backward(const Matrix& input, const Matrix& by_output, Cache& cache, const nn::Pass& pass);
@@ -89,17 +71,22 @@ struct DeepRankerNetwork {
   nn::Dense deep{};    // [1 x hidden / 2]
 };
 
-// What DeepRanker is made of.
+// What DeepRanker is made of. The log-odds of a candidate are
+//
+//   slope (blend_slope ln(blended / best) + mean over networks of f(x)) + shift
+//
+// so that without networks the order is the blend's.
 struct DeepRankerTable {
-  std::vector<std::string> scorers{};  // Whose scores are features.
+  std::vector<std::string> scorers{};  // Whose scores are features; empty where no network is.
   Matrix item_facts{};                 // [num_items x kNumItemFacts]
   Matrix unknown_facts{};              // [1 x kNumItemFacts] Of items that the training had not.
   Matrix means{};                      // [1 x features] Taken off the features,
-  Matrix scales{};                     // [1 x features] which are then multiplied with these.
-  DeepRankerShape shape{};
-  DeepRankerNetwork network{};
-  double slope = 1;  // The log-odds are slope z + shift (Platt, 1999), learned on shoppers that
-  double shift = 0;  // taught the network nothing.
+  Matrix scales{};                     // [1 x features] which are then multiplied with these: x.
+  DeepRankerShape shape{};             // Of each network.
+  std::vector<DeepRankerNetwork> networks{};
+  double blend_slope = 1;  // >= 0
+  double slope = 1;        // > 0. These are learned on shoppers that taught the network nothing
+  double shift = 0;        // (Platt, 1999).
   double deadline_ms = 5;
   std::size_t num_candidates = 300;
 };
@@ -107,14 +94,8 @@ struct DeepRankerTable {
 // Features further from the mean than so many deviations are brought back.
 inline constexpr float kMostRankerDeviations = 5;
 
-// The features of candidates before they are brought to mean 0 [items x features]: of each scorer
-// its score by its best one, 1 / log2(1 + its rank), both 0 where it has nothing to say, then the
-// facts of item and shopper. `rows`: of each of table.scorers its row in candidates.scores, or -1.
-Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::string> scorers,
-                      const Matrix& item_facts, const Matrix& unknown_facts);
-
-// Their names, as people read them: "score of ials", "rank in ials", "trend of a week".
-std::vector<std::string> RankerFeatureNames(std::span<const std::string> scorers);
+// x of DeepRankerNetwork: features less their means, times the scales, within +-5. In place.
+void Standardise(const Matrix& means, const Matrix& scales, Matrix& features);
 
 // Ranks what the blend found. As a scorer it says nothing: alone it finds no item. Immutable,
 // thread-safe.
@@ -132,7 +113,9 @@ class DeepRanker final : public Scorer, public Explainer, public Ranker {
                                                 std::size_t k) const override;
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
 
-  std::span<const std::string> listens_to() const override { return table_.scorers; }
+  std::span<const std::string> listens_to() const override {
+    return table_.networks.empty() ? std::span<const std::string>() : table_.scorers;
+  }
   bool Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
             std::span<float> probabilities) const override;
   double deadline_ms() const override { return table_.deadline_ms; }
@@ -140,7 +123,8 @@ class DeepRanker final : public Scorer, public Explainer, public Ranker {
 
   // What each feature adds to the log-odds of candidates against a candidate that is average in
   // everything, by integrated gradients (Sundararajan, Taly, Yan, ICML 2017) in 64 steps: row r
-  // sums to the log-odds of items[r] less `base`, within 1e-2.
+  // sums to the log-odds of items[r] less `base`, within 1e-2. Without networks all is of the
+  // blend's score.
   struct Explained {
     double base = 0;
     Matrix effects{};  // [items x features]
@@ -152,7 +136,7 @@ class DeepRanker final : public Scorer, public Explainer, public Ranker {
 
  private:
   explicit DeepRanker(DeepRankerTable table);
-  Matrix Inputs(const RankerCandidates& candidates) const;
+  Matrix Features(const RankerCandidates& candidates) const;
 
   DeepRankerTable table_;
   std::vector<std::string> feature_names_;

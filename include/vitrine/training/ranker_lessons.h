@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/matrix.h"
+#include "vitrine/training/trainer.h"
+
+namespace vitrine {
+
+// What a blend found for shoppers at a moment, by models that knew nothing of what came after it,
+// and what the shoppers then wanted.
+struct RankerLessons {
+  std::vector<std::string> scorers{};     // Of the blend, that the features tell of.
+  std::vector<std::size_t> begin = {0};   // [shoppers + 1] Rows of a shopper's candidates.
+  Matrix features{};                      // [rows x features] As RankerFeatures has them.
+  std::vector<std::uint8_t> is_wanted{};  // [rows] 0 or 1.
+
+  std::size_t num_shoppers() const { return begin.size() - 1; }
+};
+
+// Trains deep_ranker, by its trainer's settings. `dataset` is what is known now of the items;
+// `lessons` null, or of fewer than 100 shoppers: it learns nothing, and the order stays as it is,
+// which is all that the trainer by itself can do. Errors: those of Trainer::train.
+absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settings,
+                                  const RankerLessons* lessons, const TrainingContext& context);
+
+}  // namespace vitrine

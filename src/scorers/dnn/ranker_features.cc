@@ -1,0 +1,244 @@
+#include "vitrine/scorers/dnn/ranker_features.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace vitrine {
+
+namespace {
+
+constexpr double kWeek = 7;
+constexpr double kMonth = 30;
+constexpr Eigen::Index kOfTheBlend = 2;  // Columns; of each scorer as many.
+
+double DaysBetween(Micros from, Micros to) {
+  return static_cast<double>(std::max<Micros>(to - from, 0)) / static_cast<double>(kMicrosPerDay);
+}
+
+Micros LatestOf(const Dataset& dataset) {
+  Micros latest = 0;
+  for (const Interaction& each : dataset.interactions) latest = std::max(latest, each.time_us);
+  return latest;
+}
+
+// Of an item: who touched it, and when.
+struct Touches {
+  double shoppers = 0;
+  double in_a_week = 0;  // Shoppers by the age of their last touch.
+  double in_a_month = 0;
+  Micros first = std::numeric_limits<Micros>::max();
+  Micros last = 0;
+};
+
+std::vector<Touches> CountTouches(const Dataset& dataset, Micros now_us) {
+  std::vector<Touches> touches(dataset.num_items());
+  std::vector<Micros> last(dataset.num_items(), -1);  // Of one shopper; -1: not touched.
+  for (std::size_t user = 0; user < dataset.num_users(); ++user) {
+    const auto history = dataset.History(user);
+    for (const Interaction& each : history) {
+      if (each.weight <= 0) continue;
+      Touches& item = touches[Row(each.item)];
+      item.first = std::min(item.first, each.time_us);
+      item.last = std::max(item.last, each.time_us);
+      last[Row(each.item)] = std::max(last[Row(each.item)], each.time_us);
+    }
+    for (const Interaction& each : history) {
+      Micros& time = last[Row(each.item)];
+      if (time < 0) continue;
+      const double age = DaysBetween(time, now_us);
+      Touches& item = touches[Row(each.item)];
+      item.shoppers += 1;
+      item.in_a_week += std::exp2(-age / kWeek);
+      item.in_a_month += std::exp2(-age / kMonth);
+      time = -1;
+    }
+  }
+  return touches;
+}
+
+// Writes a score by the best one and 1 / log2(1 + rank). Equals share the rank of the first of
+// them, so that no order of candidates matters.
+void FillScores(const Matrix& scores, Eigen::Index row, Eigen::Index column, Matrix& features) {
+  std::vector<Eigen::Index> order;
+  float best = kUnscored;
+  float worst = std::numeric_limits<float>::max();
+  for (Eigen::Index i = 0; i < scores.cols(); ++i) {
+    const float score = scores(row, i);
+    if (!std::isfinite(score)) continue;
+    order.push_back(i);
+    best = std::max(best, score);
+    worst = std::min(worst, score);
+  }
+  if (order.empty()) return;
+  const float scale = std::max(best > 0 ? best : -worst, 1e-6F);
+  std::sort(order.begin(), order.end(),
+            [&](Eigen::Index a, Eigen::Index b) { return scores(row, a) > scores(row, b); });
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    const bool is_equal = rank > 0 && scores(row, order[rank]) == scores(row, order[rank - 1]);
+    features(order[rank], column) = scores(row, order[rank]) / scale;
+    features(order[rank], column + 1) =
+        is_equal ? features(order[rank - 1], column + 1)
+                 : static_cast<float>(1 / std::log2(2.0 + static_cast<double>(rank)));
+  }
+}
+
+void FillBlend(std::span<const float> blended, Matrix& features) {
+  const float best = blended.empty() ? 0 : blended.front();
+  for (std::size_t i = 0; i < blended.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    const float share = best > 0 && std::isfinite(best) ? blended[i] / best : 0;
+    features(row, kLogBlendFeature) =
+        share > 0 ? std::max(std::log(share), kLeastLogBlend) : kLeastLogBlend;
+    features(row, kLogBlendFeature + 1) =
+        static_cast<float>(1 / std::log2(2.0 + static_cast<double>(i)));
+  }
+}
+
+// What a shopper liked.
+class Liked {
+ public:
+  Liked(const Query& query, const Matrix& item_facts) {
+    for (const Interaction& each : query.history) {
+      if (each.weight <= 0) continue;
+      const double days = DaysBetween(each.time_us, query.now_us);
+      touches_.push_back({each.item, days});
+      least_days_ = std::min(least_days_, days);
+    }
+    std::sort(touches_.begin(), touches_.end(), [](const Touch& a, const Touch& b) {
+      return a.item != b.item ? a.item < b.item : a.days < b.days;
+    });
+    double prices = 0;
+    double num_priced = 0;
+    for (std::size_t i = 0; i < touches_.size(); ++i) {
+      if (i > 0 && touches_[i].item == touches_[i - 1].item) continue;
+      num_items_ += 1;
+      const auto row = static_cast<Eigen::Index>(Row(touches_[i].item));
+      if (row >= item_facts.rows()) continue;
+      popularity_ += static_cast<double>(item_facts(row, 0));
+      if (item_facts(row, kPriceFact) <= 0) continue;
+      prices += static_cast<double>(item_facts(row, kPriceFact));
+      num_priced += 1;
+    }
+    if (num_priced > 0) price_ = prices / num_priced;
+  }
+
+  std::array<float, kNumShopperFacts> Facts() const {
+    if (touches_.empty()) return {};
+    return {static_cast<float>(std::log1p(num_items_)),
+            static_cast<float>(std::log(static_cast<double>(touches_.size()) / num_items_)),
+            static_cast<float>(std::log1p(least_days_)),
+            static_cast<float>(popularity_ / num_items_)};
+  }
+
+  // `price`: the item's fact.
+  std::array<float, kNumPairFacts> FactsOf(ItemIndex item, float price) const {
+    std::array<float, kNumPairFacts> facts{};
+    if (price > 0 && price_ > 0) facts[0] = price - static_cast<float>(price_);
+    const auto first = std::lower_bound(touches_.begin(), touches_.end(), item,
+                                        [](const Touch& a, ItemIndex b) { return a.item < b; });
+    double count = 0;
+    for (auto at = first; at != touches_.end() && at->item == item; ++at) count += 1;
+    if (count == 0) return facts;
+    facts[1] = static_cast<float>(std::log1p(count));
+    facts[2] = static_cast<float>(std::exp2(-first->days / kMonth));
+    return facts;
+  }
+
+ private:
+  struct Touch {
+    ItemIndex item{};
+    double days = 0;  // Ago.
+  };
+  std::vector<Touch> touches_;  // By item, the latest first.
+  double num_items_ = 0;
+  double least_days_ = std::numeric_limits<double>::max();
+  double popularity_ = 0;  // Sum over the items.
+  double price_ = 0;       // Mean of those that have one; 0: none has.
+};
+
+std::size_t NumFeatures(std::size_t num_scorers) {
+  return static_cast<std::size_t>(kOfTheBlend) * (1 + num_scorers) + kNumItemFacts + kNumPairFacts +
+         kNumShopperFacts;
+}
+
+}  // namespace
+
+Matrix ItemFacts(const Dataset& dataset) {
+  const Micros latest = LatestOf(dataset);
+  const Micros now_us = dataset.now_us > 0 ? std::min(dataset.now_us, latest) : latest;
+  const std::vector<Touches> touches = CountTouches(dataset, now_us);
+  Matrix facts = UnknownItemFacts().replicate(static_cast<Eigen::Index>(dataset.num_items()), 1);
+  for (std::size_t item = 0; item < touches.size(); ++item) {
+    const Touches& of = touches[item];
+    auto row = facts.row(static_cast<Eigen::Index>(item));
+    if (of.shoppers > 0) {
+      row[0] = static_cast<float>(std::log1p(of.shoppers));
+      row[1] = static_cast<float>(std::log((1 + of.in_a_week) / (5 + of.shoppers)));
+      row[2] = static_cast<float>(std::log((1 + of.in_a_month) / (5 + of.shoppers)));
+      row[3] = static_cast<float>(std::log1p(DaysBetween(of.first, now_us)));
+      row[4] = static_cast<float>(std::log1p(DaysBetween(of.last, now_us)));
+    }
+    const Item* described = item < dataset.items.size() ? dataset.items[item].get() : nullptr;
+    if (described == nullptr || !described->price.has_value()) continue;
+    const double price = static_cast<double>(described->price->micros) / 1e6;
+    row[5] = static_cast<float>(std::log1p(std::max(price, 0.0)));
+  }
+  return facts;
+}
+
+Matrix UnknownItemFacts() {
+  Matrix facts = Matrix::Zero(1, static_cast<Eigen::Index>(kNumItemFacts));
+  facts(0, 1) = facts(0, 2) = static_cast<float>(std::log(1.0 / 5));
+  return facts;
+}
+
+Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::string> scorers,
+                      const Matrix& item_facts, const Matrix& unknown_facts) {
+  const auto num_items = static_cast<Eigen::Index>(candidates.items.size());
+  Matrix features = Matrix::Zero(num_items, static_cast<Eigen::Index>(NumFeatures(scorers.size())));
+  if (num_items == 0) return features;
+  FillBlend(candidates.blended, features);
+  Eigen::Index column = kOfTheBlend;
+  for (const std::string& scorer : scorers) {
+    const auto row = std::find(candidates.scorers.begin(), candidates.scorers.end(), scorer);
+    if (row != candidates.scorers.end()) {
+      FillScores(candidates.scores, row - candidates.scorers.begin(), column, features);
+    }
+    column += kOfTheBlend;
+  }
+  const Liked liked(candidates.query, item_facts);
+  const std::array<float, kNumShopperFacts> of_shopper = liked.Facts();
+  auto of_items = features.middleCols(column, static_cast<Eigen::Index>(kNumItemFacts));
+  for (Eigen::Index i = 0; i < num_items; ++i) {
+    const ItemIndex item = candidates.items[static_cast<std::size_t>(i)];
+    const auto row = static_cast<Eigen::Index>(Row(item));
+    if (row < item_facts.rows()) {
+      of_items.row(i) = item_facts.row(row);
+    } else {
+      of_items.row(i) = unknown_facts.row(0);
+    }
+    const std::array<float, kNumPairFacts> of_pair = liked.FactsOf(item, of_items(i, kPriceFact));
+    Eigen::Index at = column + static_cast<Eigen::Index>(kNumItemFacts);
+    for (const float fact : of_pair) features(i, at++) = fact;
+    for (const float fact : of_shopper) features(i, at++) = fact;
+  }
+  const Eigen::RowVectorXf means = of_items.colwise().mean();
+  of_items.rowwise() -= means;
+  return features;
+}
+
+std::vector<std::string> RankerFeatureNames(std::span<const std::string> scorers) {
+  std::vector<std::string> names = {"score of blend", "rank in blend"};
+  for (const std::string& scorer : scorers) {
+    names.push_back("score of " + scorer);
+    names.push_back("rank in " + scorer);
+  }
+  names.insert(names.end(), kItemFactNames.begin(), kItemFactNames.end());
+  names.insert(names.end(), kPairFactNames.begin(), kPairFactNames.end());
+  names.insert(names.end(), kShopperFactNames.begin(), kShopperFactNames.end());
+  return names;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "vitrine/scorers/dnn/deep_ranker.h"
+#include "vitrine/training/ranker_lessons.h"
+
+namespace vitrine {
+
+struct RankerLearning {
+  double dropout = 0;
+  std::size_t epochs = 0;
+  std::size_t batch = 0;  // Shoppers.
+  double learning_rate = 0;
+  double weight_decay = 0;
+  double pointwise_weight = 0;  // Of the binary cross-entropy beside that of the list.
+  std::size_t patience = 0;
+  std::size_t networks = 0;
+  std::uint64_t seed = 0;
+};
+
+// What the learning came to: mean ndcg@20 of the lessons' shoppers, each ranked by the network that
+// learned nothing of him.
+struct RankerGain {
+  double ndcg_of_blend = 0;
+  double ndcg = 0;
+  double standard_error = 0;  // Of the difference.
+  bool is_used = false;       // Else the networks were dropped, and the order is the blend's.
+};
+
+// Learns networks, means, scales, slopes and shift of `table`, whose other members are given.
+// REQUIRES: two lessons a network. Errors: CANCELLED; INTERNAL what is learned is not finite.
+absl::StatusOr<RankerGain> LearnRanker(const RankerLessons& lessons, const RankerLearning& learning,
+                                       const TrainingContext& context, DeepRankerTable& table);
+
+// Its entry of Trainers().
+Trainer DeepRankerTrainer();
+
+}  // namespace vitrine
