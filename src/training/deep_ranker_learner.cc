@@ -29,37 +29,78 @@ struct Line {
   double shift = 0;
 };
 
-// Platt's sigmoid(slope x + shift): the most likely one, by Newton's method (Lin, Lin, Weng,
-// Machine Learning 68, 2007), with his smoothed labels.
-Line FitSigmoid(std::span<const double> x, std::span<const std::uint8_t> labels) {
-  const auto positives = static_cast<double>(std::count(labels.begin(), labels.end(), 1));
-  const double negatives = static_cast<double>(labels.size()) - positives;
-  const double yes = (positives + 1) / (positives + 2);
-  const double no = 1 / (negatives + 2);
-  Line line{.shift = std::log((positives + 1) / (negatives + 1))};
-  for (int round = 0; round < 100; ++round) {
+// sigmoid(slope x + shift), fitted to labels by Platt's rule: the most likely one, with his
+// smoothed labels, by Newton's method with backtracking (Lin, Lin, Weng, Machine Learning 68,
+// 2007).
+class SigmoidFit {
+ public:
+  SigmoidFit(std::span<const double> x, std::span<const std::uint8_t> labels)
+      : x_(x), labels_(labels) {
+    const auto positives = static_cast<double>(std::count(labels.begin(), labels.end(), 1));
+    const double negatives = static_cast<double>(labels.size()) - positives;
+    yes_ = (positives + 1) / (positives + 2);
+    no_ = 1 / (negatives + 2);
+    line_ = {.slope = 0, .shift = std::log((positives + 1) / (negatives + 1))};
+    loss_ = LossOf(line_);
+    for (int round = 0; round < 100 && Step(); ++round) {
+    }
+  }
+
+  const Line& line() const { return line_; }
+
+ private:
+  double Target(std::size_t i) const { return labels_[i] != 0 ? yes_ : no_; }
+
+  double LossOf(const Line& line) const {
+    double loss = 0;
+    for (std::size_t i = 0; i < x_.size(); ++i) {
+      const double z = line.slope * x_[i] + line.shift;
+      loss += std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z))) - Target(i) * z;
+    }
+    return loss;
+  }
+
+  // False where nothing is gained any more.
+  bool Step() {
     double by_slope = 0;
     double by_shift = 0;
     double by_slopes = 1e-9;  // So that it can always be divided by the determinant.
     double by_both = 0;
     double by_shifts = 1e-9;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const double p = Probability(line.slope * x[i] + line.shift);
-      const double error = p - (labels[i] != 0 ? yes : no);
-      by_slope += error * x[i];
+    for (std::size_t i = 0; i < x_.size(); ++i) {
+      const double p = Probability(line_.slope * x_[i] + line_.shift);
+      const double error = p - Target(i);
+      by_slope += error * x_[i];
       by_shift += error;
-      by_slopes += p * (1 - p) * x[i] * x[i];
-      by_both += p * (1 - p) * x[i];
+      by_slopes += p * (1 - p) * x_[i] * x_[i];
+      by_both += p * (1 - p) * x_[i];
       by_shifts += p * (1 - p);
     }
     const double determinant = by_slopes * by_shifts - by_both * by_both;
-    const double step = (by_shifts * by_slope - by_both * by_shift) / determinant;
+    const double slope_step = (by_shifts * by_slope - by_both * by_shift) / determinant;
     const double shift_step = (by_slopes * by_shift - by_both * by_slope) / determinant;
-    line.slope -= std::clamp(step, -1.0, 1.0);
-    line.shift -= std::clamp(shift_step, -1.0, 1.0);
-    if (std::abs(step) + std::abs(shift_step) < 1e-9) break;
+    for (double share = 1; share > 1e-6; share /= 2) {
+      const Line next{.slope = line_.slope - share * slope_step,
+                      .shift = line_.shift - share * shift_step};
+      const double loss = LossOf(next);
+      if (!(loss < loss_ - 1e-9)) continue;
+      line_ = next;
+      loss_ = loss;
+      return true;
+    }
+    return false;
   }
-  return line;
+
+  std::span<const double> x_;
+  std::span<const std::uint8_t> labels_;
+  double yes_ = 1;
+  double no_ = 0;
+  Line line_{};
+  double loss_ = 0;
+};
+
+Line FitSigmoid(std::span<const double> x, std::span<const std::uint8_t> labels) {
+  return SigmoidFit(x, labels).line();
 }
 
 // Columns [rows x 1] of one shopper after another as the rows of lists.
@@ -144,7 +185,7 @@ class RankerLearner {
     of_blend_.slope = std::max(of_blend_.slope, 0.0);
     table.blend_slope = of_blend_.slope;
     z_.resize(lessons.is_wanted.size());
-    for (std::size_t i = 0; i < z_.size(); ++i) z_[i] = OfBlend(i) + of_blend_.shift;
+    for (std::size_t i = 0; i < z_.size(); ++i) z_[i] = OfBlend(i);
     Random random(learning.seed);
     for (std::size_t s = 0; s < lessons.num_shoppers(); ++s) {
       fold_of_.push_back(static_cast<std::uint32_t>(s % learning.networks));
@@ -288,12 +329,12 @@ class RankerLearner {
     return Loss(network, {.pool = context_.pool});
   }
 
-  // Keeps what was said of the gathered shoppers' candidates.
+  // Keeps what was said of the gathered shoppers' candidates, without the shift, as it is served.
   void Remember(std::span<const std::uint32_t> shoppers) {
     for (std::size_t s = 0; s < shoppers.size(); ++s) {
       for (std::size_t i = begin_[s]; i < begin_[s + 1]; ++i) {
         z_[lessons_.begin[shoppers[s]] + i - begin_[s]] =
-            static_cast<double>(logits_(static_cast<Eigen::Index>(i), 0));
+            static_cast<double>(logits_(static_cast<Eigen::Index>(i), 0)) - of_blend_.shift;
       }
     }
   }
