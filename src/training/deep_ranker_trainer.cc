@@ -86,7 +86,9 @@ Trainer DeepRankerTrainer() {
   return {.name = kName,
           .description = "ranks the best of the blend anew: wide and deep with crosses of features",
           .defaults = Defaults(),
-          .ranges = {},
+          .ranges = {BetweenLog("learning_rate", 5e-4, 0.01), BetweenLog("weight_decay", 1e-3, 1),
+                     Between("dropout", 0, 0.5), BetweenLog("pointwise_weight", 0.5, 20),
+                     OneOf("hidden", {"16", "32", "64"})},
           .train = &TrainAlone};
 }
 
