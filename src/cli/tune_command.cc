@@ -111,7 +111,8 @@ absl::StatusOr<Tuning> Search(const TuneFlags& flags, const Trainer& trainer,
   }
   VITRINE_ASSIGN_OR_RETURN(const RatingPart part, ReadRatings(flags.split, Part::kValidation));
   const Measure measure = [&](const Settings& settings) -> absl::StatusOr<Reached> {
-    const ComparisonOptions comparison{.settings = {{flags.scorer, settings}}};
+    ComparisonOptions comparison;
+    comparison.settings[flags.scorer] = settings;
     VITRINE_ASSIGN_OR_RETURN(
         const RatingRow row,
         MeasureRatings(part.dataset, part.held, flags.scorer, comparison, context, {}));
