@@ -9,6 +9,7 @@
 #include "evaluation/ask_for_ranker.h"
 #include "evaluation/learn_blend.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/engine/rank_stage.h"
 
 namespace vitrine {
 namespace {
@@ -104,11 +105,11 @@ ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& tr
   for (const TimedModel& each : trained) {
     models->models.push_back(each.model);
     row.train_seconds += each.train_seconds;
-    if (each.model.kind == kRankerName) {
-      row.settings[each.model.name] = "ranks";
-      continue;
-    }
+    if (each.model.kind == kRankerName) continue;
     Describe(each.model.name, weights[each.model.name], row.settings);
+  }
+  if (const Ranker* ranker = RankerOf(*models); ranker != nullptr) {
+    row.settings[std::string(kRankerName)] = ranker->learned();
   }
   if (learned.cold_start_events >= 0) {
     row.settings["cold_start_events"] = absl::StrFormat("%g", learned.cold_start_events);

@@ -21,15 +21,6 @@ struct RankerLearning {
   std::uint64_t seed = 0;
 };
 
-// What the learning came to: mean ndcg@20 of the lessons' shoppers, each ranked by the network that
-// learned nothing of him.
-struct RankerGain {
-  double ndcg_of_blend = 0;
-  double ndcg = 0;
-  double standard_error = 0;  // Of the difference.
-  bool is_used = false;       // Else the networks were dropped, and the order is the blend's.
-};
-
 // Learns networks, means, scales, slopes and shift of `table`, whose other members are given.
 // REQUIRES: two lessons a network. Errors: CANCELLED; INTERNAL what is learned is not finite.
 absl::StatusOr<RankerGain> LearnRanker(const RankerLessons& lessons, const RankerLearning& learning,

@@ -67,15 +67,10 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   table.means = Matrix::Zero(1, static_cast<Eigen::Index>(table.shape.num_features));
   table.scales = table.means;
   if (learns) {
-    VITRINE_ASSIGN_OR_RETURN(const RankerGain gain,
-                             LearnRanker(*lessons, learning, context, table));
-    Log(LogLevel::kInfo, "deep_ranker.learned",
-        {{"ndcg", absl::StrFormat("%.4f", gain.ndcg)},
-         {"ndcg_of_blend", absl::StrFormat("%.4f", gain.ndcg_of_blend)},
-         {"standard_error", absl::StrFormat("%.4f", gain.standard_error)},
-         {"is_used", gain.is_used ? "true" : "false"}});
+    VITRINE_ASSIGN_OR_RETURN(table.gain, LearnRanker(*lessons, learning, context, table));
   }
   VITRINE_ASSIGN_OR_RETURN(const auto ranker, DeepRanker::Create(std::move(table)));
+  Log(LogLevel::kInfo, "deep_ranker.learned", {{"what", ranker->learned()}});
   ReportProgress(context, 1);
   Model model = MakeModel(ranker);
   model.settings = reader.complete();

@@ -143,7 +143,7 @@ TEST_F(RankerInTheBlendTest, LearnsFromWhatTheBlendFound) {
   const auto row = Measure();
 
   ASSERT_THAT(row, IsOk());
-  EXPECT_EQ(row->settings.at("deep_ranker"), "ranks");
+  EXPECT_THAT(row->settings.at("deep_ranker"), ::testing::HasSubstr("ndcg@20"));
   EXPECT_EQ(row->blend.models.back(), "deep_ranker");
   ASSERT_NE(row->blend.lessons, nullptr);
   EXPECT_EQ(row->blend.lessons->num_shoppers(), split_.cases.size());

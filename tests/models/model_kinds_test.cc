@@ -131,7 +131,8 @@ TEST(ModelKindsTest, ALoadedModelScoresAsTheSavedOneUnderOtherIndices) {
     EXPECT_EQ(after.settings, before.settings);
     const Matrix expected = Scores(*before.scorer, history, items);
     const Matrix actual = Scores(*after.scorer, moved_history, moved_items);
-    EXPECT_TRUE(expected.array().isFinite().any());
+    const bool is_ranker = before.kind == "deep_ranker";  // As a scorer it says nothing.
+    EXPECT_EQ(expected.array().isFinite().any(), !is_ranker);
     for (Eigen::Index i = 0; i < expected.cols(); ++i) {
       if (std::isfinite(expected(0, i))) {
         // The unknown item may have had a part in the scale of the others, not more.

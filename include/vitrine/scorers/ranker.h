@@ -35,6 +35,9 @@ class Ranker {
   virtual bool Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
                     std::span<float> probabilities) const = 0;
 
+  // What came of the learning, for people.
+  virtual std::string learned() const = 0;
+
   virtual double deadline_ms() const = 0;          // What it may take of an answer; 0: nothing.
   virtual std::size_t num_candidates() const = 0;  // How many of the best it wants to see.
 };

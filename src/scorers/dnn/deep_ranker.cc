@@ -248,6 +248,14 @@ DeepRanker::Explained DeepRanker::ExplainRanking(const RankerCandidates& candida
   return explained;
 }
 
+std::string DeepRanker::learned() const {
+  const RankerGain& gain = table_.gain;
+  if (gain.ndcg == 0) return "learned nothing: the order is the blend's";
+  return absl::StrFormat("%s: ndcg@20 %.4f held out, of the blend %.4f, standard error %.4f",
+                         gain.is_used ? "ranks" : "leaves the blend's order", gain.ndcg,
+                         gain.ndcg_of_blend, gain.standard_error);
+}
+
 void Save(const DeepRanker& ranker, ByteWriter& writer) {
   DeepRankerTable table = ranker.table();
   writer.Unsigned(table.scorers.size());
@@ -261,6 +269,10 @@ void Save(const DeepRanker& ranker, ByteWriter& writer) {
   writer.Double(table.blend_slope);
   writer.Double(table.slope);
   writer.Double(table.shift);
+  writer.Double(table.gain.ndcg_of_blend);
+  writer.Double(table.gain.ndcg);
+  writer.Double(table.gain.standard_error);
+  writer.Unsigned(table.gain.is_used ? 1 : 0);
   writer.Double(table.deadline_ms);
   writer.Unsigned(table.num_candidates);
   writer.Unsigned(table.networks.size());
@@ -287,6 +299,10 @@ absl::StatusOr<std::shared_ptr<const DeepRanker>> LoadDeepRanker(
   table.blend_slope = reader.Double();
   table.slope = reader.Double();
   table.shift = reader.Double();
+  table.gain.ndcg_of_blend = reader.Double();
+  table.gain.ndcg = reader.Double();
+  table.gain.standard_error = reader.Double();
+  table.gain.is_used = reader.Unsigned() != 0;
   table.deadline_ms = reader.Double();
   table.num_candidates = reader.Unsigned();
   const std::size_t num_networks = reader.Count(2);

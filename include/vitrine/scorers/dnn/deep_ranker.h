@@ -71,6 +71,15 @@ struct DeepRankerNetwork {
   nn::Dense deep{};    // [1 x hidden / 2]
 };
 
+// What the learning came to: mean ndcg@20 of the lessons' shoppers, each ranked by the network that
+// learned nothing of him.
+struct RankerGain {
+  double ndcg_of_blend = 0;
+  double ndcg = 0;
+  double standard_error = 0;  // Of the difference.
+  bool is_used = false;       // Else the networks were dropped, and the order is the blend's.
+};
+
 // What DeepRanker is made of. The log-odds of a candidate are
 //
 //   slope (blend_slope ln(blended / best) + mean over networks of f(x)) + shift
@@ -87,6 +96,7 @@ struct DeepRankerTable {
   double blend_slope = 1;  // >= 0
   double slope = 1;        // > 0. These are learned on shoppers that taught the network nothing
   double shift = 0;        // (Platt, 1999).
+  RankerGain gain{};       // All 0: nothing was learned.
   double deadline_ms = 5;
   std::size_t num_candidates = 300;
 };
@@ -118,6 +128,7 @@ class DeepRanker final : public Scorer, public Explainer, public Ranker {
   }
   bool Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
             std::span<float> probabilities) const override;
+  std::string learned() const override;
   double deadline_ms() const override { return table_.deadline_ms; }
   std::size_t num_candidates() const override { return table_.num_candidates; }
 
