@@ -14,10 +14,9 @@ namespace vitrine {
 
 namespace {
 
-// For reasons alone: a model that gives an item less than this share of its score is not asked, and
-// of what one says the strongest count. That answers a request for reasons in half the time.
-constexpr float kShareWorthAReason = 0.2F;
-constexpr std::size_t kCausesWorthAReason = 8;
+// For reasons alone: a model that adds less than this share of what the strongest model adds to an
+// item is not asked.
+constexpr float kShareWorthAReason = 0.5F;
 constexpr std::size_t kMostCauses = 64;  // That reasons are drawn from.
 
 // One contribution of one model, in the units of the blend.
@@ -26,77 +25,84 @@ struct Cause {
   Contribution contribution{};
 };
 
-bool IsStronger(const Contribution& a, const Contribution& b) {
-  const float size_a = std::abs(a.value);
-  const float size_b = std::abs(b.value);
-  if (size_a != size_b) return size_a > size_b;
-  return a.item != b.item ? a.item < b.item : a.feature < b.feature;
+// What the model's contributions are multiplied with so that all of them sum to its part of the
+// score; 0 where they nearly cancel out, which says little of each, or cannot be scaled.
+double FactorOf(double sum, double size, float part) {
+  return std::isfinite(sum) && std::abs(sum) > 1e-6 * size ? static_cast<double>(part) / sum : 0;
 }
 
-// Keeps the `count` strongest, of which there are more, in no order. A heap with the weakest of
-// them in front: most cost one comparison.
-void KeepStrongest(std::size_t count, std::vector<Contribution>& said) {
-  const auto heap_end = said.begin() + static_cast<std::ptrdiff_t>(count);
-  std::make_heap(said.begin(), heap_end, IsStronger);
-  float weakest = std::abs(said.front().value);
-  for (auto next = heap_end; next != said.end(); ++next) {
-    if (std::abs(next->value) < weakest || !IsStronger(*next, said.front())) continue;
-    std::pop_heap(said.begin(), heap_end, IsStronger);
-    std::swap(*(heap_end - 1), *next);
-    std::push_heap(said.begin(), heap_end, IsStronger);
-    weakest = std::abs(said.front().value);
-  }
-  said.erase(heap_end, said.end());
-}
-
-// What one model said of one item, scaled so that all of it sums to the model's part of the score;
-// of these the `limit` strongest.
-void AddCauses(const Model& model, std::vector<Contribution> said, float part,
-               std::vector<Cause>& causes, std::size_t limit) {
-  double sum = 0;
-  double size = 0;
-  for (const Contribution& contribution : said) {
-    sum += static_cast<double>(contribution.value);
-    size += std::abs(static_cast<double>(contribution.value));
-  }
-  // What nearly cancels out says little of each, and nothing that is not finite can be scaled.
-  if (!std::isfinite(sum) || std::abs(sum) <= 1e-6 * size) {
+// Adds what `model` said of an item, scaled by `factor`.
+void AddCauses(const Model& model, std::span<const Contribution> said, double factor, float part,
+               std::vector<Cause>& causes) {
+  if (factor == 0) {
     causes.push_back({&model, {.value = part}});
     return;
   }
-  if (limit < said.size()) KeepStrongest(limit, said);
-  const double factor = static_cast<double>(part) / sum;
-  for (Contribution& contribution : said) {
-    contribution.value = static_cast<float>(factor * static_cast<double>(contribution.value));
+  for (const Contribution& contribution : said) {
     causes.push_back({&model, contribution});
+    causes.back().contribution.value =
+        static_cast<float>(factor * static_cast<double>(contribution.value));
+  }
+}
+
+// Asks one model about some items of the list, `rows`: all that it has to say.
+void AskForAll(const Model& model, const Query& query, std::span<const ItemIndex> items,
+               std::span<const float> parts, std::span<std::vector<Cause>* const> causes) {
+  std::vector<std::vector<Contribution>> said(items.size());
+  if (model.explainer != nullptr) said = model.explainer->ExplainAll(query, items);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    double sum = 0;
+    double size = 0;
+    for (const Contribution& contribution : said[i]) {
+      sum += static_cast<double>(contribution.value);
+      size += std::abs(static_cast<double>(contribution.value));
+    }
+    AddCauses(model, said[i], FactorOf(sum, size, parts[i]), parts[i], *causes[i]);
+  }
+}
+
+// The same, the strongest alone.
+void AskForStrongest(const Model& model, const Query& query, std::span<const ItemIndex> items,
+                     std::span<const float> parts, std::span<std::vector<Cause>* const> causes) {
+  std::vector<StrongestContributions> said(items.size());
+  if (model.explainer != nullptr) said = model.explainer->ExplainStrongest(query, items);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    AddCauses(model, said[i].strongest(), FactorOf(said[i].sum(), said[i].size(), parts[i]),
+              parts[i], *causes[i]);
   }
 }
 
 // By item of the list: what the models said.
 std::vector<std::vector<Cause>> Ask(const ModelSet& models, const Query& query,
-                                    std::span<const BlendedItem> items, ExplanationLevel level) {
+                                    std::span<const BlendedItem> list, ExplanationLevel level) {
   const bool is_for_reasons = level == ExplanationLevel::kReasons;
-  const std::size_t limit = is_for_reasons ? kCausesWorthAReason : SIZE_MAX;
-  const auto is_asked = [&](const BlendedItem& item, std::size_t model) {
-    const float part = item.parts.empty() ? 0 : item.parts[model];
-    return is_for_reasons ? part > kShareWorthAReason * std::max(item.score, 0.0F) : part != 0;
+  std::vector<float> least(list.size(), 0);  // That a model must add to be asked for a reason.
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    for (const float part : list[i].parts) {
+      least[i] = std::max(least[i], kShareWorthAReason * part);
+    }
+  }
+  const auto is_asked = [&](std::size_t i, std::size_t model) {
+    const float part = list[i].parts.empty() ? 0 : list[i].parts[model];
+    return is_for_reasons ? part > 0 && part >= least[i] : part != 0;
   };
-  std::vector<std::vector<Cause>> causes(items.size());
+  std::vector<std::vector<Cause>> causes(list.size());
+  std::vector<ItemIndex> items;
+  std::vector<float> parts;
+  std::vector<std::vector<Cause>*> of_items;
   for (std::size_t m = 0; m < models.models.size(); ++m) {
-    const Model& model = models.models[m];
-    std::vector<std::size_t> rows;
-    std::vector<ItemIndex> asked;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      if (!is_asked(items[i], m)) continue;
-      rows.push_back(i);
-      asked.push_back(items[i].item);
+    items.clear();
+    parts.clear();
+    of_items.clear();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (!is_asked(i, m)) continue;
+      items.push_back(list[i].item);
+      parts.push_back(list[i].parts[m]);
+      of_items.push_back(&causes[i]);
     }
-    if (rows.empty()) continue;
-    std::vector<std::vector<Contribution>> said(rows.size());
-    if (model.explainer != nullptr) said = model.explainer->ExplainAll(query, asked);
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      AddCauses(model, std::move(said[r]), items[rows[r]].parts[m], causes[rows[r]], limit);
-    }
+    if (items.empty()) continue;
+    const auto ask = is_for_reasons ? AskForStrongest : AskForAll;
+    ask(models.models[m], query, items, parts, of_items);
   }
   return causes;
 }

@@ -82,6 +82,23 @@ class Places {
   std::array<std::uint8_t, kSize> may_be_there_{};
 };
 
+// Calls visit(i, contribution) for each of `touched` that says something of items[i].
+template <typename Visit>
+void ForEachContribution(const CsrMatrix& rows, std::span<const TouchedItem> touched,
+                         std::span<const ItemIndex> items, const Visit& visit) {
+  const Places places(items);
+  for (const TouchedItem& each : touched) {
+    const auto columns = rows.Columns(Row(each.item));
+    const auto values = rows.Values(Row(each.item));
+    places.ForEach(columns, [&](std::size_t j, std::uint32_t i) {
+      visit(i, Contribution{.source = each.source,
+                            .item = each.item,
+                            .feature = {},
+                            .value = each.weight * values[j]});
+    });
+  }
+}
+
 }  // namespace
 
 void ScoreByRows(const CsrMatrix& rows, const TouchedOf& touched_of, std::span<const Query> queries,
@@ -111,19 +128,20 @@ std::vector<std::vector<ScoredItem>> RetrieveByRows(const CsrMatrix& rows,
 std::vector<std::vector<Contribution>> ExplainByRows(const CsrMatrix& rows,
                                                      std::span<const TouchedItem> touched,
                                                      std::span<const ItemIndex> items) {
-  const Places places(items);
   std::vector<std::vector<Contribution>> explained(items.size());
   for (auto& contributions : explained) contributions.reserve(touched.size());
-  for (const TouchedItem& each : touched) {
-    const auto columns = rows.Columns(Row(each.item));
-    const auto values = rows.Values(Row(each.item));
-    places.ForEach(columns, [&](std::size_t j, std::uint32_t i) {
-      explained[i].push_back({.source = each.source,
-                              .item = each.item,
-                              .feature = {},
-                              .value = each.weight * values[j]});
-    });
-  }
+  ForEachContribution(rows, touched, items, [&](std::uint32_t i, const Contribution& said) {
+    explained[i].push_back(said);
+  });
+  return explained;
+}
+
+std::vector<StrongestContributions> ExplainStrongestByRows(const CsrMatrix& rows,
+                                                           std::span<const TouchedItem> touched,
+                                                           std::span<const ItemIndex> items) {
+  std::vector<StrongestContributions> explained(items.size());
+  ForEachContribution(rows, touched, items,
+                      [&](std::uint32_t i, const Contribution& said) { explained[i].Add(said); });
   return explained;
 }
 

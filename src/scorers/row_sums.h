@@ -31,4 +31,9 @@ std::vector<std::vector<Contribution>> ExplainByRows(const CsrMatrix& rows,
                                                      std::span<const TouchedItem> touched,
                                                      std::span<const ItemIndex> items);
 
+// The strongest of these.
+std::vector<StrongestContributions> ExplainStrongestByRows(const CsrMatrix& rows,
+                                                           std::span<const TouchedItem> touched,
+                                                           std::span<const ItemIndex> items);
+
 }  // namespace vitrine

@@ -1,11 +1,12 @@
 // Times the engine in process, without gRPC: what one request costs one thread.
 //
-//   engine_bench STORE USERS_FILE
+//   engine_bench STORE USERS_FILE [PART_OF_A_NAME]
 //
 // STORE is a trained store that no server owns or one may own; the first column of USERS_FILE, a
 // TSV, names the shoppers, asked in an order that is drawn at random once. One warm-up round, then
 // five; each figure is the median over a round's calls, and of these the median and the range. With
-// pauses a call finds the core as the call of a quiet shop does: asleep, its caches lost.
+// pauses a call finds the core as the call of a quiet shop does: asleep, its caches lost. With a
+// part of a name only the questions that have it are asked.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -86,7 +87,8 @@ Micros Round(const Engine& engine, const Question& question,
   return Median(std::move(times));
 }
 
-absl::Status Run(const std::string& store_folder, const std::string& users_path) {
+absl::Status Run(const std::string& store_folder, const std::string& users_path,
+                 const std::string& part_of_name) {
   const std::vector<std::string> users = ReadUsers(users_path);
   if (users.empty()) return absl::InvalidArgumentError(users_path + " names no shopper");
   FeatureStoreOptions options;
@@ -101,6 +103,7 @@ absl::Status Run(const std::string& store_folder, const std::string& users_path)
   std::printf("%zu shoppers, %zu items, %zu models, one thread, %zu calls a round\n", users.size(),
               store->catalogue().num_indices(), models->models.size(), kCalls);
   for (const Question& question : Questions()) {
+    if (question.name.find(part_of_name) == std::string::npos) continue;
     Round(engine, question, users);
     std::vector<Micros> rounds;
     for (std::size_t i = 0; i < kRounds; ++i) {
@@ -118,11 +121,11 @@ absl::Status Run(const std::string& store_folder, const std::string& users_path)
 }  // namespace vitrine
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: engine_bench STORE USERS_FILE\n");
+  if (argc != 3 && argc != 4) {
+    std::fprintf(stderr, "usage: engine_bench STORE USERS_FILE [PART_OF_A_NAME]\n");
     return 2;
   }
-  const absl::Status status = vitrine::Run(argv[1], argv[2]);
+  const absl::Status status = vitrine::Run(argv[1], argv[2], argc == 4 ? argv[3] : "");
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return status.ok() ? 0 : 1;
 }

@@ -91,6 +91,20 @@ TEST_F(ExplainTest, OneCauseThatTwoModelsNameIsOneReason) {
   EXPECT_THAT(best.contributions, SizeIs(3));
 }
 
+TEST_F(ExplainTest, ManyModelsThatAddAnEqualShareEachGiveReasons) {
+  std::vector<Model> models;
+  BlendWeights weights;
+  for (const char* name : {"item_knn", "ials", "ease", "rp3beta", "user_knn", "graph_filter"}) {
+    models.push_back(MakeFakeNeighbours(name, 5, {{{Index(0), Index(3)}, 1.0F}}));
+    weights[name].weight = 1;
+  }
+  Publish(std::move(models), std::move(weights));
+  store_.Record("u", EventType::kDetailPageView, "a");
+
+  EXPECT_THAT(Best({.user_id = "u"}).reasons,
+              ElementsAre(Reason{.kind = Reason::Kind::kBecauseYouViewed, .item_id = "a"}));
+}
+
 TEST_F(ExplainTest, FeaturesAreOneTasteNamedByTheStrongest) {
   Publish({Content()});
   store_.Record("u", EventType::kDetailPageView, "a");

@@ -277,6 +277,32 @@ TEST_P(ScorerContractTest, ContributionsSumToTheScore) {
   }
 }
 
+TEST_P(ScorerContractTest, TheStrongestContributionsAreThoseOfAll) {
+  if (spec().is_item_to_item) return;  // These explain nothing.
+  for (const Query& query : queries_.all()) {
+    auto all = model_.explainer->ExplainAll(query, EveryItem());
+    const auto strongest = model_.explainer->ExplainStrongest(query, EveryItem());
+    ASSERT_EQ(strongest.size(), all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const double sum = std::accumulate(
+          all[i].begin(), all[i].end(), 0.0,
+          [](double total, const Contribution& part) { return total + part.value; });
+      EXPECT_NEAR(strongest[i].sum(), sum, 1e-9 * strongest[i].size());
+      std::sort(all[i].begin(), all[i].end(), IsStronger);
+      all[i].resize(std::min(all[i].size(), StrongestContributions::kMost));
+      std::vector<Contribution> found(strongest[i].strongest().begin(),
+                                      strongest[i].strongest().end());
+      std::sort(found.begin(), found.end(), IsStronger);
+      const auto is_same = [](const Contribution& a, const Contribution& b) {
+        return a.source == b.source && a.item == b.item && a.feature == b.feature &&
+               a.value == b.value;
+      };
+      EXPECT_TRUE(std::equal(found.begin(), found.end(), all[i].begin(), all[i].end(), is_same))
+          << "item " << i;
+    }
+  }
+}
+
 std::string Saved(const Model& model) {
   ByteWriter writer;
   FindModelKind(model.kind)->save(model, writer);

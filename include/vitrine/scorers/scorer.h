@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -78,6 +80,36 @@ struct Contribution {
   float value = 0;
 };
 
+// By size; equals in a fixed order.
+bool IsStronger(const Contribution& a, const Contribution& b);
+
+// The strongest few of an item's contributions, and the sum of them all.
+class StrongestContributions {
+ public:
+  static constexpr std::size_t kMost = 8;
+
+  void Add(const Contribution& contribution) {
+    sum_ += static_cast<double>(contribution.value);
+    size_ += std::abs(static_cast<double>(contribution.value));
+    if (std::abs(contribution.value) < least_) return;  // Nearly all.
+    Insert(contribution);
+  }
+
+  std::span<const Contribution> strongest() const { return {strongest_.data(), count_}; }
+  double sum() const { return sum_; }
+  double size() const { return size_; }  // The sum of their sizes.
+
+ private:
+  void Insert(const Contribution& contribution);
+
+  std::array<Contribution, kMost> strongest_{};  // The first count_, in no order.
+  std::size_t count_ = 0;
+  std::size_t weakest_ = 0;  // Of these, once there are kMost of them,
+  float least_ = 0;          // and its size.
+  double sum_ = 0;
+  double size_ = 0;
+};
+
 // Says why a score is what it is. Immutable and thread-safe.
 class Explainer {
  public:
@@ -96,6 +128,11 @@ class Explainer {
     for (const ItemIndex item : items) explained.push_back(Explain(query, item));
     return explained;
   }
+
+  // The strongest of these for each of `items`: what a reason is made of. Override it where most of
+  // what ExplainAll says would be thrown away.
+  virtual std::vector<StrongestContributions> ExplainStrongest(
+      const Query& query, std::span<const ItemIndex> items) const;
 };
 
 }  // namespace vitrine

@@ -140,33 +140,48 @@ std::vector<Contribution> Ials::Explain(const Query& query, ItemIndex item) cons
   return std::move(ExplainAll(query, {&item, 1}).front());
 }
 
-std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
-                                                        std::span<const ItemIndex> items) const {
-  const auto folded_in = FoldIn(query);
-  const std::vector<TouchedItem>& touched = folded_in->touched;
+Eigen::MatrixXf Ials::EffectsOn(const FoldedIn& folded_in, std::span<const ItemIndex> items) const {
   Matrix directions = Matrix::Zero(static_cast<Eigen::Index>(items.size()), item_factors().cols());
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;  // Zero: no part adds anything.
     directions.row(static_cast<Eigen::Index>(i)) =
         item_factors().row(static_cast<Eigen::Index>(Row(items[i])));
   }
-  const Eigen::MatrixXf effects = folded_in->ridge.Effects(directions);
+  return folded_in.ridge.Effects(directions);
+}
 
-  std::vector<Contribution> liked;  // What each adds to an item is filled in below.
-  std::vector<Eigen::Index> liked_rows;
-  for (std::size_t j = 0; j < touched.size(); ++j) {
-    if (touched[j].weight <= 0) continue;
-    liked.push_back({.source = touched[j].source, .item = touched[j].item});
-    liked_rows.push_back(static_cast<Eigen::Index>(j));
-  }
-  std::vector<std::vector<Contribution>> explained(items.size());
+template <typename Visit>
+void Ials::ForEachContribution(const Query& query, std::span<const ItemIndex> items,
+                               const Visit& visit) const {
+  const auto folded_in = FoldIn(query);
+  const std::vector<TouchedItem>& touched = folded_in->touched;
+  const Eigen::MatrixXf effects = EffectsOn(*folded_in, items);
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;
-    explained[i] = liked;
-    for (std::size_t j = 0; j < liked.size(); ++j) {
-      explained[i][j].value = effects(liked_rows[j], static_cast<Eigen::Index>(i));
+    for (std::size_t j = 0; j < touched.size(); ++j) {
+      if (touched[j].weight <= 0) continue;
+      visit(i, Contribution{
+                   .source = touched[j].source,
+                   .item = touched[j].item,
+                   .feature = {},
+                   .value = effects(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(i))});
     }
   }
+}
+
+std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
+                                                        std::span<const ItemIndex> items) const {
+  std::vector<std::vector<Contribution>> explained(items.size());
+  ForEachContribution(
+      query, items, [&](std::size_t i, const Contribution& said) { explained[i].push_back(said); });
+  return explained;
+}
+
+std::vector<StrongestContributions> Ials::ExplainStrongest(const Query& query,
+                                                           std::span<const ItemIndex> items) const {
+  std::vector<StrongestContributions> explained(items.size());
+  ForEachContribution(query, items,
+                      [&](std::size_t i, const Contribution& said) { explained[i].Add(said); });
   return explained;
 }
 

@@ -57,6 +57,11 @@ std::vector<std::vector<Contribution>> ItemNeighbours::ExplainAll(
   return ExplainByRows(table_.neighbours, Touched(query), items);
 }
 
+std::vector<StrongestContributions> ItemNeighbours::ExplainStrongest(
+    const Query& query, std::span<const ItemIndex> items) const {
+  return ExplainStrongestByRows(table_.neighbours, Touched(query), items);
+}
+
 std::vector<TouchedItem> ItemNeighbours::Touched(const Query& query) const {
   return TouchedItems(query, table_.touch_weights, num_items());
 }

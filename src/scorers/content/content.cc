@@ -107,8 +107,11 @@ std::vector<Content::Touched> Content::TouchedItems(const Query& query) const {
   return touched;
 }
 
-Content::Profile Content::MakeProfile(std::span<const Touched> touched) const {
-  return {FeaturesOf(touched), SenseOf(touched)};
+std::shared_ptr<const Content::Profile> Content::ProfileOf(const Query& query) const {
+  return QueryMemo::Recall<Profile>(query.memo, this, [&] {
+    const std::vector<Touched> touched = TouchedItems(query);
+    return Profile{FeaturesOf(touched), SenseOf(touched)};
+  });
 }
 
 std::vector<Content::Feature> Content::FeaturesOf(std::span<const Touched> touched) const {
@@ -192,7 +195,8 @@ void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> i
                     Eigen::Ref<Matrix> scores) const {
   SparseScores sums(num_items());
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    const Profile profile = MakeProfile(TouchedItems(queries[q]));
+    const std::shared_ptr<const Profile> made = ProfileOf(queries[q]);
+    const Profile& profile = *made;
     sums.Expect(CountValues(profile));
     AddFeatures(profile, sums);
     const std::span<float> row = RowOf(scores, q);
@@ -217,7 +221,8 @@ std::vector<std::vector<ScoredItem>> Content::Retrieve(std::span<const Query> qu
   result.reserve(queries.size());
   SparseScores sums(num_items());
   for (const Query& query : queries) {
-    const Profile profile = MakeProfile(TouchedItems(query));
+    const std::shared_ptr<const Profile> made = ProfileOf(query);
+    const Profile& profile = *made;
     sums.Expect(CountValues(profile));
     AddFeatures(profile, sums);
     AddMeaning(profile, sums);
@@ -232,14 +237,14 @@ std::vector<Contribution> Content::Explain(const Query& query, ItemIndex item) c
 
 std::vector<std::vector<Contribution>> Content::ExplainAll(const Query& query,
                                                            std::span<const ItemIndex> items) const {
-  const std::vector<Touched> touched = TouchedItems(query);
-  const Profile profile = MakeProfile(touched);
+  const std::shared_ptr<const Profile> made = ProfileOf(query);
+  const Profile& profile = *made;
   std::vector<std::vector<Contribution>> explained(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (Row(items[i]) >= num_items()) continue;
     ExplainFeatures(profile, items[i], explained[i]);
   }
-  if (profile.sense.size() > 0) ExplainMeaning(touched, items, explained);
+  if (profile.sense.size() > 0) ExplainMeaning(TouchedItems(query), items, explained);
   return explained;
 }
 

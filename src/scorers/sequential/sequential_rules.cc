@@ -52,6 +52,11 @@ std::vector<std::vector<Contribution>> SequentialRules::ExplainAll(
   return ExplainByRows(table_.rules, Recent(query), items);
 }
 
+std::vector<StrongestContributions> SequentialRules::ExplainStrongest(
+    const Query& query, std::span<const ItemIndex> items) const {
+  return ExplainStrongestByRows(table_.rules, Recent(query), items);
+}
+
 std::vector<TouchedItem> SequentialRules::Recent(const Query& query) const {
   return RecentItems(query, table_.recency, num_items());
 }

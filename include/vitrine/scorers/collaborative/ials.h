@@ -77,6 +77,8 @@ class Ials final : public Scorer, public Explainer {
   // With one fold-in for all items, and with that of Score where the query has a memo.
   std::vector<std::vector<Contribution>> ExplainAll(
       const Query& query, std::span<const ItemIndex> items) const override;
+  std::vector<StrongestContributions> ExplainStrongest(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   // x for each query, in the basis of item_factors() [queries.size() x d]. Zero: nothing to say.
   Matrix UserVectors(std::span<const Query> queries) const;
@@ -110,6 +112,12 @@ class Ials final : public Scorer, public Explainer {
   std::vector<TouchedItem> Touched(const Query& query) const;  // Those that are known.
   RidgeProblem Problem(std::span<const TouchedItem> touched) const;
   std::shared_ptr<const FoldedIn> FoldIn(const Query& query) const;
+  // What each touched item adds to each of `items`: [touched x items]
+  Eigen::MatrixXf EffectsOn(const FoldedIn& folded_in, std::span<const ItemIndex> items) const;
+  // Calls visit(i, contribution) for each liked item and each of `items` that is known.
+  template <typename Visit>
+  void ForEachContribution(const Query& query, std::span<const ItemIndex> items,
+                           const Visit& visit) const;
 
   std::string name_;
   Served served_;

@@ -53,6 +53,8 @@ class ItemNeighbours final : public Scorer, public Explainer {
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
   std::vector<std::vector<Contribution>> ExplainAll(
       const Query& query, std::span<const ItemIndex> items) const override;
+  std::vector<StrongestContributions> ExplainStrongest(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   const ItemNeighboursTable& table() const { return table_; }
   std::size_t num_items() const { return table_.neighbours.num_rows; }

@@ -97,7 +97,8 @@ class Content final : public Scorer, public Explainer {
   explicit Content(ContentTable table);
   bool IsKnown(ItemIndex item) const;
   std::vector<Touched> TouchedItems(const Query& query) const;
-  Profile MakeProfile(std::span<const Touched> touched) const;
+  // What all of the query is about; remembered where the query has a memo.
+  std::shared_ptr<const Profile> ProfileOf(const Query& query) const;
   std::vector<Feature> FeaturesOf(std::span<const Touched> touched) const;
   std::vector<Feature> Strongest(std::vector<Feature> profile) const;
   Eigen::VectorXf SenseOf(std::span<const Touched> touched) const;

@@ -49,6 +49,8 @@ class SequentialRules final : public Scorer, public Explainer {
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
   std::vector<std::vector<Contribution>> ExplainAll(
       const Query& query, std::span<const ItemIndex> items) const override;
+  std::vector<StrongestContributions> ExplainStrongest(
+      const Query& query, std::span<const ItemIndex> items) const override;
 
   const SequentialRulesTable& table() const { return table_; }
   std::size_t num_items() const { return table_.rules.num_rows; }
