@@ -33,6 +33,14 @@ std::size_t ItemBitmap::Count() const {
   return count;
 }
 
+bool ItemBitmap::HasAtMost(std::size_t count) const {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < words_.size() && found <= count; ++i) {
+    found += static_cast<std::size_t>(std::popcount(words_[i]));
+  }
+  return found <= count;
+}
+
 std::vector<ItemIndex> ItemBitmap::Items() const {
   std::vector<ItemIndex> items(Count());
   ItemIndex* out = items.data();

@@ -152,6 +152,7 @@ void AddBenchCommand(CLI::App& app, int& exit_status) {
   command->add_option("--page-size", load.page_size, "Items in a list")
       ->check(CLI::Range(1, 200))
       ->capture_default_str();
+  command->add_option("--filter", load.filter, "What RecommendItems asks for items of");
   command->add_flag("--remote", flags->is_remote, "Allow an address of another machine");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });

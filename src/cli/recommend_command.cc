@@ -70,6 +70,7 @@ absl::Status AskServer(const RecommendFlags& flags) {
   request.set_page_size(static_cast<int>(asked.page_size));
   for (const std::string& id : asked.context_item_ids) request.add_context_item_ids(id);
   for (const std::string& path : asked.categories) request.add_categories(path);
+  request.set_filter(asked.filter);
   request.set_view(v1::ITEM_VIEW_FULL);
   request.set_explanation_level(flags.is_explained ? v1::EXPLANATION_LEVEL_CONTRIBUTIONS
                                                    : v1::EXPLANATION_LEVEL_REASONS);
@@ -118,6 +119,8 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
   command->add_option("--visitor", request.visitor_id, "Anonymous shopper");
   command->add_option("--context", request.context_item_ids, "Items looked at now");
   command->add_option("--category", request.categories, "Only from these categories");
+  command->add_option("--filter", request.filter,
+                      "Only items that this holds for, such as 'brand = \"Acme\" AND price < 20'");
   command->add_option("--count", request.page_size, "How many items")
       ->check(CLI::Range(1, 200))
       ->capture_default_str();

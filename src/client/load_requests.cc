@@ -29,6 +29,7 @@ grpc::ByteBuffer RecommendRequest(const LoadOptions& options, Random& random) {
   v1::RecommendItemsRequest request;
   if (!options.user_ids.empty()) request.set_user_id(Pick(options.user_ids, random));
   request.set_page_size(static_cast<int>(options.page_size));
+  request.set_filter(options.filter);
   return ToBuffer(request);
 }
 

@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "engine/category_filter.h"
 #include "engine/check_request.h"
 #include "engine/explain.h"
+#include "engine/filter/filtered_items.h"
 #include "engine/forecast.h"
 #include "engine/rerank.h"
 #include "engine/shopper_query.h"
@@ -99,7 +99,7 @@ struct Engine::State {
   const Published<ModelSet>& models;
   const Clock& clock;
   Options options;
-  CategoryFilter categories;
+  FilteredItems filtered;
   std::map<std::string_view, Counter*> fallbacks{};
   std::mutex mutex{};
   std::shared_ptr<const Pipelines> pipelines{};  // Guarded by mutex.
@@ -108,7 +108,9 @@ struct Engine::State {
 
   std::shared_ptr<const Pipelines> CurrentPipelines();
   absl::Status CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const;
-  std::shared_ptr<const ItemBitmap> Filter(std::span<const std::string> wanted, Micros now) const;
+  absl::StatusOr<std::shared_ptr<const ItemBitmap>> Filter(std::span<const std::string> categories,
+                                                           const std::string& filter,
+                                                           Micros now) const;
   std::vector<BlendedItem> Retrieve(Plan& plan) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
@@ -122,7 +124,7 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .models = models,
                        .clock = clock,
                        .options = std::move(options),
-                       .categories = CategoryFilter(store.catalogue())}) {
+                       .filtered = FilteredItems(store.catalogue())}) {
   for (const std::string_view name :
        {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate}) {
     state_->fallbacks[name] = &counters.Get(absl::StrFormat("engine.fallback.%s", name));
@@ -144,7 +146,8 @@ absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request
   query.Exclude({SeenItems(query, request.seen), query.context, query.cart,
                  Resolve(catalogue, request.exclude_item_ids)});
 
-  const auto allowed = state_->Filter(request.categories, query.now_us);
+  VITRINE_ASSIGN_OR_RETURN(const auto allowed,
+                           state_->Filter(request.categories, request.filter, query.now_us));
   Plan plan{.pipeline = pipelines->for_shopper,
             .query = query,
             .allowed = allowed,
@@ -171,9 +174,10 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
                  Resolve(catalogue, request.exclude_item_ids)});
   query.shopper = {};  // From here on the question is about the item alone.
 
+  VITRINE_ASSIGN_OR_RETURN(const auto allowed, state_->Filter({}, request.filter, query.now_us));
   Plan plan{.pipeline = pipelines->for_item,
             .query = query,
-            .allowed = state_->Filter({}, query.now_us),
+            .allowed = allowed,
             .elsewhere = query.context,
             .page_size = request.page_size,
             .explanation = request.explanation,
@@ -184,7 +188,11 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   } else {
     list = state_->Retrieve(plan);
     const std::shared_ptr<const Item> item = catalogue.Get(query.context.front());
-    if (item != nullptr) plan.backfill = {state_->Filter(item->categories, query.now_us)};
+    if (item != nullptr) {
+      VITRINE_ASSIGN_OR_RETURN(const auto alike,
+                               state_->Filter(item->categories, request.filter, query.now_us));
+      plan.backfill = {alike};
+    }
   }
   plan.backfill.push_back(plan.allowed);
   state_->Backfill(plan, list);
@@ -251,12 +259,16 @@ absl::Status Engine::State::CheckReached(std::uint64_t sequence, std::uint64_t m
       min_sequence, sequence));
 }
 
-std::shared_ptr<const ItemBitmap> Engine::State::Filter(std::span<const std::string> wanted,
-                                                        Micros now) const {
+absl::StatusOr<std::shared_ptr<const ItemBitmap>> Engine::State::Filter(
+    std::span<const std::string> categories, const std::string& filter, Micros now) const {
   std::shared_ptr<const ItemBitmap> servable = catalogue().Servable(now);
-  if (wanted.empty()) return servable;
-  ItemBitmap allowed = categories.ItemsIn(wanted);
-  allowed.IntersectWith(*servable);
+  if (categories.empty() && filter.empty()) return servable;
+  ItemBitmap allowed = *servable;
+  if (!categories.empty()) allowed.IntersectWith(filtered.InCategories(categories));
+  if (!filter.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(const auto matching, filtered.Matching(filter));
+    allowed.IntersectWith(*matching);
+  }
   return std::make_shared<const ItemBitmap>(std::move(allowed));
 }
 

@@ -132,7 +132,8 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
   const auto add_list = [&](const Asked& asked) {
     lists.push_back(Select(asked, Blend(asked), k));
   };
-  if (allowed != nullptr && allowed->size() <= options_.whole_catalogue_items) {
+  const std::size_t whole = options_.whole_catalogue_items;
+  if (allowed != nullptr && (allowed->size() <= whole || allowed->HasAtMost(whole))) {
     for (const Query& query : queries) add_list(Everything(query, *allowed));
     return lists;
   }

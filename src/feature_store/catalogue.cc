@@ -91,6 +91,28 @@ std::uint64_t Catalogue::content_version() const {
   return state_->content_version;
 }
 
+Catalogue::Changes Catalogue::ChangesSince(std::uint64_t version) const {
+  std::shared_lock lock(state_->mutex);
+  const std::vector<ItemIndex>& kept = state_->changed;
+  const std::uint64_t now = state_->num_forgotten_changes + kept.size();
+  if (version < state_->num_forgotten_changes || version > now) return {.version = now};
+  const auto begin =
+      kept.begin() + static_cast<std::ptrdiff_t>(version - state_->num_forgotten_changes);
+  return {.version = now, .items = std::vector<ItemIndex>(begin, kept.end())};
+}
+
+bool Catalogue::Visit(ItemIndex first, std::size_t limit,
+                      const std::function<void(ItemIndex, const Item&)>& visit) const {
+  std::shared_lock lock(state_->mutex);
+  const std::size_t num_indices = state_->entries.size();
+  const std::size_t end = std::min(Row(first) + limit, num_indices);
+  for (std::size_t row = Row(first); row < end; ++row) {
+    const Item* item = state_->entries[row].item.get();
+    if (item != nullptr) visit(ItemIndex{static_cast<std::uint32_t>(row)}, *item);
+  }
+  return end < num_indices;
+}
+
 std::vector<std::shared_ptr<const Item>> Catalogue::List(ItemIndex first, std::size_t limit) const {
   std::vector<std::shared_ptr<const Item>> items;
   std::shared_lock lock(state_->mutex);
@@ -122,7 +144,16 @@ void Catalogue::State::Set(ItemIndex index, std::shared_ptr<const Item> item) {
     const auto primary = index_of.find(entry.item->primary_item_id);
     if (primary != index_of.end()) entry.primary = primary->second;
   }
+  NoteChange(index);
   SetServable(index);
+}
+
+void Catalogue::State::NoteChange(ItemIndex index) {
+  if (changed.size() == 2 * kKeptChanges) {
+    changed.erase(changed.begin(), changed.begin() + static_cast<std::ptrdiff_t>(kKeptChanges));
+    num_forgotten_changes += kKeptChanges;
+  }
+  changed.push_back(index);
 }
 
 void Catalogue::State::SetServable(ItemIndex index) {

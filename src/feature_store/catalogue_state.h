@@ -33,6 +33,7 @@ struct Catalogue::State {
 
   // All below want mutex_ held, Set and Advance exclusively.
   void Set(ItemIndex index, std::shared_ptr<const Item> item);
+  void NoteChange(ItemIndex index);
   void SetServable(ItemIndex index);
   void Advance(Micros now);
 
@@ -43,6 +44,10 @@ struct Catalogue::State {
   std::unordered_map<std::string, ItemIndex> index_of;
   std::size_t num_items = 0;
   std::uint64_t content_version = 0;
+
+  // The latest changes, at most 2 * kKeptChanges; those before them were so many.
+  std::vector<ItemIndex> changed;
+  std::uint64_t num_forgotten_changes = 0;
 
   // Which items are servable at `servable_at`, and those that become it by time alone.
   ItemBitmap servable_bits;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "server/status.h"
 #include "server/wire.h"
+#include "vitrine/engine/item_filter.h"
 #include "vitrine/server/convert.h"
 
 namespace vitrine {
@@ -94,6 +95,14 @@ class Reader {
     }
   }
 
+  // Read here for what is wrong with it alone; the engine remembers what it compiled.
+  std::string Filter(const std::string& filter) {
+    if (filter.empty()) return filter;
+    const auto parsed = ParseFilter(filter);
+    if (!parsed.ok()) Fail("filter", std::string(parsed.status().message()));
+    return filter;
+  }
+
   std::uint64_t Token(const std::string& token) {
     const auto sequence = ParseConsistencyToken(token);
     if (!sequence) Fail("min_consistency_token", kBadToken);
@@ -158,6 +167,7 @@ absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& mess
       .cart_item_ids = read.List("cart_item_ids", message.cart_item_ids(), kContextItems),
       .exclude_item_ids = read.List("exclude_item_ids", message.exclude_item_ids(), kExcludedItems),
       .categories = read.List("categories", message.categories(), kCategories),
+      .filter = read.Filter(message.filter()),
       .page_size = read.Page(message.page_size()),
       .seen = read.Seen(message.seen_items_policy()),
       .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
@@ -173,6 +183,7 @@ absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message)
       .user_id = message.user_id(),
       .visitor_id = message.visitor_id(),
       .exclude_item_ids = read.List("exclude_item_ids", message.exclude_item_ids(), kExcludedItems),
+      .filter = read.Filter(message.filter()),
       .page_size = read.Page(message.page_size()),
       .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
       .min_sequence = read.Token(message.min_consistency_token())});

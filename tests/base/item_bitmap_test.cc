@@ -116,6 +116,17 @@ TEST(ItemBitmapTest, ListsItsItemsInOrder) {
   EXPECT_THAT(ItemBitmap().Items(), ::testing::IsEmpty());
 }
 
+TEST_P(ItemBitmapTest, KnowsWhetherItHasAtMostSoMany) {
+  ItemBitmap bitmap(GetParam(), true);
+  if (GetParam() > 3) bitmap.Erase(ItemIndex{2});
+  const std::size_t count = bitmap.Count();
+
+  EXPECT_TRUE(bitmap.HasAtMost(count));
+  EXPECT_TRUE(bitmap.HasAtMost(count + 1));
+  EXPECT_EQ(bitmap.HasAtMost(count / 2), count / 2 == count);
+  if (count > 0) EXPECT_FALSE(bitmap.HasAtMost(count - 1));
+}
+
 TEST_P(ItemBitmapTest, WhatItHoldsAndWhatIsAbsentMakeTheWhole) {
   const std::size_t size = GetParam();
   ItemBitmap bitmap(size, true);

@@ -5,8 +5,9 @@
 // STORE is a trained store that no server owns or one may own; the first column of USERS_FILE, a
 // TSV, names the shoppers, asked in an order that is drawn at random once. One warm-up round, then
 // five; each figure is the median over a round's calls, and of these the median and the range. With
-// pauses a call finds the core as the call of a quiet shop does: asleep, its caches lost. With a
-// part of a name only the questions that have it are asked.
+// pauses a call finds the core as the call of a quiet shop does: asleep, its caches lost. Where
+// items have prices, lists of the cheapest hundredth and thousandth follow, beside that of all.
+// With a part of a name only the questions that have it are asked.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/random.h"
 #include "vitrine/base/status_macros.h"
@@ -35,13 +37,30 @@ struct Question {
   std::chrono::microseconds pause{0};  // Before each call.
 };
 
-std::vector<Question> Questions() {
+// Holds for so great a share of the items that have a price, and for what costs the same.
+std::string CheapestFilter(const Catalogue& catalogue, double share) {
+  std::vector<std::int64_t> prices;
+  for (const auto& item : catalogue.List(ItemIndex{0}, catalogue.num_indices())) {
+    if (item->price) prices.push_back(item->price->micros);
+  }
+  if (prices.empty()) return "";
+  std::sort(prices.begin(), prices.end());
+  const auto last = static_cast<std::size_t>(share * static_cast<double>(prices.size()));
+  const std::int64_t micros = prices[last];
+  return absl::StrFormat("price <= %d.%06d", micros / 1'000'000, micros % 1'000'000);
+}
+
+std::vector<Question> Questions(const Catalogue& catalogue) {
   return {{"20 items, no reasons", {.explanation = ExplanationLevel::kNone}},
           {"20 items with reasons", {.explanation = ExplanationLevel::kReasons}},
           {"20 items with contributions", {.explanation = ExplanationLevel::kContributions}},
           {"with reasons, 0.3 ms apart",
            {.explanation = ExplanationLevel::kReasons},
-           std::chrono::microseconds(300)}};
+           std::chrono::microseconds(300)},
+          {"the cheapest 1 %, no reasons",
+           {.filter = CheapestFilter(catalogue, 0.01), .explanation = ExplanationLevel::kNone}},
+          {"the cheapest 0.1 %, no reasons",
+           {.filter = CheapestFilter(catalogue, 0.001), .explanation = ExplanationLevel::kNone}}};
 }
 
 absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,
@@ -102,7 +121,8 @@ absl::Status Run(const std::string& store_folder, const std::string& users_path,
 
   std::printf("%zu shoppers, %zu items, %zu models, one thread, %zu calls a round\n", users.size(),
               store->catalogue().num_indices(), models->models.size(), kCalls);
-  for (const Question& question : Questions()) {
+  Micros unfiltered = 0;
+  for (const Question& question : Questions(store->catalogue())) {
     if (question.name.find(part_of_name) == std::string::npos) continue;
     Round(engine, question, users);
     std::vector<Micros> rounds;
@@ -110,9 +130,11 @@ absl::Status Run(const std::string& store_folder, const std::string& users_path,
       rounds.push_back(Round(engine, question, users));
     }
     const auto [least, most] = std::minmax_element(rounds.begin(), rounds.end());
-    std::printf("%-30s %5ld us (%ld to %ld)\n", question.name.c_str(),
-                static_cast<long>(Median(rounds)), static_cast<long>(*least),
-                static_cast<long>(*most));
+    const Micros median = Median(rounds);
+    if (unfiltered == 0) unfiltered = std::max<Micros>(median, 1);
+    std::printf("%-30s %5ld us (%ld to %ld), %.2f of the first\n", question.name.c_str(),
+                static_cast<long>(median), static_cast<long>(*least), static_cast<long>(*most),
+                static_cast<double>(median) / static_cast<double>(unfiltered));
   }
   return absl::OkStatus();
 }

@@ -94,6 +94,18 @@ TEST_F(BinaryTest, RecommendAnswersFromAStore) {
   EXPECT_EQ(json["model_version"], Json::parse(trained_.out)["version"]);
 }
 
+TEST_F(BinaryTest, RecommendKeepsToAFilter) {
+  const Outcome some = Run("recommend --store STORE --user u-1 --filter 'price < 20' --json");
+  const Outcome none = Run("recommend --store STORE --user u-1 --filter 'price < 0' --json");
+  const Outcome wrong = Run("recommend --store STORE --user u-1 --filter 'pirce < 20'");
+
+  ASSERT_EQ(some.status, 0) << some.err;
+  EXPECT_GT(Json::parse(some.out)["items"].size(), 0U);
+  EXPECT_EQ(Json::parse(none.out)["items"].size(), 0U);
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("filter: column 1: \"pirce\"; expected a field"));
+}
+
 TEST_F(BinaryTest, EvaluateComparesAllScorersOnAStore) {
   const Outcome outcome = Run("evaluate --store STORE --config SMALL --json");
 
@@ -221,7 +233,8 @@ TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
   const Json after = Json::parse(Run("recommend --visitor new --count 5 --json" + target).out);
   const Json again = Json::parse(Run("import --events DIR/more.jsonl --json" + target).out);
   const Outcome load =
-      Run("bench --rpc RecommendItems --duration 0.3 --warm-up 0.1 --json" + target);
+      Run("bench --rpc RecommendItems --filter 'price > 0' --duration 0.3 --warm-up 0.1 --json" +
+          target);
   const Outcome paced =
       Run("bench --rpc RecordEvents --duration 0.3 --warm-up 0.1 --rate 200 "
           "--concurrency 8 --json" +

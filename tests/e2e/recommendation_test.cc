@@ -123,6 +123,38 @@ TEST_F(RecommendationTest, StockAndPriceTakeEffectOnTheNextAnswer) {
   }
 }
 
+TEST_F(RecommendationTest, AFilterFollowsThePriceAtOnce) {
+  v1::RecommendItemsRequest request = For("ann");
+  request.set_filter("price < 5 AND category: \"Home\"");
+  EXPECT_THAT(ItemIds(client_->RecommendItems(request)), IsEmpty());
+
+  v1::SetInventoryRequest change;
+  v1::Inventory& cheap = *change.add_inventories();
+  cheap.set_item_id("item-001");
+  cheap.mutable_price()->set_currency_code("EUR");
+  cheap.mutable_price()->set_micros(4'999'999);
+  ASSERT_THAT(client_->SetInventory(change), IsOk());
+
+  EXPECT_THAT(ItemIds(client_->RecommendItems(request)), UnorderedElementsAre("item-001"));
+  v1::SimilarItemsRequest similar;
+  similar.set_item_id("item-002");
+  similar.set_filter("price < 5");
+  EXPECT_THAT(ItemIds(client_->SimilarItems(similar)), UnorderedElementsAre("item-001"));
+}
+
+TEST_F(RecommendationTest, AFilterThatCannotBeReadIsAFieldViolation) {
+  v1::RecommendItemsRequest request = For("ann");
+  request.set_filter("(brand = \"Acme\" AND price < 20");
+
+  const auto response = client_->RecommendItems(request);
+
+  EXPECT_THAT(response, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(ErrorReason(response.status()), "INVALID_FIELD");
+  EXPECT_THAT(
+      std::string(response.status().message()),
+      ::testing::HasSubstr("filter: column 31: the filter ends; expected AND, OR or \")\""));
+}
+
 TEST_F(RecommendationTest, RankItemsReturnsEveryItemUnknownOnesLast) {
   v1::RankItemsRequest request;
   for (const char* id : {"nothing", "item-004", "nil", "item-001"}) request.add_item_ids(id);

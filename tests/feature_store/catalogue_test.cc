@@ -97,6 +97,53 @@ TEST_F(CatalogueTest, ReplacingRetiresWhatIsAbsent) {
   EXPECT_THAT(ServableIds(clock_.Now()), ElementsAre("b", "c"));
 }
 
+TEST_F(CatalogueTest, TellsWhichItemsChangedSinceAMoment) {
+  Write(UpsertItems{{Item{.id = "a"}, Item{.id = "b"}}});
+  const Catalogue::Changes first = catalogue().ChangesSince(0);
+  EXPECT_THAT(*first.items, ElementsAre(ItemIndex{0}, ItemIndex{1}));
+  EXPECT_THAT(*catalogue().ChangesSince(first.version).items, IsEmpty());
+
+  Write(UpdateInventory{{{.id = "b", .price = Money{2, "EUR"}}}});
+  Write(DeleteItems{{"a"}});
+  Write(UpdateInventory{{{.id = "b", .stock = 0}}});
+
+  const Catalogue::Changes then = catalogue().ChangesSince(first.version);
+  EXPECT_THAT(*then.items, ElementsAre(ItemIndex{1}, ItemIndex{0}, ItemIndex{1}));
+  EXPECT_THAT(*catalogue().ChangesSince(then.version - 1).items, ElementsAre(ItemIndex{1}));
+  EXPECT_EQ(catalogue().ChangesSince(then.version + 1).items, std::nullopt);
+}
+
+TEST_F(CatalogueTest, ForgetsTheOldestOfManyChanges) {
+  std::vector<Item> items(Catalogue::kKeptChanges + 1);
+  for (std::size_t i = 0; i < items.size(); ++i) items[i].id = std::to_string(i);
+  Write(UpsertItems{items});
+  for (Item& item : items) item.title = "again";
+  Write(UpsertItems{items});
+
+  const std::uint64_t now = catalogue().ChangesSince(0).version;
+  EXPECT_EQ(now, 2 * items.size());
+  EXPECT_EQ(catalogue().ChangesSince(0).items, std::nullopt);
+  const auto kept = catalogue().ChangesSince(now - Catalogue::kKeptChanges).items;
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_EQ(kept->size(), Catalogue::kKeptChanges);
+  EXPECT_EQ(kept->front(), ItemIndex{1});
+}
+
+TEST_F(CatalogueTest, VisitsDescribedItemsInOrderAPieceAtATime) {
+  Write(UpsertItems{{Item{.id = "a"}, Item{.id = "b"}, Item{.id = "c"}, Item{.id = "d"}}});
+  Write(DeleteItems{{"b"}});
+  std::vector<std::string> visited;
+  const auto visit = [&visited](ItemIndex /*index*/, const Item& item) {
+    visited.push_back(item.id);
+  };
+
+  EXPECT_TRUE(catalogue().Visit(ItemIndex{0}, 3, visit));
+  EXPECT_THAT(visited, ElementsAre("a", "c"));
+  EXPECT_FALSE(catalogue().Visit(ItemIndex{3}, 3, visit));
+  EXPECT_THAT(visited, ElementsAre("a", "c", "d"));
+  EXPECT_FALSE(catalogue().Visit(ItemIndex{9}, 3, visit));
+}
+
 TEST_F(CatalogueTest, InventoryChangesStockAndPriceAlone) {
   Write(UpsertItems{{Item{.id = "a", .title = "A", .price = Money{1, "EUR"}}}});
   const std::uint64_t version = catalogue().content_version();

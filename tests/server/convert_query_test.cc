@@ -43,6 +43,7 @@ TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
   message.add_cart_item_ids("tea");
   message.add_exclude_item_ids("cup");
   message.add_categories("Home");
+  message.set_filter("price < 20");
   message.set_page_size(200);
   message.set_seen_items_policy(v1::SEEN_ITEMS_POLICY_INCLUDE);
   message.set_explanation_level(v1::EXPLANATION_LEVEL_CONTRIBUTIONS);
@@ -58,6 +59,7 @@ TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
   EXPECT_THAT(request->cart_item_ids, ElementsAre("tea"));
   EXPECT_THAT(request->exclude_item_ids, ElementsAre("cup"));
   EXPECT_THAT(request->categories, ElementsAre("Home"));
+  EXPECT_EQ(request->filter, "price < 20");
   EXPECT_EQ(request->page_size, 200U);
   EXPECT_EQ(request->seen, SeenPolicy::kAllowAll);
   EXPECT_EQ(request->explanation, ExplanationLevel::kContributions);
@@ -71,15 +73,17 @@ TEST(ConvertQueryTest, EveryFieldOverItsLimitIsNamed) {
   for (int i = 0; i < 101; ++i) message.add_cart_item_ids(kItem);
   for (int i = 0; i < 1'001; ++i) message.add_exclude_item_ids(kItem);
   for (int i = 0; i < 21; ++i) message.add_categories(kItem);
+  message.set_filter("price < cheap");
   message.set_seen_items_policy(static_cast<v1::SeenItemsPolicy>(99));
   message.set_explanation_level(static_cast<v1::ExplanationLevel>(99));
   message.set_view(static_cast<v1::ItemView>(99));
   message.set_min_consistency_token("not ours");
 
-  EXPECT_THAT(BadFields(message), ::testing::UnorderedElementsAre(
-                                      "page_size", "context_item_ids", "cart_item_ids",
-                                      "exclude_item_ids", "categories", "seen_items_policy",
-                                      "explanation_level", "view", "min_consistency_token"));
+  EXPECT_THAT(BadFields(message),
+              ::testing::UnorderedElementsAre("page_size", "context_item_ids", "cart_item_ids",
+                                              "exclude_item_ids", "categories", "filter",
+                                              "seen_items_policy", "explanation_level", "view",
+                                              "min_consistency_token"));
 }
 
 TEST(ConvertQueryTest, ANegativePageSizeIsRefused) {
@@ -87,6 +91,19 @@ TEST(ConvertQueryTest, ANegativePageSizeIsRefused) {
   message.set_page_size(-1);
 
   EXPECT_THAT(BadFields(message), ElementsAre("page_size"));
+}
+
+TEST(ConvertQueryTest, AFilterThatCannotBeReadIsNamedWithTheColumn) {
+  v1::SimilarItemsRequest message;
+  message.set_item_id(kItem);
+  message.set_filter("brand = \"Acme\" AND pirce < 20");
+
+  EXPECT_THAT(BadFields(message), ElementsAre("filter"));
+  EXPECT_THAT(std::string(FromProto(message).status().message()),
+              ::testing::StartsWith("filter: column 20: \"pirce\"; expected a field: id, "));
+
+  message.set_filter("brand = \"Acme\" AND price < 20");
+  EXPECT_EQ(FromProto(message)->filter, message.filter());
 }
 
 TEST(ConvertQueryTest, SimilarItemsNeedsAnItem) {

@@ -19,6 +19,9 @@ class ItemBitmap {
   std::size_t size() const { return num_items_; }
   std::size_t Count() const;
 
+  // Whether Count() <= `count`. Looks no further than it must to know.
+  bool HasAtMost(std::size_t count) const;
+
   bool Contains(ItemIndex item) const {
     const std::size_t row = Row(item);
     return row < num_items_ && (words_[row / 64] >> (row % 64) & 1) != 0;

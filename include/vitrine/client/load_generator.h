@@ -24,6 +24,7 @@ struct LoadOptions {
   std::vector<std::string> user_ids{};  // Taken in turn; empty: requests without a user.
   std::vector<std::string> item_ids{};  // Of events, taken in turn. Needed by kRecordEvents.
   std::size_t page_size = 20;
+  std::string filter{};    // Of kRecommendItems, as the API has it; empty: none.
   std::uint64_t seed = 1;  // Of the order of users and items.
 };
 

@@ -22,7 +22,8 @@ struct BlendOptions {
   // the first sign on. Not asked where weights are learned: it is learned with them.
   double cold_start_events = 3;
   std::size_t candidates_per_model = 100;  // Asked of each model, at least twice the list's length.
-  // A catalogue of up to so many items is scored as a whole: exact, and cheaper than to retrieve.
+  // Of a catalogue of up to so many items, or where a filter leaves so few, all are scored: exact,
+  // and cheaper than to retrieve.
   std::size_t whole_catalogue_items = 20'000;
 };
 

@@ -35,6 +35,7 @@ struct RecommendRequest {
   std::vector<std::string> cart_item_ids{};     // Never shown.
   std::vector<std::string> exclude_item_ids{};
   std::vector<std::string> categories{};  // Paths; shown items lie in one of them. Empty: all.
+  std::string filter{};                   // What holds for shown items: item_filter.h. Empty: all.
   std::size_t page_size = 20;
   SeenPolicy seen = SeenPolicy::kExcludePurchased;
   ExplanationLevel explanation = ExplanationLevel::kReasons;
@@ -46,6 +47,7 @@ struct SimilarRequest {
   std::string user_id{};  // To leave out what they own; may be empty.
   std::string visitor_id{};
   std::vector<std::string> exclude_item_ids{};
+  std::string filter{};  // As in RecommendRequest.
   std::size_t page_size = 20;
   ExplanationLevel explanation = ExplanationLevel::kReasons;
   std::uint64_t min_sequence = 0;
@@ -163,7 +165,8 @@ class Engine {
          const Clock& clock, Options options);
   ~Engine();
 
-  // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, or too many ids;
+  // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, too many ids, or a filter
+  // that cannot be read;
   // FAILED_PRECONDITION the store has not reached min_sequence (another store's token).
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request) const;
   // An item that nothing is known of is no error: the answer is what is popular, and `fallbacks`

@@ -21,8 +21,8 @@ struct BlendedItem {
 };
 
 // The heart of a request, free of stores and requests, so that evaluation measures exactly what is
-// served: retrieve from every model, score the union with every model, blend, select. A small
-// catalogue needs no retrieval: all that may be shown is scored. Immutable and thread-safe.
+// served: retrieve from every model, score the union with every model, blend, select. Where little
+// may be shown there is no need of retrieval: all of it is scored. Immutable and thread-safe.
 //
 // The blended score of an item is the sum over models of weight * score / scale, times the item's
 // trend, where the scale is one number per query and model: the size of the model's best score of

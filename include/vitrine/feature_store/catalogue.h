@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,7 +22,7 @@ namespace vitrine {
 // about each item. An item known only from events has an index and no Item. Thread-safe; written by
 // the store's commit thread alone.
 //
-// Memory: 100 bytes an item plus its texts.
+// Memory: 100 bytes an item plus its texts, and half a megabyte of changes.
 class Catalogue {
  public:
   Catalogue();
@@ -49,6 +50,24 @@ class Catalogue {
   // Grows with every change to a text, a category, a brand, an attribute or the set of items: what
   // models of content depend on. Price and stock alone leave it.
   std::uint64_t content_version() const;
+
+  // Which items changed since an earlier moment, in whatever way: put, retired, another price.
+  struct Changes {
+    std::uint64_t version = 0;  // Of now: what to ask with the next time.
+    // In the order of the changes, an item as often as it changed. Nothing: too many to tell, any
+    // item may have.
+    std::optional<std::vector<ItemIndex>> items{};
+  };
+  // `version`: of an earlier answer; 0, the empty catalogue's, is one too. The latest kKeptChanges
+  // at least can be told.
+  Changes ChangesSince(std::uint64_t version) const;
+  static constexpr std::size_t kKeptChanges = 65'536;
+
+  // Calls `visit` with each item from `first` on, up to `limit` indices of them, as they are at one
+  // moment. Holds up writes meanwhile: ask for some thousands at a time. Returns whether there are
+  // indices beyond these.
+  bool Visit(ItemIndex first, std::size_t limit,
+             const std::function<void(ItemIndex, const Item&)>& visit) const;
 
   // Up to `limit` items in order of index, from `first` on.
   std::vector<std::shared_ptr<const Item>> List(ItemIndex first, std::size_t limit) const;
