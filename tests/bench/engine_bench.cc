@@ -34,13 +34,21 @@ struct Question {
   std::chrono::microseconds pause{0};  // Before each call.
 };
 
+RecommendRequest Varied(const Diversity& diversity) {
+  return {.explanation = ExplanationLevel::kNone, .controls = {.diversity = diversity}};
+}
+
 std::vector<Question> Questions() {
   return {{"20 items, no reasons", {.explanation = ExplanationLevel::kNone}},
           {"20 items with reasons", {.explanation = ExplanationLevel::kReasons}},
           {"20 items with contributions", {.explanation = ExplanationLevel::kContributions}},
           {"with reasons, 0.3 ms apart",
            {.explanation = ExplanationLevel::kReasons},
-           std::chrono::microseconds(300)}};
+           std::chrono::microseconds(300)},
+          {"MMR, no reasons", Varied({Diversity::Method::kMmr, 0.5})},
+          {"DPP, no reasons", Varied({Diversity::Method::kDpp, 0.5})},
+          {"two of a brand, no reasons",
+           {.explanation = ExplanationLevel::kNone, .controls = {.max_per_brand = 2}}}};
 }
 
 absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,
