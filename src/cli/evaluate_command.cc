@@ -13,6 +13,8 @@
 #include "cli/cold_items_report.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/control_flags.h"
+#include "cli/evaluate_help.h"
 #include "cli/evaluation_report.h"
 #include "cli/evaluation_settings.h"
 #include "cli/evaluation_split.h"
@@ -38,6 +40,7 @@ struct EvaluateFlags {
   std::vector<std::string> set;
   std::string against;
   std::vector<std::string> against_set;
+  std::string diversity;
   std::vector<std::size_t> at = {20};
   std::string predictions;
   std::string curves;
@@ -116,6 +119,9 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   options.evaluation.cutoffs = flags.at;
   options.evaluation.as_paper = flags.is_as_paper;
   options.evaluation.auc_negatives = flags.num_negatives;
+  if (!flags.diversity.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(options.evaluation.diversity, ParseDiversity(flags.diversity));
+  }
   options.resampling = ResamplingOptions();
   if (!scorer.empty()) {
     VITRINE_RETURN_IF_ERROR(CheckScorer(scorer));
@@ -150,6 +156,7 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
     } else {
       VITRINE_ASSIGN_OR_RETURN(options,
                                MakeOptions(flags, config, flags.against, flags.against_set));
+      if (!flags.diversity.empty()) options.evaluation.diversity = Diversity();  // As it is.
       if (!IsDescribed(split.train)) DropModel("content", options);
       if (validation.has_value()) options.validation = &*validation;
       VITRINE_ASSIGN_OR_RETURN(const ComparisonRow other,
@@ -312,38 +319,13 @@ absl::Status Run(const EvaluateFlags& flags) {
   return EvaluateStore(flags, config, std::move(options), context);
 }
 
-constexpr const char* kHelp =
-    "On files: pairs-by-user and sequences have a line \"user item item ...\" for each user, tsv\n"
-    "has \"user<TAB>item[<TAB>weight[<TAB>unix_seconds]]\". What a user had before is masked, "
-    "unless\n"
-    "--repeats. On a store: every scorer and the blend beside most popular, on the latest tenth "
-    "of\n"
-    "the interactions.\n\n"
-    "Examples:\n"
-    "  vitrine evaluate --train train.txt --test test.txt --format pairs-by-user \\\n"
-    "    --scorer ials --set dimensions=128 --at 10,20 --json\n"
-    "  vitrine evaluate --protocol temporal --cut 2011-09-10 --data shop.tsv --scorer blend \\\n"
-    "    --set ials.dimensions=32 --set weights.item_knn=1\n"
-    "  vitrine evaluate --protocol leave-last-out --data sequences.txt --format sequences \\\n"
-    "    --scorer item_knn --at 10 --part validation\n"
-    "  vitrine evaluate --protocol next-basket --data shop.tsv --scorer blend --at 10\n"
-    "  vitrine evaluate --protocol session-prefix --data clicks.tsv --scorer item_knn --at 10\n"
-    "  vitrine evaluate --protocol ratings --data ratings.tsv --scorer rating_mf \\\n"
-    "    --against rating_mf --against-set dimensions=0\n"
-    "  vitrine evaluate --protocol classification --data sessions.csv --label Revenue \\\n"
-    "    --categories Region,Browser --curves curves.svg\n"
-    "  vitrine evaluate --store store\n"
-    "  vitrine evaluate --store store --protocol purchases --set inputs=events\n"
-    "  vitrine evaluate --store store --protocol cold-items --scorer content --against content \\\n"
-    "    --against-set meaning_weight=0\n"
-    "docs/evaluation.md defines the metrics, docs/cli.md has the commands of the protocols.";
-
 }  // namespace
 
 void AddEvaluateCommand(CLI::App& app, int& exit_status) {
-  CLI::App* command = AddCommand(
-      app, "evaluate",
-      "Measure how well a scorer, or the blend of all, predicts what shoppers did next", kHelp);
+  CLI::App* command =
+      AddCommand(app, "evaluate",
+                 "Measure how well a scorer, or the blend of all, predicts what shoppers did next",
+                 kEvaluateHelp);
   const auto flags = std::make_shared<EvaluateFlags>();
   AddSplitFlags(command, flags->split);
   command->add_option("--part", flags->part, "Settings are chosen on validation, never on test")
@@ -363,6 +345,9 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
   command->add_option("--against", flags->against,
                       "Another scorer to measure and to compare with, user by user");
   command->add_option("--against-set", flags->against_set, "key=value of that one");
+  command->add_option("--diversity", flags->diversity,
+                      "mmr:LAMBDA or dpp:LAMBDA: how the scorer's lists are made varied, not those "
+                      "of --against; none: measure how alike they are");
   command->add_option("--at", flags->at, "List lengths to measure at, as 10,20")
       ->delimiter(',')
       ->check(CLI::Range(1, 1000))

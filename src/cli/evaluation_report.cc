@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -71,6 +72,9 @@ Json ToJson(const ComparisonRow& row, std::uint64_t peak_rss_bytes) {
                {"users", row.evaluation.num_users},
                {"cases", row.evaluation.num_cases}};
   AddMeans(row.evaluation.at, json);
+  for (const auto& [k, by_case] : row.evaluation.similarity) {
+    json[At("intra_list_similarity", k)] = row.evaluation.MeanSimilarity(k);
+  }
   if (!row.evaluation.auc.empty()) json["auc"] = row.evaluation.MeanAuc();
   AddSummary(row.summary, json);
   if (!row.against.empty()) {
@@ -130,14 +134,20 @@ std::string ExposureTable(const std::vector<ComparisonRow>& rows) {
   for (const ComparisonRow& row : rows) {
     for (const auto& [k, exposure] : row.summary.exposure) {
       text += absl::StrFormat(
-          "%-18s %4d %10.4f %10.4f %10.4f %10.4f %10s\n", row.name, k, exposure.coverage,
+          "%-18s %4d %10.4f %10.4f %10.4f %10.4f %10s%s\n", row.name, k, exposure.coverage,
           exposure.novelty, exposure.gini, exposure.long_tail,
-          row.evaluation.auc.empty() ? "" : absl::StrFormat("%.4f", row.evaluation.MeanAuc()));
+          row.evaluation.auc.empty() ? "" : absl::StrFormat("%.4f", row.evaluation.MeanAuc()),
+          row.evaluation.similarity.empty()
+              ? ""
+              : absl::StrFormat(" %10.4f", row.evaluation.MeanSimilarity(k)));
     }
   }
   if (text.empty()) return text;
-  return absl::StrFormat("\n%-18s %4s %10s %10s %10s %10s %10s\n", "scorer", "k", "coverage",
-                         "novelty", "gini", "long tail", "auc") +
+  const bool is_measured = std::any_of(rows.begin(), rows.end(), [](const ComparisonRow& row) {
+    return !row.evaluation.similarity.empty();
+  });
+  return absl::StrFormat("\n%-18s %4s %10s %10s %10s %10s %10s%s\n", "scorer", "k", "coverage",
+                         "novelty", "gini", "long tail", "auc", is_measured ? "      alike" : "") +
          text;
 }
 

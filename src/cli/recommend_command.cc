@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/control_flags.h"
 #include "cli/shown_list.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
@@ -19,6 +21,8 @@ struct RecommendFlags {
   std::string target;
   std::string config;
   RecommendRequest request;
+  std::string diversity = "none";
+  std::vector<std::string> pins;
   bool is_explained = false;
   bool is_json = false;
 };
@@ -62,6 +66,23 @@ absl::Status AskStore(const RecommendFlags& flags) {
   return absl::OkStatus();
 }
 
+void SetControls(const ListControls& controls, v1::RecommendItemsRequest& request) {
+  if (controls.diversity.method != Diversity::Method::kNone) {
+    const bool is_dpp = controls.diversity.method == Diversity::Method::kDpp;
+    v1::Diversity& diversity = *request.mutable_diversity();
+    diversity.set_method(is_dpp ? v1::Diversity::METHOD_DPP : v1::Diversity::METHOD_MMR);
+    diversity.set_lambda(controls.diversity.lambda);
+  }
+  request.set_max_per_brand(static_cast<int>(controls.max_per_brand));
+  request.set_max_per_category(static_cast<int>(controls.max_per_category));
+  for (const Pin& pin : controls.pins) {
+    v1::Pin& added = *request.add_pins();
+    added.set_item_id(pin.item_id);
+    added.set_position(static_cast<int>(pin.position));
+  }
+  request.set_strict(controls.is_strict);
+}
+
 absl::Status AskServer(const RecommendFlags& flags) {
   const RecommendRequest& asked = flags.request;
   v1::RecommendItemsRequest request;
@@ -71,6 +92,8 @@ absl::Status AskServer(const RecommendFlags& flags) {
   for (const std::string& id : asked.context_item_ids) request.add_context_item_ids(id);
   for (const std::string& path : asked.categories) request.add_categories(path);
   request.set_filter(asked.filter);
+  SetControls(asked.controls, request);
+  request.set_page_token(asked.page_token);
   request.set_view(v1::ITEM_VIEW_FULL);
   request.set_explanation_level(flags.is_explained ? v1::EXPLANATION_LEVEL_CONTRIBUTIONS
                                                    : v1::EXPLANATION_LEVEL_REASONS);
@@ -95,6 +118,11 @@ absl::Status Run(RecommendFlags& flags) {
     return UsageError("give one of --store DIR and --target ADDR");
   }
   SetLogLevel(LogLevel::kWarning);
+  VITRINE_ASSIGN_OR_RETURN(flags.request.controls.diversity, ParseDiversity(flags.diversity));
+  for (const std::string& text : flags.pins) {
+    VITRINE_ASSIGN_OR_RETURN(Pin pin, ParsePin(text));
+    flags.request.controls.pins.push_back(std::move(pin));
+  }
   flags.request.explanation =
       flags.is_explained ? ExplanationLevel::kContributions : ExplanationLevel::kReasons;
   return flags.store.empty() ? AskServer(flags) : AskStore(flags);
@@ -124,6 +152,16 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
   command->add_option("--count", request.page_size, "How many items")
       ->check(CLI::Range(1, 200))
       ->capture_default_str();
+  command->add_option("--diversity", flags->diversity, "mmr:LAMBDA or dpp:LAMBDA, 0 to 1")
+      ->capture_default_str();
+  command->add_option("--max-per-brand", request.controls.max_per_brand, "0: no limit")
+      ->check(CLI::Range(0, 1000));
+  command->add_option("--max-per-category", request.controls.max_per_category, "0: no limit")
+      ->check(CLI::Range(0, 1000));
+  command->add_option("--pin", flags->pins, "ITEM:POSITION of a promoted item");
+  command->add_flag("--strict", request.controls.is_strict, "Do not fill up with what is popular");
+  command->add_option("--page-token", request.page_token,
+                      "Where the list goes on: next_page_token of the answer before");
   command->add_flag("--explain", flags->is_explained, "Show the parts of each score");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });

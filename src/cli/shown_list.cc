@@ -25,6 +25,8 @@ const char* KindName(Reason::Kind kind) {
       return "new-arrival";
     case Reason::Kind::kBackfill:
       return "backfill";
+    case Reason::Kind::kPromoted:
+      return "promoted";
   }
   return "";
 }
@@ -68,7 +70,9 @@ void PrintParts(const std::vector<ShownList::Part>& parts) {
 }  // namespace
 
 ShownList Show(const RecommendReply& reply) {
-  ShownList list{.model_version = reply.model_version, .fallbacks = reply.fallbacks};
+  ShownList list{.model_version = reply.model_version,
+                 .fallbacks = reply.fallbacks,
+                 .next_page_token = reply.next_page_token};
   for (const RecommendedItem& item : reply.items) {
     ShownList::Entry entry{.item_id = item.item_id, .score = item.score};
     if (item.item != nullptr) entry.title = item.item->title;
@@ -85,7 +89,8 @@ ShownList Show(const RecommendReply& reply) {
 
 ShownList Show(const v1::RecommendItemsResponse& response) {
   ShownList list{.model_version = response.model_version(),
-                 .fallbacks = {response.fallbacks().begin(), response.fallbacks().end()}};
+                 .fallbacks = {response.fallbacks().begin(), response.fallbacks().end()},
+                 .next_page_token = response.next_page_token()};
   for (const v1::RecommendedItem& item : response.items()) {
     ShownList::Entry entry{
         .item_id = item.item_id(), .title = item.item().title(), .score = item.score()};
@@ -118,6 +123,7 @@ void PrintList(const ShownList& list, bool is_explained, const TitleOf& title_of
 void PrintListJson(const ShownList& list) {
   nlohmann::ordered_json json = {{"model_version", list.model_version},
                                  {"fallbacks", list.fallbacks},
+                                 {"next_page_token", list.next_page_token},
                                  {"items", nlohmann::ordered_json::array()}};
   for (const ShownList::Entry& entry : list.entries) {
     nlohmann::ordered_json item = {

@@ -33,6 +33,7 @@ struct ShownList {
   std::vector<Entry> entries{};
   std::string model_version{};
   std::vector<std::string> fallbacks{};
+  std::string next_page_token{};
 };
 
 ShownList Show(const RecommendReply& reply);

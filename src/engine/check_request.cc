@@ -38,12 +38,44 @@ absl::Status CheckPage(const std::vector<std::string>& context_item_ids,
   return CheckCount("cart_item_ids", cart_item_ids, kMaxPageItems);
 }
 
+absl::Status CheckPins(const std::vector<Pin>& pins) {
+  if (pins.size() > kMaxPins) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%d pins are given, at most %d are allowed", pins.size(), kMaxPins));
+  }
+  std::set<std::string_view> items;
+  std::set<std::size_t> positions;
+  for (const Pin& pin : pins) {
+    if (pin.position < 1 || pin.position > kMaxListLength) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("the position of the pin \"%s\" is %d, must be 1 to %d", pin.item_id,
+                          pin.position, kMaxListLength));
+    }
+    if (!items.insert(pin.item_id).second || !positions.insert(pin.position).second) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("the pin \"%s\" at %d shares its item or its position with another",
+                          pin.item_id, pin.position));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckControls(const ListControls& controls) {
+  const double lambda = controls.diversity.lambda;
+  if (!(lambda >= 0 && lambda <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the lambda of the diversity is %g, must be 0 to 1", lambda));
+  }
+  return CheckPins(controls.pins);
+}
+
 }  // namespace
 
 absl::Status CheckRequest(const RecommendRequest& request) {
   VITRINE_RETURN_IF_ERROR(CheckPageSize(request.page_size));
   VITRINE_RETURN_IF_ERROR(CheckPage(request.context_item_ids, request.cart_item_ids));
   VITRINE_RETURN_IF_ERROR(CheckCount("exclude_item_ids", request.exclude_item_ids, kMaxExcluded));
+  VITRINE_RETURN_IF_ERROR(CheckControls(request.controls));
   return CheckCount("categories", request.categories, kMaxCategories);
 }
 

@@ -13,9 +13,12 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/check_request.h"
+#include "engine/compose_list.h"
 #include "engine/explain.h"
 #include "engine/filter/filtered_items.h"
 #include "engine/forecast.h"
+#include "engine/page_token.h"
+#include "engine/promote.h"
 #include "engine/rerank.h"
 #include "engine/shopper_query.h"
 #include "vitrine/base/status_macros.h"
@@ -30,6 +33,7 @@ constexpr std::string_view kColdShopper = "cold-shopper";
 constexpr std::string_view kUnknownItem = "unknown-item";
 constexpr std::string_view kBackfill = "backfill";
 constexpr std::string_view kRankerLate = "ranker-late";
+constexpr std::string_view kPinNotServable = "pin-not-servable";
 
 // What one model set answers with. Made once per set, not per request.
 struct Pipelines {
@@ -64,32 +68,14 @@ struct Plan {
   std::size_t page_size = 0;
   ExplanationLevel explanation{};
   std::vector<std::string_view> stand_ins{};  // Fallbacks of the reply.
+  std::vector<ItemIndex> promoted{};          // Pins on the list.
 };
-
-bool IsBackfill(const BlendedItem& item) { return item.parts.empty(); }
 
 // What stands in for what this shop or this shopper does not have yet.
 std::vector<std::string_view> StandIns(const Pipelines& pipelines, const ShopperQuery& query) {
   if (pipelines.models->models.empty()) return {kNoModel};
   if (query.IsCold()) return {kColdShopper};
   return {};
-}
-
-// Best first; then what no model knows, by popularity, made backfill. Returns how many are scored.
-std::size_t PutInOrder(std::vector<BlendedItem>& list, std::span<const float> popularity) {
-  const auto is_scored = [](const BlendedItem& item) { return item.score != kUnscored; };
-  const auto popularity_of = [&](const BlendedItem& item) {
-    return Row(item.item) < popularity.size() ? popularity[Row(item.item)] : 0;
-  };
-  const auto unscored = std::stable_partition(list.begin(), list.end(), is_scored);
-  std::sort(list.begin(), unscored, [](const BlendedItem& a, const BlendedItem& b) {
-    return a.score != b.score ? a.score > b.score : a.item < b.item;
-  });
-  std::stable_sort(unscored, list.end(), [&](const BlendedItem& a, const BlendedItem& b) {
-    return popularity_of(a) > popularity_of(b);
-  });
-  for (auto item = unscored; item != list.end(); ++item) *item = {.item = item->item};
-  return static_cast<std::size_t>(unscored - list.begin());
 }
 
 }  // namespace
@@ -111,7 +97,10 @@ struct Engine::State {
   absl::StatusOr<std::shared_ptr<const ItemBitmap>> Filter(std::span<const std::string> categories,
                                                            const std::string& filter,
                                                            Micros now) const;
+  RankedList BestOf(const Plan& plan, std::size_t k) const;
   std::vector<BlendedItem> Retrieve(Plan& plan) const;
+  std::vector<BlendedItem> Compose(Plan& plan, const ListControls& controls,
+                                   std::span<const ItemIndex> shown) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
   void AddReason(Micros now, RecommendedItem& item) const;
@@ -126,7 +115,7 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .options = std::move(options),
                        .filtered = FilteredItems(store.catalogue())}) {
   for (const std::string_view name :
-       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate}) {
+       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable}) {
     state_->fallbacks[name] = &counters.Get(absl::StrFormat("engine.fallback.%s", name));
   }
 }
@@ -140,6 +129,7 @@ absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(state_->store, request));
   query.context = Resolve(catalogue, request.context_item_ids);
   query.cart = Resolve(catalogue, request.cart_item_ids);
   query.categories = request.categories;
@@ -153,13 +143,20 @@ absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request
             .allowed = allowed,
             .backfill = {allowed},
             .elsewhere = query.context,
-            .page_size = request.page_size,
+            .page_size = std::min(request.page_size, kMaxListLength - shown.size()),
             .explanation = request.explanation,
             .stand_ins = StandIns(*pipelines, query)};
   plan.elsewhere.insert(plan.elsewhere.end(), query.cart.begin(), query.cart.end());
-  std::vector<BlendedItem> list = state_->Retrieve(plan);
-  state_->Backfill(plan, list);
-  return state_->Reply(plan, state_->Present(plan, list));
+  std::vector<BlendedItem> list;
+  if (request.controls == ListControls() && shown.empty()) {
+    list = state_->Retrieve(plan);
+    state_->Backfill(plan, list);
+  } else {
+    list = state_->Compose(plan, request.controls, shown);
+  }
+  RecommendReply reply = state_->Reply(plan, state_->Present(plan, list));
+  reply.next_page_token = NextPageToken(state_->store, request, shown, list);
+  return reply;
 }
 
 absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) const {
@@ -272,19 +269,49 @@ absl::StatusOr<std::shared_ptr<const ItemBitmap>> Engine::State::Filter(
   return std::make_shared<const ItemBitmap>(std::move(allowed));
 }
 
-std::vector<BlendedItem> Engine::State::Retrieve(Plan& plan) const {
+RankedList Engine::State::BestOf(const Plan& plan, std::size_t k) const {
   const Query query = plan.query.View();
+  return std::move(
+      RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, RankDeadline::kKept)
+          .front());
+}
+
+std::vector<BlendedItem> Engine::State::Retrieve(Plan& plan) const {
   bool is_late = false;
   std::vector<BlendedItem> list =
       FindProducts(catalogue(), plan.elsewhere, plan.page_size, [&](std::size_t k) {
-        RankedList ranked = std::move(
-            RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, RankDeadline::kKept)
-                .front());
+        RankedList ranked = BestOf(plan, k);
         is_late = ranked.is_late;
         return std::move(ranked.items);
       });
   if (is_late) plan.stand_ins.push_back(kRankerLate);
   return list;
+}
+
+std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& controls,
+                                                std::span<const ItemIndex> shown) const {
+  ServablePins pins = PinsToShow(controls.pins, catalogue(), plan.query, shown);
+  for (const auto& [position, item] : pins.pins) plan.promoted.push_back(item);
+  bool is_late = false;
+  const auto rank = [&](std::size_t k) {
+    RankedList ranked = BestOf(plan, k);
+    is_late = ranked.is_late;
+    return std::move(ranked.items);
+  };
+  const auto popular = [&](std::size_t k) {
+    ItemBitmap allowed = *plan.allowed;
+    for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
+    return MostPopularOf(allowed, *store.LivePopularity(), k);
+  };
+  ItemSimilarity similarity(plan.pipeline.models(),
+                            [this](ItemIndex item) { return catalogue().Get(item); });
+  std::vector<BlendedItem> page =
+      ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size},
+                  catalogue(), similarity, {rank, popular});
+  if (is_late) plan.stand_ins.push_back(kRankerLate);
+  if (NumBackfilled(page, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
+  if (pins.has_others) plan.stand_ins.push_back(kPinNotServable);
+  return page;
 }
 
 void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
@@ -319,6 +346,7 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
                      .is_backfill = IsBackfill(list[i])});
     if (plan.explanation != ExplanationLevel::kNone) AddReason(plan.query.now_us, items.back());
   }
+  MarkPromoted(plan.promoted, list, plan.explanation, items);
   return items;
 }
 

@@ -41,4 +41,20 @@ std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, std::span<cons
   return items;
 }
 
+std::size_t PutInOrder(std::vector<BlendedItem>& list, std::span<const float> popularity) {
+  const auto is_scored = [](const BlendedItem& item) { return item.score != kUnscored; };
+  const auto popularity_of = [&](const BlendedItem& item) {
+    return Row(item.item) < popularity.size() ? popularity[Row(item.item)] : 0;
+  };
+  const auto unscored = std::stable_partition(list.begin(), list.end(), is_scored);
+  std::sort(list.begin(), unscored, [](const BlendedItem& a, const BlendedItem& b) {
+    return a.score != b.score ? a.score > b.score : a.item < b.item;
+  });
+  std::stable_sort(unscored, list.end(), [&](const BlendedItem& a, const BlendedItem& b) {
+    return popularity_of(a) > popularity_of(b);
+  });
+  for (auto item = unscored; item != list.end(); ++item) *item = {.item = item->item};
+  return static_cast<std::size_t>(unscored - list.begin());
+}
+
 }  // namespace vitrine

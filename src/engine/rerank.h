@@ -21,6 +21,12 @@ std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const C
 std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, std::span<const float> popularity,
                                        std::size_t k);
 
+// No model speaks for it: of MostPopularOf.
+inline bool IsBackfill(const BlendedItem& item) { return item.parts.empty(); }
+
+// Best first; then what no model knows, by popularity, made backfill. Returns how many are scored.
+std::size_t PutInOrder(std::vector<BlendedItem>& list, std::span<const float> popularity);
+
 // `count` products out of a ranking that gives its best k items, but not how many of these are
 // variants of each other: asks for ever more until there are enough, or `rank` has no more.
 template <typename Rank>

@@ -50,17 +50,46 @@ class Blocks {
   std::size_t num_done_ = 0;  // Guarded by mutex_.
 };
 
+// How alike items are to the models, or by what the training part says of them.
+ItemSimilarity SimilarityOf(const Pipeline& pipeline, const Split& split) {
+  return {pipeline.models(), [&split](ItemIndex item) {
+            const auto& items = split.train.items;
+            return Row(item) < items.size() ? items[Row(item)] : nullptr;
+          }};
+}
+
+double Mean(const std::vector<double>& values) {
+  if (values.empty()) return 0;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// How many items a pipeline is asked for to show `k`.
+std::size_t NumAsked(const EvaluationOptions& options, std::size_t k) {
+  const bool is_plain =
+      !options.diversity.has_value() || options.diversity->method == Diversity::Method::kNone;
+  return is_plain ? k : NumDiversityCandidates(k);
+}
+
 // Fills in what the cases [begin, end) are shown and how good that is.
 void AskBlock(const Pipeline& pipeline, const Split& split, const EvaluationOptions& options,
               std::pair<std::size_t, std::size_t> block, Evaluation& evaluation) {
   const auto [begin, end] = block;
   const AskedCases asked(split, std::span(split.cases).subspan(begin, end - begin), options);
   const std::size_t k = *std::max_element(options.cutoffs.begin(), options.cutoffs.end());
-  const auto lists =
-      RecommendRanked(pipeline, asked.queries(), &split.candidates, k, RankDeadline::kNone);
+  auto lists = RecommendRanked(pipeline, asked.queries(), &split.candidates, NumAsked(options, k),
+                               RankDeadline::kNone);
+  ItemSimilarity similarity = SimilarityOf(pipeline, split);
   for (std::size_t i = begin; i < end; ++i) {
+    std::vector<BlendedItem>& list = lists[i - begin].items;
+    if (options.diversity.has_value()) {
+      list = Diversify(*options.diversity, std::move(list), similarity, k);
+    }
     std::vector<ItemIndex>& ranked = evaluation.lists[i];
-    for (const BlendedItem& each : lists[i - begin].items) ranked.push_back(each.item);
+    for (const BlendedItem& each : list) ranked.push_back(each.item);
+    for (auto& [cutoff, by_case] : evaluation.similarity) {
+      by_case[i] = IntraListSimilarity(
+          std::span<const ItemIndex>(ranked).first(std::min(cutoff, ranked.size())), similarity);
+    }
     for (auto& [cutoff, by_case] : evaluation.by_case) {
       by_case[i] = MeasureRanking(ranked, split.cases[i].relevant, cutoff);
     }
@@ -86,9 +115,11 @@ double SecondsSince(Micros start) {
 
 }  // namespace
 
-double Evaluation::MeanAuc() const {
-  if (auc.empty()) return 0;
-  return std::accumulate(auc.begin(), auc.end(), 0.0) / static_cast<double>(auc.size());
+double Evaluation::MeanAuc() const { return Mean(auc); }
+
+double Evaluation::MeanSimilarity(std::size_t k) const {
+  const auto found = similarity.find(k);
+  return found == similarity.end() ? 0 : Mean(found->second);
 }
 
 RankingMetrics MeanOf(std::span<const RankingMetrics> by_case) {
@@ -102,7 +133,10 @@ Evaluation Evaluate(const Pipeline& pipeline, const Split& split, const Evaluati
   const std::size_t num_cases = split.cases.size();
   Evaluation evaluation{.num_users = split.num_groups(), .num_cases = num_cases};
   evaluation.lists.resize(num_cases);
-  for (const std::size_t k : options.cutoffs) evaluation.by_case[k].resize(num_cases);
+  for (const std::size_t k : options.cutoffs) {
+    evaluation.by_case[k].resize(num_cases);
+    if (options.diversity.has_value()) evaluation.similarity[k].resize(num_cases);
+  }
   Blocks blocks(num_cases, options.auc_negatives > 0 ? 2 : 1, options, pool);
 
   const Micros start = MonotonicNow();

@@ -88,6 +88,9 @@ class LocalStore final : public FeatureStore {
   absl::Status ReadEvents(
       std::uint64_t offset,
       const std::function<bool(std::uint64_t offset, const Event&)>& visit) const override;
+  std::string Seal(std::string_view text) const override {
+    return key_->Seal(text).substr(0, kSealBytes);
+  }
   std::uint64_t sequence() const override { return sequence_.load(std::memory_order_acquire); }
   StoreStatus status() const override;
   absl::Status Checkpoint() override;

@@ -15,6 +15,7 @@ namespace {
 // One per purpose, so that hashes of equal texts differ.
 constexpr char kEventIdDomain = 'e';
 constexpr char kFingerprintDomain = 'f';
+constexpr char kSealDomain = 's';
 constexpr std::size_t kEventIdBytes = 16;
 constexpr std::size_t kFingerprintBytes = 8;
 
@@ -39,6 +40,8 @@ std::string StoreKey::Tombstone(ShopperKind kind, std::string_view id) const {
 std::string StoreKey::EventIdKey(std::string_view event_id) const {
   return Hmac(kEventIdDomain, event_id).substr(0, kEventIdBytes);
 }
+
+std::string StoreKey::Seal(std::string_view text) const { return Hmac(kSealDomain, text); }
 
 std::string StoreKey::Fingerprint() const {
   return Hmac(kFingerprintDomain, "").substr(0, kFingerprintBytes);

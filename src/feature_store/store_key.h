@@ -27,6 +27,9 @@ class StoreKey {
   // of 10^-9.
   std::string EventIdKey(std::string_view event_id) const;
 
+  // HMAC-SHA256 of what a client keeps for the store, 32 bytes.
+  std::string Seal(std::string_view text) const;
+
   // Tells stores apart without giving the secret away.
   std::string Fingerprint() const;
 

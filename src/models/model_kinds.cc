@@ -37,6 +37,16 @@ Model WithExplainer(const std::shared_ptr<const S>& scorer, ModelFamily family,
           .item_to_item = item_to_item};
 }
 
+// Of a model whose items have factors [num_items x d], which say how alike they are.
+template <typename S>
+Model WithFactors(const std::shared_ptr<const S>& scorer) {
+  Model model =
+      WithExplainer(scorer, ModelFamily::kBehaviour,
+                    MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
+  model.vectors = MakeFactorVectors(scorer, scorer->item_factors());
+  return model;
+}
+
 // How a scorer class S gets onto disk and back; `kLoad` is its LoadS.
 template <typename S, absl::StatusOr<std::shared_ptr<const S>> (*kLoad)(
                           ByteReader&, std::span<const ItemIndex>, std::size_t)>
@@ -68,7 +78,9 @@ ModelKind NamedKind(std::string_view name) {
 }  // namespace
 
 Model MakeModel(const std::shared_ptr<const Content>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kContent, MakeContextOnly(scorer));
+  Model model = WithExplainer(scorer, ModelFamily::kContent, MakeContextOnly(scorer));
+  model.vectors = MakeSparseVectors(scorer, scorer->table().items);
+  return model;
 }
 
 Model MakeModel(const std::shared_ptr<const DeepRanker>& ranker) {
@@ -79,19 +91,13 @@ Model MakeModel(const std::shared_ptr<const GanCf>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
-Model MakeModel(const std::shared_ptr<const Ials>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour,
-                       MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
-}
+Model MakeModel(const std::shared_ptr<const Ials>& scorer) { return WithFactors(scorer); }
 
 Model MakeModel(const std::shared_ptr<const ItemNeighbours>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
-Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour,
-                       MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
-}
+Model MakeModel(const std::shared_ptr<const MeanFactors>& scorer) { return WithFactors(scorer); }
 
 Model MakeModel(const std::shared_ptr<const MostPopular>& scorer) {
   return WithExplainer(scorer, ModelFamily::kPopularity, nullptr);
@@ -101,10 +107,7 @@ Model MakeModel(const std::shared_ptr<const NeuralCf>& scorer) {
   return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
 }
 
-Model MakeModel(const std::shared_ptr<const NextItem>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour,
-                       MakeFactorSimilarity(scorer, scorer->item_factors(), scorer->known_items()));
-}
+Model MakeModel(const std::shared_ptr<const NextItem>& scorer) { return WithFactors(scorer); }
 
 Model MakeModel(const std::shared_ptr<const RatingMf>& scorer) {
   Model model = WithExplainer(scorer, ModelFamily::kBehaviour, nullptr);
@@ -125,7 +128,9 @@ Model MakeModel(const std::shared_ptr<const SessionKnn>& scorer) {
 }
 
 Model MakeModel(const std::shared_ptr<const TwoTower>& scorer) {
-  return WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+  Model model = WithExplainer(scorer, ModelFamily::kBehaviour, MakeContextOnly(scorer));
+  model.vectors = MakeFactorVectors(scorer, scorer->table().targets);
+  return model;
 }
 
 Model MakeModel(const std::shared_ptr<const UserKnn>& scorer) {

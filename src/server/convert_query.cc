@@ -1,7 +1,9 @@
 #include "server/convert_query.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
@@ -19,6 +21,7 @@ constexpr std::size_t kMaxPageSize = 200;
 constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
 constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
 constexpr CountLimits kCategories = {.minimum = 0, .maximum = 20};
+constexpr CountLimits kPins = {.minimum = 0, .maximum = kMaxPins};
 constexpr CountLimits kRankedItems = {.minimum = 1, .maximum = 1'000};
 
 using Ids = google::protobuf::RepeatedPtrField<std::string>;
@@ -88,6 +91,15 @@ class Reader {
     }
   }
 
+  ListControls Controls(const v1::RecommendItemsRequest& message) {
+    ListControls controls{.max_per_brand = Limit("max_per_brand", message.max_per_brand()),
+                          .max_per_category = Limit("max_per_category", message.max_per_category()),
+                          .pins = Pins(message),
+                          .is_strict = message.strict()};
+    if (message.has_diversity()) controls.diversity = Read(message.diversity());
+    return controls;
+  }
+
   // What the caller reads of the answer, checked here since the engine never hears of it.
   void View(v1::ItemView view) {
     if (!v1::ItemView_IsValid(view)) {
@@ -116,6 +128,49 @@ class Reader {
   }
 
  private:
+  std::size_t Limit(const std::string& field, std::int32_t limit) {
+    if (limit < 0) Fail(field, absl::StrFormat("is %d; must be 1 or more, or 0 for none", limit));
+    return limit < 0 ? 0 : static_cast<std::size_t>(limit);
+  }
+
+  Diversity Read(const v1::Diversity& message) {
+    Diversity diversity{.method = Diversity::Method::kMmr, .lambda = message.lambda()};
+    if (!(message.lambda() >= 0 && message.lambda() <= 1)) {
+      Fail("diversity.lambda", absl::StrFormat("is %g; must be 0, relevance alone, to 1, diversity "
+                                               "alone",
+                                               message.lambda()));
+    }
+    if (message.method() == v1::Diversity::METHOD_DPP) {
+      diversity.method = Diversity::Method::kDpp;
+    } else if (!v1::Diversity::Method_IsValid(message.method())) {
+      Fail("diversity.method", absl::StrFormat("%d is none of its values", message.method()));
+    }
+    return diversity;
+  }
+
+  std::vector<Pin> Pins(const v1::RecommendItemsRequest& message) {
+    CheckCount("pins", message.pins_size(), kPins, violations_);
+    std::unordered_set<std::string_view> items;
+    std::unordered_set<std::int32_t> positions;
+    std::vector<Pin> pins;
+    for (int i = 0; i < std::min(message.pins_size(), static_cast<int>(kMaxPins)); ++i) {
+      const v1::Pin& pin = message.pins(i);
+      const auto field = [i](const char* name) { return absl::StrFormat("pins[%d].%s", i, name); };
+      if (pin.item_id().empty()) Fail(field("item_id"), "is empty; must name an item");
+      if (!items.insert(pin.item_id()).second) {
+        Fail(field("item_id"), absl::StrFormat("\"%s\" is pinned already", pin.item_id()));
+      }
+      if (pin.position() < 1 || pin.position() > static_cast<std::int32_t>(kMaxListLength)) {
+        Fail(field("position"),
+             absl::StrFormat("is %d; must be 1 to %d", pin.position(), kMaxListLength));
+      } else if (!positions.insert(pin.position()).second) {
+        Fail(field("position"), absl::StrFormat("%d has a pin already", pin.position()));
+      }
+      pins.push_back({pin.item_id(), static_cast<std::size_t>(std::max(pin.position(), 0))});
+    }
+    return pins;
+  }
+
   void Fail(const std::string& field, const std::string& description) {
     violations_.push_back({.field = field, .description = description});
   }
@@ -134,7 +189,7 @@ void Set(const Reason& reason, v1::Reason& message) {
 static_assert(static_cast<int>(Reason::Kind::kBecauseYouBought) + 1 ==
               v1::Reason::KIND_BECAUSE_YOU_BOUGHT);
 static_assert(static_cast<int>(Reason::Kind::kSimilarTo) + 1 == v1::Reason::KIND_SIMILAR_TO);
-static_assert(static_cast<int>(Reason::Kind::kBackfill) + 1 == v1::Reason::KIND_BACKFILL);
+static_assert(static_cast<int>(Reason::Kind::kPromoted) + 1 == v1::Reason::KIND_PROMOTED);
 
 void Set(const RecommendedItem& item, v1::ItemView view, v1::RecommendedItem& message) {
   message.set_item_id(item.item_id);
@@ -171,7 +226,9 @@ absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& mess
       .page_size = read.Page(message.page_size()),
       .seen = read.Seen(message.seen_items_policy()),
       .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
-      .min_sequence = read.Token(message.min_consistency_token())});
+      .min_sequence = read.Token(message.min_consistency_token()),
+      .controls = read.Controls(message),
+      .page_token = message.page_token()});
 }
 
 absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message) {
@@ -209,6 +266,9 @@ void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response
   response.set_model_version(reply.model_version);
   for (const std::string& fallback : reply.fallbacks) response.add_fallbacks(fallback);
   response.set_consistency_token(ConsistencyToken(reply.sequence));
+  if constexpr (std::is_same_v<Response, v1::RecommendItemsResponse>) {
+    response.set_next_page_token(reply.next_page_token);
+  }
 }
 
 template void SetReply(const RecommendReply&, v1::ItemView, v1::RecommendItemsResponse&);

@@ -12,7 +12,7 @@ absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& mess
 absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message);
 absl::StatusOr<RankRequest> FromProto(const v1::RankItemsRequest& message);
 
-// Fills any of the three responses, which have the same fields.
+// Fills any of the three responses, which have the same fields but for the token of the next page.
 template <typename Response>
 void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response);
 

@@ -14,12 +14,22 @@ absl::Status WithEngineReason(const absl::Status& status) {
   return status;
 }
 
+// FromProto has checked every other field.
+absl::Status WithField(const absl::Status& status, const v1::RecommendItemsRequest& request) {
+  if (!absl::IsInvalidArgument(status) || request.page_token().empty()) return status;
+  return BadField("page_token", std::string(status.message()));
+}
+template <typename Request>
+absl::Status WithField(const absl::Status& status, const Request& /*request*/) {
+  return status;
+}
+
 // The three calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
 absl::Status Answer(const Engine& engine, const Request& request, Response& response) {
   VITRINE_ASSIGN_OR_RETURN(const auto question, vitrine::FromProto(request));
   const absl::StatusOr<RecommendReply> reply = (engine.*Ask)(question);
-  if (!reply.ok()) return WithEngineReason(reply.status());
+  if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
   SetReply(*reply, request.view(), response);
   return absl::OkStatus();
 }

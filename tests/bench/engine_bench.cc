@@ -50,6 +50,10 @@ std::string CheapestFilter(const Catalogue& catalogue, double share) {
   return absl::StrFormat("price <= %d.%06d", micros / 1'000'000, micros % 1'000'000);
 }
 
+RecommendRequest Varied(const Diversity& diversity) {
+  return {.explanation = ExplanationLevel::kNone, .controls = {.diversity = diversity}};
+}
+
 std::vector<Question> Questions(const Catalogue& catalogue) {
   return {{"20 items, no reasons", {.explanation = ExplanationLevel::kNone}},
           {"20 items with reasons", {.explanation = ExplanationLevel::kReasons}},
@@ -60,7 +64,11 @@ std::vector<Question> Questions(const Catalogue& catalogue) {
           {"the cheapest 1 %, no reasons",
            {.filter = CheapestFilter(catalogue, 0.01), .explanation = ExplanationLevel::kNone}},
           {"the cheapest 0.1 %, no reasons",
-           {.filter = CheapestFilter(catalogue, 0.001), .explanation = ExplanationLevel::kNone}}};
+           {.filter = CheapestFilter(catalogue, 0.001), .explanation = ExplanationLevel::kNone}},
+          {"MMR, no reasons", Varied({Diversity::Method::kMmr, 0.5})},
+          {"DPP, no reasons", Varied({Diversity::Method::kDpp, 0.5})},
+          {"two of a brand, no reasons",
+           {.explanation = ExplanationLevel::kNone, .controls = {.max_per_brand = 2}}}};
 }
 
 absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "e2e/shop.h"
@@ -246,6 +247,64 @@ TEST_F(RecommendationTest, NoAnswerFromAnyConnectionIgnoresAnAcknowledgedEvent) 
   for (std::thread& shopper : shoppers) shopper.join();
 
   EXPECT_EQ(num_stale.load(), 0);
+}
+
+TEST_F(RecommendationTest, PagesRepeatNothingAlsoAfterARestart) {
+  EXPECT_THAT(client_->UpsertItems(MakeItems(50)), IsOk());
+  v1::RecommendItemsRequest request = For("ann", 20);
+  std::set<std::string> shown;
+  for (int page = 0; page < 3; ++page) {
+    const auto response = client_->RecommendItems(request);
+    ASSERT_THAT(response, IsOk());
+    EXPECT_EQ(response->next_page_token().empty(), page == 2);
+    for (const auto& item : response->items()) shown.insert(item.item_id());
+    request.set_page_token(response->next_page_token());
+    if (page == 0) {
+      shop_.Restart();
+      client_ = shop_.Connect();
+    }
+  }
+
+  EXPECT_THAT(shown, SizeIs(50));
+}
+
+TEST_F(RecommendationTest, APageTokenThatIsDamagedOrOfAnotherRequestIsRefused) {
+  const std::string token = client_->RecommendItems(For("ann", 2))->next_page_token();
+  const auto answer = [&](const std::string& user_id, const std::string& page_token) {
+    v1::RecommendItemsRequest request = For(user_id, 2);
+    request.set_page_token(page_token);
+    return client_->RecommendItems(request).status();
+  };
+  const auto message = [&](const std::string& user_id, const std::string& page_token) {
+    return std::string(answer(user_id, page_token).message());
+  };
+
+  EXPECT_THAT(answer("ann", token), IsOk());
+  EXPECT_THAT(answer("ann", token + "A"), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(answer("bob", token), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(message("ann", token + "A"), ::testing::HasSubstr("page_token"));
+  EXPECT_THAT(message("bob", token), ::testing::HasSubstr("of another request"));
+}
+
+TEST_F(RecommendationTest, ControlsShapeTheList) {
+  v1::UpsertItemsRequest items = MakeItems(5);
+  for (v1::Item& item : *items.mutable_items()) item.set_brand("Acme");
+  items.mutable_items(3)->set_brand("Best");
+  EXPECT_THAT(client_->UpsertItems(items), IsOk());
+  v1::RecommendItemsRequest request = For("ann");
+  request.mutable_diversity()->set_lambda(0.5);
+  request.set_max_per_brand(1);
+  v1::Pin& pin = *request.add_pins();
+  pin.set_item_id("item-002");
+  pin.set_position(2);
+  request.add_pins()->set_item_id("gone");
+  request.mutable_pins(1)->set_position(1);
+
+  const auto response = client_->RecommendItems(request);
+
+  EXPECT_THAT(ItemIds(response), ::testing::ElementsAre("item-003", "item-002"));
+  EXPECT_EQ(response->items(1).reasons(0).kind(), v1::Reason::KIND_PROMOTED);
+  EXPECT_THAT(response->fallbacks(), Contains("pin-not-servable"));
 }
 
 }  // namespace

@@ -374,5 +374,21 @@ TEST_F(StoreTest, AReaderOfNoStoreSaysSo) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_F(StoreTest, ASealIsTheStoresOwnAndOutlivesARestart) {
+  const std::string seal = store_->Seal("a text");
+  EXPECT_EQ(seal.size(), FeatureStore::kSealBytes);
+  EXPECT_NE(store_->Seal("another text"), seal);
+
+  Open();
+  EXPECT_EQ(store_->Seal("a text"), seal);
+  Open({.is_read_only = true});
+  EXPECT_EQ(store_->Seal("a text"), seal);
+
+  testing::TemporaryFolder elsewhere;
+  const auto other = FeatureStore::Open(elsewhere.path(), {}, LocalFileSystem(), clock_);
+  ASSERT_THAT(other, IsOk());
+  EXPECT_NE((*other)->Seal("a text"), seal);
+}
+
 }  // namespace
 }  // namespace vitrine

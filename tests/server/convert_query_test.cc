@@ -19,6 +19,11 @@ using testing::Unpack;
 
 const std::string kItem = "mug";
 
+void SetPin(const std::string& item_id, int position, v1::Pin& pin) {
+  pin.set_item_id(item_id);
+  pin.set_position(position);
+}
+
 template <typename Request>
 std::vector<std::string> BadFields(const Request& request) {
   return Unpack(ToGrpcStatus(FromProto(request).status())).fields;
@@ -48,6 +53,13 @@ TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
   message.set_seen_items_policy(v1::SEEN_ITEMS_POLICY_INCLUDE);
   message.set_explanation_level(v1::EXPLANATION_LEVEL_CONTRIBUTIONS);
   message.set_min_consistency_token(ConsistencyToken(77));
+  message.mutable_diversity()->set_method(v1::Diversity::METHOD_DPP);
+  message.mutable_diversity()->set_lambda(0.25);
+  message.set_max_per_brand(2);
+  message.set_max_per_category(3);
+  SetPin("mug", 4, *message.add_pins());
+  message.set_strict(true);
+  message.set_page_token("a token");
 
   const auto request = FromProto(message);
 
@@ -64,6 +76,47 @@ TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
   EXPECT_EQ(request->seen, SeenPolicy::kAllowAll);
   EXPECT_EQ(request->explanation, ExplanationLevel::kContributions);
   EXPECT_EQ(request->min_sequence, 77U);
+  EXPECT_EQ(request->controls, (ListControls{.diversity = {Diversity::Method::kDpp, 0.25},
+                                             .max_per_brand = 2,
+                                             .max_per_category = 3,
+                                             .pins = {{"mug", 4}},
+                                             .is_strict = true}));
+  EXPECT_EQ(request->page_token, "a token");
+}
+
+TEST(ConvertQueryTest, DiversityWithoutAMethodIsMmr) {
+  v1::RecommendItemsRequest message;
+  EXPECT_EQ(FromProto(message)->controls, ListControls());
+
+  message.mutable_diversity()->set_lambda(0.5);
+
+  EXPECT_EQ(FromProto(message)->controls.diversity, (Diversity{Diversity::Method::kMmr, 0.5}));
+}
+
+TEST(ConvertQueryTest, EveryControlOutOfRangeIsNamed) {
+  v1::RecommendItemsRequest message;
+  message.mutable_diversity()->set_method(static_cast<v1::Diversity::Method>(9));
+  message.mutable_diversity()->set_lambda(std::numeric_limits<double>::quiet_NaN());
+  message.set_max_per_brand(-1);
+  message.set_max_per_category(-7);
+  SetPin("mug", 1, *message.add_pins());
+  SetPin("mug", 1, *message.add_pins());
+  SetPin("", 0, *message.add_pins());
+  SetPin("cup", 1'001, *message.add_pins());
+
+  EXPECT_THAT(BadFields(message), ::testing::UnorderedElementsAre(
+                                      "diversity.method", "diversity.lambda", "max_per_brand",
+                                      "max_per_category", "pins[1].item_id", "pins[1].position",
+                                      "pins[2].item_id", "pins[2].position", "pins[3].position"));
+}
+
+TEST(ConvertQueryTest, AtMostAHundredPinsAreTaken) {
+  v1::RecommendItemsRequest message;
+  for (int i = 1; i <= 100; ++i) SetPin(std::to_string(i), i, *message.add_pins());
+  EXPECT_THAT(FromProto(message), IsOk());
+
+  SetPin("one more", 101, *message.add_pins());
+  EXPECT_THAT(BadFields(message), ElementsAre("pins"));
 }
 
 TEST(ConvertQueryTest, EveryFieldOverItsLimitIsNamed) {
@@ -126,7 +179,8 @@ TEST(ConvertQueryTest, RankItemsNeedsOneToAThousandDistinctItems) {
 }
 
 RecommendReply OneItemReply() {
-  RecommendReply reply{.model_version = "v1", .fallbacks = {"backfill"}, .sequence = 9};
+  RecommendReply reply{
+      .model_version = "v1", .fallbacks = {"backfill"}, .sequence = 9, .next_page_token = "next"};
   RecommendedItem item{.item_id = "mug", .score = 0.5F};
   item.reasons = {{.kind = Reason::Kind::kBecauseYouBought, .item_id = "tea"},
                   {.kind = Reason::Kind::kPopularInCategory, .text = "Home"}};
@@ -144,6 +198,7 @@ TEST(ConvertQueryTest, AReplyCarriesItemsReasonsAndWhereTheyCameFrom) {
   EXPECT_EQ(response.model_version(), "v1");
   EXPECT_THAT(response.fallbacks(), ElementsAre("backfill"));
   EXPECT_EQ(response.consistency_token(), ConsistencyToken(9));
+  EXPECT_EQ(response.next_page_token(), "next");
   ASSERT_EQ(response.items_size(), 1);
   const v1::RecommendedItem& item = response.items(0);
   EXPECT_EQ(item.item_id(), "mug");
@@ -183,7 +238,7 @@ TEST(ConvertQueryTest, AnItemWithoutAScoreHasAFiniteOneOnTheWire) {
 TEST(ConvertQueryTest, EveryReasonHasItsKindOnTheWire) {
   RecommendReply reply;
   RecommendedItem item{.item_id = "mug"};
-  for (int kind = 0; kind <= static_cast<int>(Reason::Kind::kBackfill); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(Reason::Kind::kPromoted); ++kind) {
     item.reasons.push_back({.kind = static_cast<Reason::Kind>(kind)});
   }
   reply.items.push_back(std::move(item));

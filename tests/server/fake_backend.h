@@ -75,6 +75,7 @@ class FakeStore : public FeatureStore {
                           const std::function<bool(std::uint64_t, const Event&)>&) const override {
     return absl::OkStatus();
   }
+  std::string Seal(std::string_view) const override { return std::string(kSealBytes, '-'); }
   std::uint64_t sequence() const override { return 0; }
   StoreStatus status() const override { return {}; }
   absl::Status Checkpoint() override { return absl::OkStatus(); }

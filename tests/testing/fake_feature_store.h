@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "feature_store/store_views.h"
+#include "vitrine/base/bytes.h"
 #include "vitrine/feature_store/feature_store.h"
 
 namespace vitrine::testing {
@@ -117,6 +118,13 @@ class FakeFeatureStore final : public FeatureStore {
       std::uint64_t /*offset*/,
       const std::function<bool(std::uint64_t, const Event&)>& /*visit*/) const override {
     return Unimplemented();
+  }
+
+  std::string Seal(std::string_view text) const override {
+    ByteWriter writer;
+    writer.Fixed64(Checksum("a secret" + std::string(text)));
+    writer.Fixed64(Checksum("another" + std::string(text)));
+    return writer.Take();
   }
 
   std::uint64_t sequence() const override {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/published.h"
+#include "vitrine/engine/controls.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/scorers/purchase_model.h"
@@ -40,6 +41,10 @@ struct RecommendRequest {
   SeenPolicy seen = SeenPolicy::kExcludePurchased;
   ExplanationLevel explanation = ExplanationLevel::kReasons;
   std::uint64_t min_sequence = 0;  // Answer from this state of the store, or a later one.
+  ListControls controls{};
+  // RecommendReply::next_page_token of the page before; empty: the first page. All but the token,
+  // page_size, explanation and min_sequence must be as in that request.
+  std::string page_token{};
 };
 
 struct SimilarRequest {
@@ -74,6 +79,7 @@ struct Reason {
     kMatchesYourTaste,   // text: the feature, such as a brand
     kNewArrival,
     kBackfill,  // The models had no more; filled up from what is popular.
+    kPromoted,  // A pin; always the first.
   };
   Kind kind{};
   std::string item_id{};
@@ -91,7 +97,9 @@ struct ScorePart {
 
 struct RecommendedItem {
   std::string item_id{};
-  float score = 0;                         // Unitless; comparable within one response.
+  // Unitless; comparable within one list. Diversity and pins change the order and leave it alone; a
+  // pin that the ranking did not find has 0.
+  float score = 0;
   std::vector<Reason> reasons{};           // Strongest first, at most 3.
   std::vector<ScorePart> contributions{};  // kContributions only; they sum to score.
   std::shared_ptr<const Item> item{};      // As described; null when the catalogue has it not.
@@ -104,6 +112,7 @@ struct RecommendReply {
   std::string model_version{};           // Empty when no model is trained yet.
   std::vector<std::string> fallbacks{};  // Such as "no-model", "cold-shopper", "backfill".
   std::uint64_t sequence = 0;            // The store's state that the answer reflects.
+  std::string next_page_token{};         // Recommend only; empty: the list ends here.
 };
 
 inline constexpr std::size_t kMaxPurchaseReasons = 100;
@@ -165,8 +174,8 @@ class Engine {
          const Clock& clock, Options options);
   ~Engine();
 
-  // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, too many ids, or a filter
-  // that cannot be read;
+  // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, too many ids, a filter that
+  // cannot be read, controls out of range, or a page token that is damaged or of another request;
   // FAILED_PRECONDITION the store has not reached min_sequence (another store's token).
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request) const;
   // An item that nothing is known of is no error: the answer is what is popular, and `fallbacks`

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "vitrine/base/thread_pool.h"
+#include "vitrine/engine/diversity.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/evaluation/split.h"
 #include "vitrine/math/ranking_metrics.h"
@@ -25,14 +27,21 @@ struct Evaluation {
   std::vector<double> auc{};                                     // Empty unless asked for.
   double seconds = 0;  // Of answering, wall clock, without the AUC.
 
-  double MeanAuc() const;  // 0 without any.
+  // Intra-list similarity of each case's list, by cut-off k; empty unless a diversity was given.
+  std::map<std::size_t, std::vector<double>> similarity{};
+
+  double MeanAuc() const;                      // 0 without any.
+  double MeanSimilarity(std::size_t k) const;  // The same.
 };
 
 struct EvaluationOptions {
   std::vector<std::size_t> cutoffs = {20};
   // Items that each case's right answers are held against for the AUC; 0: it is not measured.
   std::size_t auc_negatives = 0;
-  bool as_paper = false;          // Measure Model::as_paper where a model has one.
+  bool as_paper = false;  // Measure Model::as_paper where a model has one.
+  // Where given, lists are made varied this way, and how alike they are is measured; kNone measures
+  // them as they are.
+  std::optional<Diversity> diversity{};
   std::size_t history_limit = 0;  // Latest interactions that a query shows; 0: all.
   std::function<void(double fraction)> progress{};  // May be empty; calls do not overlap.
   const std::atomic<bool>* is_cancelled = nullptr;  // May be null; once set, results are partial.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -131,6 +132,11 @@ class FeatureStore {
   virtual absl::Status ReadEvents(
       std::uint64_t offset,
       const std::function<bool(std::uint64_t offset, const Event&)>& visit) const = 0;
+
+  // HMAC-SHA256 of `text` under the store's secret, cut to kSealBytes: for what clients keep for us
+  // and hand back, such as page tokens. The same after a restart.
+  static constexpr std::size_t kSealBytes = 16;
+  virtual std::string Seal(std::string_view text) const = 0;
 
   virtual std::uint64_t sequence() const = 0;
   virtual StoreStatus status() const = 0;

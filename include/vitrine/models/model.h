@@ -9,6 +9,7 @@
 #include "vitrine/base/matrix.h"
 #include "vitrine/models/blend_weight.h"
 #include "vitrine/models/trend.h"
+#include "vitrine/scorers/item_vectors.h"
 #include "vitrine/scorers/purchase_model.h"
 #include "vitrine/scorers/rating_predictor.h"
 #include "vitrine/scorers/scorer.h"
@@ -36,6 +37,7 @@ struct Model {
   std::shared_ptr<const Scorer> scorer{};        // Never null.
   std::shared_ptr<const Explainer> explainer{};  // May be null.
   std::shared_ptr<const Scorer> item_to_item{};  // Scores from context_items alone; may be null.
+  std::shared_ptr<const ItemVectors> vectors{};  // How alike items are to it; may be null.
   std::shared_ptr<const RatingPredictor> ratings{};  // Says ratings; may be null.
   // The method as published, where serving differs: user vectors as trained (Query::training_user),
   // nothing truncated. For measuring only: neither saved nor served. Null: as served.

@@ -1,0 +1,279 @@
+#include "engine/compose_list.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "engine/diverse_choice.h"
+#include "vitrine/feature_store/text.h"
+
+namespace vitrine {
+namespace {
+
+// Further candidates are taken this many at a time where the limits allow none of the first.
+constexpr std::size_t kMoreCandidates = 100;
+
+// How many items of each brand and category the list has.
+class LabelLimits {
+ public:
+  LabelLimits(const ListControls& controls, const Catalogue& catalogue)
+      : controls_(controls), catalogue_(catalogue) {}
+
+  bool Allow(ItemIndex item) {
+    if (!HasLimits()) return true;
+    const Labels& labels = LabelsOf(item);
+    return IsBelow(labels.brand, controls_.max_per_brand, num_of_brand_) &&
+           IsBelow(labels.category, controls_.max_per_category, num_of_category_);
+  }
+
+  void Count(ItemIndex item) {
+    if (!HasLimits()) return;
+    const Labels& labels = LabelsOf(item);
+    ++num_of_brand_[labels.brand];
+    ++num_of_category_[labels.category];
+  }
+
+ private:
+  struct Labels {
+    std::string brand{};     // Empty: none.
+    std::string category{};  // The same.
+  };
+  using Counts = absl::flat_hash_map<std::string, std::size_t>;
+
+  bool HasLimits() const { return controls_.max_per_brand > 0 || controls_.max_per_category > 0; }
+
+  static bool IsBelow(const std::string& label, std::size_t limit, const Counts& counts) {
+    if (limit == 0 || label.empty()) return true;
+    const auto found = counts.find(label);
+    return found == counts.end() || found->second < limit;
+  }
+
+  const Labels& LabelsOf(ItemIndex index) {
+    const auto [found, is_new] = labels_.try_emplace(index);
+    if (!is_new) return found->second;
+    const std::shared_ptr<const Item> item = catalogue_.Get(index);
+    if (item == nullptr) return found->second;
+    found->second.brand = item->brand;
+    if (controls_.max_per_category > 0 && !item->categories.empty()) {
+      // One form of the path, however its ">" are spaced.
+      std::vector<std::string> prefixes = CategoryPrefixes(item->categories.front());
+      if (!prefixes.empty()) found->second.category = std::move(prefixes.back());
+    }
+    return found->second;
+  }
+
+  const ListControls& controls_;
+  const Catalogue& catalogue_;
+  absl::flat_hash_map<ItemIndex, Labels> labels_;
+  Counts num_of_brand_;
+  Counts num_of_category_;
+};
+
+// The list as far as it has come.
+class ListInTheMaking {
+ public:
+  ListInTheMaking(const PageRules& rules, const Catalogue& catalogue)
+      : rules_(rules), catalogue_(catalogue), limits_(rules.controls, catalogue) {
+    for (const ItemIndex item : rules.elsewhere) products_.insert(catalogue.Primary(item));
+    for (const ItemIndex item : rules.shown) Claim(item);
+    const absl::flat_hash_set<ItemIndex> shown(rules.shown.begin(), rules.shown.end());
+    for (const auto& [position, item] : rules.pins) {
+      if (shown.contains(item)) continue;
+      Claim(item);
+      pins_.emplace_back(position, item);
+    }
+  }
+
+  bool is_full() const { return page_.size() == rules_.page_size; }
+  std::size_t next_position() const { return rules_.shown.size() + page_.size() + 1; }
+
+  // Whether nothing of its product is on the list or has its place there.
+  bool IsNew(ItemIndex item) const { return !products_.contains(catalogue_.Primary(item)); }
+  bool IsWithinLimits(ItemIndex item) { return limits_.Allow(item); }
+
+  // What the ranking says of pins.
+  void Note(std::span<const BlendedItem> ranked) {
+    for (const BlendedItem& each : ranked) {
+      for (const auto& [position, item] : pins_) {
+        if (each.item == item) ranked_pins_.insert_or_assign(item, each);
+      }
+    }
+  }
+
+  // Those whose position has come.
+  void PlaceDuePins() {
+    while (!is_full() && next_pin_ < pins_.size() && pins_[next_pin_].first <= next_position()) {
+      PlaceNextPin();
+    }
+  }
+  void PlaceAllPins() {
+    while (!is_full() && next_pin_ < pins_.size()) PlaceNextPin();
+  }
+
+  void Place(BlendedItem item) {
+    Claim(item.item);
+    page_.push_back(std::move(item));
+  }
+
+  std::vector<BlendedItem> Take() { return std::move(page_); }
+
+ private:
+  // From here on it counts, whether it stands on the list already or has its place to come.
+  void Claim(ItemIndex item) {
+    products_.insert(catalogue_.Primary(item));
+    limits_.Count(item);
+  }
+
+  void PlaceNextPin() {
+    const ItemIndex item = pins_[next_pin_++].second;
+    const auto found = ranked_pins_.find(item);
+    page_.push_back(found == ranked_pins_.end() ? BlendedItem{.item = item} : found->second);
+  }
+
+  const PageRules& rules_;
+  const Catalogue& catalogue_;
+  LabelLimits limits_;
+  absl::flat_hash_set<ItemIndex> products_;
+  std::vector<std::pair<std::size_t, ItemIndex>> pins_;  // Not shown yet, by position.
+  std::size_t next_pin_ = 0;
+  std::map<ItemIndex, BlendedItem> ranked_pins_;
+  std::vector<BlendedItem> page_;
+};
+
+// What a source had to give.
+enum class Outcome {
+  kFull,       // The page is.
+  kExhausted,  // It has no more, and the page is not full.
+  kTooFew,     // Asked for more items, it may have more.
+};
+
+Outcome FillInOrder(std::span<BlendedItem> ranked, bool is_all, ListInTheMaking& list) {
+  for (BlendedItem& each : ranked) {
+    list.PlaceDuePins();
+    if (list.is_full()) return Outcome::kFull;
+    if (list.IsNew(each.item) && list.IsWithinLimits(each.item)) list.Place(std::move(each));
+  }
+  list.PlaceDuePins();
+  if (list.is_full()) return Outcome::kFull;
+  return is_all ? Outcome::kExhausted : Outcome::kTooFew;
+}
+
+// Chooses from a ranking of products, one item of each.
+class DiverseFilling {
+ public:
+  DiverseFilling(const PageRules& rules, std::span<BlendedItem> products, bool is_all,
+                 ItemSimilarity& similarity)
+      : products_(products), is_all_(is_all), choice_(rules.controls.diversity, similarity) {
+    std::vector<float> scores;
+    for (const BlendedItem& each : products) {
+      items_.push_back(each.item);
+      scores.push_back(each.score);
+    }
+    relevance_ = Relevance(scores);
+    // Always in this order, so that the next page goes on with the same numbers.
+    absl::flat_hash_set<ItemIndex> pins;
+    for (const auto& [position, item] : rules.pins) {
+      pins.insert(item);
+      choice_.Place(item);
+    }
+    for (const ItemIndex item : rules.shown) {
+      if (!pins.contains(item)) choice_.Place(item);
+    }
+  }
+
+  Outcome Fill(ListInTheMaking& list) {
+    for (list.PlaceDuePins(); !list.is_full(); list.PlaceDuePins()) {
+      const std::optional<std::size_t> best = Best(list);
+      if (!best.has_value()) return is_all_ ? Outcome::kExhausted : Outcome::kTooFew;
+      choice_.Place(items_[*best]);
+      is_open_[*best] = false;
+      list.Place(std::move(products_[*best]));
+    }
+    return Outcome::kFull;
+  }
+
+ private:
+  // The best of as many as there are to choose of; of more where none of these is open.
+  std::optional<std::size_t> Best(ListInTheMaking& list) {
+    std::size_t count = NumDiversityCandidates(list.next_position());
+    for (;; count += kMoreCandidates) {
+      if (count > items_.size() && !is_all_) return std::nullopt;
+      ExtendTo(std::min(count, items_.size()), list);
+      const std::optional<std::size_t> best = choice_.Best(
+          count, [&](std::size_t i) { return is_open_[i] && list.IsWithinLimits(items_[i]); });
+      if (best.has_value() || count >= items_.size()) return best;
+    }
+  }
+
+  void ExtendTo(std::size_t count, const ListInTheMaking& list) {
+    const std::size_t from = choice_.num_candidates();
+    if (count <= from) return;
+    for (std::size_t i = from; i < count; ++i) is_open_.push_back(list.IsNew(items_[i]));
+    choice_.Extend(std::span(items_).subspan(from, count - from),
+                   std::span(relevance_).subspan(from, count - from));
+  }
+
+  std::span<BlendedItem> products_;
+  const bool is_all_;
+  DiverseChoice choice_;
+  std::vector<ItemIndex> items_;
+  std::vector<double> relevance_;
+  std::vector<bool> is_open_;  // By candidate: not on the list. Products differ.
+};
+
+// The first item of each product, without those that are shown beside the list and without
+// variants of pins: what there is to choose of, the same on every page.
+std::vector<BlendedItem> FirstOfEachProduct(const PageRules& rules, const Catalogue& catalogue,
+                                            std::span<BlendedItem> ranked) {
+  absl::flat_hash_set<ItemIndex> products;
+  for (const ItemIndex item : rules.elsewhere) products.insert(catalogue.Primary(item));
+  for (const auto& [position, item] : rules.pins) products.insert(catalogue.Primary(item));
+  std::vector<BlendedItem> first;
+  for (BlendedItem& each : ranked) {
+    if (products.insert(catalogue.Primary(each.item)).second) first.push_back(std::move(each));
+  }
+  return first;
+}
+
+Outcome FillFromRanking(const PageRules& rules, const Catalogue& catalogue,
+                        std::vector<BlendedItem> ranked, bool is_all, ItemSimilarity& similarity,
+                        ListInTheMaking& list) {
+  list.Note(ranked);
+  if (rules.controls.diversity.method == Diversity::Method::kNone) {
+    return FillInOrder(ranked, is_all, list);
+  }
+  std::vector<BlendedItem> products = FirstOfEachProduct(rules, catalogue, ranked);
+  return DiverseFilling(rules, products, is_all, similarity).Fill(list);
+}
+
+}  // namespace
+
+std::vector<BlendedItem> ComposePage(const PageRules& rules, const Catalogue& catalogue,
+                                     ItemSimilarity& similarity, const PageSources& sources) {
+  const std::size_t length = rules.shown.size() + rules.page_size;
+  std::optional<ListInTheMaking> list;
+  Outcome outcome = Outcome::kTooFew;
+  // A ranking of more items need not begin with that of fewer: the page is made anew of each.
+  for (std::size_t k = 2 * NumDiversityCandidates(length); outcome == Outcome::kTooFew; k *= 4) {
+    list.emplace(rules, catalogue);
+    std::vector<BlendedItem> ranked = sources.rank(k);
+    const bool is_all = ranked.size() < k;
+    outcome = FillFromRanking(rules, catalogue, std::move(ranked), is_all, similarity, *list);
+  }
+  if (outcome == Outcome::kExhausted && !rules.controls.is_strict) {
+    outcome = Outcome::kTooFew;
+    for (std::size_t k = 2 * length; outcome == Outcome::kTooFew; k *= 4) {
+      std::vector<BlendedItem> popular = sources.backfill(k);
+      const bool is_all = popular.size() < k;
+      outcome = FillInOrder(popular, is_all, *list);
+    }
+  }
+  list->PlaceAllPins();
+  return list->Take();
+}
+
+}  // namespace vitrine

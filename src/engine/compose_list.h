@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "vitrine/engine/controls.h"
+#include "vitrine/engine/pipeline.h"
+#include "vitrine/feature_store/catalogue.h"
+
+namespace vitrine {
+
+// A page to be made of a list that has rules.
+struct PageRules {
+  const ListControls& controls;
+  // Those of controls.pins that may be shown, by position, distinct.
+  std::vector<std::pair<std::size_t, ItemIndex>> pins{};
+  std::span<const ItemIndex> shown{};      // On the pages before, in their order.
+  std::span<const ItemIndex> elsewhere{};  // Shown beside the list: no variants of these.
+  std::size_t page_size = 0;
+};
+
+// Where its items come from: the best `k`, best first; fewer where there are no more.
+struct PageSources {
+  std::function<std::vector<BlendedItem>(std::size_t k)> rank{};
+  std::function<std::vector<BlendedItem>(std::size_t k)> backfill{};  // Parts are empty.
+};
+
+// The page: at the position of a pin the pin; elsewhere the next of the ranking, as the diversity
+// chooses, then of the backfill, that is no variant of what the list has and that the limits allow;
+// pins for which the list is too short at its end. Asks the sources for ever more until the page is
+// full or they have no more. A pin has the score and the parts that the ranking gave it, or none.
+//
+// The pages before and the pins count as chosen first. So where nothing changes in between, pages
+// are the parts of one long page, as far as `rank` gives prefixes of one order.
+std::vector<BlendedItem> ComposePage(const PageRules& rules, const Catalogue& catalogue,
+                                     ItemSimilarity& similarity, const PageSources& sources);
+
+}  // namespace vitrine

@@ -1,0 +1,39 @@
+#include "cli/control_flags.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing/status_matchers.h"
+
+namespace vitrine::cli {
+namespace {
+
+using testing::IsOk;
+using ::testing::Not;
+
+TEST(ControlFlagsTest, ReadsADiversity) {
+  EXPECT_EQ(*ParseDiversity("mmr:0.3"), (Diversity{Diversity::Method::kMmr, 0.3}));
+  EXPECT_EQ(*ParseDiversity("dpp:1"), (Diversity{Diversity::Method::kDpp, 1}));
+  EXPECT_EQ(*ParseDiversity("none"), Diversity());
+}
+
+TEST(ControlFlagsTest, RefusesWhatIsNoDiversity) {
+  for (const char* text : {"", "mmr", "mmr:", "mmr:x", "mmr:1.1", "dpp:-0.1", "mmr:nan", "mmr0.3",
+                           "ddp:0.3", "none:0"}) {
+    EXPECT_THAT(ParseDiversity(text), Not(IsOk())) << text;
+  }
+}
+
+TEST(ControlFlagsTest, ReadsAPinWhoseItemMayHaveColons) {
+  EXPECT_EQ(*ParsePin("i-5:3"), (Pin{"i-5", 3}));
+  EXPECT_EQ(*ParsePin("a:b:12"), (Pin{"a:b", 12}));
+}
+
+TEST(ControlFlagsTest, RefusesWhatIsNoPin) {
+  for (const char* text : {"", "i-5", ":3", "i-5:", "i-5:0", "i-5:-1", "i-5:x"}) {
+    EXPECT_THAT(ParsePin(text), Not(IsOk())) << text;
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::cli
