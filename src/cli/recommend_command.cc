@@ -23,6 +23,7 @@ struct RecommendFlags {
   RecommendRequest request;
   std::string diversity = "none";
   std::vector<std::string> pins;
+  std::string asked_about;  // An item that is to be explained instead of a list; may be empty.
   bool is_explained = false;
   bool is_json = false;
 };
@@ -51,6 +52,13 @@ absl::Status AskStore(const RecommendFlags& flags) {
   const Published<ModelSet> published(models);
   Counters counters;
   const Engine engine(*store, published, counters, SystemClock(), config.engine);
+  if (!flags.asked_about.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(
+        const ExplainItemReply reply,
+        engine.ExplainItem({.request = flags.request, .item_id = flags.asked_about}));
+    PrintOutcome(Show(reply), flags.is_json);
+    return absl::OkStatus();
+  }
   VITRINE_ASSIGN_OR_RETURN(const RecommendReply reply, engine.Recommend(flags.request));
 
   if (flags.is_json) {
@@ -83,7 +91,7 @@ void SetControls(const ListControls& controls, v1::RecommendItemsRequest& reques
   request.set_strict(controls.is_strict);
 }
 
-absl::Status AskServer(const RecommendFlags& flags) {
+v1::RecommendItemsRequest ToProto(const RecommendFlags& flags) {
   const RecommendRequest& asked = flags.request;
   v1::RecommendItemsRequest request;
   request.set_user_id(asked.user_id);
@@ -97,8 +105,20 @@ absl::Status AskServer(const RecommendFlags& flags) {
   request.set_view(v1::ITEM_VIEW_FULL);
   request.set_explanation_level(flags.is_explained ? v1::EXPLANATION_LEVEL_CONTRIBUTIONS
                                                    : v1::EXPLANATION_LEVEL_REASONS);
+  return request;
+}
+
+absl::Status AskServer(const RecommendFlags& flags) {
   const auto client = Client::Connect(flags.target);
-  VITRINE_ASSIGN_OR_RETURN(const auto response, client->RecommendItems(request));
+  if (!flags.asked_about.empty()) {
+    v1::ExplainRecommendationRequest question;
+    *question.mutable_request() = ToProto(flags);
+    question.set_item_id(flags.asked_about);
+    VITRINE_ASSIGN_OR_RETURN(const auto response, client->ExplainRecommendation(question));
+    PrintOutcome(Show(response), flags.is_json);
+    return absl::OkStatus();
+  }
+  VITRINE_ASSIGN_OR_RETURN(const auto response, client->RecommendItems(ToProto(flags)));
 
   if (flags.is_json) {
     PrintListJson(Show(response));
@@ -162,6 +182,8 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
   command->add_flag("--strict", request.controls.is_strict, "Do not fill up with what is popular");
   command->add_option("--page-token", request.page_token,
                       "Where the list goes on: next_page_token of the answer before");
+  command->add_option("--why", flags->asked_about,
+                      "Instead of the list: why this item is on it, or is not");
   command->add_flag("--explain", flags->is_explained, "Show the parts of each score");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });

@@ -32,10 +32,43 @@ const char* KindName(Reason::Kind kind) {
 }
 
 // KIND_BECAUSE_YOU_BOUGHT becomes "because-you-bought".
-std::string KindName(v1::Reason::Kind kind) {
-  std::string name = v1::Reason::Kind_Name(kind).substr(std::string_view("KIND_").size());
+std::string Spoken(std::string name, std::string_view prefix) {
+  name.erase(0, prefix.size());
   for (char& c : name) c = c == '_' ? '-' : static_cast<char>(c - 'A' + 'a');
   return name;
+}
+
+std::string KindName(v1::Reason::Kind kind) { return Spoken(v1::Reason::Kind_Name(kind), "KIND_"); }
+
+const char* OutcomeName(ItemOutcome outcome) {
+  switch (outcome) {
+    case ItemOutcome::kUnknown:
+      return "unknown";
+    case ItemOutcome::kShown:
+      return "shown";
+    case ItemOutcome::kNotServable:
+      return "not-servable";
+    case ItemOutcome::kFiltered:
+      return "filtered";
+    case ItemOutcome::kExcluded:
+      return "excluded";
+    case ItemOutcome::kVariantShown:
+      return "variant-shown";
+    case ItemOutcome::kNotRetrieved:
+      return "not-retrieved";
+    case ItemOutcome::kLimited:
+      return "limited";
+    case ItemOutcome::kRankedLower:
+      return "ranked-lower";
+  }
+  return "";
+}
+
+nlohmann::ordered_json ToJson(const ShownList::Part& part) {
+  return {{"scorer", part.scorer},
+          {"item_id", part.item_id},
+          {"feature", part.feature},
+          {"value", part.value}};
 }
 
 std::string Sentence(const ShownList::Reason& reason, const TitleOf& title_of) {
@@ -133,14 +166,63 @@ void PrintListJson(const ShownList& list) {
           {{"kind", reason.kind}, {"item_id", reason.item_id}, {"text", reason.text}});
     }
     for (const ShownList::Part& part : entry.parts) {
-      item["contributions"].push_back({{"scorer", part.scorer},
-                                       {"item_id", part.item_id},
-                                       {"feature", part.feature},
-                                       {"value", part.value}});
+      item["contributions"].push_back(ToJson(part));
     }
     json["items"].push_back(std::move(item));
   }
   std::printf("%s\n", json.dump().c_str());
+}
+
+ShownOutcome Show(const ExplainItemReply& reply) {
+  ShownOutcome shown{.outcome = OutcomeName(reply.outcome),
+                     .detail = reply.detail,
+                     .other_item_id = reply.other_item_id,
+                     .rank = static_cast<int>(reply.rank),
+                     .score = reply.score,
+                     .score_gap = reply.score_gap};
+  for (const ScorePart& part : reply.contributions) {
+    shown.parts.push_back({part.model, part.item_id, part.feature, part.value});
+  }
+  return shown;
+}
+
+ShownOutcome Show(const v1::ExplainRecommendationResponse& response) {
+  ShownOutcome shown{
+      .outcome =
+          Spoken(v1::ExplainRecommendationResponse::Outcome_Name(response.outcome()), "OUTCOME_"),
+      .detail = response.detail(),
+      .other_item_id = response.other_item_id(),
+      .rank = response.rank(),
+      .score = response.score(),
+      .score_gap = response.score_gap()};
+  for (const v1::Contribution& part : response.contributions()) {
+    shown.parts.push_back({part.scorer(), part.item_id(), part.feature(), part.value()});
+  }
+  return shown;
+}
+
+void PrintOutcome(const ShownOutcome& shown, bool is_json) {
+  if (is_json) {
+    nlohmann::ordered_json json = {{"outcome", shown.outcome},
+                                   {"detail", shown.detail},
+                                   {"other_item_id", shown.other_item_id},
+                                   {"rank", shown.rank},
+                                   {"score", shown.score},
+                                   {"score_gap", shown.score_gap},
+                                   {"contributions", nlohmann::ordered_json::array()}};
+    for (const ShownList::Part& part : shown.parts) json["contributions"].push_back(ToJson(part));
+    std::printf("%s\n", json.dump().c_str());
+    return;
+  }
+  std::printf("%s", shown.outcome.c_str());
+  if (!shown.other_item_id.empty()) std::printf(" %s", shown.other_item_id.c_str());
+  if (!shown.detail.empty()) std::printf(": %s", shown.detail.c_str());
+  std::printf("\n");
+  if (shown.rank == 0) return;
+  std::printf("place %d, score %.4f", shown.rank, shown.score);
+  if (shown.score_gap != 0) std::printf(", %.4f below the last on the list", shown.score_gap);
+  std::printf("\n");
+  PrintParts(shown.parts);
 }
 
 }  // namespace vitrine::cli

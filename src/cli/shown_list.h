@@ -36,6 +36,23 @@ struct ShownList {
   std::string next_page_token{};
 };
 
+// What became of one item.
+struct ShownOutcome {
+  std::string outcome{};  // "ranked-lower"
+  std::string detail{};
+  std::string other_item_id{};
+  int rank = 0;  // 0: none.
+  double score = 0;
+  double score_gap = 0;
+  std::vector<ShownList::Part> parts{};
+};
+
+ShownOutcome Show(const ExplainItemReply& reply);
+ShownOutcome Show(const v1::ExplainRecommendationResponse& response);
+
+// For people, or one JSON object on one line.
+void PrintOutcome(const ShownOutcome& shown, bool is_json);
+
 ShownList Show(const RecommendReply& reply);
 ShownList Show(const v1::RecommendItemsResponse& response);
 

@@ -86,6 +86,11 @@ class GrpcClient final : public Client {
   absl::StatusOr<v1::RankItemsResponse> RankItems(const v1::RankItemsRequest& request) override {
     return Call(*recommendations_, &v1::RecommendationService::Stub::RankItems, request);
   }
+  absl::StatusOr<v1::ExplainRecommendationResponse> ExplainRecommendation(
+      const v1::ExplainRecommendationRequest& request) override {
+    return Call(*recommendations_, &v1::RecommendationService::Stub::ExplainRecommendation,
+                request);
+  }
   absl::StatusOr<v1::RecordEventsResponse> RecordEvents(
       const v1::RecordEventsRequest& request) override {
     return Call(*events_, &v1::EventService::Stub::RecordEvents, request);

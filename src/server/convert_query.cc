@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "server/status.h"
 #include "server/wire.h"
+#include "vitrine/base/status_macros.h"
 #include "vitrine/engine/item_filter.h"
 #include "vitrine/server/convert.h"
 
@@ -29,12 +30,15 @@ using Ids = google::protobuf::RepeatedPtrField<std::string>;
 // Reads the fields that requests share, and collects what is wrong with all of them.
 class Reader {
  public:
+  // `prefix`: the field that the message read is in, with its dot.
+  explicit Reader(std::string prefix = "") : prefix_(std::move(prefix)) {}
+
   void Require(const std::string& field, const std::string& value) {
     if (value.empty()) Fail(field, "is empty; must name an item");
   }
 
   std::vector<std::string> List(const std::string& field, const Ids& values, CountLimits limits) {
-    CheckCount(field, values.size(), limits, violations_);
+    CheckCount(prefix_ + field, values.size(), limits, violations_);
     return {values.begin(), values.end()};
   }
 
@@ -149,7 +153,7 @@ class Reader {
   }
 
   std::vector<Pin> Pins(const v1::RecommendItemsRequest& message) {
-    CheckCount("pins", message.pins_size(), kPins, violations_);
+    CheckCount(prefix_ + "pins", message.pins_size(), kPins, violations_);
     std::unordered_set<std::string_view> items;
     std::unordered_set<std::int32_t> positions;
     std::vector<Pin> pins;
@@ -172,9 +176,10 @@ class Reader {
   }
 
   void Fail(const std::string& field, const std::string& description) {
-    violations_.push_back({.field = field, .description = description});
+    violations_.push_back({.field = prefix_ + field, .description = description});
   }
 
+  const std::string prefix_;
   std::vector<FieldViolation> violations_;
 };
 
@@ -184,6 +189,13 @@ void Set(const Reason& reason, v1::Reason& message) {
   message.set_kind(static_cast<v1::Reason::Kind>(static_cast<int>(reason.kind) + 1));
   message.set_item_id(reason.item_id);
   message.set_text(reason.text);
+}
+
+void Set(const ScorePart& part, v1::Contribution& message) {
+  message.set_scorer(part.model);
+  message.set_item_id(part.item_id);
+  message.set_feature(part.feature);
+  message.set_value(part.value);
 }
 
 static_assert(static_cast<int>(Reason::Kind::kBecauseYouBought) + 1 ==
@@ -197,24 +209,22 @@ void Set(const RecommendedItem& item, v1::ItemView view, v1::RecommendedItem& me
   message.set_known(item.is_known);
   message.set_backfill(item.is_backfill);
   for (const Reason& reason : item.reasons) Set(reason, *message.add_reasons());
-  for (const ScorePart& part : item.contributions) {
-    v1::Contribution& added = *message.add_contributions();
-    added.set_scorer(part.model);
-    added.set_item_id(part.item_id);
-    added.set_feature(part.feature);
-    added.set_value(part.value);
-  }
+  for (const ScorePart& part : item.contributions) Set(part, *message.add_contributions());
   if (view == v1::ITEM_VIEW_FULL && item.item != nullptr) {
     *message.mutable_item() = ToProto(*item.item);
   }
 }
 
-}  // namespace
+static_assert(static_cast<int>(ItemOutcome::kUnknown) + 1 ==
+              v1::ExplainRecommendationResponse::OUTCOME_UNKNOWN);
+static_assert(static_cast<int>(ItemOutcome::kExcluded) + 1 ==
+              v1::ExplainRecommendationResponse::OUTCOME_EXCLUDED);
+static_assert(static_cast<int>(ItemOutcome::kRankedLower) + 1 ==
+              v1::ExplainRecommendationResponse::OUTCOME_RANKED_LOWER);
 
-absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& message) {
-  Reader read;
+RecommendRequest Read(const v1::RecommendItemsRequest& message, Reader& read) {
   read.View(message.view());
-  return read.Finish(RecommendRequest{
+  return RecommendRequest{
       .user_id = message.user_id(),
       .visitor_id = message.visitor_id(),
       .placement = message.placement(),
@@ -228,7 +238,15 @@ absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& mess
       .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
       .min_sequence = read.Token(message.min_consistency_token()),
       .controls = read.Controls(message),
-      .page_token = message.page_token()});
+      .page_token = message.page_token()};
+}
+
+}  // namespace
+
+absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& message) {
+  Reader read;
+  RecommendRequest request = Read(message, read);
+  return read.Finish(std::move(request));
 }
 
 absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message) {
@@ -259,6 +277,15 @@ absl::StatusOr<RankRequest> FromProto(const v1::RankItemsRequest& message) {
       .min_sequence = read.Token(message.min_consistency_token())});
 }
 
+absl::StatusOr<ExplainItemRequest> FromProto(const v1::ExplainRecommendationRequest& message) {
+  Reader read("request.");
+  ExplainItemRequest asked{.request = Read(message.request(), read), .item_id = message.item_id()};
+  Reader own;
+  own.Require("item_id", message.item_id());
+  VITRINE_ASSIGN_OR_RETURN(asked, own.Finish(std::move(asked)));
+  return read.Finish(std::move(asked));
+}
+
 template <typename Response>
 void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response) {
   response.mutable_items()->Reserve(static_cast<int>(reply.items.size()));
@@ -269,6 +296,21 @@ void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response
   if constexpr (std::is_same_v<Response, v1::RecommendItemsResponse>) {
     response.set_next_page_token(reply.next_page_token);
   }
+}
+
+void SetReply(const ExplainItemReply& reply, v1::ExplainRecommendationResponse& response) {
+  // As of reasons: the wire's kinds start with UNSPECIFIED.
+  response.set_outcome(
+      static_cast<v1::ExplainRecommendationResponse::Outcome>(static_cast<int>(reply.outcome) + 1));
+  response.set_detail(reply.detail);
+  response.set_other_item_id(reply.other_item_id);
+  response.set_rank(static_cast<int>(reply.rank));
+  response.set_score(reply.score);
+  response.set_score_gap(reply.score_gap);
+  for (const Reason& reason : reply.reasons) Set(reason, *response.add_reasons());
+  for (const ScorePart& part : reply.contributions) Set(part, *response.add_contributions());
+  response.set_model_version(reply.model_version);
+  response.set_consistency_token(ConsistencyToken(reply.sequence));
 }
 
 template void SetReply(const RecommendReply&, v1::ItemView, v1::RecommendItemsResponse&);

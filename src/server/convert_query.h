@@ -11,9 +11,12 @@ namespace vitrine {
 absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& message);
 absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message);
 absl::StatusOr<RankRequest> FromProto(const v1::RankItemsRequest& message);
+absl::StatusOr<ExplainItemRequest> FromProto(const v1::ExplainRecommendationRequest& message);
 
 // Fills any of the three responses, which have the same fields but for the token of the next page.
 template <typename Response>
 void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response);
+
+void SetReply(const ExplainItemReply& reply, v1::ExplainRecommendationResponse& response);
 
 }  // namespace vitrine

@@ -19,18 +19,26 @@ absl::Status WithField(const absl::Status& status, const v1::RecommendItemsReque
   if (!absl::IsInvalidArgument(status) || request.page_token().empty()) return status;
   return BadField("page_token", std::string(status.message()));
 }
+absl::Status WithField(const absl::Status& status, const v1::ExplainRecommendationRequest& asked) {
+  if (!absl::IsInvalidArgument(status) || asked.request().page_token().empty()) return status;
+  return BadField("request.page_token", std::string(status.message()));
+}
 template <typename Request>
 absl::Status WithField(const absl::Status& status, const Request& /*request*/) {
   return status;
 }
 
-// The three calls differ in their types and in which question they ask the engine.
+// The calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
 absl::Status Answer(const Engine& engine, const Request& request, Response& response) {
   VITRINE_ASSIGN_OR_RETURN(const auto question, vitrine::FromProto(request));
-  const absl::StatusOr<RecommendReply> reply = (engine.*Ask)(question);
+  const auto reply = (engine.*Ask)(question);
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
-  SetReply(*reply, request.view(), response);
+  if constexpr (requires { request.view(); }) {
+    SetReply(*reply, request.view(), response);
+  } else {
+    SetReply(*reply, response);
+  }
   return absl::OkStatus();
 }
 
@@ -57,6 +65,14 @@ grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerC
                                                            v1::RankItemsResponse* response) {
   return pool_.Answer(context, [this, request, response] {
     return vitrine::Answer<&Engine::Rank>(*pool_.backend().engine, *request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* RecommendationService::ExplainRecommendation(
+    grpc::CallbackServerContext* context, const v1::ExplainRecommendationRequest* request,
+    v1::ExplainRecommendationResponse* response) {
+  return pool_.Answer(context, [this, request, response] {
+    return vitrine::Answer<&Engine::ExplainItem>(*pool_.backend().engine, *request, *response);
   });
 }
 

@@ -24,6 +24,9 @@ class RecommendationService final : public v1::RecommendationService::CallbackSe
   grpc::ServerUnaryReactor* RankItems(grpc::CallbackServerContext* context,
                                       const v1::RankItemsRequest* request,
                                       v1::RankItemsResponse* response) override;
+  grpc::ServerUnaryReactor* ExplainRecommendation(
+      grpc::CallbackServerContext* context, const v1::ExplainRecommendationRequest* request,
+      v1::ExplainRecommendationResponse* response) override;
 
  private:
   RequestPool& pool_;

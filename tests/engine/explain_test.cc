@@ -93,15 +93,20 @@ TEST_F(ExplainTest, OneCauseThatTwoModelsNameIsOneReason) {
 
 TEST_F(ExplainTest, ManyModelsThatAddAnEqualShareEachGiveReasons) {
   std::vector<Model> models;
-  BlendWeights weights;
+  Engine::Options options;
+  options.blend.cold_start_events = 0;
   for (const char* name : {"item_knn", "ials", "ease", "rp3beta", "user_knn", "graph_filter"}) {
     models.push_back(MakeFakeNeighbours(name, 5, {{{Index(0), Index(3)}, 1.0F}}));
-    weights[name].weight = 1;
+    options.blend.weights[name] = 1;
   }
-  Publish(std::move(models), std::move(weights));
+  Publish(std::move(models));
   store_.Record("u", EventType::kDetailPageView, "a");
+  const Engine engine(store_, models_, counters_, clock_, options);
 
-  EXPECT_THAT(Best({.user_id = "u"}).reasons,
+  const auto reply = engine.Recommend({.user_id = "u", .page_size = 1});
+
+  ASSERT_THAT(reply, vitrine::testing::IsOk());
+  EXPECT_THAT(reply->items.front().reasons,
               ElementsAre(Reason{.kind = Reason::Kind::kBecauseYouViewed, .item_id = "a"}));
 }
 

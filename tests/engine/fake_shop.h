@@ -23,11 +23,9 @@ class FakeShop : public ::testing::Test {
     for (const char* id : {"a", "b", "c", "d", "e"}) store_.Put({.id = id});
   }
 
-  // `weights`: as learned; empty: the usual ones.
-  void Publish(std::vector<Model> models, BlendWeights weights = {}) {
+  void Publish(std::vector<Model> models) {
     auto set = std::make_shared<ModelSet>();
     set->version = "v1";
-    set->weights = std::move(weights);
     set->models = std::move(models);
     models_.Set(std::move(set));
   }

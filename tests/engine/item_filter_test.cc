@@ -299,6 +299,22 @@ TEST(ItemFilterTest, RandomFiltersMeanWhatTheirPartsMean) {
   EXPECT_LT(num_held, num_asked * 9 / 10);
 }
 
+TEST(ItemFilterTest, ADescriptionReadsAsTheSameFilter) {
+  FilterMaker maker(6);
+  for (int i = 0; i < 600; ++i) {
+    const MadeFilter made = maker.MakeExpression(i % 3);
+    const auto filter = ParseFilter(made.text);
+    ASSERT_THAT(filter, IsOk()) << made.text;
+    const auto again = ParseFilter(Describe(*filter));
+    ASSERT_THAT(again, IsOk()) << made.text << "\n" << Describe(*filter);
+    for (int j = 0; j < 50; ++j) {
+      const Item item = maker.MakeItem("item-" + std::to_string(j));
+      ASSERT_EQ(Matches(*again, item), made.holds(item)) << made.text << "\n" << Describe(*filter);
+      ASSERT_EQ(FirstThatFails(*filter, item) == nullptr, made.holds(item)) << made.text;
+    }
+  }
+}
+
 TEST(ItemFilterTest, NoTextMakesTheParserFail) {
   Random random(9);
   FilterMaker maker(9);

@@ -7,7 +7,6 @@
 namespace vitrine {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -52,9 +51,10 @@ TEST_F(RecommendTest, CountsEveryFallback) {
   Publish({Popular()});
   Recommend({.page_size = 2});
 
-  EXPECT_THAT(counters_.Read(), AllOf(Contains(Pair("engine.fallback.no-model", 1)),
-                                      Contains(Pair("engine.fallback.backfill", 1)),
-                                      Contains(Pair("engine.fallback.cold-shopper", 1))));
+  EXPECT_THAT(counters_.Read(),
+              ::testing::AllOf(Contains(Pair("engine.fallback.no-model", 1)),
+                               Contains(Pair("engine.fallback.backfill", 1)),
+                               Contains(Pair("engine.fallback.cold-shopper", 1))));
 }
 
 TEST_F(RecommendTest, AModelSetThatIsPublishedAnswersTheNextRequest) {
@@ -96,7 +96,7 @@ TEST_F(RecommendTest, UserAndVisitorAreOneShopper) {
 
   const auto ids = RecommendedIds({.user_id = "user", .visitor_id = "visitor"});
 
-  EXPECT_THAT(ids, AllOf(Not(Contains("b")), Contains("a")));
+  EXPECT_THAT(ids, ::testing::AllOf(Not(Contains("b")), Contains("a")));
   EXPECT_EQ(ids.front(), "d");
 }
 

@@ -115,6 +115,38 @@ struct RecommendReply {
   std::string next_page_token{};         // Recommend only; empty: the list ends here.
 };
 
+// Why an item is, or is not, in the answer to a request.
+struct ExplainItemRequest {
+  RecommendRequest request{};  // Without a page token.
+  std::string item_id{};
+};
+
+// What became of an item: the first that holds.
+enum class ItemOutcome {
+  kUnknown,       // Neither the catalogue nor any event has the id.
+  kShown,         // At place `rank` of the list.
+  kNotServable,   // Nobody can have it now.
+  kFiltered,      // By the categories or a clause of the filter.
+  kExcluded,      // By the page, the cart, a list or a policy.
+  kVariantShown,  // `other_item_id`, of the same product, is on the page.
+  kNotRetrieved,  // No model has anything to say of it.
+  kLimited,       // Its brand or category has its share of the list already.
+  kRankedLower,   // At place `rank` of the ranking.
+};
+
+struct ExplainItemReply {
+  ItemOutcome outcome{};
+  std::string detail{};  // For people.
+  std::string other_item_id{};
+  std::size_t rank = 0;  // From 1; 0: none.
+  float score = 0;
+  float score_gap = 0;  // To the last item that the ranking put on the list.
+  std::vector<Reason> reasons{};
+  std::vector<ScorePart> contributions{};
+  std::string model_version{};
+  std::uint64_t sequence = 0;
+};
+
 inline constexpr std::size_t kMaxPurchaseReasons = 100;
 
 // Whether a shopper will buy.
@@ -182,6 +214,11 @@ class Engine {
   // says "unknown-item".
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request) const;
   absl::StatusOr<RecommendReply> Rank(const RankRequest& request) const;
+
+  // Makes the list as Recommend would, and says what became of one item. Costs a Recommend, and the
+  // ranking of all that may be shown, or of the best 1,000 of each model in a catalogue of more
+  // than whole_catalogue_items. Errors: as Recommend; INVALID_ARGUMENT no item, or a page token.
+  absl::StatusOr<ExplainItemReply> ExplainItem(const ExplainItemRequest& request) const;
 
   // Whether the shopper buys, and what they do next. A shopper that nothing is known of is no
   // error. Errors: INVALID_ARGUMENT no shopper, or more than 100 reasons; FAILED_PRECONDITION as

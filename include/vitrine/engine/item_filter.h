@@ -85,6 +85,13 @@ inline constexpr std::size_t kMaxFilterDepth = 20;     // Parentheses within par
 // stands there and what was expected. Columns count characters from 1.
 absl::StatusOr<FilterExpression> ParseFilter(std::string_view text);
 
+// The filter as ParseFilter reads it, parentheses where they may be needed.
+std::string Describe(const FilterExpression& filter);
+
+// The first of the parts that are joined by AND which does not hold for the item; null where all
+// do.
+const FilterExpression* FirstThatFails(const FilterExpression& filter, const Item& item);
+
 // Of `path` and what lies below it; of nothing where the path has no names.
 FilterClause InCategory(std::string_view path);
 

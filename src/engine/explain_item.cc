@@ -1,0 +1,215 @@
+// Engine::ExplainItem: what became of one item.
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "engine/check_request.h"
+#include "engine/engine_state.h"
+#include "engine/rerank.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/engine/item_filter.h"
+
+namespace vitrine {
+
+namespace {
+
+// How deep the ranking of a catalogue is looked at that is too large to be scored as a whole.
+constexpr std::size_t kDepth = 1000;
+
+// Why nobody can have the item now.
+std::string WhyNotServable(const Item* item, Micros now_us) {
+  if (item == nullptr) {
+    return "known from events alone: the catalogue does not describe it, or it was deleted or "
+           "retired";
+  }
+  if (item->publish_time_us > now_us) return "its publish_time is still to come";
+  if (item->availability == Availability::kOutOfStock) return "availability is OUT_OF_STOCK";
+  return "stock is 0";
+}
+
+// What of the request's categories and filter keeps the item out; empty: nothing does.
+std::string WhyFiltered(const RecommendRequest& request, const Item& item) {
+  const auto lies_in = [&item](const std::string& path) {
+    return Matches(FilterExpression{InCategory(path)}, item);
+  };
+  if (!request.categories.empty() &&
+      std::none_of(request.categories.begin(), request.categories.end(), lies_in)) {
+    return absl::StrFormat("categories: it lies in none of \"%s\"",
+                           absl::StrJoin(request.categories, "\", \""));
+  }
+  const auto filter = ParseFilter(request.filter);
+  if (!filter.ok()) return "";  // The plan could not have been made.
+  const FilterExpression* const clause = FirstThatFails(*filter, item);
+  return clause == nullptr ? "" : "filter: " + Describe(*clause);
+}
+
+bool Has(std::span<const ItemIndex> items, ItemIndex item) {
+  return std::find(items.begin(), items.end(), item) != items.end();
+}
+
+// What excluded the item. REQUIRES: something did.
+std::string WhyExcluded(const RecommendRequest& request, const ShopperQuery& query,
+                        const std::string& item_id, ItemIndex item) {
+  if (Has(query.context, item)) return "context_item_ids: the page is about it";
+  if (Has(query.cart, item)) return "cart_item_ids: it is in the cart";
+  const auto& excluded = request.exclude_item_ids;
+  if (std::find(excluded.begin(), excluded.end(), item_id) != excluded.end()) {
+    return "exclude_item_ids names it";
+  }
+  const auto is_refused = [item](const Interaction& interaction) {
+    return interaction.item == item && interaction.type == EventType::kNotInterested;
+  };
+  if (std::any_of(query.shopper.history.begin(), query.shopper.history.end(), is_refused)) {
+    return "the shopper is not interested in it";
+  }
+  return Has(query.owned, item) ? "seen_items_policy: the shopper bought it"
+                                : "seen_items_policy: the shopper has seen it";
+}
+
+// The item that the page shows of the same product; nothing where it shows none.
+std::optional<ItemIndex> VariantOf(ItemIndex item, const Plan& plan,
+                                   std::span<const BlendedItem> list, const Catalogue& catalogue) {
+  const auto is_same = [&](ItemIndex other) {
+    return catalogue.Primary(other) == catalogue.Primary(item);
+  };
+  for (const BlendedItem& each : list) {
+    if (is_same(each.item)) return each.item;
+  }
+  const auto found = std::find_if(plan.elsewhere.begin(), plan.elsewhere.end(), is_same);
+  return found == plan.elsewhere.end() ? std::nullopt : std::optional(*found);
+}
+
+// Which limit the list has reached that counts the item; empty: none.
+std::string ReachedLimit(const ListControls& controls, const Item& item,
+                         std::span<const BlendedItem> list, const Catalogue& catalogue) {
+  std::size_t of_brand = 0;
+  std::size_t of_category = 0;
+  for (const BlendedItem& each : list) {
+    const std::shared_ptr<const Item> other = catalogue.Get(each.item);
+    if (other == nullptr) continue;
+    if (!item.brand.empty() && other->brand == item.brand) ++of_brand;
+    if (!item.categories.empty() && !other->categories.empty() &&
+        other->categories.front() == item.categories.front()) {
+      ++of_category;
+    }
+  }
+  if (controls.max_per_brand > 0 && of_brand >= controls.max_per_brand) {
+    return absl::StrFormat("max_per_brand: the list has %d of \"%s\"", of_brand, item.brand);
+  }
+  if (controls.max_per_category > 0 && of_category >= controls.max_per_category) {
+    return absl::StrFormat("max_per_category: the list has %d of \"%s\"", of_category,
+                           item.categories.front());
+  }
+  return "";
+}
+
+// The last item that the ranking put on the list; null where it put none there.
+const BlendedItem* LastRanked(std::span<const BlendedItem> list,
+                              std::span<const ItemIndex> promoted) {
+  const auto is_ranked = [&](const BlendedItem& each) {
+    return !IsBackfill(each) && !Has(promoted, each.item);
+  };
+  const auto last = std::find_if(list.rbegin(), list.rend(), is_ranked);
+  return last == list.rend() ? nullptr : &*last;
+}
+
+// Where the item stands in the ranking of all that may be shown.
+void PlaceInRanking(std::span<const BlendedItem> ranking, ItemIndex item,
+                    const RecommendRequest& request, const Item& described,
+                    std::span<const BlendedItem> list, std::span<const ItemIndex> promoted,
+                    const Catalogue& catalogue, ExplainItemReply& reply) {
+  const auto found = std::find_if(ranking.begin(), ranking.end(),
+                                  [item](const BlendedItem& each) { return each.item == item; });
+  if (found == ranking.end()) {
+    reply.outcome = ItemOutcome::kNotRetrieved;
+    reply.detail = "no model has anything to say of it here, or it is far from the best of each";
+    return;
+  }
+  reply.rank = static_cast<std::size_t>(found - ranking.begin()) + 1;
+  reply.score = found->score;
+  const BlendedItem* const last = LastRanked(list, promoted);
+  if (last != nullptr) reply.score_gap = last->score - found->score;
+  const std::string limit = ReachedLimit(request.controls, described, list, catalogue);
+  if (!limit.empty() && reply.score_gap <= 0) {
+    reply.outcome = ItemOutcome::kLimited;
+    reply.detail = limit;
+    return;
+  }
+  reply.outcome = ItemOutcome::kRankedLower;
+  reply.detail = reply.score_gap < 0 ? "diversity: others make the list more varied"
+                                     : "others have a higher score";
+}
+
+absl::Status Check(const ExplainItemRequest& asked) {
+  VITRINE_RETURN_IF_ERROR(CheckRequest(asked.request));
+  if (asked.item_id.empty()) {
+    return absl::InvalidArgumentError("item_id is empty: name the item that is asked about");
+  }
+  if (asked.request.page_token.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "page_token is given, but only a first page is explained: leave it empty, and ask for a "
+      "longer page where need be");
+}
+
+}  // namespace
+
+absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& asked) const {
+  VITRINE_RETURN_IF_ERROR(Check(asked));
+  const RecommendRequest& request = asked.request;
+  const Catalogue& catalogue = state_->catalogue();
+  const auto pipelines = state_->CurrentPipelines();
+  VITRINE_ASSIGN_OR_RETURN(const ShopperQuery query, state_->QueryOf(request));
+  VITRINE_ASSIGN_OR_RETURN(Plan plan, state_->PlanOf(request, *pipelines, query, 0));
+  plan.explanation = ExplanationLevel::kContributions;
+  ExplainItemReply reply{.model_version = pipelines->models->version, .sequence = query.sequence};
+
+  const std::optional<ItemIndex> item = catalogue.Find(asked.item_id);
+  if (!item.has_value()) {
+    reply.detail = "neither the catalogue nor any event has this id";
+    return reply;
+  }
+  const std::vector<BlendedItem> list = state_->MakeList(request, {}, plan);
+  const auto on_list = std::find_if(list.begin(), list.end(),
+                                    [&](const BlendedItem& each) { return each.item == *item; });
+  if (on_list != list.end()) {
+    reply.outcome = ItemOutcome::kShown;
+    reply.rank = static_cast<std::size_t>(on_list - list.begin()) + 1;
+    reply.score = std::isfinite(on_list->score) ? on_list->score : 0;
+    if (IsBackfill(*on_list))
+      reply.detail = "no model speaks for it: filled up from what is popular";
+    state_->Tell(plan, *on_list, reply);
+    return reply;
+  }
+  const std::shared_ptr<const Item> described = catalogue.Get(*item);
+  if (described == nullptr || !IsServable(*described, query.now_us)) {
+    reply.outcome = ItemOutcome::kNotServable;
+    reply.detail = WhyNotServable(described.get(), query.now_us);
+    return reply;
+  }
+  reply.detail = WhyFiltered(request, *described);
+  if (!reply.detail.empty()) {
+    reply.outcome = ItemOutcome::kFiltered;
+    return reply;
+  }
+  if (std::binary_search(query.excluded.begin(), query.excluded.end(), *item)) {
+    reply.outcome = ItemOutcome::kExcluded;
+    reply.detail = WhyExcluded(request, query, asked.item_id, *item);
+    return reply;
+  }
+  const std::vector<BlendedItem> ranking =
+      state_->BestOf(plan, state_->RanksAll(plan) ? catalogue.num_indices() : kDepth).items;
+  PlaceInRanking(ranking, *item, request, *described, list, plan.promoted, catalogue, reply);
+  if (reply.rank > 0) state_->Tell(plan, ranking[reply.rank - 1], reply);
+  if (const auto variant = VariantOf(*item, plan, list, catalogue); variant.has_value()) {
+    reply.outcome = ItemOutcome::kVariantShown;
+    reply.other_item_id = catalogue.Id(*variant);
+    reply.detail = "the page has another item of the same product";
+  }
+  return reply;
+}
+
+}  // namespace vitrine
