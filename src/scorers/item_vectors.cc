@@ -6,78 +6,87 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace vitrine {
 namespace {
 
 // Rounding can carry a cosine beyond 1.
-float Cosine(double product, double norm, double other_norm) {
-  if (!(norm > 0) || !(other_norm > 0)) return 0;
-  return static_cast<float>(std::clamp(product / (norm * other_norm), -1.0, 1.0));
+float WithinOne(float cosine) { return std::clamp(cosine, -1.0F, 1.0F); }
+
+float PerLength(double length) {
+  const auto inverse = static_cast<float>(1 / length);
+  return length > 0 && std::isfinite(inverse) ? inverse : 0;
 }
 
 class FactorVectors final : public ItemVectors {
  public:
   FactorVectors(std::shared_ptr<const Scorer> owner, const Matrix& factors)
-      : owner_(std::move(owner)), factors_(factors) {}
-
-  bool Knows(ItemIndex item) const override {
-    return HasRow(item) && !factors_.row(RowOf(item)).isZero(0);
+      : owner_(std::move(owner)), factors_(factors), per_length_(factors.rows()) {
+    for (Eigen::Index row = 0; row < factors_.rows(); ++row) {
+      per_length_[row] = PerLength(static_cast<double>(factors_.row(row).stableNorm()));
+    }
   }
+
+  bool Knows(ItemIndex item) const override { return PerLengthOf(item) > 0; }
 
   void Cosines(ItemIndex item, std::span<const ItemIndex> others,
                std::span<float> cosines) const override {
     assert(cosines.size() == others.size());
     std::fill(cosines.begin(), cosines.end(), 0.0F);
-    if (!HasRow(item)) return;
-    const auto vector = factors_.row(RowOf(item));
-    const auto norm = static_cast<double>(vector.stableNorm());
+    if (!Knows(item)) return;
+    const Eigen::RowVectorXf unit = PerLengthOf(item) * factors_.row(RowOf(item));
     for (std::size_t i = 0; i < others.size(); ++i) {
-      if (!HasRow(others[i])) continue;
-      const auto other = factors_.row(RowOf(others[i]));
-      cosines[i] = Cosine(static_cast<double>(vector.dot(other)), norm,
-                          static_cast<double>(other.stableNorm()));
+      const float per_length = PerLengthOf(others[i]);
+      if (per_length == 0) continue;
+      cosines[i] = WithinOne(per_length * unit.dot(factors_.row(RowOf(others[i]))));
     }
   }
 
  private:
   static Eigen::Index RowOf(ItemIndex item) { return static_cast<Eigen::Index>(Row(item)); }
-  bool HasRow(ItemIndex item) const { return RowOf(item) < factors_.rows(); }
+  float PerLengthOf(ItemIndex item) const {
+    return RowOf(item) < factors_.rows() ? per_length_[RowOf(item)] : 0;
+  }
 
   const std::shared_ptr<const Scorer> owner_;
-  const Matrix& factors_;  // [num_items x d] Of owner_.
+  const Matrix& factors_;       // [num_items x d] Of owner_.
+  Eigen::VectorXf per_length_;  // [num_items] 0: not known.
 };
 
 class SparseVectors final : public ItemVectors {
  public:
   SparseVectors(std::shared_ptr<const Scorer> owner, const CsrMatrix& rows)
-      : owner_(std::move(owner)), rows_(rows) {}
+      : owner_(std::move(owner)), rows_(rows) {
+    per_length_.reserve(rows.num_rows);
+    for (std::size_t row = 0; row < rows.num_rows; ++row) {
+      double sum = 0;
+      for (const float value : rows.Values(row)) {
+        sum += static_cast<double>(value) * static_cast<double>(value);
+      }
+      per_length_.push_back(PerLength(std::sqrt(sum)));
+    }
+  }
 
-  bool Knows(ItemIndex item) const override { return NormOf(item) > 0; }
+  bool Knows(ItemIndex item) const override { return PerLengthOf(item) > 0; }
 
   void Cosines(ItemIndex item, std::span<const ItemIndex> others,
                std::span<float> cosines) const override {
     assert(cosines.size() == others.size());
-    const double norm = NormOf(item);
+    const float per_length = PerLengthOf(item);
     for (std::size_t i = 0; i < others.size(); ++i) {
-      const double other_norm = NormOf(others[i]);
-      const bool are_known = norm > 0 && other_norm > 0;
-      cosines[i] = are_known ? Cosine(Product(item, others[i]), norm, other_norm) : 0;
+      const float factor = per_length * PerLengthOf(others[i]);
+      cosines[i] = factor > 0 ? WithinOne(factor * Product(item, others[i])) : 0;
     }
   }
 
  private:
-  double NormOf(ItemIndex item) const {
-    if (Row(item) >= rows_.num_rows) return 0;
-    double sum = 0;
-    for (const float value : rows_.Values(Row(item))) {
-      sum += static_cast<double>(value) * static_cast<double>(value);
-    }
-    return std::sqrt(sum);
+  float PerLengthOf(ItemIndex item) const {
+    return Row(item) < per_length_.size() ? per_length_[Row(item)] : 0;
   }
 
   // REQUIRES: both have rows.
-  double Product(ItemIndex item, ItemIndex other) const {
+  float Product(ItemIndex item, ItemIndex other) const {
     const auto columns = rows_.Columns(Row(item));
     const auto other_columns = rows_.Columns(Row(other));
     const auto values = rows_.Values(Row(item));
@@ -92,11 +101,12 @@ class SparseVectors final : public ItemVectors {
         ++j;
       }
     }
-    return product;
+    return static_cast<float>(product);
   }
 
   const std::shared_ptr<const Scorer> owner_;
-  const CsrMatrix& rows_;  // [num_items x features] Of owner_.
+  const CsrMatrix& rows_;          // [num_items x features] Of owner_.
+  std::vector<float> per_length_;  // [num_items] 0: not known.
 };
 
 }  // namespace

@@ -61,6 +61,18 @@ TEST(EvaluationReportTest, EveryCutOffHasItsKeys) {
   EXPECT_TRUE(json.contains("mrr@5"));
 }
 
+TEST(EvaluationReportTest, HowAlikeListsAreIsToldWhereItWasMeasured) {
+  ComparisonRow row = MakeRow("ials", 0.3);
+  row.summary.exposure[20] = {.coverage = 0.6};
+  EXPECT_THAT(RowTable({row}), ::testing::Not(HasSubstr("alike")));
+
+  row.evaluation.similarity[20] = {0.25, 0.5};
+
+  const auto json = nlohmann::json::parse(RowJson(row, 0));
+  EXPECT_EQ(json["intra_list_similarity@20"], 0.375);
+  EXPECT_THAT(RowTable({row}), ::testing::AllOf(HasSubstr("alike"), HasSubstr("0.3750")));
+}
+
 ComparisonRow MakeSummarisedRow() {
   ComparisonRow row = MakeRow("ials", 0.3);
   row.evaluation.auc = {0.5, 1.0};

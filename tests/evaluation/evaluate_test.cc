@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "evaluation/hashing_scorer.h"
@@ -243,6 +244,44 @@ TEST(EvaluateTest, ACancelledEvaluationAsksNoMore) {
       EvaluateModel(HashingModel(kItems), split, {.is_cancelled = &is_cancelled}, pool);
 
   EXPECT_EQ(evaluation.at.at(20).hit, 0);
+}
+
+// Items of six kinds, in turn.
+Matrix SixKinds() {
+  Matrix vectors = Matrix::Zero(kItems, 6);
+  for (Eigen::Index i = 0; i < vectors.rows(); ++i) vectors(i, i % 6) = 1;
+  return vectors;
+}
+
+TEST(EvaluateTest, MeasuresVariedListsAndHowAlikeTheyAre) {
+  const Split split = RandomSplit(false);
+  ThreadPool pool(2);
+  const Matrix vectors = SixKinds();
+  Model model = HashingModel(kItems);
+  model.vectors = MakeFactorVectors(nullptr, vectors);
+  const auto measure = [&](std::optional<Diversity> diversity) {
+    return EvaluateModel(model, split, {.cutoffs = {6, 10}, .diversity = diversity}, pool);
+  };
+
+  const Evaluation plain = measure(std::nullopt);
+  const Evaluation measured = measure(Diversity());
+  const Evaluation varied = measure(Diversity{Diversity::Method::kMmr, 0.9});
+
+  EXPECT_TRUE(plain.similarity.empty());
+  EXPECT_EQ(measured.lists, plain.lists);
+  double sum = 0;
+  for (const std::vector<ItemIndex>& list : plain.lists) {
+    int num_alike = 0;
+    for (std::size_t a = 0; a < 6; ++a) {
+      for (std::size_t b = 0; b < a; ++b) num_alike += Row(list[a]) % 6 == Row(list[b]) % 6;
+    }
+    sum += num_alike / 15.0;
+  }
+  EXPECT_NEAR(measured.MeanSimilarity(6), sum / static_cast<double>(plain.lists.size()), 1e-6);
+  EXPECT_GT(measured.MeanSimilarity(6), 0.1);
+  EXPECT_EQ(varied.MeanSimilarity(6), 0);  // One of each.
+  EXPECT_NE(varied.lists, plain.lists);
+  for (const std::vector<ItemIndex>& list : varied.lists) EXPECT_EQ(list.size(), 10U);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::FloatNear;
+using ::testing::Pointwise;
 
 std::vector<float> CosinesOf(const ItemVectors& vectors, std::uint32_t item,
                              const std::vector<std::uint32_t>& others) {
@@ -32,7 +33,7 @@ TEST(ItemVectorsTest, FactorsCompareByTheirAngle) {
   const auto vectors = MakeFactorVectors(nullptr, factors);
 
   EXPECT_THAT(CosinesOf(*vectors, 0, {0, 1, 2, 3}),
-              ElementsAre(1, 0, -1, FloatNear(std::sqrt(0.5F), 1e-6F)));
+              Pointwise(FloatNear(1e-6F), {1.0F, 0.0F, -1.0F, std::sqrt(0.5F)}));
 }
 
 TEST(ItemVectorsTest, SparseRowsCompareByTheirAngle) {
@@ -45,7 +46,7 @@ TEST(ItemVectorsTest, SparseRowsCompareByTheirAngle) {
   const auto vectors = MakeSparseVectors(nullptr, rows);
 
   EXPECT_THAT(CosinesOf(*vectors, 0, {0, 1, 2, 3}),
-              ElementsAre(1, FloatNear(2 / std::sqrt(10.0F), 1e-6F), 0, 1));
+              Pointwise(FloatNear(1e-6F), {1.0F, 2 / std::sqrt(10.0F), 0.0F, 1.0F}));
   EXPECT_FALSE(vectors->Knows(ItemIndex{2}));
 }
 
@@ -83,7 +84,7 @@ TEST(ItemVectorsTest, SparseAndDenseAgree) {
 
   for (const std::uint32_t item : all) {
     EXPECT_THAT(CosinesOf(*dense, item, all),
-                ::testing::Pointwise(FloatNear(1e-5F), CosinesOf(*sparse, item, all)));
+                Pointwise(FloatNear(1e-5F), CosinesOf(*sparse, item, all)));
   }
 }
 
