@@ -156,6 +156,25 @@ TEST_F(RecommendationTest, AFilterThatCannotBeReadIsAFieldViolation) {
       ::testing::HasSubstr("filter: column 31: the filter ends; expected AND, OR or \")\""));
 }
 
+TEST_F(RecommendationTest, WhyAnItemIsNotThereFollowsTheEventAtOnce) {
+  v1::ExplainRecommendationRequest question;
+  *question.mutable_request() = For("ann");
+  question.set_item_id("item-003");
+  const auto before = client_->ExplainRecommendation(question);
+  Record(v1::EVENT_TYPE_PURCHASE_COMPLETE, "ann", "item-003");
+  const auto after = client_->ExplainRecommendation(question);
+  question.mutable_request()->set_page_token("made up");
+  const auto refused = client_->ExplainRecommendation(question);
+
+  ASSERT_THAT(before, IsOk());
+  EXPECT_EQ(before->outcome(), v1::ExplainRecommendationResponse::OUTCOME_SHOWN);
+  EXPECT_GT(before->rank(), 0);
+  ASSERT_THAT(after, IsOk());
+  EXPECT_EQ(after->outcome(), v1::ExplainRecommendationResponse::OUTCOME_EXCLUDED);
+  EXPECT_THAT(after->detail(), ::testing::HasSubstr("bought"));
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST_F(RecommendationTest, RankItemsReturnsEveryItemUnknownOnesLast) {
   v1::RankItemsRequest request;
   for (const char* id : {"nothing", "item-004", "nil", "item-001"}) request.add_item_ids(id);

@@ -39,6 +39,40 @@ TEST(ConvertQueryTest, AnEmptyRequestHasTheDocumentedDefaults) {
   EXPECT_EQ(request->min_sequence, 0U);
 }
 
+TEST(ConvertQueryTest, WhatIsWrongWithAQuestionAboutAnItemNamesWhereItIs) {
+  v1::ExplainRecommendationRequest message;
+  EXPECT_THAT(BadFields(message), ElementsAre("item_id"));
+
+  message.set_item_id("mug");
+  message.mutable_request()->set_page_size(201);
+  message.mutable_request()->set_filter("brand <");
+  for (int i = 0; i < 101; ++i) message.mutable_request()->add_cart_item_ids("a");
+
+  EXPECT_THAT(BadFields(message),
+              ::testing::UnorderedElementsAre("request.page_size", "request.filter",
+                                              "request.cart_item_ids"));
+}
+
+TEST(ConvertQueryTest, TheOutcomeOfAnItemKeepsItsMeaning) {
+  const ExplainItemReply reply{.outcome = ItemOutcome::kFiltered,
+                               .detail = "filter: brand = \"Acme\"",
+                               .rank = 3,
+                               .score = 0.5F,
+                               .score_gap = 0.25F,
+                               .contributions = {{"ials", "mug", "", 0.5F}},
+                               .model_version = "v1",
+                               .sequence = 7};
+  v1::ExplainRecommendationResponse response;
+  SetReply(reply, response);
+
+  EXPECT_EQ(response.outcome(), v1::ExplainRecommendationResponse::OUTCOME_FILTERED);
+  EXPECT_EQ(response.detail(), reply.detail);
+  EXPECT_EQ(response.rank(), 3);
+  EXPECT_EQ(response.score_gap(), 0.25);
+  EXPECT_EQ(response.contributions(0).scorer(), "ials");
+  EXPECT_EQ(response.consistency_token(), ConsistencyToken(7));
+}
+
 TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
   v1::RecommendItemsRequest message;
   message.set_user_id("ann");
