@@ -124,7 +124,9 @@ TEST_P(ItemBitmapTest, KnowsWhetherItHasAtMostSoMany) {
   EXPECT_TRUE(bitmap.HasAtMost(count));
   EXPECT_TRUE(bitmap.HasAtMost(count + 1));
   EXPECT_EQ(bitmap.HasAtMost(count / 2), count / 2 == count);
-  if (count > 0) EXPECT_FALSE(bitmap.HasAtMost(count - 1));
+  if (count > 0) {
+    EXPECT_FALSE(bitmap.HasAtMost(count - 1));
+  }
 }
 
 TEST_P(ItemBitmapTest, WhatItHoldsAndWhatIsAbsentMakeTheWhole) {
