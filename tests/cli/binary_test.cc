@@ -95,12 +95,17 @@ TEST_F(BinaryTest, RecommendAnswersFromAStore) {
 }
 
 TEST_F(BinaryTest, RecommendKeepsToAFilter) {
-  const Outcome some = Run("recommend --store STORE --user u-1 --filter 'price < 20' --json");
-  const Outcome none = Run("recommend --store STORE --user u-1 --filter 'price < 0' --json");
-  const Outcome wrong = Run("recommend --store STORE --user u-1 --filter 'pirce < 20'");
+  const std::string ask = "recommend --store STORE --user u-1 --json";
+  const Json all = Json::parse(Run(ask).out);
+  const std::string last = all["items"].back()["item_id"];
+  const Outcome one = Run(ask + " --filter 'id = \"" + last + "\"'");
+  const Outcome none = Run(ask + " --filter 'price < 0'");
+  const Outcome wrong = Run(ask + " --filter 'pirce < 20'");
 
-  ASSERT_EQ(some.status, 0) << some.err;
-  EXPECT_GT(Json::parse(some.out)["items"].size(), 0U);
+  ASSERT_EQ(one.status, 0) << one.err;
+  const Json kept = Json::parse(one.out)["items"];
+  ASSERT_EQ(kept.size(), 1U) << one.out;
+  EXPECT_EQ(kept[0]["item_id"], last);
   EXPECT_EQ(Json::parse(none.out)["items"].size(), 0U);
   EXPECT_EQ(wrong.status, 1);
   EXPECT_THAT(wrong.err, HasSubstr("filter: column 1: \"pirce\"; expected a field"));

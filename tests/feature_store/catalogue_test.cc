@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "testing/fake_clock.h"
+#include "testing/fake_feature_store.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
@@ -114,19 +115,17 @@ TEST_F(CatalogueTest, TellsWhichItemsChangedSinceAMoment) {
 }
 
 TEST_F(CatalogueTest, ForgetsTheOldestOfManyChanges) {
-  std::vector<Item> items(Catalogue::kKeptChanges + 1);
-  for (std::size_t i = 0; i < items.size(); ++i) items[i].id = std::to_string(i);
-  Write(UpsertItems{items});
-  for (Item& item : items) item.title = "again";
-  Write(UpsertItems{items});
+  testing::FakeFeatureStore store;
+  const std::size_t num_changes = 2 * Catalogue::kKeptChanges + 2;
+  for (std::size_t i = 0; i < num_changes; ++i) store.Put({.id = i % 2 == 0 ? "even" : "odd"});
 
-  const std::uint64_t now = catalogue().ChangesSince(0).version;
-  EXPECT_EQ(now, 2 * items.size());
-  EXPECT_EQ(catalogue().ChangesSince(0).items, std::nullopt);
-  const auto kept = catalogue().ChangesSince(now - Catalogue::kKeptChanges).items;
+  const std::uint64_t now = store.catalogue().ChangesSince(0).version;
+  EXPECT_EQ(now, num_changes);
+  EXPECT_EQ(store.catalogue().ChangesSince(0).items, std::nullopt);
+  const auto kept = store.catalogue().ChangesSince(now - Catalogue::kKeptChanges).items;
   ASSERT_TRUE(kept.has_value());
   EXPECT_EQ(kept->size(), Catalogue::kKeptChanges);
-  EXPECT_EQ(kept->front(), ItemIndex{1});
+  EXPECT_EQ(kept->back(), ItemIndex{1});
 }
 
 TEST_F(CatalogueTest, VisitsDescribedItemsInOrderAPieceAtATime) {
