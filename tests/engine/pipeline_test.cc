@@ -137,20 +137,6 @@ TEST(PipelineTest, ASmallCatalogueIsScoredAsIfEveryModelHadRetrievedEverything) 
   }
 }
 
-TEST(PipelineTest, WhereLittleMayBeShownAllOfItIsScored) {
-  // The sum of the two models is best for item 2, which neither retrieves first.
-  const auto models = SetOf({MakeFakeModel("a", ModelFamily::kBehaviour, {9, 9, 8, 5, 1, 1}),
-                             MakeFakeModel("b", ModelFamily::kBehaviour, {9, 1, 8, 9, 1, 1})});
-  const Pipeline pipeline(
-      models,
-      {.weights = {{"a", 1}, {"b", 1}}, .candidates_per_model = 1, .whole_catalogue_items = 3});
-  ItemBitmap allowed(6, true);
-  EXPECT_EQ(Recommend(pipeline, {}, 1, &allowed).front(), 0U);
-  for (const std::uint32_t row : {0U, 4U, 5U}) allowed.Erase(ItemIndex{row});
-
-  EXPECT_THAT(Recommend(pipeline, {}, 3, &allowed), ElementsAre(2, 3, 1));
-}
-
 TEST(PipelineTest, OfASmallCatalogueOnlyWhatSomeModelKnowsIsListed) {
   const Pipeline pipeline(SetOf({MakeFakeModel("a", ModelFamily::kBehaviour, {kUnscored, -1, kNaN}),
                                  MakeFakeModel("b", ModelFamily::kBehaviour, {})}),

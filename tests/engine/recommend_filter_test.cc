@@ -18,6 +18,7 @@ using ::testing::SizeIs;
 using vitrine::testing::FakeScorer;
 using vitrine::testing::FilterMaker;
 using vitrine::testing::MadeFilter;
+using vitrine::testing::MakeFakeModel;
 using vitrine::testing::StatusIs;
 
 class RecommendFilterTest : public vitrine::testing::FakeShop {
@@ -191,6 +192,26 @@ TEST_P(NarrowFilterTest, OfAThousandthOfTheCatalogueFillsAPageInTheShoppersOrder
 }
 
 INSTANTIATE_TEST_SUITE_P(Items, NarrowFilterTest, ::testing::Values(20'000, 40'000));
+
+TEST(FilteredPipelineTest, WhereLittleMayBeShownAllOfItIsScored) {
+  // The sum of the two models is best for item 2, which neither retrieves first.
+  const auto models = std::make_shared<ModelSet>();
+  models->models = {MakeFakeModel("a", ModelFamily::kBehaviour, {9, 9, 8, 5, 1, 1}),
+                    MakeFakeModel("b", ModelFamily::kBehaviour, {9, 1, 8, 9, 1, 1})};
+  const Pipeline pipeline(
+      models,
+      {.weights = {{"a", 1}, {"b", 1}}, .candidates_per_model = 1, .whole_catalogue_items = 3});
+  ItemBitmap allowed(6);
+  for (const std::uint32_t row : {1U, 2U, 3U}) allowed.Insert(ItemIndex{row});
+  const Query query;
+
+  const auto list = pipeline.Recommend({&query, 1}, &allowed, 3).front();
+
+  ASSERT_THAT(list, SizeIs(3));
+  EXPECT_EQ(list[0].item, ItemIndex{2});
+  EXPECT_EQ(list[1].item, ItemIndex{3});
+  EXPECT_EQ(list[2].item, ItemIndex{1});
+}
 
 }  // namespace
 }  // namespace vitrine
