@@ -86,6 +86,10 @@ class GrpcClient final : public Client {
   absl::StatusOr<v1::RankItemsResponse> RankItems(const v1::RankItemsRequest& request) override {
     return Call(*recommendations_, &v1::RecommendationService::Stub::RankItems, request);
   }
+  absl::StatusOr<v1::BatchRecommendItemsResponse> BatchRecommendItems(
+      const v1::BatchRecommendItemsRequest& request) override {
+    return Call(*recommendations_, &v1::RecommendationService::Stub::BatchRecommendItems, request);
+  }
   absl::StatusOr<v1::ExplainRecommendationResponse> ExplainRecommendation(
       const v1::ExplainRecommendationRequest& request) override {
     return Call(*recommendations_, &v1::RecommendationService::Stub::ExplainRecommendation,

@@ -31,12 +31,46 @@ Engine::~Engine() = default;
 absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request) const {
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
-  VITRINE_ASSIGN_OR_RETURN(const ShopperQuery query, state_->QueryOf(request));
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(state_->store, request));
-  VITRINE_ASSIGN_OR_RETURN(Plan plan, state_->PlanOf(request, *pipelines, query, shown.size()));
-  const std::vector<BlendedItem> list = state_->MakeList(request, shown, plan);
-  RecommendReply reply = state_->Reply(plan, state_->Present(plan, list));
-  reply.next_page_token = NextPageToken(state_->store, request, shown, list);
+  std::vector<ItemIndex> above;
+  return state_->RecommendBelow(request, *pipelines, above);
+}
+
+absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
+    std::span<const RecommendRequest> rows) const {
+  if (rows.empty() || rows.size() > kMaxRows) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("a page of %d rows is wanted, it may have 1 to %d", rows.size(), kMaxRows));
+  }
+  const auto pipelines = state_->CurrentPipelines();
+  std::vector<ItemIndex> above;
+  const auto answer = [&](const RecommendRequest& row) -> absl::StatusOr<RecommendReply> {
+    VITRINE_RETURN_IF_ERROR(CheckRequest(row));
+    return state_->RecommendBelow(row, *pipelines, above);
+  };
+  std::vector<RecommendReply> replies;
+  for (const RecommendRequest& row : rows) {
+    absl::StatusOr<RecommendReply> reply = answer(row);
+    if (!reply.ok()) {
+      return absl::Status(reply.status().code(), absl::StrFormat("rows[%d]: %s", replies.size(),
+                                                                 reply.status().message()));
+    }
+    replies.push_back(*std::move(reply));
+  }
+  return replies;
+}
+
+absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequest& request,
+                                                             const Pipelines& of_set,
+                                                             std::vector<ItemIndex>& above) const {
+  VITRINE_ASSIGN_OR_RETURN(ShopperQuery query, QueryOf(request));
+  if (!above.empty()) query.Exclude({above});
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
+  VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(request, of_set, query, shown.size()));
+  plan.elsewhere.insert(plan.elsewhere.end(), above.begin(), above.end());
+  const std::vector<BlendedItem> list = MakeList(request, shown, plan);
+  for (const BlendedItem& item : list) above.push_back(item.item);
+  RecommendReply reply = Reply(plan, Present(plan, list));
+  reply.next_page_token = NextPageToken(store, request, shown, list);
   return reply;
 }
 

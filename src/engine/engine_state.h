@@ -68,6 +68,11 @@ struct Engine::State {
   absl::StatusOr<std::shared_ptr<const ItemBitmap>> Filter(std::span<const std::string> categories,
                                                            const std::string& filter,
                                                            Micros now) const;
+  // The list of a request whose page shows the items of `above` already, to which its own are
+  // added.
+  absl::StatusOr<RecommendReply> RecommendBelow(const RecommendRequest& request,
+                                                const Pipelines& of_set,
+                                                std::vector<ItemIndex>& above) const;
   // What RecommendItems asks: the shopper as of now, with what is excluded.
   absl::StatusOr<ShopperQuery> QueryOf(const RecommendRequest& request) const;
   // `query` and `of_set` must outlive the plan.

@@ -23,6 +23,7 @@ constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
 constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
 constexpr CountLimits kCategories = {.minimum = 0, .maximum = 20};
 constexpr CountLimits kPins = {.minimum = 0, .maximum = kMaxPins};
+constexpr CountLimits kRows = {.minimum = 1, .maximum = kMaxRows};
 constexpr CountLimits kRankedItems = {.minimum = 1, .maximum = 1'000};
 
 using Ids = google::protobuf::RepeatedPtrField<std::string>;
@@ -249,6 +250,21 @@ absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& mess
   return read.Finish(std::move(request));
 }
 
+absl::StatusOr<std::vector<RecommendRequest>> FromProto(
+    const v1::BatchRecommendItemsRequest& message) {
+  std::vector<FieldViolation> violations;
+  CheckCount("rows", message.rows_size(), kRows, violations);
+  if (!violations.empty()) return BadRequestStatus(violations);
+  std::vector<RecommendRequest> rows;
+  for (int i = 0; i < message.rows_size(); ++i) {
+    Reader read(absl::StrFormat("rows[%d].", i));
+    RecommendRequest row = Read(message.rows(i), read);
+    VITRINE_ASSIGN_OR_RETURN(row, read.Finish(std::move(row)));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message) {
   Reader read;
   read.Require("item_id", message.item_id());
@@ -295,6 +311,14 @@ void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response
   response.set_consistency_token(ConsistencyToken(reply.sequence));
   if constexpr (std::is_same_v<Response, v1::RecommendItemsResponse>) {
     response.set_next_page_token(reply.next_page_token);
+  }
+}
+
+void SetReply(const std::vector<RecommendReply>& replies,
+              const v1::BatchRecommendItemsRequest& request,
+              v1::BatchRecommendItemsResponse& response) {
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    SetReply(replies[i], request.rows(static_cast<int>(i)).view(), *response.add_rows());
   }
 }
 

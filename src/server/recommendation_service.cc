@@ -23,6 +23,10 @@ absl::Status WithField(const absl::Status& status, const v1::ExplainRecommendati
   if (!absl::IsInvalidArgument(status) || asked.request().page_token().empty()) return status;
   return BadField("request.page_token", std::string(status.message()));
 }
+absl::Status WithField(const absl::Status& status, const v1::BatchRecommendItemsRequest& /*page*/) {
+  if (!absl::IsInvalidArgument(status)) return status;
+  return BadField("rows", std::string(status.message()));  // Of a page token; it names the row.
+}
 template <typename Request>
 absl::Status WithField(const absl::Status& status, const Request& /*request*/) {
   return status;
@@ -36,6 +40,8 @@ absl::Status Answer(const Engine& engine, const Request& request, Response& resp
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
   if constexpr (requires { request.view(); }) {
     SetReply(*reply, request.view(), response);
+  } else if constexpr (requires { request.rows(); }) {
+    SetReply(*reply, request, response);
   } else {
     SetReply(*reply, response);
   }
@@ -49,6 +55,14 @@ grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
     v1::RecommendItemsResponse* response) {
   return pool_.Answer(context, [this, request, response] {
     return vitrine::Answer<&Engine::Recommend>(*pool_.backend().engine, *request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
+    grpc::CallbackServerContext* context, const v1::BatchRecommendItemsRequest* request,
+    v1::BatchRecommendItemsResponse* response) {
+  return pool_.Answer(context, [this, request, response] {
+    return vitrine::Answer<&Engine::RecommendRows>(*pool_.backend().engine, *request, *response);
   });
 }
 

@@ -18,6 +18,9 @@ class RecommendationService final : public v1::RecommendationService::CallbackSe
   grpc::ServerUnaryReactor* RecommendItems(grpc::CallbackServerContext* context,
                                            const v1::RecommendItemsRequest* request,
                                            v1::RecommendItemsResponse* response) override;
+  grpc::ServerUnaryReactor* BatchRecommendItems(grpc::CallbackServerContext* context,
+                                                const v1::BatchRecommendItemsRequest* request,
+                                                v1::BatchRecommendItemsResponse* response) override;
   grpc::ServerUnaryReactor* SimilarItems(grpc::CallbackServerContext* context,
                                          const v1::SimilarItemsRequest* request,
                                          v1::SimilarItemsResponse* response) override;

@@ -175,6 +175,24 @@ TEST_F(RecommendationTest, WhyAnItemIsNotThereFollowsTheEventAtOnce) {
   EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(RecommendationTest, TheRowsOfAPageShareNoItem) {
+  v1::BatchRecommendItemsRequest page;
+  for (int row = 0; row < 2; ++row) {
+    *page.add_rows() = For("ann");
+    page.mutable_rows(row)->set_page_size(3);
+  }
+  const auto response = client_->BatchRecommendItems(page);
+
+  ASSERT_THAT(response, IsOk());
+  ASSERT_EQ(response->rows_size(), 2);
+  std::set<std::string> ids;
+  for (const auto& row : response->rows()) {
+    for (const auto& item : row.items()) ids.insert(item.item_id());
+  }
+  EXPECT_THAT(response->rows(0).items(), SizeIs(3));
+  EXPECT_THAT(ids, SizeIs(5));
+}
+
 TEST_F(RecommendationTest, RankItemsReturnsEveryItemUnknownOnesLast) {
   v1::RankItemsRequest request;
   for (const char* id : {"nothing", "item-004", "nil", "item-001"}) request.add_item_ids(id);

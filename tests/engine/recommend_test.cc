@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include "engine/fake_shop.h"
@@ -311,6 +312,45 @@ TEST_F(RecommendTest, AnswersWhileModelsAndItemsChange) {
     EXPECT_THAT(engine_.Recommend({.user_id = "u", .categories = {"Home"}}), IsOk());
   }
   writer.join();
+}
+
+TEST_F(RecommendTest, RowsOfOnePageShareNoProduct) {
+  Publish({Popular()});
+  store_.Put({.id = "e", .primary_item_id = "a"});
+  const std::vector<RecommendRequest> rows = {{.page_size = 2}, {.page_size = 1}, {.page_size = 5}};
+
+  const auto replies = engine_.RecommendRows(rows);
+
+  ASSERT_THAT(replies, vitrine::testing::IsOk());
+  ASSERT_EQ(replies->size(), 3U);
+  EXPECT_THAT(Ids((*replies)[0]), ElementsAre("a", "b"));
+  EXPECT_THAT(Ids((*replies)[1]), ElementsAre("c"));
+  EXPECT_THAT(Ids((*replies)[2]), ElementsAre("d"));  // "e" is a variant of "a".
+}
+
+TEST_F(RecommendTest, BackfillOfARowIsNotThatOfAnother) {
+  const std::vector<RecommendRequest> rows = {{.page_size = 3}, {.page_size = 3}};
+
+  const auto replies = engine_.RecommendRows(rows);
+
+  ASSERT_THAT(replies, vitrine::testing::IsOk());
+  std::set<std::string> ids;
+  for (const RecommendReply& reply : *replies) {
+    for (const std::string& id : Ids(reply)) EXPECT_TRUE(ids.insert(id).second) << id;
+  }
+  EXPECT_EQ(ids.size(), 5U);
+}
+
+TEST_F(RecommendTest, APageWantsSomeRowsButNotTooMany) {
+  const std::vector<RecommendRequest> many(kMaxRows + 1);
+  std::vector<RecommendRequest> bad(2);
+  bad[1].page_size = 0;
+
+  EXPECT_THAT(engine_.RecommendRows({}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(engine_.RecommendRows(many), StatusIs(absl::StatusCode::kInvalidArgument));
+  const auto refused = engine_.RecommendRows(bad);
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(refused.status().message()), ::testing::HasSubstr("rows[1]: page_size"));
 }
 
 }  // namespace

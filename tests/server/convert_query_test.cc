@@ -53,6 +53,15 @@ TEST(ConvertQueryTest, WhatIsWrongWithAQuestionAboutAnItemNamesWhereItIs) {
                                               "request.cart_item_ids"));
 }
 
+TEST(ConvertQueryTest, WhatIsWrongWithARowNamesTheRow) {
+  v1::BatchRecommendItemsRequest page;
+  EXPECT_THAT(BadFields(page), ElementsAre("rows"));
+
+  page.add_rows();
+  page.add_rows()->set_page_size(-1);
+  EXPECT_THAT(BadFields(page), ElementsAre("rows[1].page_size"));
+}
+
 TEST(ConvertQueryTest, TheOutcomeOfAnItemKeepsItsMeaning) {
   const ExplainItemReply reply{.outcome = ItemOutcome::kFiltered,
                                .detail = "filter: brand = \"Acme\"",

@@ -49,6 +49,8 @@ class Client {
   virtual absl::StatusOr<v1::SimilarItemsResponse> SimilarItems(
       const v1::SimilarItemsRequest& request) = 0;
   virtual absl::StatusOr<v1::RankItemsResponse> RankItems(const v1::RankItemsRequest& request) = 0;
+  virtual absl::StatusOr<v1::BatchRecommendItemsResponse> BatchRecommendItems(
+      const v1::BatchRecommendItemsRequest& request) = 0;
   virtual absl::StatusOr<v1::ExplainRecommendationResponse> ExplainRecommendation(
       const v1::ExplainRecommendationRequest& request) = 0;
   virtual absl::StatusOr<v1::RecordEventsResponse> RecordEvents(

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct RecommendRequest {
   // page_size, explanation and min_sequence must be as in that request.
   std::string page_token{};
 };
+
+inline constexpr std::size_t kMaxRows = 20;  // Of one page.
 
 struct SimilarRequest {
   std::string item_id{};
@@ -210,6 +213,11 @@ class Engine {
   // cannot be read, controls out of range, or a page token that is damaged or of another request;
   // FAILED_PRECONDITION the store has not reached min_sequence (another store's token).
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request) const;
+  // Rows of one page, the first first: what a row shows, and variants of it, are in none below. As
+  // Recommend otherwise, by one set of models. Errors: those too, "rows[i]: ..."; INVALID_ARGUMENT
+  // no rows, or more than kMaxRows.
+  absl::StatusOr<std::vector<RecommendReply>> RecommendRows(
+      std::span<const RecommendRequest> rows) const;
   // An item that nothing is known of is no error: the answer is what is popular, and `fallbacks`
   // says "unknown-item".
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request) const;
