@@ -220,7 +220,8 @@ void PrintOutcome(const ShownOutcome& shown, bool is_json) {
   std::printf("\n");
   if (shown.rank == 0) return;
   std::printf("place %d, score %.4f", shown.rank, shown.score);
-  if (shown.score_gap != 0) std::printf(", %.4f below the last on the list", shown.score_gap);
+  if (shown.score_gap > 0) std::printf(", %.4f below the last on the list", shown.score_gap);
+  if (shown.score_gap < 0) std::printf(", %.4f above the last on the list", -shown.score_gap);
   std::printf("\n");
   PrintParts(shown.parts);
 }

@@ -6,72 +6,15 @@
 #include <optional>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "engine/diverse_choice.h"
-#include "vitrine/feature_store/text.h"
+#include "engine/label_limits.h"
 
 namespace vitrine {
 namespace {
 
 // Further candidates are taken this many at a time where the limits allow none of the first.
 constexpr std::size_t kMoreCandidates = 100;
-
-// How many items of each brand and category the list has.
-class LabelLimits {
- public:
-  LabelLimits(const ListControls& controls, const Catalogue& catalogue)
-      : controls_(controls), catalogue_(catalogue) {}
-
-  bool Allow(ItemIndex item) {
-    if (!HasLimits()) return true;
-    const Labels& labels = LabelsOf(item);
-    return IsBelow(labels.brand, controls_.max_per_brand, num_of_brand_) &&
-           IsBelow(labels.category, controls_.max_per_category, num_of_category_);
-  }
-
-  void Count(ItemIndex item) {
-    if (!HasLimits()) return;
-    const Labels& labels = LabelsOf(item);
-    ++num_of_brand_[labels.brand];
-    ++num_of_category_[labels.category];
-  }
-
- private:
-  struct Labels {
-    std::string brand{};     // Empty: none.
-    std::string category{};  // The same.
-  };
-  using Counts = absl::flat_hash_map<std::string, std::size_t>;
-
-  bool HasLimits() const { return controls_.max_per_brand > 0 || controls_.max_per_category > 0; }
-
-  static bool IsBelow(const std::string& label, std::size_t limit, const Counts& counts) {
-    if (limit == 0 || label.empty()) return true;
-    const auto found = counts.find(label);
-    return found == counts.end() || found->second < limit;
-  }
-
-  const Labels& LabelsOf(ItemIndex index) {
-    const auto [found, is_new] = labels_.try_emplace(index);
-    if (!is_new) return found->second;
-    const std::shared_ptr<const Item> item = catalogue_.Get(index);
-    if (item == nullptr) return found->second;
-    found->second.brand = item->brand;
-    if (controls_.max_per_category > 0 && !item->categories.empty()) {
-      // One form of the path, however its ">" are spaced.
-      std::vector<std::string> prefixes = CategoryPrefixes(item->categories.front());
-      if (!prefixes.empty()) found->second.category = std::move(prefixes.back());
-    }
-    return found->second;
-  }
-
-  const ListControls& controls_;
-  const Catalogue& catalogue_;
-  absl::flat_hash_map<ItemIndex, Labels> labels_;
-  Counts num_of_brand_;
-  Counts num_of_category_;
-};
 
 // The list as far as it has come.
 class ListInTheMaking {
@@ -174,6 +117,7 @@ class DiverseFilling {
       scores.push_back(each.score);
     }
     relevance_ = Relevance(scores);
+    is_open_.assign(items_.size(), true);
     // Always in this order, so that the next page goes on with the same numbers.
     absl::flat_hash_set<ItemIndex> pins;
     for (const auto& [position, item] : rules.pins) {
@@ -200,21 +144,41 @@ class DiverseFilling {
   // The best of as many as there are to choose of; of more where none of these is open.
   std::optional<std::size_t> Best(ListInTheMaking& list) {
     std::size_t count = NumDiversityCandidates(list.next_position());
-    for (;; count += kMoreCandidates) {
-      if (count > items_.size() && !is_all_) return std::nullopt;
+    while (count <= items_.size() || is_all_) {
       ExtendTo(std::min(count, items_.size()), list);
-      const std::optional<std::size_t> best = choice_.Best(
-          count, [&](std::size_t i) { return is_open_[i] && list.IsWithinLimits(items_[i]); });
-      if (best.has_value() || count >= items_.size()) return best;
+      const auto end = std::lower_bound(candidates_.begin(), candidates_.end(), count);
+      const std::optional<std::size_t> best =
+          choice_.Best(static_cast<std::size_t>(end - candidates_.begin()),
+                       [&](std::size_t candidate) { return IsOpen(candidates_[candidate], list); });
+      if (best.has_value()) return candidates_[*best];
+      // On to the round that has the next open one.
+      while (first_open_ < items_.size() && !IsOpen(first_open_, list)) ++first_open_;
+      if (count >= items_.size() || first_open_ == items_.size()) return std::nullopt;
+      do count += kMoreCandidates;
+      while (count <= first_open_);
     }
+    return std::nullopt;
   }
 
-  void ExtendTo(std::size_t count, const ListInTheMaking& list) {
-    const std::size_t from = choice_.num_candidates();
-    if (count <= from) return;
-    for (std::size_t i = from; i < count; ++i) is_open_.push_back(list.IsNew(items_[i]));
-    choice_.Extend(std::span(items_).subspan(from, count - from),
-                   std::span(relevance_).subspan(from, count - from));
+  // What is closed stays closed: products come to the list, and limits are reached, for good.
+  bool IsOpen(std::size_t i, ListInTheMaking& list) {
+    if (is_open_[i] && !(list.IsNew(items_[i]) && list.IsWithinLimits(items_[i]))) {
+      is_open_[i] = false;
+    }
+    return is_open_[i];
+  }
+
+  // Takes what is open of the first `count` products as candidates.
+  void ExtendTo(std::size_t count, ListInTheMaking& list) {
+    std::vector<ItemIndex> items;
+    std::vector<double> relevance;
+    for (; num_seen_ < count; ++num_seen_) {
+      if (!IsOpen(num_seen_, list)) continue;
+      candidates_.push_back(num_seen_);
+      items.push_back(items_[num_seen_]);
+      relevance.push_back(relevance_[num_seen_]);
+    }
+    choice_.Extend(items, relevance);
   }
 
   std::span<BlendedItem> products_;
@@ -222,7 +186,10 @@ class DiverseFilling {
   DiverseChoice choice_;
   std::vector<ItemIndex> items_;
   std::vector<double> relevance_;
-  std::vector<bool> is_open_;  // By candidate: not on the list. Products differ.
+  std::vector<bool> is_open_;   // By product.
+  std::size_t first_open_ = 0;  // None before is.
+  std::size_t num_seen_ = 0;    // The first so many were taken as candidates where they were open.
+  std::vector<std::size_t> candidates_;  // By candidate of choice_: its product. Ascending.
 };
 
 // The first item of each product, without those that are shown beside the list and without

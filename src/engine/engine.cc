@@ -100,7 +100,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   } else {
     list = state_->Retrieve(plan);
     const std::shared_ptr<const Item> item = catalogue.Get(query.context.front());
-    if (item != nullptr) {
+    if (item != nullptr && list.size() < plan.page_size) {
       VITRINE_ASSIGN_OR_RETURN(const auto alike,
                                state_->Filter(item->categories, request.filter, query.now_us));
       plan.backfill = {alike};

@@ -114,8 +114,7 @@ std::vector<BlendedItem> Engine::State::MakeList(const RecommendRequest& request
 RankedList Engine::State::BestOf(const Plan& plan, std::size_t k) const {
   const Query query = plan.query.View();
   return std::move(
-      RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, RankDeadline::kKept)
-          .front());
+      RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline).front());
 }
 
 bool Engine::State::RanksAll(const Plan& plan) const {

@@ -46,6 +46,7 @@ struct Plan {
   ExplanationLevel explanation{};
   std::vector<std::string_view> stand_ins{};  // Fallbacks of the reply.
   std::vector<ItemIndex> promoted{};          // Pins on the list.
+  RankDeadline deadline = RankDeadline::kKept;
 };
 
 // What stands in for what this shop or this shopper does not have yet.

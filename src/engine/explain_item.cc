@@ -9,6 +9,8 @@
 #include "absl/strings/str_join.h"
 #include "engine/check_request.h"
 #include "engine/engine_state.h"
+#include "engine/label_limits.h"
+#include "engine/promote.h"
 #include "engine/rerank.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/engine/item_filter.h"
@@ -47,15 +49,11 @@ std::string WhyFiltered(const RecommendRequest& request, const Item& item) {
   return clause == nullptr ? "" : "filter: " + Describe(*clause);
 }
 
-bool Has(std::span<const ItemIndex> items, ItemIndex item) {
-  return std::find(items.begin(), items.end(), item) != items.end();
-}
-
 // What excluded the item. REQUIRES: something did.
 std::string WhyExcluded(const RecommendRequest& request, const ShopperQuery& query,
                         const std::string& item_id, ItemIndex item) {
-  if (Has(query.context, item)) return "context_item_ids: the page is about it";
-  if (Has(query.cart, item)) return "cart_item_ids: it is in the cart";
+  if (IsAmong(query.context, item)) return "context_item_ids: the page is about it";
+  if (IsAmong(query.cart, item)) return "cart_item_ids: it is in the cart";
   const auto& excluded = request.exclude_item_ids;
   if (std::find(excluded.begin(), excluded.end(), item_id) != excluded.end()) {
     return "exclude_item_ids names it";
@@ -66,8 +64,8 @@ std::string WhyExcluded(const RecommendRequest& request, const ShopperQuery& que
   if (std::any_of(query.shopper.history.begin(), query.shopper.history.end(), is_refused)) {
     return "the shopper is not interested in it";
   }
-  return Has(query.owned, item) ? "seen_items_policy: the shopper bought it"
-                                : "seen_items_policy: the shopper has seen it";
+  return IsAmong(query.owned, item) ? "seen_items_policy: the shopper bought it"
+                                    : "seen_items_policy: the shopper has seen it";
 }
 
 // The item that the page shows of the same product; nothing where it shows none.
@@ -79,69 +77,77 @@ std::optional<ItemIndex> VariantOf(ItemIndex item, const Plan& plan,
   for (const BlendedItem& each : list) {
     if (is_same(each.item)) return each.item;
   }
-  const auto found = std::find_if(plan.elsewhere.begin(), plan.elsewhere.end(), is_same);
-  return found == plan.elsewhere.end() ? std::nullopt : std::optional(*found);
+  for (const std::vector<ItemIndex>* beside : {&plan.elsewhere, &plan.promoted}) {
+    const auto found = std::find_if(beside->begin(), beside->end(), is_same);
+    if (found != beside->end() && *found != item) return *found;
+  }
+  return std::nullopt;
 }
 
-// Which limit the list has reached that counts the item; empty: none.
-std::string ReachedLimit(const ListControls& controls, const Item& item,
+// Which limit keeps the item from the list, pins counted as they are there; empty: none.
+std::string ReachedLimit(const ListControls& controls, ItemIndex item, const Plan& plan,
                          std::span<const BlendedItem> list, const Catalogue& catalogue) {
-  std::size_t of_brand = 0;
-  std::size_t of_category = 0;
+  LabelLimits limits(controls, catalogue);
   for (const BlendedItem& each : list) {
-    const std::shared_ptr<const Item> other = catalogue.Get(each.item);
-    if (other == nullptr) continue;
-    if (!item.brand.empty() && other->brand == item.brand) ++of_brand;
-    if (!item.categories.empty() && !other->categories.empty() &&
-        other->categories.front() == item.categories.front()) {
-      ++of_category;
-    }
+    if (!IsAmong(plan.promoted, each.item)) limits.Count(each.item);
   }
-  if (controls.max_per_brand > 0 && of_brand >= controls.max_per_brand) {
-    return absl::StrFormat("max_per_brand: the list has %d of \"%s\"", of_brand, item.brand);
-  }
-  if (controls.max_per_category > 0 && of_category >= controls.max_per_category) {
-    return absl::StrFormat("max_per_category: the list has %d of \"%s\"", of_category,
-                           item.categories.front());
-  }
-  return "";
+  for (const ItemIndex each : plan.promoted) limits.Count(each);
+  return std::string(limits.WhatForbids(item));
 }
 
 // The last item that the ranking put on the list; null where it put none there.
 const BlendedItem* LastRanked(std::span<const BlendedItem> list,
                               std::span<const ItemIndex> promoted) {
   const auto is_ranked = [&](const BlendedItem& each) {
-    return !IsBackfill(each) && !Has(promoted, each.item);
+    return !IsBackfill(each) && !IsAmong(promoted, each.item);
   };
   const auto last = std::find_if(list.rbegin(), list.rend(), is_ranked);
   return last == list.rend() ? nullptr : &*last;
 }
 
+// Why an item that the ranking has is not on the list. `gap`: what it lacks to the last ranked one
+// that is; null `last`: there is none.
+std::string WhyLower(const ListControls& controls, const BlendedItem* last, float gap) {
+  if (last == nullptr) return "the list has no place for ranked items";
+  if (gap > 0) return "others have a higher score";
+  if (controls.diversity.method != Diversity::Method::kNone) {
+    return "diversity: others make the list more varied";
+  }
+  return gap == 0 ? "others with the same score come first"
+                  : "it was no candidate: of a large catalogue each model gives its best alone";
+}
+
 // Where the item stands in the ranking of all that may be shown.
 void PlaceInRanking(std::span<const BlendedItem> ranking, ItemIndex item,
-                    const RecommendRequest& request, const Item& described,
-                    std::span<const BlendedItem> list, std::span<const ItemIndex> promoted,
-                    const Catalogue& catalogue, ExplainItemReply& reply) {
+                    const RecommendRequest& request, const Plan& plan,
+                    std::span<const BlendedItem> list, const Catalogue& catalogue,
+                    ExplainItemReply& reply) {
   const auto found = std::find_if(ranking.begin(), ranking.end(),
                                   [item](const BlendedItem& each) { return each.item == item; });
-  if (found == ranking.end()) {
-    reply.outcome = ItemOutcome::kNotRetrieved;
-    reply.detail = "no model has anything to say of it here, or it is far from the best of each";
-    return;
-  }
-  reply.rank = static_cast<std::size_t>(found - ranking.begin()) + 1;
-  reply.score = found->score;
-  const BlendedItem* const last = LastRanked(list, promoted);
-  if (last != nullptr) reply.score_gap = last->score - found->score;
-  const std::string limit = ReachedLimit(request.controls, described, list, catalogue);
-  if (!limit.empty() && reply.score_gap <= 0) {
-    reply.outcome = ItemOutcome::kLimited;
-    reply.detail = limit;
-    return;
+  const BlendedItem* const last = LastRanked(list, plan.promoted);
+  if (found != ranking.end()) {
+    reply.rank = static_cast<std::size_t>(found - ranking.begin()) + 1;
+    reply.score = found->score;
+    if (last != nullptr) reply.score_gap = last->score - found->score;
   }
   reply.outcome = ItemOutcome::kRankedLower;
-  reply.detail = reply.score_gap < 0 ? "diversity: others make the list more varied"
-                                     : "others have a higher score";
+  if (IsAmong(plan.promoted, item)) {
+    reply.detail = "pinned to a position behind this page";
+    return;
+  }
+  if (found == ranking.end()) {
+    reply.outcome = ItemOutcome::kNotRetrieved;
+    reply.detail = "no model has anything to say of it here, or it is far from the best";
+    return;
+  }
+  const bool has_room = list.size() < request.page_size || NumBackfilled(list, plan.promoted) > 0;
+  const std::string limit = ReachedLimit(request.controls, item, plan, list, catalogue);
+  if (!limit.empty() && (has_room || reply.score_gap <= 0)) {
+    reply.outcome = ItemOutcome::kLimited;
+    reply.detail = limit + ": the list has as many as it may have";
+    return;
+  }
+  reply.detail = WhyLower(request.controls, last, reply.score_gap);
 }
 
 absl::Status Check(const ExplainItemRequest& asked) {
@@ -165,6 +171,7 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
   VITRINE_ASSIGN_OR_RETURN(const ShopperQuery query, state_->QueryOf(request));
   VITRINE_ASSIGN_OR_RETURN(Plan plan, state_->PlanOf(request, *pipelines, query, 0));
   plan.explanation = ExplanationLevel::kContributions;
+  plan.deadline = RankDeadline::kNone;  // One order for list and ranking, however long it takes.
   ExplainItemReply reply{.model_version = pipelines->models->version, .sequence = query.sequence};
 
   const std::optional<ItemIndex> item = catalogue.Find(asked.item_id);
@@ -179,8 +186,9 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
     reply.outcome = ItemOutcome::kShown;
     reply.rank = static_cast<std::size_t>(on_list - list.begin()) + 1;
     reply.score = std::isfinite(on_list->score) ? on_list->score : 0;
-    if (IsBackfill(*on_list))
+    if (NumBackfilled({&*on_list, 1}, plan.promoted) > 0) {
       reply.detail = "no model speaks for it: filled up from what is popular";
+    }
     state_->Tell(plan, *on_list, reply);
     return reply;
   }
@@ -202,7 +210,7 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
   }
   const std::vector<BlendedItem> ranking =
       state_->BestOf(plan, state_->RanksAll(plan) ? catalogue.num_indices() : kDepth).items;
-  PlaceInRanking(ranking, *item, request, *described, list, plan.promoted, catalogue, reply);
+  PlaceInRanking(ranking, *item, request, plan, list, catalogue, reply);
   if (reply.rank > 0) state_->Tell(plan, ranking[reply.rank - 1], reply);
   if (const auto variant = VariantOf(*item, plan, list, catalogue); variant.has_value()) {
     reply.outcome = ItemOutcome::kVariantShown;

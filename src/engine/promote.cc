@@ -7,13 +7,6 @@
 #include "engine/rerank.h"
 
 namespace vitrine {
-namespace {
-
-bool IsAmong(std::span<const ItemIndex> items, ItemIndex item) {
-  return std::find(items.begin(), items.end(), item) != items.end();
-}
-
-}  // namespace
 
 ServablePins PinsToShow(std::span<const Pin> pins, const Catalogue& catalogue,
                         const ShopperQuery& query, std::span<const ItemIndex> shown) {

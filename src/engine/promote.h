@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <utility>
 #include <vector>
@@ -10,6 +11,10 @@
 #include "vitrine/engine/engine.h"
 
 namespace vitrine {
+
+inline bool IsAmong(std::span<const ItemIndex> items, ItemIndex item) {
+  return std::find(items.begin(), items.end(), item) != items.end();
+}
 
 struct ServablePins {
   std::vector<std::pair<std::size_t, ItemIndex>> pins{};  // By position.

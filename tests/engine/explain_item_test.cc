@@ -127,6 +127,53 @@ TEST_F(ExplainItemTest, ALimitThatIsReachedIsNamedWhereTheItemIsGoodEnough) {
   EXPECT_EQ(low.outcome, ItemOutcome::kRankedLower);
 }
 
+TEST_F(ExplainItemTest, ALimitThatLeavesAPageShortIsNamed) {
+  for (const char* id : {"a", "b", "c", "d", "e"}) store_.Put({.id = id, .brand = "Acme"});
+
+  const ExplainItemReply reply =
+      Explain({.page_size = 5, .controls = {.max_per_brand = 1, .is_strict = true}}, "d");
+
+  EXPECT_EQ(reply.outcome, ItemOutcome::kLimited);
+  EXPECT_GT(reply.score_gap, 0);
+}
+
+TEST_F(ExplainItemTest, CategoriesCountHoweverTheyAreSpaced) {
+  store_.Put({.id = "a", .categories = {"Home>Mugs"}});
+  store_.Put({.id = "b", .categories = {"Home > Mugs"}});
+
+  const ExplainItemReply reply =
+      Explain({.page_size = 2, .controls = {.max_per_category = 1}}, "b");
+
+  EXPECT_EQ(reply.outcome, ItemOutcome::kLimited);
+  EXPECT_THAT(reply.detail, HasSubstr("max_per_category"));
+}
+
+TEST_F(ExplainItemTest, APinIsNoBackfillAndOneBehindThePageIsSaidToBe) {
+  Publish({MakeFakeNeighbours("item_knn", 5, {{{ItemIndex{0}, ItemIndex{3}}, 1.0F}})});
+  store_.Record("u", EventType::kDetailPageView, "a");
+  RecommendRequest request{.user_id = "u", .page_size = 2, .controls = {.pins = {{"e", 1}}}};
+
+  const ExplainItemReply shown = Explain(request, "e");
+  request.controls.pins = {{"e", 9}};
+  const ExplainItemReply behind = Explain(request, "e");
+
+  EXPECT_EQ(shown.outcome, ItemOutcome::kShown);
+  EXPECT_THAT(shown.detail, IsEmpty());
+  EXPECT_EQ(behind.outcome, ItemOutcome::kRankedLower);
+  EXPECT_THAT(behind.detail, HasSubstr("behind this page"));
+}
+
+TEST_F(ExplainItemTest, DiversityIsNamedOnlyWhereThereIsOne) {
+  for (const char* id : {"a", "b"}) store_.Put({.id = id, .brand = "Acme"});
+  const RecommendRequest varied{.page_size = 2,
+                                .controls = {.diversity = {Diversity::Method::kMmr, 0.9}}};
+
+  const std::vector<std::string> shown = RecommendedIds(varied);
+  ASSERT_THAT(shown, Not(::testing::Contains("b")));
+  EXPECT_THAT(Explain(varied, "b").detail, HasSubstr("diversity"));
+  EXPECT_THAT(Explain({.page_size = 1}, "b").detail, Not(HasSubstr("diversity")));
+}
+
 // Whatever the request, an item is shown just when Recommend shows it, at the same place.
 TEST_F(ExplainItemTest, AgreesWithTheListOfRandomRequests) {
   Random random(3);

@@ -299,6 +299,16 @@ TEST(ItemFilterTest, RandomFiltersMeanWhatTheirPartsMean) {
   EXPECT_LT(num_held, num_asked * 9 / 10);
 }
 
+TEST(ItemFilterTest, SeveralAvailabilitiesAreNoValue) {
+  EXPECT_THAT(ParseFilter("availability = \"IN_STOCK, OUT_OF_STOCK\""),
+              IsInvalid(HasSubstr("expected")));
+}
+
+TEST(ItemFilterTest, AnOpenEndIsDescribedAsOne) {
+  EXPECT_EQ(Describe(*ParseFilter("attributes.size >= 42")), "attributes.\"size\": IN(42i, *)");
+  EXPECT_EQ(Describe(*ParseFilter("price <= 2.5")), "price: IN(*, 2.500000i)");
+}
+
 TEST(ItemFilterTest, ADescriptionReadsAsTheSameFilter) {
   FilterMaker maker(6);
   for (int i = 0; i < 600; ++i) {

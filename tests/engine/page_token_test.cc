@@ -140,9 +140,19 @@ TEST_F(PageTokenTest, AVariantOfWhatWasShownDoesNotFollow) {
   }
   store_.SetPopularity(std::vector<float>(400, 1));
 
-  const std::vector<std::string> rest =
-      RecommendedIds({.page_size = 200, .page_token = first.next_page_token});
+  // To the end, which is backfill: that is where the twins would come.
+  std::vector<std::string> rest;
+  bool has_backfill = false;
+  for (std::string token = first.next_page_token; !token.empty();) {
+    const RecommendReply page = Recommend({.page_size = 200, .page_token = token});
+    for (const RecommendedItem& item : page.items) {
+      rest.push_back(item.item_id);
+      has_backfill |= item.is_backfill;
+    }
+    token = page.next_page_token;
+  }
 
+  EXPECT_TRUE(has_backfill);
   EXPECT_THAT(rest, Each(Not(HasSubstr("twin of"))));
 }
 
@@ -214,6 +224,7 @@ TEST_F(PageTokenTest, ATokenOfAnotherRequestIsRefused) {
       [](auto& r) { r.cart_item_ids = {"item-001"}; },
       [](auto& r) { r.exclude_item_ids = {"item-001"}; },
       [](auto& r) { r.categories = {"Shop"}; },
+      [](auto& r) { r.filter = "stock >= 0"; },
       [](auto& r) { r.seen = SeenPolicy::kAllowAll; },
       [](auto& r) {
         r.controls.diversity = {Method::kMmr, 0};

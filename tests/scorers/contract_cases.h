@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "vitrine/models/model.h"
+#include "vitrine/scorers/scorer.h"
 
 namespace vitrine::testing {
 
@@ -91,6 +94,21 @@ inline const std::vector<ContractCase>& ContractCases() {
       {"user_knn", {}, true},
   };
   return *cases;
+}
+
+// Whether `strongest` says of an item what `all` says: the same sum, and its strongest parts.
+inline bool AreStrongestOf(std::vector<Contribution> all, const StrongestContributions& strongest) {
+  double sum = 0;
+  for (const Contribution& each : all) sum += static_cast<double>(each.value);
+  std::sort(all.begin(), all.end(), IsStronger);
+  all.resize(std::min(all.size(), StrongestContributions::kMost));
+  std::vector<Contribution> found(strongest.strongest().begin(), strongest.strongest().end());
+  std::sort(found.begin(), found.end(), IsStronger);
+  const auto is_same = [](const Contribution& a, const Contribution& b) {
+    return a.source == b.source && a.item == b.item && a.feature == b.feature && a.value == b.value;
+  };
+  return std::abs(strongest.sum() - sum) <= 1e-9 * strongest.size() &&
+         std::equal(found.begin(), found.end(), all.begin(), all.end(), is_same);
 }
 
 }  // namespace vitrine::testing

@@ -223,9 +223,10 @@ class Engine {
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request) const;
   absl::StatusOr<RecommendReply> Rank(const RankRequest& request) const;
 
-  // Makes the list as Recommend would, and says what became of one item. Costs a Recommend, and the
-  // ranking of all that may be shown, or of the best 1,000 of each model in a catalogue of more
-  // than whole_catalogue_items. Errors: as Recommend; INVALID_ARGUMENT no item, or a page token.
+  // Makes the list as Recommend would, though with all the time that a ranker wants, and says what
+  // became of one item. Costs a Recommend, and the ranking of all that may be shown, or of the best
+  // 1,000 where these are more than whole_catalogue_items. Errors: as Recommend; INVALID_ARGUMENT
+  // no item, or a page token.
   absl::StatusOr<ExplainItemReply> ExplainItem(const ExplainItemRequest& request) const;
 
   // Whether the shopper buys, and what they do next. A shopper that nothing is known of is no

@@ -14,15 +14,6 @@ namespace vitrine {
 
 namespace {
 
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 std::string NameOf(const FilterClause& clause) {
   if (clause.field == ItemField::kAttribute) {
     return std::string(kAttributePrefix) + Quoted(clause.attribute);
@@ -50,8 +41,9 @@ std::string Number(ItemField /*field*/, double value) { return absl::StrFormat("
 template <typename T>
 std::string Between(const FilterClause& clause, T least, T greatest) {
   using Limits = std::numeric_limits<T>;
-  const T lowest = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
-  const T highest = Limits::has_infinity ? Limits::infinity() : Limits::max();
+  // As ParseFilter makes an open end.
+  const T lowest = Limits::lowest();
+  const T highest = Limits::max();
   if (least == greatest) {
     return absl::StrFormat("%s = %s", NameOf(clause), Number(clause.field, least));
   }
@@ -95,6 +87,15 @@ std::string Joined(const std::vector<FilterExpression>& parts, std::string_view 
 }
 
 }  // namespace
+
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
 
 std::string Describe(const FilterExpression& filter) {
   return std::visit(

@@ -105,9 +105,7 @@ std::optional<FilterValue> ReadFilterValue(const FieldSpec& spec, const std::str
       return is_path ? std::optional<FilterValue>(text) : std::nullopt;
     }
     case FieldKind::kAvailability: {
-      const std::string names = ", " + AvailabilityNames() + ",";
-      const bool is_name = names.find(", " + text + ",") != std::string::npos;
-      return is_name ? std::optional<FilterValue>(text) : std::nullopt;
+      return IsAvailability(text) ? std::optional<FilterValue>(text) : std::nullopt;
     }
     case FieldKind::kDecimal:
     case FieldKind::kInteger: {

@@ -4,24 +4,18 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "engine/filter/item_fields.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
 
 namespace {
 
-// Few enough that a write waits for less than a millisecond.
+// Few enough that a write waits for a millisecond or so.
 constexpr std::size_t kItemsAtATime = 4096;
 
-// The same for every category, and no other filter's: "category: " and the path in quotes.
-std::string CategoryText(const std::string& path) {
-  std::string text = "category: \"";
-  for (const char c : path) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + '"';
-}
+// The same for every category, and no other filter's.
+std::string CategoryText(const std::string& path) { return "category: " + Quoted(path); }
 
 }  // namespace
 

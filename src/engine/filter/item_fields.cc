@@ -58,6 +58,11 @@ std::string_view NameOf(Availability availability) {
   return "";
 }
 
+bool IsAvailability(std::string_view name) {
+  return std::any_of(kAvailabilities.begin(), kAvailabilities.end(),
+                     [name](Availability each) { return NameOf(each) == name; });
+}
+
 std::string AvailabilityNames() {
   std::string names;
   for (const Availability each : kAvailabilities) {

@@ -25,8 +25,14 @@ inline constexpr std::string_view kAttributePrefix = "attributes.";
 // As the API calls it: "IN_STOCK". Of none of its values: "".
 std::string_view NameOf(Availability availability);
 
+// Whether it is the name of one.
+bool IsAvailability(std::string_view name);
+
 // All of them, for a message.
 std::string AvailabilityNames();
+
+// In double quotes, as ParseFilter reads it.
+std::string Quoted(std::string_view text);
 
 // Whether `path` is one of `categories` or lies below one. REQUIRES: these are ascending, and in
 // the form that CategoryPrefixes gives.
