@@ -25,7 +25,6 @@ class DiverseChoice {
 
   // More candidates, behind those there are, and rel of each.
   void Extend(std::span<const ItemIndex> items, std::span<const double> relevance);
-  std::size_t num_candidates() const { return items_.size(); }
 
   // The best of the first `count` candidates that are open, the earlier of equals; nothing when
   // none is.

@@ -45,7 +45,7 @@ void AddCauses(const Model& model, std::span<const Contribution> said, double fa
   }
 }
 
-// Asks one model about some items of the list, `rows`: all that it has to say.
+// Asks one model about items of the list, to which it adds `parts`: all that it has to say.
 void AskForAll(const Model& model, const Query& query, std::span<const ItemIndex> items,
                std::span<const float> parts, std::span<std::vector<Cause>* const> causes) {
   std::vector<std::vector<Contribution>> said(items.size());
