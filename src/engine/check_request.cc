@@ -72,7 +72,7 @@ absl::Status CheckControls(const ListControls& controls) {
 }  // namespace
 
 absl::Status CheckRequest(const RecommendRequest& request) {
-  VITRINE_RETURN_IF_ERROR(CheckPageSize(request.page_size));
+  if (request.page_size > 0) VITRINE_RETURN_IF_ERROR(CheckPageSize(request.page_size));
   VITRINE_RETURN_IF_ERROR(CheckPage(request.context_item_ids, request.cart_item_ids));
   VITRINE_RETURN_IF_ERROR(CheckCount("exclude_item_ids", request.exclude_item_ids, kMaxExcluded));
   VITRINE_RETURN_IF_ERROR(CheckControls(request.controls));

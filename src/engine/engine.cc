@@ -14,11 +14,12 @@
 namespace vitrine {
 
 Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Counters& counters,
-               const Clock& clock, Options options)
+               const Clock& clock, Options options, const Placements* placements)
     : state_(new State{.store = store,
                        .models = models,
                        .clock = clock,
                        .options = std::move(options),
+                       .placements = placements,
                        .filtered = FilteredItems(store.catalogue())}) {
   for (const std::string_view name :
        {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable}) {
@@ -32,7 +33,7 @@ absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   std::vector<ItemIndex> above;
-  return state_->RecommendBelow(request, *pipelines, above);
+  return state_->RecommendBelow(state_->Resolved(request), *pipelines, above);
 }
 
 absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
@@ -45,7 +46,7 @@ absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
   std::vector<ItemIndex> above;
   const auto answer = [&](const RecommendRequest& row) -> absl::StatusOr<RecommendReply> {
     VITRINE_RETURN_IF_ERROR(CheckRequest(row));
-    return state_->RecommendBelow(row, *pipelines, above);
+    return state_->RecommendBelow(state_->Resolved(row), *pipelines, above);
   };
   std::vector<RecommendReply> replies;
   for (const RecommendRequest& row : rows) {

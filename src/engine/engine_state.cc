@@ -37,6 +37,14 @@ std::vector<std::string_view> StandIns(const Pipelines& pipelines, const Shopper
   return {};
 }
 
+RecommendRequest Engine::State::Resolved(const RecommendRequest& request) const {
+  RecommendRequest resolved = request;
+  const Placement placement;
+  if (resolved.page_size == 0) resolved.page_size = placement.page_size;
+  if (!resolved.seen.has_value()) resolved.seen = placement.seen;
+  return resolved;
+}
+
 std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
   std::shared_ptr<const ModelSet> current = models.Get();
   if (current == nullptr) current = std::make_shared<const ModelSet>();
@@ -79,7 +87,7 @@ absl::StatusOr<ShopperQuery> Engine::State::QueryOf(const RecommendRequest& requ
   query.context = Resolve(catalogue(), request.context_item_ids);
   query.cart = Resolve(catalogue(), request.cart_item_ids);
   query.categories = request.categories;
-  query.Exclude({SeenItems(query, request.seen), query.context, query.cart,
+  query.Exclude({SeenItems(query, *request.seen), query.context, query.cart,
                  Resolve(catalogue(), request.exclude_item_ids)});
   return query;
 }

@@ -57,12 +57,16 @@ struct Engine::State {
   const Published<ModelSet>& models;
   const Clock& clock;
   Options options;
+  const Placements* placements = nullptr;
   FilteredItems filtered;
   std::map<std::string_view, Counter*> fallbacks{};
   std::mutex mutex{};
   std::shared_ptr<const Pipelines> pipelines{};  // Guarded by mutex.
 
   const Catalogue& catalogue() const { return store.catalogue(); }
+
+  // The request with what its placement says where it says nothing itself.
+  RecommendRequest Resolved(const RecommendRequest& request) const;
 
   std::shared_ptr<const Pipelines> CurrentPipelines();
   absl::Status CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const;

@@ -165,7 +165,7 @@ absl::Status Check(const ExplainItemRequest& asked) {
 
 absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& asked) const {
   VITRINE_RETURN_IF_ERROR(Check(asked));
-  const RecommendRequest& request = asked.request;
+  const RecommendRequest request = state_->Resolved(asked.request);
   const Catalogue& catalogue = state_->catalogue();
   const auto pipelines = state_->CurrentPipelines();
   VITRINE_ASSIGN_OR_RETURN(const ShopperQuery query, state_->QueryOf(request));

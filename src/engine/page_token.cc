@@ -36,7 +36,7 @@ std::uint64_t Fingerprint(const RecommendRequest& request) {
   write_all(request.exclude_item_ids);
   write_all(request.categories);
   writer.String(request.filter);
-  writer.Unsigned(static_cast<std::uint64_t>(request.seen));
+  writer.Unsigned(static_cast<std::uint64_t>(*request.seen));
   const ListControls& controls = request.controls;
   writer.Unsigned(static_cast<std::uint64_t>(controls.diversity.method));
   writer.Double(controls.diversity.lambda);

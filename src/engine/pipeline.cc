@@ -124,9 +124,9 @@ Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
   }
 }
 
-std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query> queries,
-                                                          const ItemBitmap* allowed,
-                                                          std::size_t k) const {
+std::vector<std::vector<BlendedItem>> Pipeline::Recommend(
+    std::span<const Query> queries, const ItemBitmap* allowed, std::size_t k,
+    const PipelineControls& /*controls*/) const {
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
   const auto add_list = [&](const Asked& asked) {

@@ -106,7 +106,7 @@ ToldCandidates AskScorers(const ModelSet& models, std::span<const std::string> s
 
 std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<const Query> queries,
                                         const ItemBitmap* allowed, std::size_t k,
-                                        RankDeadline deadline) {
+                                        RankDeadline deadline, const PipelineControls& controls) {
   const Ranker* const ranker = RankerOf(pipeline.models());
   const std::size_t count = ranker == nullptr ? k : std::max(k, ranker->num_candidates());
   // What is worked out of a query for the blend serves the ranker's questions too.
@@ -115,7 +115,7 @@ std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<cons
   for (std::size_t q = 0; q < memos.size(); ++q) {
     if (asked[q].memo == nullptr) asked[q].memo = &memos[q];
   }
-  std::vector<std::vector<BlendedItem>> lists = pipeline.Recommend(asked, allowed, count);
+  std::vector<std::vector<BlendedItem>> lists = pipeline.Recommend(asked, allowed, count, controls);
   std::vector<RankedList> ranked(lists.size());
   for (std::size_t q = 0; q < lists.size(); ++q) {
     ranked[q].items = std::move(lists[q]);

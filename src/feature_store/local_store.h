@@ -71,6 +71,9 @@ class LocalStore final : public FeatureStore {
   std::optional<User> GetUser(const std::string& user_id) const override;
   std::string UserOfVisitor(const std::string& visitor_id) const override;
   std::shared_ptr<const std::vector<float>> LivePopularity() const override;
+  std::shared_ptr<const std::vector<float>> LiveTrends() const override;
+  std::vector<ShownItem> ReadShownItems(const std::string& user_id,
+                                        const std::string& visitor_id) const override;
   std::shared_ptr<const FeatureRegistry> feature_registry() const override {
     return views_->put_values().registry();
   }

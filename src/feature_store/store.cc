@@ -280,6 +280,15 @@ std::shared_ptr<const std::vector<float>> LocalStore::LivePopularity() const {
   return views_->LivePopularity();
 }
 
+std::shared_ptr<const std::vector<float>> LocalStore::LiveTrends() const {
+  return views_->LivePopularity();
+}
+
+std::vector<ShownItem> LocalStore::ReadShownItems(const std::string& /*user_id*/,
+                                                  const std::string& /*visitor_id*/) const {
+  return {};
+}
+
 StoreStatus LocalStore::status() const {
   StoreStatus status{
       .num_users = views_->shoppers().num_known(),

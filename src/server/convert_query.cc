@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <unordered_set>
@@ -55,12 +56,13 @@ class Reader {
     return List(field, values, limits);
   }
 
-  std::size_t Page(std::int32_t page_size) {
-    if (page_size == 0) return kDefaultPageSize;
+  // `standard`: what 0 stands for.
+  std::size_t Page(std::int32_t page_size, std::size_t standard) {
+    if (page_size == 0) return standard;
     if (page_size < 0 || static_cast<std::size_t>(page_size) > kMaxPageSize) {
-      Fail("page_size", absl::StrFormat("is %d; must be 1 to %d, or 0 for %d", page_size,
-                                        kMaxPageSize, kDefaultPageSize));
-      return kDefaultPageSize;
+      Fail("page_size", absl::StrFormat("is %d; must be 1 to %d, or 0 for the usual number",
+                                        page_size, kMaxPageSize));
+      return standard;
     }
     return static_cast<std::size_t>(page_size);
   }
@@ -81,18 +83,20 @@ class Reader {
     }
   }
 
-  SeenPolicy Seen(v1::SeenItemsPolicy policy) {
+  // Nothing: as the placement has it.
+  std::optional<SeenPolicy> Seen(v1::SeenItemsPolicy policy) {
     switch (policy) {
+      case v1::SEEN_ITEMS_POLICY_UNSPECIFIED:
+        return std::nullopt;
       case v1::SEEN_ITEMS_POLICY_INCLUDE:
         return SeenPolicy::kAllowAll;
       case v1::SEEN_ITEMS_POLICY_EXCLUDE_SEEN:
         return SeenPolicy::kExcludeSeen;
-      case v1::SEEN_ITEMS_POLICY_UNSPECIFIED:
       case v1::SEEN_ITEMS_POLICY_EXCLUDE_PURCHASED:
         return SeenPolicy::kExcludePurchased;
       default:
         Fail("seen_items_policy", absl::StrFormat("%d is none of its values", policy));
-        return SeenPolicy::kExcludePurchased;
+        return std::nullopt;
     }
   }
 
@@ -234,7 +238,7 @@ RecommendRequest Read(const v1::RecommendItemsRequest& message, Reader& read) {
       .exclude_item_ids = read.List("exclude_item_ids", message.exclude_item_ids(), kExcludedItems),
       .categories = read.List("categories", message.categories(), kCategories),
       .filter = read.Filter(message.filter()),
-      .page_size = read.Page(message.page_size()),
+      .page_size = read.Page(message.page_size(), 0),
       .seen = read.Seen(message.seen_items_policy()),
       .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
       .min_sequence = read.Token(message.min_consistency_token()),
@@ -275,7 +279,7 @@ absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message)
       .visitor_id = message.visitor_id(),
       .exclude_item_ids = read.List("exclude_item_ids", message.exclude_item_ids(), kExcludedItems),
       .filter = read.Filter(message.filter()),
-      .page_size = read.Page(message.page_size()),
+      .page_size = read.Page(message.page_size(), kDefaultPageSize),
       .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
       .min_sequence = read.Token(message.min_consistency_token())});
 }

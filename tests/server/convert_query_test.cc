@@ -29,12 +29,12 @@ std::vector<std::string> BadFields(const Request& request) {
   return Unpack(ToGrpcStatus(FromProto(request).status())).fields;
 }
 
-TEST(ConvertQueryTest, AnEmptyRequestHasTheDocumentedDefaults) {
+TEST(ConvertQueryTest, AnEmptyRequestLeavesThingsToItsPlacement) {
   const auto request = FromProto(v1::RecommendItemsRequest());
 
   ASSERT_THAT(request, IsOk());
-  EXPECT_EQ(request->page_size, 20U);
-  EXPECT_EQ(request->seen, SeenPolicy::kExcludePurchased);
+  EXPECT_EQ(request->page_size, 0U);
+  EXPECT_EQ(request->seen, std::nullopt);
   EXPECT_EQ(request->explanation, ExplanationLevel::kReasons);
   EXPECT_EQ(request->min_sequence, 0U);
 }

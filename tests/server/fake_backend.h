@@ -51,6 +51,10 @@ class FakeStore : public FeatureStore {
   std::optional<User> GetUser(const std::string&) const override { return std::nullopt; }
   std::string UserOfVisitor(const std::string&) const override { return ""; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const override { return nullptr; }
+  std::shared_ptr<const std::vector<float>> LiveTrends() const override { return nullptr; }
+  std::vector<ShownItem> ReadShownItems(const std::string&, const std::string&) const override {
+    return {};
+  }
   std::shared_ptr<const FeatureRegistry> feature_registry() const override {
     return std::make_shared<const FeatureRegistry>();
   }

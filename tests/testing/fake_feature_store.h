@@ -90,6 +90,37 @@ class FakeFeatureStore final : public FeatureStore {
     return popularity_;
   }
 
+  std::shared_ptr<const std::vector<float>> LiveTrends() const override {
+    std::lock_guard lock(mutex_);
+    return trends_;
+  }
+  void SetTrends(std::vector<float> trends) {
+    std::lock_guard lock(mutex_);
+    trends_ = std::make_shared<const std::vector<float>>(std::move(trends));
+  }
+
+  // The shopper is shown the item; later calls are later.
+  void Show(const std::string& shopper, const std::string& item_id) {
+    const ItemIndex item = Name(item_id);
+    std::lock_guard lock(mutex_);
+    ++sequence_;
+    std::vector<ShownItem>& shown = shown_[shopper];
+    shown.insert(shown.begin(), {.item = item, .time_us = static_cast<Micros>(sequence_)});
+  }
+  std::vector<ShownItem> ReadShownItems(const std::string& user_id,
+                                        const std::string& visitor_id) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<ShownItem> joined;
+    for (const std::string& id : {user_id, visitor_id}) {
+      const auto found = shown_.find(id);
+      if (found == shown_.end()) continue;
+      joined.insert(joined.end(), found->second.begin(), found->second.end());
+    }
+    std::stable_sort(joined.begin(), joined.end(),
+                     [](const ShownItem& a, const ShownItem& b) { return a.time_us > b.time_us; });
+    return joined;
+  }
+
   std::shared_ptr<const FeatureRegistry> feature_registry() const override {
     return views_.put_values().registry();
   }
@@ -150,6 +181,9 @@ class FakeFeatureStore final : public FeatureStore {
   StoreViews views_;
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<Interaction>> histories_;  // Guarded by mutex_.
+  std::map<std::string, std::vector<ShownItem>> shown_;        // Guarded by mutex_.
+  std::shared_ptr<const std::vector<float>> trends_ =
+      std::make_shared<const std::vector<float>>();  // Guarded by mutex_.
   std::shared_ptr<const std::vector<float>> popularity_ =
       std::make_shared<const std::vector<float>>();  // Guarded by mutex_.
   std::uint64_t sequence_ = 0;                       // Guarded by mutex_.

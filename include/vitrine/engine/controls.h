@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,40 @@ struct Pin {
 inline constexpr std::size_t kMaxPins = 100;
 inline constexpr std::size_t kMaxListLength = 1000;  // Over all pages.
 
+// Items that the shop wants higher on a list, or lower.
+struct Boost {
+  std::string filter{};  // What holds for them: item_filter.h. Not empty.
+  // From -1 to 1: what is added to their scores, in units of the best score of the list. Above 0
+  // they are boosted, below buried.
+  double strength = 0;
+  bool operator==(const Boost&) const = default;
+};
+
+inline constexpr std::size_t kMaxBoosts = 20;
+
+// A share of the list for items that rankings rarely find.
+struct Exposure {
+  enum class Group {
+    kNone,
+    kNew,       // Published at most Engine::Options::new_arrival_days ago.
+    kLongTail,  // All but the most popular that make up kHeadShare of all demand.
+  };
+  static constexpr double kHeadShare = 0.8;
+  Group group = Group::kNone;
+  double share = 0;  // 0 to 1: the least part of each list from its top that is of the group.
+  bool operator==(const Exposure&) const = default;
+};
+
+// Draws the list by chance, the better the likelier, so that what the ranking would never show can
+// be learned of; every item then comes with the propensity of its place.
+struct Exploration {
+  // 0: none. Otherwise item i is drawn in proportion to exp(score_i / (temperature * best score)):
+  // 0.1 keeps near to the ranking, 1 is close to chance.
+  double temperature = 0;
+  std::uint64_t seed = 0;  // The same request, state and seed give the same list.
+  bool operator==(const Exploration&) const = default;
+};
+
 // What a shop wants of a list beside good items. docs/controls.md has the order in which it counts.
 struct ListControls {
   Diversity diversity{};
@@ -27,6 +62,12 @@ struct ListControls {
   std::size_t max_per_category = 0;
   std::vector<Pin> pins{};
   bool is_strict = false;  // Not filled up with what is popular.
+  std::vector<Boost> boosts{};
+  // From 0, none, to 1: how much of its score an item loses each time that the shopper was shown it
+  // and did nothing with it since.
+  double rotation = 0;
+  Exposure exposure{};
+  Exploration exploration{};  // Not together with a diversity.
   bool operator==(const ListControls&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,17 +15,11 @@
 #include "vitrine/base/published.h"
 #include "vitrine/engine/controls.h"
 #include "vitrine/engine/pipeline.h"
+#include "vitrine/engine/placement.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/scorers/purchase_model.h"
 
 namespace vitrine {
-
-// Which items of the shopper's own past may be shown.
-enum class SeenPolicy {
-  kExcludePurchased,  // Default: not what they bought (and did not return) or refused.
-  kExcludeSeen,       // Nor what they viewed or put in the cart.
-  kAllowAll,          // Only `not-interested` is kept out.
-};
 
 enum class ExplanationLevel { kNone, kReasons, kContributions };
 
@@ -32,20 +27,24 @@ enum class ExplanationLevel { kNone, kReasons, kContributions };
 struct RecommendRequest {
   std::string user_id{};
   std::string visitor_id{};
-  std::string placement{};
+  std::string placement{};  // Of placement.h, or any other name of where the list is shown.
   std::vector<std::string> context_item_ids{};  // Unknown ids are ignored.
   std::vector<std::string> cart_item_ids{};     // Never shown.
   std::vector<std::string> exclude_item_ids{};
   std::vector<std::string> categories{};  // Paths; shown items lie in one of them. Empty: all.
   std::string filter{};                   // What holds for shown items: item_filter.h. Empty: all.
-  std::size_t page_size = 20;
-  SeenPolicy seen = SeenPolicy::kExcludePurchased;
+  std::size_t page_size = 0;              // 0: the placement's.
+  std::optional<SeenPolicy> seen{};       // Empty: the placement's.
   ExplanationLevel explanation = ExplanationLevel::kReasons;
   std::uint64_t min_sequence = 0;  // Answer from this state of the store, or a later one.
   ListControls controls{};
   // RecommendReply::next_page_token of the page before; empty: the first page. All but the token,
-  // page_size, explanation and min_sequence must be as in that request.
+  // page_size, explanation, min_sequence, is_late and wants_trace must be as in that request.
   std::string page_token{};
+  // Asked between the stages: once true, the reply is what is ready, never less than a page of what
+  // is popular, and `fallbacks` says "deadline". Empty: takes the time it takes.
+  std::function<bool()> is_late{};
+  bool wants_trace = false;
 };
 
 inline constexpr std::size_t kMaxRows = 20;  // Of one page.
@@ -81,8 +80,10 @@ struct Reason {
     kPopularInCategory,  // text: the category
     kMatchesYourTaste,   // text: the feature, such as a brand
     kNewArrival,
-    kBackfill,  // The models had no more; filled up from what is popular.
-    kPromoted,  // A pin; always the first.
+    kBackfill,        // The models had no more; filled up from what is popular.
+    kPromoted,        // A pin; always the first.
+    kTrending,        // More in demand of late than it was.
+    kBoughtTogether,  // item_id: what it is bought together with
   };
   Kind kind{};
   std::string item_id{};
@@ -108,6 +109,24 @@ struct RecommendedItem {
   std::shared_ptr<const Item> item{};      // As described; null when the catalogue has it not.
   bool is_backfill = false;
   bool is_known = true;  // RankItems: false for an id that nothing is known of.
+  // Exploration only: how likely it was, given what stands before it, that it came to its place. 1
+  // for what was not drawn.
+  double propensity = 0;
+};
+
+// How a list came about, for whoever wonders.
+struct Trace {
+  struct Stage {
+    std::string name{};     // "query", "filter", "retrieve:ials", ...: docs/placements.md
+    std::size_t count = 0;  // What was left, or found.
+    double micros = 0;
+  };
+  struct Drop {
+    std::string reason{};
+    std::size_t count = 0;
+  };
+  std::vector<Stage> stages{};  // In the order of the request's way.
+  std::vector<Drop> drops{};
 };
 
 struct RecommendReply {
@@ -116,6 +135,10 @@ struct RecommendReply {
   std::vector<std::string> fallbacks{};  // Such as "no-model", "cold-shopper", "backfill".
   std::uint64_t sequence = 0;            // The store's state that the answer reflects.
   std::string next_page_token{};         // Recommend only; empty: the list ends here.
+  std::string placement{};               // Recommend only: which one answered.
+  // Recommend only: for the events that come of the list (feature_store/attribution.h).
+  std::string attribution_token{};
+  std::optional<Trace> trace{};  // Where it was asked for.
 };
 
 // Why an item is, or is not, in the answer to a request.
@@ -195,6 +218,8 @@ struct PurchaseReply {
   std::uint64_t sequence = 0;
 };
 
+class Placements;  // placements.h
+
 // Answers requests from a store and the published models; the facade that a C++ program embeds.
 // Thread-safe. The reply to a request that starts after an event was acknowledged reflects it.
 class Engine {
@@ -204,9 +229,9 @@ class Engine {
     double new_arrival_days = 14;
   };
 
-  // All three must outlive the engine.
+  // All must outlive the engine. `placements`: null for the built-in ones.
   Engine(const FeatureStore& store, const Published<ModelSet>& models, Counters& counters,
-         const Clock& clock, Options options);
+         const Clock& clock, Options options, const Placements* placements = nullptr);
   ~Engine();
 
   // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, too many ids, a filter that

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "vitrine/base/item_bitmap.h"
@@ -16,8 +18,24 @@ namespace vitrine {
 // One item of a blended list.
 struct BlendedItem {
   ItemIndex item{};
-  float score = 0;             // Sum of parts.
+  float score = 0;             // Sum of parts, and of lift.
   std::vector<float> parts{};  // By model of the set, 0 where it has nothing to say.
+  float lift = 0;              // What the shop's wishes add.
+};
+
+// What a shop adds to the scores of items.
+struct ItemLift {
+  std::shared_ptr<const ItemBitmap> items{};
+  double strength = 0;  // From -1 to 1, in units of the best score of what may be shown.
+};
+
+// How the making of lists is steered and watched.
+struct PipelineControls {
+  std::span<const ItemLift> lifts{};  // What is lifted is retrieved too, as well as what is not.
+  // Asked between models: once true, the models that are left say nothing. Empty: never.
+  std::function<bool()> is_late{};
+  // Told what each model found, by name, and how long it took. Empty: nobody listens.
+  std::function<void(std::string_view model, std::size_t num_items, double micros)> on_model{};
 };
 
 // The heart of a request, free of stores and requests, so that evaluation measures exactly what is
@@ -38,7 +56,8 @@ class Pipeline {
   // The best `k` items for each query, best first, among `allowed` (null: all) without the query's
   // `excluded`; ties to the smaller index.
   std::vector<std::vector<BlendedItem>> Recommend(std::span<const Query> queries,
-                                                  const ItemBitmap* allowed, std::size_t k) const;
+                                                  const ItemBitmap* allowed, std::size_t k,
+                                                  const PipelineControls& controls = {}) const;
 
   // Blended scores of the caller's items, in their order, with the scales that a list of all items
   // would have. Items that no model knows score kUnscored.

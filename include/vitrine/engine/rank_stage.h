@@ -48,6 +48,7 @@ struct RankedList {
 // ranker's part. What is beyond the candidates follows in the blend's order.
 std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<const Query> queries,
                                         const ItemBitmap* allowed, std::size_t k,
-                                        RankDeadline deadline);
+                                        RankDeadline deadline,
+                                        const PipelineControls& controls = {});
 
 }  // namespace vitrine

@@ -41,6 +41,14 @@ struct ShopperState {
   std::uint64_t sequence = 0;  // The store's state that this reflects.
 };
 
+// An item that a shopper was shown, in an impression.
+struct ShownItem {
+  ItemIndex item{};
+  Micros time_us = 0;
+  bool operator==(const ShownItem&) const = default;
+};
+inline constexpr std::size_t kMaxShownItems = 200;  // Kept in memory for each shopper, the latest.
+
 // What a store holds; for health, status pages and tests.
 struct StoreStatus {
   std::uint64_t num_events = 0;
@@ -91,6 +99,11 @@ class FeatureStore {
   // Joins the user's and the visitor's history; either id may be empty or unknown.
   virtual ShopperState ReadShopper(const std::string& user_id,
                                    const std::string& visitor_id) const = 0;
+
+  // What impressions showed the user and the visitor, joined, the latest first, at most
+  // kMaxShownItems of each; an item as often as it was shown.
+  virtual std::vector<ShownItem> ReadShownItems(const std::string& user_id,
+                                                const std::string& visitor_id) const = 0;
   virtual std::optional<User> GetUser(const std::string& user_id) const = 0;
 
   // The user that the visitor was merged into (MergeUsers); empty when there is none.
@@ -99,6 +112,10 @@ class FeatureStore {
   // Decayed, weighted event counts per item index, comparable with each other only; rebuilt at most
   // every 200 ms. [catalogue().num_indices() at that time]
   virtual std::shared_ptr<const std::vector<float>> LivePopularity() const = 0;
+
+  // How much more the item is in demand of late than it was, by item index: above 1 it rises, below
+  // it falls, near 1 too where little is known. Rebuilt like LivePopularity.
+  virtual std::shared_ptr<const std::vector<float>> LiveTrends() const = 0;
 
   // Every feature that can be read.
   virtual std::shared_ptr<const FeatureRegistry> feature_registry() const = 0;

@@ -27,7 +27,8 @@ struct ServerOptions {
 struct Backend {
   const Engine* engine = nullptr;
   FeatureStore* store = nullptr;
-  ModelControl* models = nullptr;  // Null: this server neither trains nor lists models.
+  ModelControl* models = nullptr;    // Null: this server neither trains nor lists models.
+  Placements* placements = nullptr;  // The engine's; null: they cannot be looked at nor changed.
 };
 
 // The API of proto/vitrine/v1 over gRPC, with grpc.health.v1 and reflection for every service. Its
