@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/config_keys.h"
 #include "cli/model_settings.h"
+#include "cli/placement_config.h"
 #include "cli/toml_table.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/nearest.h"
@@ -18,6 +19,7 @@ namespace vitrine::cli {
 namespace {
 
 constexpr std::string_view kModels = "models";
+constexpr std::string_view kPlacements = "placements";
 
 // The value as a trainer reads it; nothing for what is no single value.
 std::optional<std::string> SettingText(const toml::node& value) {
@@ -53,6 +55,8 @@ class Reader {
       const std::string name(key.str());
       if (name == kModels) {
         VITRINE_RETURN_IF_ERROR(ReadAllModels(key, value));
+      } else if (name == kPlacements) {
+        VITRINE_ASSIGN_OR_RETURN(config_.placements, ReadPlacements(value, file_));
       } else {
         VITRINE_RETURN_IF_ERROR(ReadTable(key, value, name));
       }
@@ -82,7 +86,10 @@ class Reader {
         names.push_back(name);
       }
     }
-    if (table.empty()) names.emplace_back(kModels);
+    if (table.empty()) {
+      names.emplace_back(kModels);
+      names.emplace_back(kPlacements);
+    }
     return names;
   }
 

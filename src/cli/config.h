@@ -20,7 +20,8 @@ struct Config {
   double drain_seconds = 10;  // What is in flight may take this long after SIGTERM.
   FeatureStoreOptions store{};
   Engine::Options engine{};
-  LifecycleOptions lifecycle{};  // Its blend is the engine's.
+  LifecycleOptions lifecycle{};         // Its blend is the engine's.
+  std::vector<Placement> placements{};  // Those that the file changes or adds.
 };
 
 // Reads `path`; what it does not set keeps its default. An empty path: the defaults.
@@ -33,7 +34,8 @@ absl::StatusOr<Config> LoadConfig(const std::string& path);
 // The same for TOML text; `name` stands for the file in messages.
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& name);
 
-// Every key there is, with its table: "server.listen". Without the settings of models.
+// Every key there is, with its table: "server.listen". Without the settings of models and without
+// placements.
 std::vector<std::string> ConfigKeys();
 
 }  // namespace vitrine::cli

@@ -12,6 +12,7 @@
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/engine/placements.h"
 
 namespace vitrine::cli {
 namespace {
@@ -51,7 +52,10 @@ absl::Status AskStore(const RecommendFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto models, LoadLive(*store, flags.store + "/models"));
   const Published<ModelSet> published(models);
   Counters counters;
-  const Engine engine(*store, published, counters, SystemClock(), config.engine);
+  VITRINE_ASSIGN_OR_RETURN(
+      const auto placements,
+      Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
+  const Engine engine(*store, published, counters, SystemClock(), config.engine, placements.get());
   if (!flags.asked_about.empty()) {
     VITRINE_ASSIGN_OR_RETURN(
         const ExplainItemReply reply,
@@ -96,8 +100,10 @@ v1::RecommendItemsRequest ToProto(const RecommendFlags& flags) {
   v1::RecommendItemsRequest request;
   request.set_user_id(asked.user_id);
   request.set_visitor_id(asked.visitor_id);
+  request.set_placement(asked.placement);
   request.set_page_size(static_cast<int>(asked.page_size));
   for (const std::string& id : asked.context_item_ids) request.add_context_item_ids(id);
+  for (const std::string& id : asked.cart_item_ids) request.add_cart_item_ids(id);
   for (const std::string& path : asked.categories) request.add_categories(path);
   request.set_filter(asked.filter);
   SetControls(asked.controls, request);
@@ -165,13 +171,15 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
       ->check(CLI::ExistingFile);
   command->add_option("--user", request.user_id, "Signed-in shopper");
   command->add_option("--visitor", request.visitor_id, "Anonymous shopper");
+  command->add_option("--placement", request.placement,
+                      "Where the list is shown, see vitrine placements");
   command->add_option("--context", request.context_item_ids, "Items looked at now");
+  command->add_option("--cart", request.cart_item_ids, "Items in the cart now");
   command->add_option("--category", request.categories, "Only from these categories");
   command->add_option("--filter", request.filter,
                       "Only items that this holds for, such as 'brand = \"Acme\" AND price < 20'");
-  command->add_option("--count", request.page_size, "How many items")
-      ->check(CLI::Range(1, 200))
-      ->capture_default_str();
+  command->add_option("--count", request.page_size, "How many items [the placement's, mostly 20]")
+      ->check(CLI::Range(1, 200));
   command->add_option("--diversity", flags->diversity, "mmr:LAMBDA or dpp:LAMBDA, 0 to 1")
       ->capture_default_str();
   command->add_option("--max-per-brand", request.controls.max_per_brand, "0: no limit")

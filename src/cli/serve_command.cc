@@ -12,6 +12,7 @@
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/engine/placements.h"
 
 namespace vitrine::cli {
 namespace {
@@ -83,13 +84,20 @@ absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto server, Server::Create(config.server, SystemClock()));
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
+  VITRINE_ASSIGN_OR_RETURN(
+      const auto placements,
+      Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
+  config.lifecycle.placements = placements.get();
   Published<ModelSet> models(std::make_shared<const ModelSet>());
   VITRINE_ASSIGN_OR_RETURN(
       auto lifecycle, Lifecycle::Start(*store, LocalFileSystem(), flags.store + "/models", models,
                                        config.lifecycle));
   Counters counters;
-  const Engine engine(*store, models, counters, SystemClock(), config.engine);
-  server->Serve({.engine = &engine, .store = store.get(), .models = lifecycle.get()});
+  const Engine engine(*store, models, counters, SystemClock(), config.engine, placements.get());
+  server->Serve({.engine = &engine,
+                 .store = store.get(),
+                 .models = lifecycle.get(),
+                 .placements = placements.get()});
 
   const StoreStatus status = store->status();
   Log(LogLevel::kInfo, "serve.ready",

@@ -15,6 +15,7 @@
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/engine/placements.h"
 
 namespace vitrine::cli {
 namespace {
@@ -42,12 +43,16 @@ void PrintTrained(const ModelSet& models) {
 }
 
 absl::Status TrainStore(const TrainFlags& flags) {
-  VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
+  VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
   VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
                            BundleFolder::Open(LocalFileSystem(), flags.store + "/models"));
+  VITRINE_ASSIGN_OR_RETURN(
+      const auto placements,
+      Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
+  config.lifecycle.placements = placements.get();
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
   ProgressBar bar;

@@ -17,6 +17,7 @@
 #include "vitrine/v1/insight_service.grpc.pb.h"
 #include "vitrine/v1/model_service.grpc.pb.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
+#include "vitrine/v1/serving_config_service.grpc.pb.h"
 #include "vitrine/v1/user_service.grpc.pb.h"
 
 namespace vitrine {
@@ -73,6 +74,7 @@ class GrpcClient final : public Client {
         features_(v1::FeatureService::NewStub(channel_)),
         insight_(v1::InsightService::NewStub(channel_)),
         models_(v1::ModelService::NewStub(channel_)),
+        placements_(v1::ServingConfigService::NewStub(channel_)),
         health_(Health::NewStub(channel_)) {}
 
   absl::StatusOr<v1::RecommendItemsResponse> RecommendItems(
@@ -170,6 +172,19 @@ class GrpcClient final : public Client {
   }
   absl::StatusOr<v1::ListSegmentsResponse> ListSegments() override {
     return Call(*insight_, &v1::InsightService::Stub::ListSegments, v1::ListSegmentsRequest());
+  }
+  absl::StatusOr<v1::ListPlacementsResponse> ListPlacements() override {
+    return Call(*placements_, &v1::ServingConfigService::Stub::ListPlacements,
+                v1::ListPlacementsRequest());
+  }
+  absl::StatusOr<v1::PutPlacementResponse> PutPlacement(
+      const v1::PutPlacementRequest& request) override {
+    return Call(*placements_, &v1::ServingConfigService::Stub::PutPlacement, request);
+  }
+  absl::StatusOr<v1::DeletePlacementResponse> DeletePlacement(const std::string& name) override {
+    v1::DeletePlacementRequest request;
+    request.set_name(name);
+    return Call(*placements_, &v1::ServingConfigService::Stub::DeletePlacement, request);
   }
   absl::StatusOr<v1::TrainModelsResponse> TrainModels() override {
     return Call(*models_, &v1::ModelService::Stub::TrainModels, v1::TrainModelsRequest());
@@ -282,6 +297,7 @@ class GrpcClient final : public Client {
   const std::unique_ptr<v1::FeatureService::Stub> features_;
   const std::unique_ptr<v1::InsightService::Stub> insight_;
   const std::unique_ptr<v1::ModelService::Stub> models_;
+  const std::unique_ptr<v1::ServingConfigService::Stub> placements_;
   const std::unique_ptr<Health::Stub> health_;
 };
 

@@ -60,6 +60,8 @@ absl::Status CheckPins(const std::vector<Pin>& pins) {
   return absl::OkStatus();
 }
 
+}  // namespace
+
 absl::Status CheckControls(const ListControls& controls) {
   const double lambda = controls.diversity.lambda;
   if (!(lambda >= 0 && lambda <= 1)) {
@@ -68,8 +70,6 @@ absl::Status CheckControls(const ListControls& controls) {
   }
   return CheckPins(controls.pins);
 }
-
-}  // namespace
 
 absl::Status CheckRequest(const RecommendRequest& request) {
   if (request.page_size > 0) VITRINE_RETURN_IF_ERROR(CheckPageSize(request.page_size));

@@ -11,4 +11,7 @@ absl::Status CheckRequest(const SimilarRequest& request);
 absl::Status CheckRequest(const RankRequest& request);
 absl::Status CheckRequest(const PurchaseRequest& request);
 
+// The same of what a request, or its placement, wants of a list.
+absl::Status CheckControls(const ListControls& controls);
+
 }  // namespace vitrine

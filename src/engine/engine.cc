@@ -1,5 +1,6 @@
 #include "vitrine/engine/engine.h"
 
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "engine/check_request.h"
 #include "engine/engine_state.h"
 #include "engine/forecast.h"
+#include "engine/live_scorers.h"
 #include "engine/page_token.h"
 #include "engine/rerank.h"
 #include "vitrine/base/status_macros.h"
@@ -20,9 +22,10 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .clock = clock,
                        .options = std::move(options),
                        .placements = placements,
-                       .filtered = FilteredItems(store.catalogue())}) {
-  for (const std::string_view name :
-       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable}) {
+                       .filtered = FilteredItems(store.catalogue()),
+                       .live_models = LiveModels(store)}) {
+  for (const std::string_view name : {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate,
+                                      kPinNotServable, kUnknownPlacement, kFallbackPlacement}) {
     state_->fallbacks[name] = &counters.Get(absl::StrFormat("engine.fallback.%s", name));
   }
 }
@@ -33,7 +36,7 @@ absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   std::vector<ItemIndex> above;
-  return state_->RecommendBelow(state_->Resolved(request), *pipelines, above);
+  return state_->RecommendBelow(request, *pipelines, above);
 }
 
 absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
@@ -46,7 +49,7 @@ absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
   std::vector<ItemIndex> above;
   const auto answer = [&](const RecommendRequest& row) -> absl::StatusOr<RecommendReply> {
     VITRINE_RETURN_IF_ERROR(CheckRequest(row));
-    return state_->RecommendBelow(state_->Resolved(row), *pipelines, above);
+    return state_->RecommendBelow(row, *pipelines, above);
   };
   std::vector<RecommendReply> replies;
   for (const RecommendRequest& row : rows) {
@@ -60,18 +63,58 @@ absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
   return replies;
 }
 
+absl::Status Engine::State::MakeSections(const RecommendRequest& request, const Pipelines& of_set,
+                                         std::span<const ItemIndex> above,
+                                         std::span<const ItemIndex> shown, RankDeadline deadline,
+                                         const TakeSection& take) const {
+  const std::vector<const Placement*> chain = ChainOf(request, *of_set.placements);
+  const std::size_t num_sections = request.controls.is_strict ? 1 : chain.size();
+  std::vector<ItemIndex> listed(shown.begin(), shown.end());
+  for (std::size_t i = 0; i < num_sections; ++i) {
+    Section section = SectionOf(request, chain, i, clock.Now());
+    section.request.page_size -= listed.size() - shown.size();
+    VITRINE_ASSIGN_OR_RETURN(ShopperQuery query, QueryOf(section));
+    if (!above.empty()) query.Exclude({above});
+    VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(section, of_set, query, listed.size()));
+    plan.elsewhere.insert(plan.elsewhere.end(), above.begin(), above.end());
+    plan.deadline = deadline;
+    const std::vector<BlendedItem> list = MakeList(section, listed, plan);
+    take(section, plan, list);
+    for (const BlendedItem& each : list) listed.push_back(each.item);
+    if (list.size() == plan.page_size || section.request.controls.is_strict) break;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequest& request,
                                                              const Pipelines& of_set,
                                                              std::vector<ItemIndex>& above) const {
-  VITRINE_ASSIGN_OR_RETURN(ShopperQuery query, QueryOf(request));
-  if (!above.empty()) query.Exclude({above});
   VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
-  VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(request, of_set, query, shown.size()));
-  plan.elsewhere.insert(plan.elsewhere.end(), above.begin(), above.end());
-  const std::vector<BlendedItem> list = MakeList(request, shown, plan);
-  for (const BlendedItem& item : list) above.push_back(item.item);
-  RecommendReply reply = Reply(plan, Present(plan, list));
-  reply.next_page_token = NextPageToken(store, request, shown, list);
+  RecommendReply reply;
+  std::vector<std::string_view> stand_ins;
+  std::vector<ItemIndex> page;
+  std::size_t page_size = 0;
+  const auto take = [&](const Section& section, const Plan& plan,
+                        std::span<const BlendedItem> list) {
+    std::vector<RecommendedItem> items = Present(plan, list);
+    if (reply.placement.empty()) {
+      reply = Reply(plan, std::move(items));
+      reply.placement = section.placement.name;
+      page_size = plan.page_size;
+      if (!request.placement.empty() && request.placement != section.placement.name) {
+        stand_ins.push_back(kUnknownPlacement);
+      }
+    } else {
+      std::move(items.begin(), items.end(), std::back_inserter(reply.items));
+      if (!list.empty()) stand_ins.push_back(kFallbackPlacement);
+    }
+    stand_ins.insert(stand_ins.end(), plan.stand_ins.begin(), plan.stand_ins.end());
+    for (const BlendedItem& item : list) page.push_back(item.item);
+  };
+  VITRINE_RETURN_IF_ERROR(MakeSections(request, of_set, above, shown, RankDeadline::kKept, take));
+  NoteFallbacks(stand_ins, reply);
+  reply.next_page_token = NextPageToken(store, request, shown, page, page_size);
+  above.insert(above.end(), page.begin(), page.end());
   return reply;
 }
 
@@ -87,8 +130,11 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
                  Resolve(catalogue, request.exclude_item_ids)});
   query.shopper = {};  // From here on the question is about the item alone.
 
-  VITRINE_ASSIGN_OR_RETURN(const auto allowed, state_->Filter({}, request.filter, query.now_us));
+  std::vector<std::string> filters;
+  if (!request.filter.empty()) filters.push_back(request.filter);
+  VITRINE_ASSIGN_OR_RETURN(const auto allowed, state_->Filter({}, filters, query.now_us));
   Plan plan{.pipeline = pipelines->for_item,
+            .models = *pipelines->models,
             .query = query,
             .allowed = allowed,
             .elsewhere = query.context,
@@ -103,13 +149,13 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
     const std::shared_ptr<const Item> item = catalogue.Get(query.context.front());
     if (item != nullptr && list.size() < plan.page_size) {
       VITRINE_ASSIGN_OR_RETURN(const auto alike,
-                               state_->Filter(item->categories, request.filter, query.now_us));
+                               state_->Filter(item->categories, filters, query.now_us));
       plan.backfill = {alike};
     }
   }
   plan.backfill.push_back(plan.allowed);
   state_->Backfill(plan, list);
-  return state_->Reply(plan, state_->Present(plan, list));
+  return state_->Answer(plan, state_->Present(plan, list));
 }
 
 absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
@@ -127,6 +173,7 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
 
   Plan plan{.pipeline = pipelines->for_shopper,
+            .models = *pipelines->models,
             .query = query,
             .explanation = request.explanation,
             .stand_ins = StandIns(*pipelines, query)};
@@ -135,7 +182,7 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   for (const std::string& id : request.item_ids) {
     if (!catalogue.Find(id).has_value()) items.push_back({.item_id = id, .is_known = false});
   }
-  return state_->Reply(plan, std::move(items));
+  return state_->Answer(plan, std::move(items));
 }
 
 absl::StatusOr<PurchaseReply> Engine::PredictPurchase(const PurchaseRequest& request) const {

@@ -29,6 +29,35 @@ std::shared_ptr<const ModelSet> ItemToItemForms(const ModelSet& models) {
   return forms;
 }
 
+// The set without models that have no weight, and that no ranker listens to: what is there for some
+// placements alone costs the others nothing.
+std::shared_ptr<const ModelSet> WithoutTheUnasked(std::shared_ptr<const ModelSet> models,
+                                                  const BlendOptions& options) {
+  const BlendWeights weights = ChosenWeights(options, models->weights);
+  const auto is_asked = [&](const Model& model) {
+    const auto weight = weights.find(model.name);
+    return weight != weights.end() && weight->second.weight > 0;
+  };
+  const bool has_others = !std::all_of(models->models.begin(), models->models.end(), is_asked);
+  if (!has_others || RankerOf(*models) != nullptr) return models;
+  auto asked = std::make_shared<ModelSet>(*models);
+  std::erase_if(asked->models, [&](const Model& model) { return !is_asked(model); });
+  return asked;
+}
+
+// Those of the set and of `live` that are named, to be blended by weights that were not learned.
+std::shared_ptr<const ModelSet> OnlyNamed(const ModelSet& models, std::span<const Model> live,
+                                          const std::map<std::string, double>& names) {
+  auto named = std::make_shared<ModelSet>();
+  named->version = models.version;
+  for (const std::span<const Model> from : {std::span<const Model>(models.models), live}) {
+    for (const Model& model : from) {
+      if (names.contains(model.name)) named->models.push_back(model);
+    }
+  }
+  return named;
+}
+
 }  // namespace
 
 std::vector<std::string_view> StandIns(const Pipelines& pipelines, const ShopperQuery& query) {
@@ -37,25 +66,38 @@ std::vector<std::string_view> StandIns(const Pipelines& pipelines, const Shopper
   return {};
 }
 
-RecommendRequest Engine::State::Resolved(const RecommendRequest& request) const {
-  RecommendRequest resolved = request;
-  const Placement placement;
-  if (resolved.page_size == 0) resolved.page_size = placement.page_size;
-  if (!resolved.seen.has_value()) resolved.seen = placement.seen;
-  return resolved;
+const Pipeline& Pipelines::For(const Placement& placement) const {
+  const auto own = of_placements.find(placement.name);
+  if (own != of_placements.end()) return own->second;
+  return placement.subject == Placement::Subject::kShopper ? for_shopper : for_item;
 }
 
 std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
   std::shared_ptr<const ModelSet> current = models.Get();
   if (current == nullptr) current = std::make_shared<const ModelSet>();
+  const std::shared_ptr<const Placements::Table> table =
+      placements == nullptr ? Placements::BuiltIn() : placements->All();
   std::lock_guard lock(mutex);
-  if (pipelines == nullptr || pipelines->models != current) {
+  if (pipelines == nullptr || pipelines->models != current || pipelines->placements != table) {
     BlendOptions for_item = options.blend;
     for_item.cold_start_events = 0;  // The item is all there is to know.
-    pipelines = std::make_shared<const Pipelines>(
+    const auto item_forms = ItemToItemForms(*current);
+    auto made = std::make_shared<Pipelines>(
         Pipelines{.models = current,
-                  .for_shopper = Pipeline(current, options.blend),
-                  .for_item = Pipeline(ItemToItemForms(*current), std::move(for_item))});
+                  .placements = table,
+                  .for_shopper = Pipeline(WithoutTheUnasked(current, options.blend), options.blend),
+                  .for_item = Pipeline(item_forms, for_item)});
+    for (const auto& [name, entry] : *table) {
+      const Placement& placement = entry.placement;
+      if (placement.weights.empty()) continue;
+      const bool is_for_shopper = placement.subject == Placement::Subject::kShopper;
+      BlendOptions own = is_for_shopper ? options.blend : for_item;
+      own.weights = placement.weights;
+      made->of_placements.emplace(name, Pipeline(OnlyNamed(is_for_shopper ? *current : *item_forms,
+                                                           live_models, placement.weights),
+                                                 std::move(own)));
+    }
+    pipelines = std::move(made);
   }
   return pipelines;
 }
@@ -69,19 +111,21 @@ absl::Status Engine::State::CheckReached(std::uint64_t sequence, std::uint64_t m
 }
 
 absl::StatusOr<std::shared_ptr<const ItemBitmap>> Engine::State::Filter(
-    std::span<const std::string> categories, const std::string& filter, Micros now) const {
+    std::span<const std::string> categories, std::span<const std::string> filters,
+    Micros now) const {
   std::shared_ptr<const ItemBitmap> servable = catalogue().Servable(now);
-  if (categories.empty() && filter.empty()) return servable;
+  if (categories.empty() && filters.empty()) return servable;
   ItemBitmap allowed = *servable;
   if (!categories.empty()) allowed.IntersectWith(filtered.InCategories(categories));
-  if (!filter.empty()) {
+  for (const std::string& filter : filters) {
     VITRINE_ASSIGN_OR_RETURN(const auto matching, filtered.Matching(filter));
     allowed.IntersectWith(*matching);
   }
   return std::make_shared<const ItemBitmap>(std::move(allowed));
 }
 
-absl::StatusOr<ShopperQuery> Engine::State::QueryOf(const RecommendRequest& request) const {
+absl::StatusOr<ShopperQuery> Engine::State::QueryOf(const Section& section) const {
+  const RecommendRequest& request = section.request;
   ShopperQuery query = ReadShopperQuery(store, {request.user_id, request.visitor_id}, clock.Now());
   VITRINE_RETURN_IF_ERROR(CheckReached(query.sequence, request.min_sequence));
   query.context = Resolve(catalogue(), request.context_item_ids);
@@ -89,30 +133,35 @@ absl::StatusOr<ShopperQuery> Engine::State::QueryOf(const RecommendRequest& requ
   query.categories = request.categories;
   query.Exclude({SeenItems(query, *request.seen), query.context, query.cart,
                  Resolve(catalogue(), request.exclude_item_ids)});
+  query.on_page = query.context;
+  query.on_page.insert(query.on_page.end(), query.cart.begin(), query.cart.end());
+  AskAbout(section, catalogue(), query);
   return query;
 }
 
-absl::StatusOr<Plan> Engine::State::PlanOf(const RecommendRequest& request, const Pipelines& of_set,
+absl::StatusOr<Plan> Engine::State::PlanOf(const Section& section, const Pipelines& of_set,
                                            const ShopperQuery& query, std::size_t num_shown) const {
-  VITRINE_ASSIGN_OR_RETURN(const auto allowed,
-                           Filter(request.categories, request.filter, query.now_us));
-  Plan plan{.pipeline = of_set.for_shopper,
+  VITRINE_ASSIGN_OR_RETURN(auto allowed, Filter(query.categories, section.filters, query.now_us));
+  if (section.placement.is_of_bought) {
+    allowed = std::make_shared<const ItemBitmap>(OnlyBought(*allowed, query));
+  }
+  Plan plan{.pipeline = of_set.For(section.placement),
+            .models = *of_set.models,
             .query = query,
             .allowed = allowed,
-            .backfill = {allowed},
-            .elsewhere = query.context,
-            .page_size = std::min(request.page_size, kMaxListLength - num_shown),
-            .explanation = request.explanation,
+            .elsewhere = query.on_page,
+            .page_size = std::min(section.request.page_size, kMaxListLength - num_shown),
+            .explanation = section.request.explanation,
             .stand_ins = StandIns(of_set, query)};
-  plan.elsewhere.insert(plan.elsewhere.end(), query.cart.begin(), query.cart.end());
+  if (section.is_last && !section.request.controls.is_strict) plan.backfill = {allowed};
   return plan;
 }
 
-std::vector<BlendedItem> Engine::State::MakeList(const RecommendRequest& request,
+std::vector<BlendedItem> Engine::State::MakeList(const Section& section,
                                                  std::span<const ItemIndex> shown,
                                                  Plan& plan) const {
-  if (request.controls != ListControls() || !shown.empty()) {
-    return Compose(plan, request.controls, shown);
+  if (section.request.controls != ListControls() || !shown.empty()) {
+    return Compose(plan, section.request.controls, shown);
   }
   std::vector<BlendedItem> list = Retrieve(plan);
   Backfill(plan, list);
@@ -158,12 +207,12 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
     return std::move(ranked.items);
   };
   const auto popular = [&](std::size_t k) {
-    ItemBitmap allowed = *plan.allowed;
+    if (plan.backfill.empty()) return std::vector<BlendedItem>();
+    ItemBitmap allowed = *plan.backfill.front();
     for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
     return MostPopularOf(allowed, *store.LivePopularity(), k);
   };
-  ItemSimilarity similarity(plan.pipeline.models(),
-                            [this](ItemIndex item) { return catalogue().Get(item); });
+  ItemSimilarity similarity(plan.models, [this](ItemIndex item) { return catalogue().Get(item); });
   std::vector<BlendedItem> page =
       ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size},
                   catalogue(), similarity, {rank, popular});
@@ -222,13 +271,26 @@ void Engine::State::AddReason(Micros now, RecommendedItem& item) const {
 }
 
 RecommendReply Engine::State::Reply(const Plan& plan, std::vector<RecommendedItem> items) const {
-  RecommendReply reply{.items = std::move(items),
-                       .model_version = plan.pipeline.models().version,
-                       .sequence = plan.query.sequence};
-  for (const std::string_view stand_in : plan.stand_ins) {
+  return {.items = std::move(items),
+          .model_version = plan.models.version,
+          .sequence = plan.query.sequence};
+}
+
+void Engine::State::NoteFallbacks(std::span<const std::string_view> stand_ins,
+                                  RecommendReply& reply) const {
+  for (const std::string_view stand_in : stand_ins) {
+    if (std::find(reply.fallbacks.begin(), reply.fallbacks.end(), stand_in) !=
+        reply.fallbacks.end()) {
+      continue;
+    }
     fallbacks.at(stand_in)->Add();
     reply.fallbacks.emplace_back(stand_in);
   }
+}
+
+RecommendReply Engine::State::Answer(const Plan& plan, std::vector<RecommendedItem> items) const {
+  RecommendReply reply = Reply(plan, std::move(items));
+  NoteFallbacks(plan.stand_ins, reply);
   return reply;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,8 +13,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/filter/filtered_items.h"
+#include "engine/section.h"
 #include "engine/shopper_query.h"
 #include "vitrine/engine/engine.h"
+#include "vitrine/engine/placements.h"
 #include "vitrine/engine/rank_stage.h"
 
 // The stages that the engine's calls are made of.
@@ -26,20 +29,27 @@ inline constexpr std::string_view kUnknownItem = "unknown-item";
 inline constexpr std::string_view kBackfill = "backfill";
 inline constexpr std::string_view kRankerLate = "ranker-late";
 inline constexpr std::string_view kPinNotServable = "pin-not-servable";
+inline constexpr std::string_view kUnknownPlacement = "unknown-placement";
+inline constexpr std::string_view kFallbackPlacement = "fallback-placement";
 
-// What one model set answers with. Made once per set, not per request.
+// What one model set answers with. Made once per set and table of placements, not per request.
 struct Pipelines {
   std::shared_ptr<const ModelSet> models{};
+  std::shared_ptr<const Placements::Table> placements{};
   Pipeline for_shopper;
   Pipeline for_item;
+  std::map<std::string, Pipeline, std::less<>> of_placements{};  // Of those with their own weights.
+
+  const Pipeline& For(const Placement& placement) const;
 };
 
 // One list to be made: from which models, for what, among which items.
 struct Plan {
   const Pipeline& pipeline;
+  const ModelSet& models;  // All of the version, for what is alike.
   const ShopperQuery& query;
   std::shared_ptr<const ItemBitmap> allowed{};
-  // What to fill up from when the models have too few: the first that has something.
+  // What to fill up from when the models have too few: the first that has something. None: nothing.
   std::vector<std::shared_ptr<const ItemBitmap>> backfill{};
   std::vector<ItemIndex> elsewhere{};  // Shown by the page: no variants of these.
   std::size_t page_size = 0;
@@ -60,35 +70,46 @@ struct Engine::State {
   const Placements* placements = nullptr;
   FilteredItems filtered;
   std::map<std::string_view, Counter*> fallbacks{};
+  std::vector<Model> live_models{};
   std::mutex mutex{};
   std::shared_ptr<const Pipelines> pipelines{};  // Guarded by mutex.
 
   const Catalogue& catalogue() const { return store.catalogue(); }
 
-  // The request with what its placement says where it says nothing itself.
-  RecommendRequest Resolved(const RecommendRequest& request) const;
-
   std::shared_ptr<const Pipelines> CurrentPipelines();
   absl::Status CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const;
+  // What may be shown now, lies in one of the categories where there are any, and meets all
+  // filters.
   absl::StatusOr<std::shared_ptr<const ItemBitmap>> Filter(std::span<const std::string> categories,
-                                                           const std::string& filter,
+                                                           std::span<const std::string> filters,
                                                            Micros now) const;
+  // Makes the list of a request, section by section, until it is full, and hands each over with its
+  // items. `above` and `shown`: what other rows and pages show.
+  using TakeSection =
+      std::function<void(const Section& section, Plan& plan, std::span<const BlendedItem> list)>;
+  absl::Status MakeSections(const RecommendRequest& request, const Pipelines& of_set,
+                            std::span<const ItemIndex> above, std::span<const ItemIndex> shown,
+                            RankDeadline deadline, const TakeSection& take) const;
   // The list of a request whose page shows the items of `above` already, to which its own are
   // added.
   absl::StatusOr<RecommendReply> RecommendBelow(const RecommendRequest& request,
                                                 const Pipelines& of_set,
                                                 std::vector<ItemIndex>& above) const;
-  // What RecommendItems asks: the shopper as of now, with what is excluded.
-  absl::StatusOr<ShopperQuery> QueryOf(const RecommendRequest& request) const;
-  // `query` and `of_set` must outlive the plan.
-  absl::StatusOr<Plan> PlanOf(const RecommendRequest& request, const Pipelines& of_set,
+  // What a section asks: the shopper as of now, with what is excluded.
+  absl::StatusOr<ShopperQuery> QueryOf(const Section& section) const;
+  // `query` and `of_set` must outlive the plan. `num_shown`: what the list has already.
+  absl::StatusOr<Plan> PlanOf(const Section& section, const Pipelines& of_set,
                               const ShopperQuery& query, std::size_t num_shown) const;
-  // The items of the page, in order, fallbacks noted in the plan.
-  std::vector<BlendedItem> MakeList(const RecommendRequest& request,
-                                    std::span<const ItemIndex> shown, Plan& plan) const;
+  // The items of the section, in order, fallbacks noted in the plan. `shown`: what the list has
+  // already, on pages before and of sections before.
+  std::vector<BlendedItem> MakeList(const Section& section, std::span<const ItemIndex> shown,
+                                    Plan& plan) const;
   RankedList BestOf(const Plan& plan, std::size_t k) const;
   // Whether BestOf knows the place of all that may be shown, however large k is.
   bool RanksAll(const Plan& plan) const;
+  // What became of an item that the section's list has not.
+  void ExplainAbsence(const Section& section, const Plan& plan, std::span<const BlendedItem> list,
+                      ItemIndex item, ExplainItemReply& reply) const;
   // Reasons and contributions of one item.
   void Tell(const Plan& plan, const BlendedItem& item, ExplainItemReply& reply) const;
   std::vector<BlendedItem> Retrieve(Plan& plan) const;
@@ -98,6 +119,10 @@ struct Engine::State {
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
   void AddReason(Micros now, RecommendedItem& item) const;
   RecommendReply Reply(const Plan& plan, std::vector<RecommendedItem> items) const;
+  // Each once, in the reply and in the counters.
+  void NoteFallbacks(std::span<const std::string_view> stand_ins, RecommendReply& reply) const;
+  // A reply that is one section.
+  RecommendReply Answer(const Plan& plan, std::vector<RecommendedItem> items) const;
 };
 
 }  // namespace vitrine

@@ -17,6 +17,7 @@ namespace {
 // For reasons alone: a model that adds less than this share of what the strongest model adds to an
 // item is not asked.
 constexpr float kShareWorthAReason = 0.5F;
+constexpr std::string_view kBoughtTogetherKind = "bought_together";
 constexpr std::size_t kMostCauses = 64;  // That reasons are drawn from.
 
 // One contribution of one model, in the units of the blend.
@@ -134,13 +135,16 @@ Ground GroundOf(const Cause& cause, const ShopperQuery& query) {
   constexpr std::string_view kCategory = "category: ";
   const Contribution& said = cause.contribution;
   Ground ground{.item = said.item, .value = static_cast<double>(said.value)};
+  const bool is_of_orders = cause.model->kind == kBoughtTogetherKind;
   if (said.source == Contribution::Source::kContext) {
-    ground.kind = Reason::Kind::kSimilarTo;
+    ground.kind = is_of_orders ? Reason::Kind::kBoughtTogether : Reason::Kind::kSimilarTo;
   } else if (said.source == Contribution::Source::kHistory) {
     ground.kind = Reason::Kind::kBecauseYouViewed;  // Or bought, see StrongestGrounds.
   } else if (cause.model->family == ModelFamily::kPopularity) {
     const bool names_category = said.feature.starts_with(kCategory);
-    ground.kind = names_category ? Reason::Kind::kPopularInCategory : Reason::Kind::kPopular;
+    ground.kind = cause.model->name == kTrendingName ? Reason::Kind::kTrending
+                  : names_category                   ? Reason::Kind::kPopularInCategory
+                                                     : Reason::Kind::kPopular;
     ground.item = {};
     if (names_category) ground.text = said.feature.substr(kCategory.size());
   } else if (const ItemIndex* item = OnlyPageItem(query); item != nullptr) {
@@ -201,6 +205,7 @@ std::vector<Reason> ReasonsFor(std::span<const Cause> causes, const ShopperQuery
   for (const Ground& ground : StrongestGrounds(causes, query)) {
     const bool names_an_item = ground.kind == Reason::Kind::kBecauseYouBought ||
                                ground.kind == Reason::Kind::kBecauseYouViewed ||
+                               ground.kind == Reason::Kind::kBoughtTogether ||
                                ground.kind == Reason::Kind::kSimilarTo;
     reasons.push_back({.kind = ground.kind,
                        .item_id = names_an_item ? catalogue.Id(ground.item) : "",

@@ -33,20 +33,27 @@ std::string WhyNotServable(const Item* item, Micros now_us) {
   return "stock is 0";
 }
 
-// What of the request's categories and filter keeps the item out; empty: nothing does.
-std::string WhyFiltered(const RecommendRequest& request, const Item& item) {
+// What of the categories and filters keeps the item out; empty: nothing does.
+std::string WhyFiltered(const Section& section, const ShopperQuery& query, ItemIndex index,
+                        const Item& item) {
   const auto lies_in = [&item](const std::string& path) {
     return Matches(FilterExpression{InCategory(path)}, item);
   };
-  if (!request.categories.empty() &&
-      std::none_of(request.categories.begin(), request.categories.end(), lies_in)) {
+  if (!query.categories.empty() &&
+      std::none_of(query.categories.begin(), query.categories.end(), lies_in)) {
     return absl::StrFormat("categories: it lies in none of \"%s\"",
-                           absl::StrJoin(request.categories, "\", \""));
+                           absl::StrJoin(query.categories, "\", \""));
   }
-  const auto filter = ParseFilter(request.filter);
-  if (!filter.ok()) return "";  // The plan could not have been made.
-  const FilterExpression* const clause = FirstThatFails(*filter, item);
-  return clause == nullptr ? "" : "filter: " + Describe(*clause);
+  for (const std::string& text : section.filters) {
+    const auto filter = ParseFilter(text);
+    if (!filter.ok()) continue;  // The plan could not have been made.
+    const FilterExpression* const clause = FirstThatFails(*filter, item);
+    if (clause != nullptr) return "filter: " + Describe(*clause);
+  }
+  if (section.placement.is_of_bought && !IsAmong(query.owned, index)) {
+    return "the placement shows only what the shopper bought";
+  }
+  return "";
 }
 
 // What excluded the item. REQUIRES: something did.
@@ -140,7 +147,7 @@ void PlaceInRanking(std::span<const BlendedItem> ranking, ItemIndex item,
     reply.detail = "no model has anything to say of it here, or it is far from the best";
     return;
   }
-  const bool has_room = list.size() < request.page_size || NumBackfilled(list, plan.promoted) > 0;
+  const bool has_room = list.size() < plan.page_size || NumBackfilled(list, plan.promoted) > 0;
   const std::string limit = ReachedLimit(request.controls, item, plan, list, catalogue);
   if (!limit.empty() && (has_room || reply.score_gap <= 0)) {
     reply.outcome = ItemOutcome::kLimited;
@@ -163,60 +170,71 @@ absl::Status Check(const ExplainItemRequest& asked) {
 
 }  // namespace
 
-absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& asked) const {
-  VITRINE_RETURN_IF_ERROR(Check(asked));
-  const RecommendRequest request = state_->Resolved(asked.request);
-  const Catalogue& catalogue = state_->catalogue();
-  const auto pipelines = state_->CurrentPipelines();
-  VITRINE_ASSIGN_OR_RETURN(const ShopperQuery query, state_->QueryOf(request));
-  VITRINE_ASSIGN_OR_RETURN(Plan plan, state_->PlanOf(request, *pipelines, query, 0));
-  plan.explanation = ExplanationLevel::kContributions;
-  plan.deadline = RankDeadline::kNone;  // One order for list and ranking, however long it takes.
-  ExplainItemReply reply{.model_version = pipelines->models->version, .sequence = query.sequence};
-
-  const std::optional<ItemIndex> item = catalogue.Find(asked.item_id);
-  if (!item.has_value()) {
-    reply.detail = "neither the catalogue nor any event has this id";
-    return reply;
-  }
-  const std::vector<BlendedItem> list = state_->MakeList(request, {}, plan);
-  const auto on_list = std::find_if(list.begin(), list.end(),
-                                    [&](const BlendedItem& each) { return each.item == *item; });
-  if (on_list != list.end()) {
-    reply.outcome = ItemOutcome::kShown;
-    reply.rank = static_cast<std::size_t>(on_list - list.begin()) + 1;
-    reply.score = std::isfinite(on_list->score) ? on_list->score : 0;
-    if (NumBackfilled({&*on_list, 1}, plan.promoted) > 0) {
-      reply.detail = "no model speaks for it: filled up from what is popular";
-    }
-    state_->Tell(plan, *on_list, reply);
-    return reply;
-  }
-  const std::shared_ptr<const Item> described = catalogue.Get(*item);
+void Engine::State::ExplainAbsence(const Section& section, const Plan& plan,
+                                   std::span<const BlendedItem> list, ItemIndex item,
+                                   ExplainItemReply& reply) const {
+  const ShopperQuery& query = plan.query;
+  const std::shared_ptr<const Item> described = catalogue().Get(item);
   if (described == nullptr || !IsServable(*described, query.now_us)) {
     reply.outcome = ItemOutcome::kNotServable;
     reply.detail = WhyNotServable(described.get(), query.now_us);
-    return reply;
+    return;
   }
-  reply.detail = WhyFiltered(request, *described);
+  reply.detail = WhyFiltered(section, query, item, *described);
   if (!reply.detail.empty()) {
     reply.outcome = ItemOutcome::kFiltered;
-    return reply;
+    return;
   }
-  if (std::binary_search(query.excluded.begin(), query.excluded.end(), *item)) {
+  if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) {
     reply.outcome = ItemOutcome::kExcluded;
-    reply.detail = WhyExcluded(request, query, asked.item_id, *item);
-    return reply;
+    reply.detail = WhyExcluded(section.request, query, catalogue().Id(item), item);
+    return;
   }
-  const std::vector<BlendedItem> ranking =
-      state_->BestOf(plan, state_->RanksAll(plan) ? catalogue.num_indices() : kDepth).items;
-  PlaceInRanking(ranking, *item, request, plan, list, catalogue, reply);
-  if (reply.rank > 0) state_->Tell(plan, ranking[reply.rank - 1], reply);
-  if (const auto variant = VariantOf(*item, plan, list, catalogue); variant.has_value()) {
+  const std::size_t depth = RanksAll(plan) ? catalogue().num_indices() : kDepth;
+  const std::vector<BlendedItem> ranking = BestOf(plan, depth).items;
+  PlaceInRanking(ranking, item, section.request, plan, list, catalogue(), reply);
+  if (reply.rank > 0) Tell(plan, ranking[reply.rank - 1], reply);
+  if (const auto variant = VariantOf(item, plan, list, catalogue()); variant.has_value()) {
     reply.outcome = ItemOutcome::kVariantShown;
-    reply.other_item_id = catalogue.Id(*variant);
+    reply.other_item_id = catalogue().Id(*variant);
     reply.detail = "the page has another item of the same product";
   }
+}
+
+absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& asked) const {
+  VITRINE_RETURN_IF_ERROR(Check(asked));
+  RecommendRequest request = asked.request;
+  request.explanation = ExplanationLevel::kContributions;
+  const auto pipelines = state_->CurrentPipelines();
+  const std::optional<ItemIndex> item = state_->catalogue().Find(asked.item_id);
+  ExplainItemReply reply{.model_version = pipelines->models->version};
+  std::size_t num_before = 0;  // Of the sections before.
+  bool is_first = true;
+  const auto take = [&](const Section& section, const Plan& plan,
+                        std::span<const BlendedItem> list) {
+    reply.sequence = plan.query.sequence;
+    if (!item.has_value()) return;
+    const auto on_list = std::find_if(list.begin(), list.end(),
+                                      [&](const BlendedItem& each) { return each.item == *item; });
+    if (on_list == list.end()) {
+      if (std::exchange(is_first, false)) {
+        state_->ExplainAbsence(section, plan, list, *item, reply);
+      }
+    } else {
+      reply.outcome = ItemOutcome::kShown;
+      reply.rank = num_before + static_cast<std::size_t>(on_list - list.begin()) + 1;
+      reply.score = std::isfinite(on_list->score) ? on_list->score : 0;
+      reply.score_gap = 0;
+      const bool is_backfill = NumBackfilled({&*on_list, 1}, plan.promoted) > 0;
+      reply.detail = is_backfill ? "no model speaks for it: filled up from what is popular" : "";
+      state_->Tell(plan, *on_list, reply);
+    }
+    num_before += list.size();
+  };
+  // One order for list and ranking, however long it takes.
+  VITRINE_RETURN_IF_ERROR(
+      state_->MakeSections(request, *pipelines, {}, {}, RankDeadline::kNone, take));
+  if (!item.has_value()) reply.detail = "neither the catalogue nor any event has this id";
   return reply;
 }
 

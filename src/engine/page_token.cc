@@ -36,7 +36,7 @@ std::uint64_t Fingerprint(const RecommendRequest& request) {
   write_all(request.exclude_item_ids);
   write_all(request.categories);
   writer.String(request.filter);
-  writer.Unsigned(static_cast<std::uint64_t>(*request.seen));
+  writer.Unsigned(request.seen.has_value() ? 1 + static_cast<std::uint64_t>(*request.seen) : 0);
   const ListControls& controls = request.controls;
   writer.Unsigned(static_cast<std::uint64_t>(controls.diversity.method));
   writer.Double(controls.diversity.lambda);
@@ -64,15 +64,16 @@ bool AreEqual(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string NextPageToken(const FeatureStore& store, const RecommendRequest& request,
-                          std::span<const ItemIndex> shown, std::span<const BlendedItem> page) {
+                          std::span<const ItemIndex> shown, std::span<const ItemIndex> page,
+                          std::size_t page_size) {
   const std::size_t num_shown = shown.size() + page.size();
-  if (page.size() < request.page_size || num_shown >= kMaxListLength) return "";
+  if (page.size() < page_size || num_shown >= kMaxListLength) return "";
   ByteWriter writer;
   writer.Unsigned(kVersion);
   writer.Fixed64(Fingerprint(request));
   writer.Unsigned(num_shown);
   for (const ItemIndex item : shown) writer.Unsigned(Row(item));
-  for (const BlendedItem& each : page) writer.Unsigned(Row(each.item));
+  for (const ItemIndex item : page) writer.Unsigned(Row(item));
   std::string token = writer.Take();
   token += store.Seal(token);
   return absl::WebSafeBase64Escape(token);

@@ -25,6 +25,7 @@ struct ShopperQuery {
   ShopperState shopper{};
   std::vector<ItemIndex> context{};
   std::vector<ItemIndex> cart{};
+  std::vector<ItemIndex> on_page{};  // Context and cart, whatever the models are asked about.
   std::vector<std::string> categories{};
   std::vector<ItemIndex> owned{};     // Bought and not returned. Ascending.
   std::vector<ItemIndex> excluded{};  // Ascending.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -89,6 +90,38 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const Lifecyc
   return unmeasured;
 }
 
+// Adds what placements ask by name and the blend does not.
+absl::Status AddModelsOfPlacements(const Dataset& dataset, const LifecycleOptions& options,
+                                   const TrainingContext& context, ModelSet& models) {
+  const auto table =
+      options.placements == nullptr ? Placements::BuiltIn() : options.placements->All();
+  std::set<std::string> wanted;
+  for (const auto& [name, entry] : *table) {
+    for (const auto& [model, weight] : entry.placement.weights) wanted.insert(model);
+  }
+  for (const Model& model : models.models) wanted.erase(model.name);
+  for (const std::string& name : wanted) {
+    if (FindTrainer(name) == nullptr) continue;  // It is live.
+    ComparisonOptions only;
+    only.models = {name};
+    if (const auto set = options.settings.find(name); set != options.settings.end()) {
+      only.settings.insert(*set);
+    }
+    auto fitted = TrainEach(dataset, only, context, {});
+    if (absl::IsCancelled(fitted.status())) return fitted.status();
+    if (!fitted.ok()) {
+      Log(LogLevel::kWarning, "training.no-model-for-placements",
+          {{"model", name}, {"reason", std::string(fitted.status().message())}});
+      continue;
+    }
+    for (TimedModel& each : *fitted) {
+      each.model.as_paper = nullptr;
+      models.models.push_back(std::move(each.model));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Adds a purchase predictor, where there is enough to learn one from and it is better than none.
 absl::Status AddPurchases(const FeatureStore& store, const LifecycleOptions& options,
                           const TrainingContext& context, const StageReport& report,
@@ -149,6 +182,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
     each.model.as_paper = nullptr;  // For measuring; it may hold what shoppers did.
     trained.models.models.push_back(std::move(each.model));
   }
+  VITRINE_RETURN_IF_ERROR(AddModelsOfPlacements(dataset, options, context, trained.models));
   if (options.has_purchase_predictor) {
     VITRINE_RETURN_IF_ERROR(AddPurchases(store, options, context, report, trained.models));
   }

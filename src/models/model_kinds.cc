@@ -139,6 +139,7 @@ Model MakeModel(const std::shared_ptr<const UserKnn>& scorer) {
 
 const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
+      NamedKind<ItemNeighbours, LoadItemNeighbours>("bought_together"),
       NamedKind<Ials, LoadIals>("bpr"),
       Kind<Content, LoadContent>("content"),
       Kind<DeepRanker, LoadDeepRanker>("deep_ranker"),

@@ -22,6 +22,7 @@
 #include "server/model_service.h"
 #include "server/recommendation_service.h"
 #include "server/request_pool.h"
+#include "server/serving_config_service.h"
 #include "server/user_service.h"
 #include "vitrine/base/log.h"
 
@@ -42,6 +43,7 @@ std::vector<std::string> AllServices() {
   services.emplace_back(v1::FeatureService::service_full_name());
   services.emplace_back(v1::InsightService::service_full_name());
   services.emplace_back(v1::ModelService::service_full_name());
+  services.emplace_back(v1::ServingConfigService::service_full_name());
   services.emplace_back(grpc::health::v1::Health::service_full_name());
   return services;
 }
@@ -80,6 +82,7 @@ struct Server::State {
         features(pool, clock),
         insight(pool, reports, clock),
         models(pool),
+        placements(pool),
         recommendations(pool) {}
 
   RequestPool pool;
@@ -91,6 +94,7 @@ struct Server::State {
   FeatureService features;
   InsightService insight;
   ModelService models;
+  ServingConfigService placements;
   RecommendationService recommendations;
   int port = 0;
   std::atomic<bool> is_draining = false;
@@ -116,6 +120,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
   builder.RegisterService(&state->features);
   builder.RegisterService(&state->insight);
   builder.RegisterService(&state->models);
+  builder.RegisterService(&state->placements);
   state->server = builder.BuildAndStart();
   if (state->server == nullptr) {
     return absl::UnavailableError(absl::StrFormat(

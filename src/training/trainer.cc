@@ -6,7 +6,8 @@
 namespace vitrine {
 
 const std::vector<Trainer>& Trainers() {
-  static const auto* const trainers = new std::vector<Trainer>{BprTrainer(),
+  static const auto* const trainers = new std::vector<Trainer>{BoughtTogetherTrainer(),
+                                                               BprTrainer(),
                                                                ContentTrainer(),
                                                                DeepRankerTrainer(),
                                                                EaseTrainer(),

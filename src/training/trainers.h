@@ -6,6 +6,7 @@
 namespace vitrine {
 
 // The entries of Trainers(), each in a file of its own.
+Trainer BoughtTogetherTrainer();
 Trainer BprTrainer();
 Trainer ContentTrainer();
 Trainer EaseSparseTrainer();

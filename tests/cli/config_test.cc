@@ -57,7 +57,10 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
   const auto& [models, settings, trained_blend, test_fraction, num_threads, poll_seconds,
-               auto_train_events, clock, has_purchases, purchase_settings] = left.lifecycle;
+               auto_train_events, clock, has_purchases, purchase_settings, placements] =
+      left.lifecycle;
+  EXPECT_EQ(placements, right.lifecycle.placements);
+  EXPECT_EQ(left.placements, right.placements);
   EXPECT_EQ(models, right.lifecycle.models);
   EXPECT_EQ(trained_blend.weights, right.lifecycle.blend.weights);
   EXPECT_EQ(has_purchases, right.lifecycle.has_purchase_predictor);

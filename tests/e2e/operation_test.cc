@@ -24,7 +24,9 @@ const char* const kServices[] = {"vitrine.v1.RecommendationService",
                                  "vitrine.v1.CatalogService",
                                  "vitrine.v1.UserService",
                                  "vitrine.v1.FeatureService",
+                                 "vitrine.v1.InsightService",
                                  "vitrine.v1.ModelService",
+                                 "vitrine.v1.ServingConfigService",
                                  "grpc.health.v1.Health"};
 
 TEST(OperationTest, UntilItServesEveryRequestIsToldToWait) {

@@ -17,6 +17,7 @@
 #include "vitrine/base/log.h"
 #include "vitrine/client/client.h"
 #include "vitrine/engine/engine.h"
+#include "vitrine/engine/placements.h"
 #include "vitrine/server/server.h"
 
 namespace vitrine::testing {
@@ -37,7 +38,10 @@ class Shop {
 
   // Answers requests; before it the server says NOT_SERVING.
   void Serve() {
-    server_->Serve({.engine = engine_.get(), .store = store_.get(), .models = &models_});
+    server_->Serve({.engine = engine_.get(),
+                    .store = store_.get(),
+                    .models = &models_,
+                    .placements = placements_.get()});
   }
 
   // What the engine answers with from now on.
@@ -78,8 +82,11 @@ class Shop {
     auto store = FeatureStore::Open(folder_ / "store", {}, files_, SystemClock());
     if (!store.ok()) Die(store.status());
     store_ = *std::move(store);
-    engine_ =
-        std::make_unique<Engine>(*store_, published_, counters_, SystemClock(), Engine::Options());
+    auto placements = Placements::Open(files_, folder_ / "store/placements", {});
+    if (!placements.ok()) Die(placements.status());
+    placements_ = *std::move(placements);
+    engine_ = std::make_unique<Engine>(*store_, published_, counters_, SystemClock(),
+                                       Engine::Options(), placements_.get());
   }
 
   TemporaryFolder folder_;
@@ -88,6 +95,7 @@ class Shop {
   FakeModelControl models_;
   Counters counters_;
   std::unique_ptr<FeatureStore> store_;
+  std::unique_ptr<Placements> placements_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Server> server_;
 };

@@ -15,6 +15,7 @@
 #include "vitrine/v1/insight_service.pb.h"
 #include "vitrine/v1/model_service.pb.h"
 #include "vitrine/v1/recommendation_service.pb.h"
+#include "vitrine/v1/serving_config_service.pb.h"
 #include "vitrine/v1/user_service.pb.h"
 
 namespace vitrine {
@@ -86,6 +87,10 @@ class Client {
   virtual absl::StatusOr<v1::ListSegmentsResponse> ListSegments() = 0;
   virtual absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) = 0;
   virtual absl::StatusOr<v1::GetPathsResponse> GetPaths(const v1::GetPathsRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListPlacementsResponse> ListPlacements() = 0;
+  virtual absl::StatusOr<v1::PutPlacementResponse> PutPlacement(
+      const v1::PutPlacementRequest& request) = 0;
+  virtual absl::StatusOr<v1::DeletePlacementResponse> DeletePlacement(const std::string& name) = 0;
   virtual absl::StatusOr<v1::TrainModelsResponse> TrainModels() = 0;
   virtual absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) = 0;
   virtual absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions() = 0;

@@ -29,6 +29,7 @@ enum class ItemField : std::uint8_t {
   kTags,
   kAttribute,
   kPublishTime,  // In Micros.
+  kDiscount,     // 1 - price / attributes.original_price, in millionths; not set where not above 0.
 };
 
 // What a comparison asks of its field. A field with several values, and a category, meets it when

@@ -13,6 +13,7 @@
 #include "vitrine/base/published.h"
 #include "vitrine/engine/model_control.h"
 #include "vitrine/engine/pipeline.h"
+#include "vitrine/engine/placements.h"
 #include "vitrine/evaluation/comparison.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/training/trainer.h"
@@ -33,6 +34,9 @@ struct LifecycleOptions {
   const Clock* clock = &SystemClock();  // Names and dates the versions.
   bool has_purchase_predictor = false;  // Whether one is trained too, beside the models.
   Settings purchase_settings{};         // Its settings; the defaults otherwise.
+  // Models that these ask by name are trained too, beside those of the blend, which does not ask
+  // them. Must outlive all that uses the options. Null: the built-in ones.
+  const Placements* placements = nullptr;
 };
 
 // Result of one training run, by the command line and by the server.
@@ -46,9 +50,10 @@ struct TrainedModels {
 // store too small to split is trained without being measured. The version is left empty:
 // BundleFolder::NewVersion names it. A purchase predictor is part of it where it is asked for and
 // says more of the latest moments than the base rates do; metrics: "purchase.shopper.auc" and the
-// like. `report` (may be empty) hears of each stage, with the fraction of the whole that is done.
-// Metrics: those of the blend at 20, "test_users", and "events", how many the store held. Errors:
-// FAILED_PRECONDITION the store holds no item at all; those of Snapshot and TrainEach.
+// like. A model that only a placement asks and that cannot be trained on this shop is left out, and
+// that is logged. `report` (may be empty) hears of each stage, with the fraction of the whole that
+// is done. Metrics: those of the blend at 20, "test_users", and "events", how many the store held.
+// Errors: FAILED_PRECONDITION the store holds no item at all; those of Snapshot and TrainEach.
 absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vitrine/base/clock.h"
+#include "vitrine/engine/placements.h"
 #include "vitrine/feature_store/event.h"
 #include "vitrine/feature_store/item.h"
 #include "vitrine/feature_store/mutation.h"
@@ -12,9 +13,10 @@
 #include "vitrine/v1/catalog_service.pb.h"
 #include "vitrine/v1/event_service.pb.h"
 #include "vitrine/v1/item.pb.h"
+#include "vitrine/v1/serving_config_service.pb.h"
 #include "vitrine/v1/user_service.pb.h"
 
-// Between the values of the store and the messages of the API, both ways.
+// Between values and the messages of the API, both ways.
 namespace vitrine {
 
 // A value from a message, and all that is wrong with it: with violations the value is not to be
@@ -31,9 +33,11 @@ Converted<Event> FromProto(const v1::Event& message, Micros now);
 Converted<Item> FromProto(const v1::Item& message);
 Converted<User> FromProto(const v1::User& message);
 Converted<UpdateInventory::Change> FromProto(const v1::Inventory& message);
+Converted<Placement> FromProto(const v1::Placement& message);
 
 v1::Event ToProto(const Event& event);
 v1::Item ToProto(const Item& item);
 v1::User ToProto(const User& user);
+v1::Placement ToProto(const Placements::Entry& entry);
 
 }  // namespace vitrine

@@ -8,6 +8,7 @@
 #include "vitrine/base/clock.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/engine/model_control.h"
+#include "vitrine/engine/placements.h"
 #include "vitrine/feature_store/feature_store.h"
 
 namespace vitrine {

@@ -10,12 +10,13 @@ namespace vitrine {
 
 namespace {
 
-constexpr std::array<FieldSpec, 9> kFields = {{
+constexpr std::array<FieldSpec, 10> kFields = {{
     {"id", ItemField::kId, FieldKind::kText},
     {"category", ItemField::kCategory, FieldKind::kText},
     {"brand", ItemField::kBrand, FieldKind::kText},
     {"price", ItemField::kPrice, FieldKind::kDecimal},
     {"currency", ItemField::kCurrency, FieldKind::kText},
+    {"discount", ItemField::kDiscount, FieldKind::kDecimal},
     {"availability", ItemField::kAvailability, FieldKind::kAvailability},
     {"stock", ItemField::kStock, FieldKind::kInteger},
     {"tags", ItemField::kTags, FieldKind::kText},

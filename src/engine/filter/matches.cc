@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,9 +38,22 @@ bool HasText(const FilterClause& clause, const Item& item, const Test& test) {
     case ItemField::kPrice:
     case ItemField::kStock:
     case ItemField::kPublishTime:
+    case ItemField::kDiscount:
       break;
   }
   return false;
+}
+
+// In millionths of what the item cost before; nothing where it is no cheaper now.
+std::optional<std::int64_t> DiscountOf(const Item& item) {
+  constexpr double kMillion = 1e6;
+  const auto before = item.attributes.find("original_price");
+  if (!item.price || before == item.attributes.end()) return std::nullopt;
+  const auto* units = std::get_if<double>(&before->second);
+  if (units == nullptr || !(*units > 0)) return std::nullopt;
+  const double share = 1 - static_cast<double>(item.price->micros) / (*units * kMillion);
+  const auto discount = static_cast<std::int64_t>(std::llround(share * kMillion));
+  return discount > 0 ? std::optional(discount) : std::nullopt;
 }
 
 std::optional<std::int64_t> IntegerOf(ItemField field, const Item& item) {
@@ -50,6 +64,8 @@ std::optional<std::int64_t> IntegerOf(ItemField field, const Item& item) {
       return item.stock;
     case ItemField::kPublishTime:
       return item.publish_time_us > 0 ? std::optional(item.publish_time_us) : std::nullopt;
+    case ItemField::kDiscount:
+      return DiscountOf(item);
     default:
       return std::nullopt;
   }

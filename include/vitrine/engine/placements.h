@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vitrine/base/file_system.h"
+#include "vitrine/base/published.h"
+#include "vitrine/engine/placement.h"
+
+namespace vitrine {
+
+// The placements of one shop: the built-in ones, changed and joined by those of the configuration,
+// changed and joined by those that were put while it served, which a file keeps. Thread-safe.
+class Placements {
+ public:
+  static constexpr std::size_t kMost = 1000;
+
+  enum class Origin { kBuiltIn, kConfigured, kPut };
+  struct Entry {
+    Placement placement{};
+    Origin origin = Origin::kBuiltIn;
+  };
+  using Table = std::map<std::string, Entry, std::less<>>;
+
+  // The built-in ones alone.
+  static std::shared_ptr<const Table> BuiltIn();
+
+  // Reads `file`, which need not be there. `files` must outlive this.
+  //
+  // Errors: INVALID_ARGUMENT a placement of the configuration is faulty, falls back to one that
+  // does not exist, or comes twice; DATA_LOSS the file is damaged; those of FileSystem.
+  static absl::StatusOr<std::unique_ptr<Placements>> Open(FileSystem& files, std::string file,
+                                                          std::vector<Placement> configured);
+
+  // All of them, as they are now.
+  std::shared_ptr<const Table> All() const { return table_.Get(); }
+
+  // Makes a placement or replaces the one of that name. On disk when it returns, and in All.
+  //
+  // Errors: INVALID_ARGUMENT it is faulty, or falls back to one that does not exist or to itself;
+  // RESOURCE_EXHAUSTED there are kMost already; those of FileSystem, and then nothing has changed.
+  absl::Status Put(Placement placement);
+
+  // Forgets what Put made of it.
+  //
+  // Errors: NOT_FOUND nothing of that name was put; FAILED_PRECONDITION another one falls back to
+  // it, and nothing of that name would be left; those of FileSystem, and then nothing has changed.
+  absl::Status Delete(const std::string& name);
+
+ private:
+  Placements(FileSystem& files, std::string file, Table base);
+  // What was put, written and then published.
+  absl::Status Replace(std::map<std::string, Placement> put);
+  Table Joined(const std::map<std::string, Placement>& put) const;
+
+  FileSystem& files_;
+  const std::string file_;
+  const Table base_;  // Built in and configured.
+  std::mutex mutex_;
+  std::map<std::string, Placement> put_;  // Guarded by mutex_.
+  Published<Table> table_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,179 @@
+#include "engine/live_scorers.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "vitrine/engine/placement.h"
+#include "vitrine/math/top_k.h"
+
+namespace vitrine {
+namespace {
+
+// What a scorer makes of one query: a score for some items, none for all others.
+using ScoredItems = std::vector<std::pair<ItemIndex, float>>;
+
+// Of a vector that the store keeps by item.
+class OfItems final : public Scorer, public Explainer {
+ public:
+  using Read = std::shared_ptr<const std::vector<float>> (FeatureStore::*)() const;
+
+  // An item's score is its value less `base`, where that is above 0.
+  OfItems(std::string_view name, const FeatureStore& store, Read read, float base)
+      : name_(name), store_(store), read_(read), base_(base) {}
+
+  std::string_view name() const override { return name_; }
+
+  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+             Eigen::Ref<Matrix> scores) const override {
+    const auto values = (store_.*read_)();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const float score = ScoreOf(*values, items[i]);
+      for (std::size_t q = 0; q < queries.size(); ++q) {
+        scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = score;
+      }
+    }
+  }
+
+  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* allowed,
+                                                std::size_t k) const override {
+    const auto values = (store_.*read_)();
+    std::vector<std::vector<ScoredItem>> lists;
+    lists.reserve(queries.size());
+    for (const Query& query : queries) {
+      TopK best(k);
+      for (std::size_t row = 0; row < values->size(); ++row) {
+        const ItemIndex item{static_cast<std::uint32_t>(row)};
+        const float score = ScoreOf(*values, item);
+        if (score == kUnscored || (allowed != nullptr && !allowed->Contains(item))) continue;
+        if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) continue;
+        best.Offer(item, score);
+      }
+      lists.push_back(best.Take());
+    }
+    return lists;
+  }
+
+  std::vector<Contribution> Explain(const Query& /*query*/, ItemIndex item) const override {
+    const float score = ScoreOf(*(store_.*read_)(), item);
+    if (score == kUnscored) return {};
+    return {{.source = Contribution::Source::kBase, .value = score}};
+  }
+
+ private:
+  float ScoreOf(const std::vector<float>& values, ItemIndex item) const {
+    const float value = Row(item) < values.size() ? values[Row(item)] - base_ : 0;
+    return value > 0 ? value : kUnscored;
+  }
+
+  const std::string name_;
+  const FeatureStore& store_;
+  const Read read_;
+  const float base_;
+};
+
+// Of what the shopper did, the latest first.
+class OfHistory final : public Scorer, public Explainer {
+ public:
+  OfHistory(std::string_view name, std::vector<EventType> types)
+      : name_(name), types_(std::move(types)) {}
+
+  std::string_view name() const override { return name_; }
+
+  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+             Eigen::Ref<Matrix> scores) const override {
+    scores.setConstant(kUnscored);
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      ScoredItems scored = ScoresOf(queries[q]);
+      std::sort(scored.begin(), scored.end());
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        const auto found =
+            std::lower_bound(scored.begin(), scored.end(), items[i],
+                             [](const auto& each, ItemIndex item) { return each.first < item; });
+        if (found == scored.end() || found->first != items[i]) continue;
+        scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = found->second;
+      }
+    }
+  }
+
+  std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* allowed,
+                                                std::size_t k) const override {
+    std::vector<std::vector<ScoredItem>> lists;
+    lists.reserve(queries.size());
+    for (const Query& query : queries) {
+      TopK best(k);
+      for (const auto& [item, score] : ScoresOf(query)) {
+        if (allowed != nullptr && !allowed->Contains(item)) continue;
+        if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) continue;
+        best.Offer(item, score);
+      }
+      lists.push_back(best.Take());
+    }
+    return lists;
+  }
+
+  std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override {
+    for (const auto& [each, score] : ScoresOf(query)) {
+      if (each != item) continue;
+      return {{.source = Contribution::Source::kHistory, .item = item, .value = score}};
+    }
+    return {};
+  }
+
+ private:
+  // Distinct items, the latest first.
+  ScoredItems ScoresOf(const Query& query) const {
+    ScoredItems scored;
+    for (const Interaction& each : query.history) {
+      if (std::find(types_.begin(), types_.end(), each.type) == types_.end()) continue;
+      const bool is_known = std::any_of(scored.begin(), scored.end(), [&](const auto& earlier) {
+        return earlier.first == each.item;
+      });
+      if (is_known) continue;
+      scored.emplace_back(each.item, 1.0F / static_cast<float>(1 + scored.size()));
+    }
+    return scored;
+  }
+
+  const std::string name_;
+  const std::vector<EventType> types_;
+};
+
+template <typename S>
+Model AsModel(std::shared_ptr<const S> scorer, ModelFamily family) {
+  return {.name = std::string(scorer->name()),
+          .kind = std::string(scorer->name()),
+          .family = family,
+          .scorer = scorer,
+          .explainer = scorer};
+}
+
+}  // namespace
+
+std::vector<Model> LiveModels(const FeatureStore& store) {
+  return {AsModel(std::make_shared<const OfItems>(kLivePopularName, store,
+                                                  &FeatureStore::LivePopularity, 0.0F),
+                  ModelFamily::kPopularity),
+          AsModel(std::make_shared<const OfItems>(kTrendingName, store, &FeatureStore::LiveTrends,
+                                                  1.0F),
+                  ModelFamily::kPopularity),
+          AsModel(std::make_shared<const OfHistory>(
+                      kRecentlyViewedName,
+                      std::vector{EventType::kDetailPageView, EventType::kRecommendationClick}),
+                  ModelFamily::kBehaviour),
+          AsModel(std::make_shared<const OfHistory>(kRecentlyBoughtName,
+                                                    std::vector{EventType::kPurchaseComplete}),
+                  ModelFamily::kBehaviour)};
+}
+
+bool IsLiveModel(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kNames = {kLivePopularName, kTrendingName,
+                                                      kRecentlyViewedName, kRecentlyBoughtName};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+}  // namespace vitrine
