@@ -105,6 +105,7 @@ absl::StatusOr<Plan> Engine::State::PlanOf(const RecommendRequest& request, cons
             .explanation = request.explanation,
             .stand_ins = StandIns(of_set, query)};
   plan.elsewhere.insert(plan.elsewhere.end(), query.cart.begin(), query.cart.end());
+  VITRINE_RETURN_IF_ERROR(AddBoosts(request.controls.boosts, filtered, plan.lifts));
   return plan;
 }
 
@@ -121,8 +122,9 @@ std::vector<BlendedItem> Engine::State::MakeList(const RecommendRequest& request
 
 RankedList Engine::State::BestOf(const Plan& plan, std::size_t k) const {
   const Query query = plan.query.View();
-  return std::move(
-      RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline).front());
+  return std::move(RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline,
+                                   {.lifts = plan.lifts.lifts})
+                       .front());
 }
 
 bool Engine::State::RanksAll(const Plan& plan) const {
@@ -203,6 +205,9 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
                      .contributions = std::move(explained[i].contributions),
                      .item = catalogue().Get(list[i].item),
                      .is_backfill = IsBackfill(list[i])});
+    if (plan.explanation == ExplanationLevel::kContributions) {
+      AddLiftParts(plan.lifts, list[i], items.back().contributions);
+    }
     if (plan.explanation != ExplanationLevel::kNone) AddReason(plan.query.now_us, items.back());
   }
   MarkPromoted(plan.promoted, list, plan.explanation, items);

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/filter/filtered_items.h"
+#include "engine/lifts.h"
 #include "engine/shopper_query.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/engine/rank_stage.h"
@@ -47,6 +48,7 @@ struct Plan {
   std::vector<std::string_view> stand_ins{};  // Fallbacks of the reply.
   std::vector<ItemIndex> promoted{};          // Pins on the list.
   RankDeadline deadline = RankDeadline::kKept;
+  NamedLifts lifts{};
 };
 
 // What stands in for what this shop or this shopper does not have yet.
