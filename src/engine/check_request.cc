@@ -60,6 +60,25 @@ absl::Status CheckPins(const std::vector<Pin>& pins) {
   return absl::OkStatus();
 }
 
+absl::Status CheckBoosts(const std::vector<Boost>& boosts) {
+  if (boosts.size() > kMaxBoosts) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%d boosts are given, at most %d are allowed", boosts.size(), kMaxBoosts));
+  }
+  for (std::size_t i = 0; i < boosts.size(); ++i) {
+    if (boosts[i].filter.empty()) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "boosts[%d].filter is empty: say which items are meant, such as brand = \"Acme\"", i));
+    }
+    const double strength = boosts[i].strength;
+    if (!(strength >= -1 && strength <= 1) || strength == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("boosts[%d].strength is %g, must be -1 to 1 and not 0", i, strength));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckControls(const ListControls& controls) {
@@ -67,6 +86,15 @@ absl::Status CheckControls(const ListControls& controls) {
   if (!(lambda >= 0 && lambda <= 1)) {
     return absl::InvalidArgumentError(
         absl::StrFormat("the lambda of the diversity is %g, must be 0 to 1", lambda));
+  }
+  VITRINE_RETURN_IF_ERROR(CheckBoosts(controls.boosts));
+  if (!(controls.rotation >= 0 && controls.rotation <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("rotation is %g, must be 0 to 1", controls.rotation));
+  }
+  if (!(controls.exposure.share >= 0 && controls.exposure.share <= 1)) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "the share of the exposure is %g, must be 0 to 1", controls.exposure.share));
   }
   return CheckPins(controls.pins);
 }

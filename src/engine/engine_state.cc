@@ -154,6 +154,7 @@ absl::StatusOr<Plan> Engine::State::PlanOf(const Section& section, const Pipelin
             .explanation = section.request.explanation,
             .stand_ins = StandIns(of_set, query)};
   if (section.is_last && !section.request.controls.is_strict) plan.backfill = {allowed};
+  VITRINE_RETURN_IF_ERROR(AddBoosts(section.request.controls.boosts, filtered, plan.lifts));
   return plan;
 }
 
@@ -170,8 +171,9 @@ std::vector<BlendedItem> Engine::State::MakeList(const Section& section,
 
 RankedList Engine::State::BestOf(const Plan& plan, std::size_t k) const {
   const Query query = plan.query.View();
-  return std::move(
-      RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline).front());
+  return std::move(RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline,
+                                   {.lifts = plan.lifts.lifts})
+                       .front());
 }
 
 bool Engine::State::RanksAll(const Plan& plan) const {
@@ -252,6 +254,9 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
                      .contributions = std::move(explained[i].contributions),
                      .item = catalogue().Get(list[i].item),
                      .is_backfill = IsBackfill(list[i])});
+    if (plan.explanation == ExplanationLevel::kContributions) {
+      AddLiftParts(plan.lifts, list[i], items.back().contributions);
+    }
     if (plan.explanation != ExplanationLevel::kNone) AddReason(plan.query.now_us, items.back());
   }
   MarkPromoted(plan.promoted, list, plan.explanation, items);

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/filter/filtered_items.h"
+#include "engine/lifts.h"
 #include "engine/section.h"
 #include "engine/shopper_query.h"
 #include "vitrine/engine/engine.h"
@@ -57,6 +58,7 @@ struct Plan {
   std::vector<std::string_view> stand_ins{};  // Fallbacks of the reply.
   std::vector<ItemIndex> promoted{};          // Pins on the list.
   RankDeadline deadline = RankDeadline::kKept;
+  NamedLifts lifts{};
 };
 
 // What stands in for what this shop or this shopper does not have yet.

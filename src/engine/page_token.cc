@@ -48,6 +48,14 @@ std::uint64_t Fingerprint(const RecommendRequest& request) {
     writer.String(pin.item_id);
     writer.Unsigned(pin.position);
   }
+  writer.Unsigned(controls.boosts.size());
+  for (const Boost& boost : controls.boosts) {
+    writer.String(boost.filter);
+    writer.Double(boost.strength);
+  }
+  writer.Double(controls.rotation);
+  writer.Unsigned(static_cast<std::uint64_t>(controls.exposure.group));
+  writer.Double(controls.exposure.share);
   return Checksum(writer.bytes());
 }
 

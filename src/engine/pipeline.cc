@@ -1,11 +1,14 @@
 #include "vitrine/engine/pipeline.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <utility>
+
+#include "engine/lifts.h"
 
 namespace vitrine {
 
@@ -69,6 +72,19 @@ std::vector<std::uint32_t> WorthALook(std::span<const double> scores, std::size_
   return found;
 }
 
+// What the lifts add, by item: their strength times the size of the best that was blended.
+std::vector<double> LiftsOf(std::span<const ItemLift> lifts, std::span<const ItemIndex> items,
+                            std::span<const double> blended) {
+  if (lifts.empty() || items.empty()) return {};
+  const double best = *std::max_element(blended.begin(), blended.end());
+  std::vector<double> added;
+  added.reserve(items.size());
+  for (const ItemIndex item : items) {
+    added.push_back(std::isfinite(best) ? StrengthOf(lifts, item) * std::abs(best) : 0);
+  }
+  return added;
+}
+
 // The nearest float that is finite, so that no sum looks like kUnscored.
 float Narrow(double value) {
   constexpr double kLargest = std::numeric_limits<float>::max();
@@ -77,11 +93,12 @@ float Narrow(double value) {
 
 }  // namespace
 
-// The items that may be shown for one query, and what the models say of them.
+// The items that may be shown for one query, and what the models and the lifts say of them.
 struct Pipeline::Asked {
   std::vector<ItemIndex> items{};  // Distinct.
   std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
   Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
+  std::vector<double> lifts{};     // By item, added to the sum of its parts; empty: none.
 
   std::span<const float> ScoresOf(std::size_t model) const {
     return {scores.row(static_cast<Eigen::Index>(model)).data(), items.size()};
@@ -94,10 +111,13 @@ struct Pipeline::Asked {
     return IsKnown(score) ? factors[model] * static_cast<double>(score) : 0;
   }
 
-  // `trend`: what the sum of the parts was multiplied with.
+  double Lift(std::size_t i) const { return lifts.empty() ? 0 : lifts[i]; }
+
+  // `blended`: the sum of the parts, `trend`: what it was multiplied with.
   BlendedItem Describe(std::size_t i, double blended, double trend) const {
     BlendedItem item{.item = items[i],
-                     .score = std::isfinite(blended) ? Narrow(blended) : kUnscored};
+                     .score = std::isfinite(blended) ? Narrow(blended + Lift(i)) : kUnscored,
+                     .lift = Narrow(Lift(i))};
     item.parts.reserve(factors.size());
     for (std::size_t m = 0; m < factors.size(); ++m) {
       item.parts.push_back(Narrow(trend * Part(m, i)));
@@ -124,24 +144,30 @@ Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
   }
 }
 
-std::vector<std::vector<BlendedItem>> Pipeline::Recommend(
-    std::span<const Query> queries, const ItemBitmap* allowed, std::size_t k,
-    const PipelineControls& /*controls*/) const {
+std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query> queries,
+                                                          const ItemBitmap* allowed, std::size_t k,
+                                                          const PipelineControls& controls) const {
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
-  const auto add_list = [&](const Asked& asked) {
-    lists.push_back(Select(asked, Blend(asked), k));
+  const auto add_list = [&](Asked asked) {
+    const std::vector<double> blended = Blend(asked);
+    asked.lifts = LiftsOf(controls.lifts, asked.items, blended);
+    lists.push_back(Select(asked, blended, k));
   };
   const std::size_t whole = options_.whole_catalogue_items;
   if (allowed != nullptr && (allowed->size() <= whole || allowed->HasAtMost(whole))) {
     for (const Query& query : queries) add_list(Everything(query, *allowed));
     return lists;
   }
-  std::vector<Asked> retrieved = Retrieve(
-      queries, allowed, std::max(options_.candidates_per_model, 2 * k), WeightsOfEach(queries));
+  const std::size_t count = std::max(options_.candidates_per_model, 2 * k);
+  std::vector<Asked> retrieved = Retrieve(queries, allowed, count, WeightsOfEach(queries));
+  if (!controls.lifts.empty()) {
+    assert(allowed != nullptr);
+    RetrieveLifted(queries, *allowed, count, controls.lifts, retrieved);
+  }
   for (std::size_t q = 0; q < queries.size(); ++q) {
     Score(queries[q], retrieved[q]);
-    add_list(retrieved[q]);
+    add_list(std::move(retrieved[q]));
   }
   return lists;
 }
@@ -235,6 +261,39 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
   return retrieved;
 }
 
+void Pipeline::RetrieveLifted(std::span<const Query> queries, const ItemBitmap& allowed,
+                              std::size_t k, std::span<const ItemLift> lifts,
+                              std::span<Asked> retrieved) const {
+  std::vector<ItemBitmap> seen(queries.size());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    for (const ItemIndex item : retrieved[q].items) seen[q].Insert(item);
+    for (const ItemIndex item : queries[q].excluded) seen[q].Insert(item);
+  }
+  const auto add = [&](std::size_t q, ItemIndex item) {
+    if (seen[q].Contains(item)) return;
+    seen[q].Insert(item);
+    retrieved[q].items.push_back(item);
+  };
+  for (const ItemBitmap& part : PartsByStrength(lifts, allowed)) {
+    if (part.HasAtMost(k)) {
+      const std::vector<ItemIndex> items = part.Items();
+      for (std::size_t q = 0; q < queries.size(); ++q) {
+        for (const ItemIndex item : items) add(q, item);
+      }
+      continue;
+    }
+    for (std::size_t m = 0; m < weights_.size(); ++m) {
+      const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
+      if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
+      const auto lists = models_->models[m].scorer->Retrieve(queries, &part, k);
+      for (std::size_t q = 0; q < queries.size(); ++q) {
+        if (!is_asked(retrieved[q])) continue;
+        for (const ScoredItem& scored : lists[q]) add(q, scored.item);
+      }
+    }
+  }
+}
+
 void Pipeline::Score(const Query& query, Asked& asked) const {
   const auto num_models = static_cast<Eigen::Index>(weights_.size());
   const auto num_items = static_cast<Eigen::Index>(asked.items.size());
@@ -292,10 +351,14 @@ std::vector<double> Pipeline::Blend(const Asked& asked) const {
 
 std::vector<BlendedItem> Pipeline::Select(const Asked& asked, std::span<const double> blended,
                                           std::size_t k) const {
+  std::vector<double> lifted;
+  for (std::size_t i = 0; i < asked.lifts.size(); ++i)
+    lifted.push_back(blended[i] + asked.lifts[i]);
+  const std::span<const double> scores = lifted.empty() ? blended : lifted;
   const auto ranks_before = [&](std::uint32_t a, std::uint32_t b) {
-    return blended[a] != blended[b] ? blended[a] > blended[b] : asked.items[a] < asked.items[b];
+    return scores[a] != scores[b] ? scores[a] > scores[b] : asked.items[a] < asked.items[b];
   };
-  std::vector<std::uint32_t> order = WorthALook(blended, k);
+  std::vector<std::uint32_t> order = WorthALook(scores, k);
   const std::size_t count = std::min(k, order.size());
   const auto end = order.begin() + static_cast<std::ptrdiff_t>(count);
   std::partial_sort(order.begin(), end, order.end(), ranks_before);

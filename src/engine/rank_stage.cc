@@ -1,12 +1,15 @@
 #include "vitrine/engine/rank_stage.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "engine/lifts.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
 
@@ -23,53 +26,82 @@ std::size_t IndexOfRanker(const ModelSet& models) {
   return static_cast<std::size_t>(found - models.models.begin());
 }
 
-// Makes `score` the item's, with parts that sum to it. `ranker`: its model's place.
-void SetScore(float score, std::size_t ranker, BlendedItem& item) {
-  if (item.score > 0) {
-    for (float& part : item.parts) part *= score / item.score;
+// What the ranker says, and how it becomes scores.
+struct Verdict {
+  std::span<const float> probabilities{};  // Of the first of the list.
+  std::span<const ItemLift> lifts{};       // Counted after it, in units of its best.
+  std::size_t ranker = 0;                  // Its place among the models.
+};
+
+// Makes `score` the item's, `lift` included, with parts that sum to the rest.
+void SetScore(float score, float lift, std::size_t ranker, BlendedItem& item) {
+  const float blended = item.score - item.lift;
+  const float said = score - lift;
+  if (blended > 0 && said >= 0) {
+    for (float& part : item.parts) part *= said / blended;
   } else {
     std::fill(item.parts.begin(), item.parts.end(), 0.0F);
-    item.parts[ranker] = score;
+    item.parts[ranker] = said;
   }
   item.score = score;
+  item.lift = lift;
 }
 
-// Puts the first of `list` in the order of the probabilities, and the rest behind it.
-void PutInOrder(std::span<const float> probabilities, std::size_t ranker,
-                std::vector<BlendedItem>& list) {
-  std::vector<std::uint32_t> order(probabilities.size());
+// By item of `list` that has a probability: what the lifts add to it.
+std::vector<float> LiftsAfter(const Verdict& verdict, std::span<const BlendedItem> list) {
+  std::vector<float> lifts(verdict.probabilities.size(), 0);
+  if (lifts.empty() || verdict.lifts.empty()) return lifts;
+  const float best = *std::max_element(verdict.probabilities.begin(), verdict.probabilities.end());
+  for (std::size_t i = 0; i < lifts.size(); ++i) {
+    lifts[i] = best * static_cast<float>(StrengthOf(verdict.lifts, list[i].item));
+  }
+  return lifts;
+}
+
+// Gives what has no probability scores in the blend's proportions, none above `last`.
+void PutBelow(float last, std::size_t ranker, std::span<BlendedItem> rest) {
+  if (rest.empty()) return;
+  const float first = rest.front().score;
+  const bool is_alike = first > 0 ? last > 0 : first < 0;
+  const float factor = is_alike ? std::abs(last / first) : 0;
+  for (BlendedItem& item : rest) {
+    SetScore(std::min(last, factor * item.score), factor * item.lift, ranker, item);
+  }
+}
+
+// Puts the first of `list` in the order of the probabilities and lifts, and the rest behind it.
+void PutInOrder(const Verdict& verdict, std::vector<BlendedItem>& list) {
+  const std::vector<float> lifts = LiftsAfter(verdict, list);
+  std::vector<float> scores(verdict.probabilities.begin(), verdict.probabilities.end());
+  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] += lifts[i];
+  std::vector<std::uint32_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return probabilities[a] > probabilities[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return scores[a] > scores[b]; });
   std::vector<BlendedItem> ranked;
   ranked.reserve(list.size());
   for (const std::uint32_t i : order) {
     ranked.push_back(std::move(list[i]));
-    SetScore(probabilities[i], ranker, ranked.back());
+    SetScore(scores[i], lifts[i], verdict.ranker, ranked.back());
   }
-  // The rest keeps its proportions below the last that was ranked.
-  for (std::size_t i = probabilities.size(); i < list.size(); ++i) {
-    const float first = list[probabilities.size()].score;
-    const float share = first > 0 && !ranked.empty() ? list[i].score / first : 0;
-    const float last = ranked.empty() ? 0 : probabilities[order.back()];
-    const float score = share * last;
-    ranked.push_back(std::move(list[i]));
-    SetScore(score, ranker, ranked.back());
-  }
+  const float last = order.empty() ? 0 : scores[order.back()];
+  const auto rest = list.begin() + static_cast<std::ptrdiff_t>(order.size());
+  PutBelow(last, verdict.ranker, {rest, list.end()});
+  std::move(rest, list.end(), std::back_inserter(ranked));
   list = std::move(ranked);
 }
 
 // Puts the best of `list` in the ranker's order. False, and nothing is changed, once it is late.
 bool RankBest(const ModelSet& models, const Ranker& ranker, const Query& query,
-              const std::function<bool()>& is_late, std::vector<BlendedItem>& list) {
+              std::span<const ItemLift> lifts, const std::function<bool()>& is_late,
+              std::vector<BlendedItem>& list) {
   if (is_late()) return false;
   const auto best =
       std::span<const BlendedItem>(list).first(std::min(list.size(), ranker.num_candidates()));
   const ToldCandidates told = AskScorers(models, ranker.listens_to(), query, best);
   std::vector<float> probabilities(best.size());
   if (!ranker.Rank(told.View(query), is_late, probabilities)) return false;
-  PutInOrder(probabilities, IndexOfRanker(models), list);
+  PutInOrder({probabilities, lifts, IndexOfRanker(models)}, list);
   return true;
 }
 
@@ -86,7 +118,7 @@ ToldCandidates AskScorers(const ModelSet& models, std::span<const std::string> s
   ToldCandidates told;
   for (const BlendedItem& each : candidates) {
     told.items.push_back(each.item);
-    told.blended.push_back(each.score);
+    told.blended.push_back(each.score - each.lift);
   }
   std::vector<const Scorer*> asked;
   for (const std::string& name : scorers) {
@@ -125,7 +157,8 @@ std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<cons
       return deadline == RankDeadline::kKept &&
              static_cast<double>(MonotonicNow() - start) >= 1000 * ranker->deadline_ms();
     };
-    ranked[q].is_late = !RankBest(pipeline.models(), *ranker, asked[q], is_late, ranked[q].items);
+    ranked[q].is_late =
+        !RankBest(pipeline.models(), *ranker, asked[q], controls.lifts, is_late, ranked[q].items);
     if (ranked[q].items.size() > k) ranked[q].items.resize(k);
   }
   return ranked;

@@ -16,7 +16,7 @@ namespace vitrine {
 namespace {
 
 constexpr std::string_view kMagic = "VTRviews";
-constexpr std::uint64_t kVersion = 3;  // 2 had no behaviour.
+constexpr std::uint64_t kVersion = 4;  // 3 had no items shown.
 constexpr std::string_view kPrefix = "views-";
 constexpr std::string_view kSuffix = ".checkpoint";
 

@@ -128,9 +128,9 @@ absl::Status LocalStore::PlanOthers(ErasurePlan& plan) const {
         if (other == plan.others.end()) return absl::OkStatus();
         VITRINE_ASSIGN_OR_RETURN(const EventDetails details, DetailsOf(head, value));
         other->second.activity.Add(ParseOffsetKey(key), head, details);
-        const auto entries = ToEntries(head, ParseOffsetKey(key), views_->weights());
-        auto& history = other->second.history;
-        history.insert(history.end(), entries.begin(), entries.end());
+        ShopperPast& past = other->second.past;
+        AppendEntries(head, ParseOffsetKey(key), views_->weights(), past.history);
+        AppendShown(head, ParseOffsetKey(key), past.shown);
         other->second.has_events = true;
         return absl::OkStatus();
       }));

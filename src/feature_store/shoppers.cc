@@ -6,66 +6,9 @@
 #include <utility>
 
 #include "vitrine/base/status_macros.h"
+#include "vitrine/feature_store/feature_store.h"
 
 namespace vitrine {
-namespace {
-
-void WriteHistory(ByteWriter& writer, std::span<const HistoryEntry> history) {
-  writer.Unsigned(history.size());
-  HistoryEntry before;
-  for (const HistoryEntry& entry : history) {
-    writer.Signed(entry.time_us - before.time_us);
-    writer.Signed(static_cast<std::int64_t>(entry.offset) -
-                  static_cast<std::int64_t>(before.offset));
-    writer.Unsigned(entry.type);
-    writer.Unsigned(Row(entry.item));
-    writer.Float(entry.value);
-    before = entry;
-  }
-}
-
-std::vector<HistoryEntry> ReadHistory(ByteReader& reader) {
-  std::vector<HistoryEntry> history(reader.Count(8));
-  HistoryEntry before;
-  for (HistoryEntry& entry : history) {
-    entry.time_us = before.time_us + reader.Signed();
-    entry.offset =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(before.offset) + reader.Signed()) &
-        ((1ULL << 56) - 1);
-    entry.type = reader.Unsigned() & 0xFF;
-    entry.item = ItemIndex{static_cast<std::uint32_t>(reader.Unsigned())};
-    entry.value = reader.Float();
-    before = entry;
-  }
-  return history;
-}
-
-}  // namespace
-
-bool IsBefore(const HistoryEntry& a, const HistoryEntry& b) {
-  if (a.time_us != b.time_us) return a.time_us < b.time_us;
-  return a.offset < b.offset;
-}
-
-std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
-                                    const EventWeights& weights) {
-  std::vector<HistoryEntry> entries;
-  AppendEntries(head, offset, weights, entries);
-  return entries;
-}
-
-void AppendEntries(const LogHead& head, std::uint64_t offset, const EventWeights& weights,
-                   std::vector<HistoryEntry>& entries) {
-  if (!weights.AreInteractions(head.type)) return;
-  for (const LogHead::Touch& touch : head.items) {
-    HistoryEntry& entry = entries.emplace_back();
-    entry.time_us = head.time_us;
-    entry.offset = offset & ((1ULL << 56) - 1);
-    entry.type = static_cast<std::uint64_t>(head.type) & 0xFF;
-    entry.item = touch.item;
-    entry.value = head.Value(touch);
-  }
-}
 
 class Shoppers::Edit {
  public:
@@ -146,8 +89,9 @@ Shoppers::View Shoppers::Read(UserIndex index) const {
   std::lock_guard lock(shard.mutex);
   if (slot >= shard.shoppers.size()) return {};
   const Shopper& shopper = shard.shoppers[slot];
-  return {
-      .history = shopper.history, .profile = shopper.row.profile, .is_known = shopper.IsKnown()};
+  return {.history = shopper.past.history,
+          .profile = shopper.row.profile,
+          .is_known = shopper.IsKnown()};
 }
 
 Shoppers::Parts Shoppers::FindParts(const std::string& user_id,
@@ -166,14 +110,25 @@ Shoppers::View Shoppers::Read(const Parts& parts) const {
   View view = parts.user.has_value() ? Read(*parts.user) : View();
   if (!parts.visitor.has_value()) return view;
   View other = Read(*parts.visitor);
-  std::vector<HistoryEntry> joined;
-  joined.reserve(view.history.size() + other.history.size());
-  std::merge(view.history.begin(), view.history.end(), other.history.begin(), other.history.end(),
-             std::back_inserter(joined), IsBefore);
-  view.history = std::move(joined);
+  view.history = Joined(view.history, other.history);
   view.is_known = view.is_known || other.is_known;
   if (view.profile == nullptr) view.profile = other.profile;
   return view;
+}
+
+std::vector<HistoryEntry> Shoppers::ReadShown(UserIndex index) const {
+  const Shard& shard = ShardOf(index);
+  const std::size_t slot = vitrine::Row(index) / kNumShards;
+  std::lock_guard lock(shard.mutex);
+  if (slot >= shard.shoppers.size()) return {};
+  return shard.shoppers[slot].past.shown;
+}
+
+std::vector<HistoryEntry> Shoppers::ReadShown(const Parts& parts) const {
+  std::vector<HistoryEntry> shown;
+  if (parts.user.has_value()) shown = ReadShown(*parts.user);
+  if (parts.visitor.has_value()) shown = Joined(shown, ReadShown(*parts.visitor));
+  return shown;
 }
 
 std::vector<ItemIndex> Shoppers::ItemsOf(UserIndex index, EventType type) const {
@@ -183,7 +138,7 @@ std::vector<ItemIndex> Shoppers::ItemsOf(UserIndex index, EventType type) const 
     const std::size_t slot = vitrine::Row(index) / kNumShards;
     std::lock_guard lock(shard.mutex);
     if (slot >= shard.shoppers.size()) return items;
-    for (const HistoryEntry& entry : shard.shoppers[slot].history) {
+    for (const HistoryEntry& entry : shard.shoppers[slot].past.history) {
       if (static_cast<EventType>(entry.type) == type) items.push_back(entry.item);
     }
   }
@@ -233,10 +188,14 @@ void Shoppers::SetRow(UserIndex index, const ShopperRow& row) {
   names.index_of[key] = index;
 }
 
-void Shoppers::AddEvent(UserIndex index, std::span<const HistoryEntry> entries) {
+void Shoppers::AddEvent(UserIndex index, std::span<const HistoryEntry> entries,
+                        std::span<const HistoryEntry> shown) {
   Edit shopper(*this, index);
   shopper->has_events = true;
-  for (const HistoryEntry& entry : entries) Insert(shopper->history, entry);
+  for (const HistoryEntry& entry : entries) {
+    Insert(history_limit_, entry, shopper->past.history);
+  }
+  for (const HistoryEntry& entry : shown) Insert(kMaxShownItems, entry, shopper->past.shown);
 }
 
 void Shoppers::Prefetch(UserIndex index) const {
@@ -253,26 +212,23 @@ void Shoppers::PrefetchHistory(UserIndex index) const {
   const auto& shoppers = ShardOf(index).shoppers;
   const std::size_t slot = vitrine::Row(index) / kNumShards;
   if (slot >= shoppers.size()) return;
-  const auto& history = shoppers[slot].history;
+  const auto& history = shoppers[slot].past.history;
   __builtin_prefetch(history.data() + history.size(), 1);
 }
 
 void Shoppers::Merge(UserIndex from, UserIndex into) {
-  std::vector<HistoryEntry> moved;
+  ShopperPast moved;
   bool has_events = false;
   {
     Edit source(*this, from);
-    moved = std::exchange(source->history, {});
+    moved = std::exchange(source->past, {});
     has_events = std::exchange(source->has_events, false);
   }
   Edit target(*this, into);
   target->has_events = target->has_events || has_events;
-  std::vector<HistoryEntry> merged;
-  merged.reserve(moved.size() + target->history.size());
-  std::merge(moved.begin(), moved.end(), target->history.begin(), target->history.end(),
-             std::back_inserter(merged), IsBefore);
-  Trim(merged);
-  target->history = std::move(merged);
+  target->past = {.history = Joined(moved.history, target->past.history),
+                  .shown = Joined(moved.shown, target->past.shown)};
+  SortAndTrim(target->past);
 }
 
 void Shoppers::Erase(UserIndex index) {
@@ -287,11 +243,10 @@ void Shoppers::Erase(UserIndex index) {
   names.index_of.erase(key);
 }
 
-void Shoppers::SetHistory(UserIndex index, std::vector<HistoryEntry> history, bool has_events) {
-  std::stable_sort(history.begin(), history.end(), IsBefore);
-  Trim(history);
+void Shoppers::SetPast(UserIndex index, ShopperPast past, bool has_events) {
+  SortAndTrim(past);
   Edit shopper(*this, index);
-  shopper->history = std::move(history);
+  shopper->past = std::move(past);
   shopper->has_events = has_events;
 }
 
@@ -303,26 +258,24 @@ void Shoppers::WriteShard(std::size_t shard, std::uint64_t end, ByteWriter& writ
   };
   writer.Unsigned(
       static_cast<std::uint64_t>(std::count_if(shoppers.begin(), shoppers.end(), has_something)));
-  std::vector<HistoryEntry> before_end;
   for (std::size_t slot = 0; slot < shoppers.size(); ++slot) {
     if (!has_something(shoppers[slot])) continue;
-    before_end.clear();
-    for (const HistoryEntry& entry : shoppers[slot].history) {
-      if (entry.offset < end) before_end.push_back(entry);
-    }
     writer.Unsigned(slot * kNumShards + shard);
-    WriteHistory(writer, before_end);
+    WriteEntries(writer, BeforeOffset(end, shoppers[slot].past.history));
+    WriteEntries(writer, BeforeOffset(end, shoppers[slot].past.shown));
   }
 }
 
 absl::Status Shoppers::ReadShard(ByteReader& reader) {
-  const std::size_t count = reader.Count(2);
+  const std::size_t count = reader.Count(3);
   for (std::size_t i = 0; i < count; ++i) {
     const UserIndex index{static_cast<std::uint32_t>(reader.Unsigned())};
-    std::vector<HistoryEntry> history = ReadHistory(reader);
+    ShopperPast past;
+    past.history = ReadEntries(reader);
+    past.shown = ReadEntries(reader);
     VITRINE_RETURN_IF_ERROR(reader.status("a checkpoint"));
     if (!Row(index).has_value()) continue;
-    SetHistory(index, std::move(history), /*has_events=*/true);
+    SetPast(index, std::move(past), /*has_events=*/true);
   }
   return absl::OkStatus();
 }
@@ -341,24 +294,11 @@ void Shoppers::MoveMerged() {
   for (const auto& [from, into] : moves) Merge(from, into);
 }
 
-void Shoppers::Insert(std::vector<HistoryEntry>& history, const HistoryEntry& entry) const {
-  if (history_limit_ == 0) return;
-  if (history.size() == history_limit_) {
-    if (IsBefore(entry, history.front())) return;  // Late, and older than all that is kept.
-    history.erase(history.begin());
-  } else if (history.size() == history.capacity()) {
-    history.reserve(std::min(history_limit_, 2 * history.size() + 2));
-  }
-  if (history.empty() || !IsBefore(entry, history.back())) {  // Nearly always.
-    history.push_back(entry);
-    return;
-  }
-  history.insert(std::upper_bound(history.begin(), history.end(), entry, IsBefore), entry);
-}
-
-void Shoppers::Trim(std::vector<HistoryEntry>& history) const {
-  if (history.size() <= history_limit_) return;
-  history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(history_limit_));
+void Shoppers::SortAndTrim(ShopperPast& past) const {
+  std::stable_sort(past.history.begin(), past.history.end(), IsBefore);
+  std::stable_sort(past.shown.begin(), past.shown.end(), IsBefore);
+  TrimTo(history_limit_, past.history);
+  TrimTo(kMaxShownItems, past.shown);
 }
 
 }  // namespace vitrine

@@ -16,37 +16,20 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "feature_store/shopper_past.h"
 #include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/feature_store/event.h"
 
 namespace vitrine {
 
-// One interaction as a history keeps it: 24 bytes. Ordered by time, those of one moment by their
-// place in the log.
-struct HistoryEntry {
-  Micros time_us = 0;
-  std::uint64_t offset : 56 = 0;  // Of its event.
-  std::uint64_t type : 8 = 0;     // EventType.
-  ItemIndex item{};
-  float value = 0;
-  bool operator==(const HistoryEntry&) const = default;
-};
-static_assert(sizeof(HistoryEntry) == 24);
-
-bool IsBefore(const HistoryEntry& a, const HistoryEntry& b);
-
-// The interactions of one event, in its order; none of a type that is no interaction.
-std::vector<HistoryEntry> ToEntries(const LogHead& head, std::uint64_t offset,
-                                    const EventWeights& weights);
-void AppendEntries(const LogHead& head, std::uint64_t offset, const EventWeights& weights,
-                   std::vector<HistoryEntry>& entries);
-
 // The view of all shoppers: the dictionary from ids to dense indices, profiles, who was merged into
-// whom, and the latest interactions of each. Thread-safe; written by the commit thread alone.
+// whom, and the latest interactions of each and items they were shown. Thread-safe; written by the
+// commit thread alone.
 //
-// Memory: about 250 bytes a shopper (an id of more than 15 bytes: twice its size more), and 24
-// bytes (up to 48 while a history grows) for each of at most `history_limit` interactions.
+// Memory: about 275 bytes a shopper (an id of more than 15 bytes: twice its size more), and 24
+// bytes (up to 48 while their number grows) for each of at most `history_limit` interactions and of
+// at most kMaxShownItems items shown.
 class Shoppers {
  public:
   static constexpr std::size_t kNumShards = 64;
@@ -78,6 +61,9 @@ class Shoppers {
   Parts FindParts(const std::string& user_id, const std::string& visitor_id) const;
   View Read(const Parts& parts) const;
 
+  // What impressions showed the parts, joined, oldest first.
+  std::vector<HistoryEntry> ReadShown(const Parts& parts) const;
+
   // The distinct items that events of `type` in the history touched, ascending.
   std::vector<ItemIndex> ItemsOf(UserIndex index, EventType type) const;
 
@@ -88,13 +74,14 @@ class Shoppers {
 
   // The commit thread's part.
   void SetRow(UserIndex index, const ShopperRow& row);
-  void AddEvent(UserIndex index, std::span<const HistoryEntry> entries);
+  void AddEvent(UserIndex index, std::span<const HistoryEntry> entries,
+                std::span<const HistoryEntry> shown);
   // Hints that an event is about to be added, and a little later; for the thread that adds.
   void Prefetch(UserIndex index) const;
   void PrefetchHistory(UserIndex index) const;
-  void Merge(UserIndex from, UserIndex into);  // Moves the history; the row comes by SetRow.
+  void Merge(UserIndex from, UserIndex into);  // Moves the past; the row comes by SetRow.
   void Erase(UserIndex index);
-  void SetHistory(UserIndex index, std::vector<HistoryEntry> history, bool has_events);
+  void SetPast(UserIndex index, ShopperPast past, bool has_events);  // In any order.
 
   // The visitors that were merged into `user`. Looks at every shopper.
   std::vector<UserIndex> VisitorsOf(UserIndex user) const;
@@ -102,12 +89,12 @@ class Shoppers {
   // The rows of all visitors that were merged into a user. Looks at every shopper.
   std::vector<std::pair<UserIndex, ShopperRow>> MergedRows() const;
 
-  // The part of one shard's histories that events before offset `end` made, at most. What later
+  // The part of one shard's past that events before offset `end` made, at most. What later
   // events pushed out is missing, and comes out right again when those are added after Read.
   void WriteShard(std::size_t shard, std::uint64_t end, ByteWriter& writer) const;
 
   // Sets what WriteShard wrote, for shoppers whose rows are set; those erased since are skipped.
-  // MoveMerged, once after all shards, hands the histories of visitors merged since to their users.
+  // MoveMerged, once after all shards, hands the past of visitors merged since to their users.
   absl::Status ReadShard(ByteReader& reader);
   void MoveMerged();
 
@@ -116,7 +103,7 @@ class Shoppers {
     ShopperRow row{};
     bool exists = false;
     bool has_events = false;
-    std::vector<HistoryEntry> history{};
+    ShopperPast past{};
 
     bool IsKnown() const {
       return exists && !row.merged_into.has_value() && (has_events || row.profile != nullptr);
@@ -136,8 +123,8 @@ class Shoppers {
   const Names& NamesOf(const std::string& key) const;
   Names& NamesOf(const std::string& key);
   const Shard& ShardOf(UserIndex index) const;
-  void Insert(std::vector<HistoryEntry>& history, const HistoryEntry& entry) const;
-  void Trim(std::vector<HistoryEntry>& history) const;
+  std::vector<HistoryEntry> ReadShown(UserIndex index) const;
+  void SortAndTrim(ShopperPast& past) const;
 
   const std::size_t history_limit_;
   std::array<Names, kNumShards> names_;

@@ -284,9 +284,15 @@ std::shared_ptr<const std::vector<float>> LocalStore::LiveTrends() const {
   return views_->LivePopularity();
 }
 
-std::vector<ShownItem> LocalStore::ReadShownItems(const std::string& /*user_id*/,
-                                                  const std::string& /*visitor_id*/) const {
-  return {};
+std::vector<ShownItem> LocalStore::ReadShownItems(const std::string& user_id,
+                                                  const std::string& visitor_id) const {
+  const std::vector<HistoryEntry> entries = views_->ReadShown(user_id, visitor_id);
+  std::vector<ShownItem> shown;
+  shown.reserve(entries.size());
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    shown.push_back({.item = entry->item, .time_us = entry->time_us});
+  }
+  return shown;
 }
 
 StoreStatus LocalStore::status() const {

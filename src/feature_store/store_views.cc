@@ -59,6 +59,11 @@ Shoppers::View StoreViews::ReadShopper(const std::string& user_id,
   return ReadUnmoved([&] { return shoppers_.Read(shoppers_.FindParts(user_id, visitor_id)); });
 }
 
+std::vector<HistoryEntry> StoreViews::ReadShown(const std::string& user_id,
+                                                const std::string& visitor_id) const {
+  return ReadUnmoved([&] { return shoppers_.ReadShown(shoppers_.FindParts(user_id, visitor_id)); });
+}
+
 FeatureReader StoreViews::Reader() const {
   return {.shoppers = shoppers_,
           .behaviour = behaviour_,
@@ -150,7 +155,9 @@ void StoreViews::AddEvent(const StoreChanges::AddEvent& event) {
 void StoreViews::AddToShopper(const StoreChanges::AddEvent& event) {
   entries_.clear();
   AppendEntries(event.head, event.offset, weights_, entries_);
-  shoppers_.AddEvent(event.shopper, entries_);
+  shown_.clear();
+  AppendShown(event.head, event.offset, shown_);
+  shoppers_.AddEvent(event.shopper, entries_, shown_);
   behaviour_.AddToShopper(event.shopper, event.offset, event.head, event.details);
 }
 
@@ -211,7 +218,7 @@ void StoreViews::Apply(Erasure erasure) {
   behaviour_.SetItems(*erasure.items);
   for (Erasure::Rebuilt& other : erasure.others) {
     behaviour_.SetShopper(other.index, std::move(other.activity));
-    shoppers_.SetHistory(other.index, std::move(other.history), other.has_events);
+    shoppers_.SetPast(other.index, std::move(other.past), other.has_events);
   }
   ++num_moves_;
   std::lock_guard lock(popularity_mutex_);

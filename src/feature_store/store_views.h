@@ -66,6 +66,10 @@ class StoreViews {
   // never between its parts.
   Shoppers::View ReadShopper(const std::string& user_id, const std::string& visitor_id) const;
 
+  // What impressions showed them, oldest first, with the same promise.
+  std::vector<HistoryEntry> ReadShown(const std::string& user_id,
+                                      const std::string& visitor_id) const;
+
   // As FeatureStore has them; of shoppers with the same promise.
   std::vector<Feature> ReadUserFeatures(const std::string& user_id, const std::string& visitor_id,
                                         std::span<const std::string> names, Micros now) const;
@@ -95,7 +99,7 @@ class StoreViews {
     std::vector<UserIndex> shoppers{};
     struct Rebuilt {
       UserIndex index{};
-      std::vector<HistoryEntry> history{};
+      ShopperPast past{};
       ShopperActivity activity{};
       bool has_events = false;
     };
@@ -148,7 +152,8 @@ class StoreViews {
   Behaviour behaviour_;
   Facets facets_;
   PutValues put_values_;
-  std::vector<HistoryEntry> entries_;  // Scratch of AddToShopper.
+  std::vector<HistoryEntry> entries_;  // Scratch of AddToShopper, as is
+  std::vector<HistoryEntry> shown_;    // this.
 
   mutable std::mutex merge_mutex_;  // Held while shoppers are moved, and while a cut is written.
 

@@ -235,7 +235,13 @@ TEST_F(PageTokenTest, ATokenOfAnotherRequestIsRefused) {
       [](auto& r) {
         r.controls.pins = {{"item-001", 1}};
       },
-      [](auto& r) { r.controls.is_strict = true; }};
+      [](auto& r) { r.controls.is_strict = true; },
+      [](auto& r) {
+        r.controls.boosts = {{"stock >= 0", 0.5}};
+      },
+      [](auto& r) { r.controls.rotation = 0.5; },
+      [](auto& r) { r.controls.exposure.group = Exposure::Group::kNew; },
+      [](auto& r) { r.controls.exposure.share = 0.1; }};
   for (std::size_t i = 0; i < others.size(); ++i) {
     const absl::Status status = answer(others[i]);
     EXPECT_THAT(status, StatusIs(kInvalid)) << i;

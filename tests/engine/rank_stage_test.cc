@@ -67,6 +67,46 @@ TEST_F(RankStageTest, OnlyTheBestOfTheBlendAreRanked) {
   }
 }
 
+TEST_F(RankStageTest, LiftsCountAfterTheRankerInUnitsOfItsBest) {
+  Publish({Popular(), Contrary({})});
+
+  const RecommendReply reply =
+      Recommend({.explanation = ExplanationLevel::kContributions,
+                 .controls = {.boosts = {{"id = \"a\"", 1}, {"id = \"e\"", -0.9}}}});
+
+  const auto probability = [](double score) { return 1 / (1 + std::exp(3 * score)); };
+  EXPECT_THAT(Ids(reply), ElementsAre("a", "d", "c", "b", "e"));
+  EXPECT_NEAR(reply.items[0].score, probability(1) + probability(0.2), 1e-6);
+  EXPECT_NEAR(reply.items[4].score, 0.1 * probability(0.2), 1e-6);
+  for (const RecommendedItem& item : reply.items) {
+    double sum = 0;
+    for (const ScorePart& part : item.contributions) sum += static_cast<double>(part.value);
+    EXPECT_NEAR(sum, item.score, 1e-4);
+  }
+}
+
+TEST_F(RankStageTest, WhatIsBeyondTheCandidatesStaysBelowThemHoweverDeepTheyAreBuried) {
+  Publish({Popular(), Contrary({.num_candidates = 3})});
+
+  for (const double strength : {-1.0, -0.5, 0.5}) {
+    const RecommendReply reply =
+        Recommend({.explanation = ExplanationLevel::kContributions,
+                   .controls = {.boosts = {{"id = ANY(\"a\", \"c\", \"d\")", strength}}}});
+
+    ASSERT_EQ(reply.items.size(), 5U);
+    for (std::size_t i = 0; i < reply.items.size(); ++i) {
+      if (i > 0) {
+        EXPECT_LE(reply.items[i].score, reply.items[i - 1].score);
+      }
+      double sum = 0;
+      for (const ScorePart& part : reply.items[i].contributions) {
+        sum += static_cast<double>(part.value);
+      }
+      EXPECT_NEAR(sum, reply.items[i].score, 1e-4);
+    }
+  }
+}
+
 TEST_F(RankStageTest, ALateRankerLeavesTheBlendsOrderAndIsNamed) {
   Publish({Popular(), Contrary({.deadline_ms = 0})});
 

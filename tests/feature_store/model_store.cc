@@ -230,6 +230,21 @@ std::vector<ModelStore::Touch> ModelStore::History(const std::string& user_id,
   return HistoryOf({{false, user_id}, Resolve({true, visitor_id})});
 }
 
+std::vector<ModelStore::Touch> ModelStore::Shown(const std::string& user_id,
+                                                 const std::string& visitor_id) const {
+  std::vector<Touch> shown;
+  for (const Event& event : EventsOf(user_id, visitor_id)) {
+    if (event.type != EventType::kImpression) continue;
+    for (const EventItem& item : event.items) {
+      shown.push_back({event.time_us, item.item_id, 0, event.type});
+    }
+  }
+  std::stable_sort(shown.begin(), shown.end(),
+                   [](const Touch& a, const Touch& b) { return a.time_us < b.time_us; });
+  std::reverse(shown.begin(), shown.end());
+  return shown;
+}
+
 std::vector<Event> ModelStore::EventsOf(const std::string& user_id,
                                         const std::string& visitor_id) const {
   const std::set<Shopper> owners = {{false, user_id}, Resolve({true, visitor_id})};

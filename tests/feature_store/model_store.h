@@ -32,6 +32,8 @@ class ModelStore {
     bool operator==(const Touch&) const = default;
   };
   std::vector<Touch> History(const std::string& user_id, const std::string& visitor_id) const;
+  // What impressions showed these two.
+  std::vector<Touch> Shown(const std::string& user_id, const std::string& visitor_id) const;
   // All that these two did, in log order, merges followed.
   std::vector<Event> EventsOf(const std::string& user_id, const std::string& visitor_id) const;
 

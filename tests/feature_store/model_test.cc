@@ -104,6 +104,12 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
           EXPECT_EQ(one.weight, options_.weights.Of(one.type, one.value));
         }
         EXPECT_EQ(have, model_.History(user, visitor)) << user << " " << visitor;
+        std::vector<ModelStore::Touch> shown;
+        for (const ShownItem& one : store_->ReadShownItems(user, visitor)) {
+          shown.push_back(
+              {one.time_us, store_->catalogue().Id(one.item), 0, EventType::kImpression});
+        }
+        EXPECT_EQ(shown, model_.Shown(user, visitor)) << user << " " << visitor;
         EXPECT_EQ(state.is_known, model_.IsKnown(user, visitor)) << user << " " << visitor;
       }
       EXPECT_EQ(store_->GetUser(user), model_.GetUser(user)) << user;

@@ -31,7 +31,9 @@ struct ItemLift {
 
 // How the making of lists is steered and watched.
 struct PipelineControls {
-  std::span<const ItemLift> lifts{};  // What is lifted is retrieved too, as well as what is not.
+  // With these not all items are asked for: `allowed` is given. What is lifted is retrieved, and
+  // what is not.
+  std::span<const ItemLift> lifts{};
   // Asked between models: once true, the models that are left say nothing. Empty: never.
   std::function<bool()> is_late{};
   // Told what each model found, by name, and how long it took. Empty: nobody listens.
@@ -48,7 +50,9 @@ struct PipelineControls {
 // factor of the query's side alone, and the trend one of the item's: the blend stays affine in
 // every model's scores, one model alone ranks as without a blend but for the trend, and a score
 // that is an inner product stays one. A sum below zero is divided by the trend instead. kUnscored
-// and anything else that is not finite adds 0.
+// and anything else that is not finite adds 0. To that a lift adds its strength times the size of
+// the best sum of all that may be shown; the strengths of several count together, from -1 to 1. An
+// item that no model knows has no score to be lifted.
 class Pipeline {
  public:
   Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options);
@@ -87,6 +91,9 @@ class Pipeline {
   std::vector<Asked> Retrieve(std::span<const Query> queries, const ItemBitmap* allowed,
                               std::size_t k, std::vector<std::vector<double>> weights) const;
   std::vector<std::vector<double>> WeightsOfEach(std::span<const Query> queries) const;
+  // Adds the best `k` of each strength to what was retrieved.
+  void RetrieveLifted(std::span<const Query> queries, const ItemBitmap& allowed, std::size_t k,
+                      std::span<const ItemLift> lifts, std::span<Asked> retrieved) const;
   // What the models say of the items, not blended yet.
   void Score(const Query& query, Asked& asked) const;
   // By item that is asked about; -infinity where no model knows it.

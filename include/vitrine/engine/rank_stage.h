@@ -45,7 +45,8 @@ struct RankedList {
 // are the best of the blend, and the probabilities that it gives them are the order, equals as the
 // blend has them. The score of an item is then its probability, and its parts are those of the
 // blend multiplied so that they sum to it; where the blend says nothing good of an item, all is the
-// ranker's part. What is beyond the candidates follows in the blend's order.
+// ranker's part. Lifts count after the ranker, in units of the best probability. What is beyond the
+// candidates follows in the blend's order.
 std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<const Query> queries,
                                         const ItemBitmap* allowed, std::size_t k,
                                         RankDeadline deadline,

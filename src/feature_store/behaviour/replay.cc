@@ -46,7 +46,7 @@ void BehaviourReplay::Add(Micros known_us, std::uint64_t offset, const LogHead& 
   if (head.visitor.has_value() && !live_.shoppers().Row(*head.visitor).has_value()) return;
   if (!Meet(head.shopper())) return;
   const UserIndex owner = *shoppers_.Resolve(head.shopper());
-  shoppers_.AddEvent(owner, ToEntries(head, offset, live_.weights()));
+  shoppers_.AddEvent(owner, ToEntries(head, offset, live_.weights()), {});
   behaviour_.AddToShopper(owner, offset, head, details);
   if (wants_items_) behaviour_.AddToItems(offset, head);
 }
