@@ -10,8 +10,26 @@
 #include "engine/page_token.h"
 #include "engine/rerank.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/feature_store/attribution.h"
 
 namespace vitrine {
+
+namespace {
+
+// For the events that will come of the list.
+std::string AttributionToken(const FeatureStore& store, const RecommendReply& reply,
+                             const Plan& plan, std::size_t num_shown,
+                             std::span<const BlendedItem> list) {
+  Attribution attribution{.placement = reply.placement,
+                          .model_version = reply.model_version,
+                          .time_us = plan.query.now_us,
+                          .first_position = num_shown + 1};
+  attribution.items.reserve(list.size());
+  for (const BlendedItem& each : list) attribution.items.push_back(each.item);
+  return SealAttribution(store, attribution);
+}
+
+}  // namespace
 
 Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Counters& counters,
                const Clock& clock, Options options, const Placements* placements)
@@ -71,7 +89,9 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   const std::vector<BlendedItem> list = MakeList(request, shown, plan);
   for (const BlendedItem& item : list) above.push_back(item.item);
   RecommendReply reply = Reply(plan, Present(plan, list));
+  reply.placement = request.placement.empty() ? std::string(kDefaultPlacement) : request.placement;
   reply.next_page_token = NextPageToken(store, request, shown, list);
+  reply.attribution_token = AttributionToken(store, reply, plan, shown.size(), list);
   return reply;
 }
 

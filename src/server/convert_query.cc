@@ -315,6 +315,8 @@ void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response
   response.set_consistency_token(ConsistencyToken(reply.sequence));
   if constexpr (std::is_same_v<Response, v1::RecommendItemsResponse>) {
     response.set_next_page_token(reply.next_page_token);
+    response.set_placement(reply.placement);
+    response.set_attribution_token(reply.attribution_token);
   }
 }
 

@@ -222,8 +222,12 @@ TEST(ConvertQueryTest, RankItemsNeedsOneToAThousandDistinctItems) {
 }
 
 RecommendReply OneItemReply() {
-  RecommendReply reply{
-      .model_version = "v1", .fallbacks = {"backfill"}, .sequence = 9, .next_page_token = "next"};
+  RecommendReply reply{.model_version = "v1",
+                       .fallbacks = {"backfill"},
+                       .sequence = 9,
+                       .next_page_token = "next",
+                       .placement = "home",
+                       .attribution_token = "mark"};
   RecommendedItem item{.item_id = "mug", .score = 0.5F};
   item.reasons = {{.kind = Reason::Kind::kBecauseYouBought, .item_id = "tea"},
                   {.kind = Reason::Kind::kPopularInCategory, .text = "Home"}};
@@ -242,6 +246,8 @@ TEST(ConvertQueryTest, AReplyCarriesItemsReasonsAndWhereTheyCameFrom) {
   EXPECT_THAT(response.fallbacks(), ElementsAre("backfill"));
   EXPECT_EQ(response.consistency_token(), ConsistencyToken(9));
   EXPECT_EQ(response.next_page_token(), "next");
+  EXPECT_EQ(response.placement(), "home");
+  EXPECT_EQ(response.attribution_token(), "mark");
   ASSERT_EQ(response.items_size(), 1);
   const v1::RecommendedItem& item = response.items(0);
   EXPECT_EQ(item.item_id(), "mug");
