@@ -26,6 +26,9 @@ std::string AttributionToken(const FeatureStore& store, const RecommendReply& re
                           .first_position = num_shown + 1};
   attribution.items.reserve(list.size());
   for (const BlendedItem& each : list) attribution.items.push_back(each.item);
+  if (!plan.propensities.empty()) {
+    attribution.propensities.assign(plan.propensities.begin(), plan.propensities.end());
+  }
   return SealAttribution(store, attribution);
 }
 
@@ -91,6 +94,9 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   RecommendReply reply = Reply(plan, Present(plan, list));
   reply.placement = request.placement.empty() ? std::string(kDefaultPlacement) : request.placement;
   reply.next_page_token = NextPageToken(store, request, shown, list);
+  for (std::size_t i = 0; i < plan.propensities.size(); ++i) {
+    reply.items[i].propensity = plan.propensities[i];
+  }
   reply.attribution_token = AttributionToken(store, reply, plan, shown.size(), list);
   return reply;
 }

@@ -164,13 +164,14 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
   };
   ItemSimilarity similarity(plan.pipeline.models(),
                             [this](ItemIndex item) { return catalogue().Get(item); });
-  std::vector<BlendedItem> page =
+  ComposedPage page =
       ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size},
                   catalogue(), similarity, {rank, popular});
+  plan.propensities = std::move(page.propensities);
   if (is_late) plan.stand_ins.push_back(kRankerLate);
-  if (NumBackfilled(page, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
+  if (NumBackfilled(page.items, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
   if (pins.has_others) plan.stand_ins.push_back(kPinNotServable);
-  return page;
+  return std::move(page.items);
 }
 
 void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {

@@ -47,6 +47,8 @@ std::uint64_t Fingerprint(const RecommendRequest& request) {
     writer.String(pin.item_id);
     writer.Unsigned(pin.position);
   }
+  writer.Double(controls.exploration.temperature);
+  writer.Unsigned(controls.exploration.seed);
   return Checksum(writer.bytes());
 }
 
