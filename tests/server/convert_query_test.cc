@@ -136,6 +136,26 @@ TEST(ConvertQueryTest, DiversityWithoutAMethodIsMmr) {
   EXPECT_EQ(FromProto(message)->controls.diversity, (Diversity{Diversity::Method::kMmr, 0.5}));
 }
 
+TEST(ConvertQueryTest, AnExplorationIsRead) {
+  v1::RecommendItemsRequest message;
+  message.mutable_exploration()->set_temperature(0.25);
+  message.mutable_exploration()->set_seed(7);
+  EXPECT_EQ(FromProto(message)->controls.exploration, (Exploration{0.25, 7}));
+
+  message.mutable_exploration()->set_temperature(0);
+  EXPECT_THAT(BadFields(message), ElementsAre("exploration.temperature"));
+  message.mutable_exploration()->set_temperature(10.5);
+  EXPECT_THAT(BadFields(message), ElementsAre("exploration.temperature"));
+}
+
+TEST(ConvertQueryTest, AListIsDrawnOrMadeVaried) {
+  v1::RecommendItemsRequest message;
+  message.mutable_exploration()->set_temperature(1);
+  message.mutable_diversity()->set_lambda(0.5);
+
+  EXPECT_THAT(BadFields(message), ElementsAre("exploration"));
+}
+
 TEST(ConvertQueryTest, EveryControlOutOfRangeIsNamed) {
   v1::RecommendItemsRequest message;
   message.mutable_diversity()->set_method(static_cast<v1::Diversity::Method>(9));
