@@ -18,6 +18,7 @@ constexpr std::size_t kMaxPageItems = 100;  // Of the context, and of the cart.
 constexpr std::size_t kMaxExcluded = 1000;
 constexpr std::size_t kMaxCategories = 20;
 constexpr std::size_t kMaxRanked = 1000;
+constexpr double kMaxTemperature = 10;
 
 absl::Status CheckPageSize(std::size_t page_size) {
   if (page_size >= 1 && page_size <= kMaxPageSize) return absl::OkStatus();
@@ -79,6 +80,22 @@ absl::Status CheckBoosts(const std::vector<Boost>& boosts) {
   return absl::OkStatus();
 }
 
+absl::Status CheckExploration(const ListControls& controls) {
+  const double temperature = controls.exploration.temperature;
+  if (!(temperature >= 0 && temperature <= kMaxTemperature)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the temperature of the exploration is %g, must be above 0, to %g, or 0 "
+                        "for none",
+                        temperature, kMaxTemperature));
+  }
+  if (temperature > 0 && controls.diversity.method != Diversity::Method::kNone) {
+    return absl::InvalidArgumentError(
+        "both an exploration and a diversity are wanted: a list is drawn or made varied, leave one "
+        "of the two out");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckControls(const ListControls& controls) {
@@ -96,6 +113,7 @@ absl::Status CheckControls(const ListControls& controls) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "the share of the exposure is %g, must be 0 to 1", controls.exposure.share));
   }
+  VITRINE_RETURN_IF_ERROR(CheckExploration(controls));
   return CheckPins(controls.pins);
 }
 

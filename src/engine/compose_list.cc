@@ -1,6 +1,7 @@
 #include "engine/compose_list.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "engine/diverse_choice.h"
+#include "engine/exploration.h"
 #include "engine/label_limits.h"
 
 namespace vitrine {
@@ -57,12 +59,17 @@ class ListInTheMaking {
     while (!is_full() && next_pin_ < pins_.size()) PlaceNextPin();
   }
 
-  void Place(BlendedItem item) {
+  // `propensity`: of an item that was drawn.
+  void Place(BlendedItem item, double propensity = 1) {
     Claim(item.item);
     page_.push_back(std::move(item));
+    propensities_.push_back(propensity);
   }
 
-  std::vector<BlendedItem> Take() { return std::move(page_); }
+  ComposedPage Take() {
+    if (rules_.controls.exploration.temperature == 0) propensities_.clear();
+    return {std::move(page_), std::move(propensities_)};
+  }
 
  private:
   // From here on it counts, whether it stands on the list already or has its place to come.
@@ -75,6 +82,7 @@ class ListInTheMaking {
     const ItemIndex item = pins_[next_pin_++].second;
     const auto found = ranked_pins_.find(item);
     page_.push_back(found == ranked_pins_.end() ? BlendedItem{.item = item} : found->second);
+    propensities_.push_back(1);
   }
 
   const PageRules& rules_;
@@ -85,6 +93,7 @@ class ListInTheMaking {
   std::size_t next_pin_ = 0;
   std::map<ItemIndex, BlendedItem> ranked_pins_;
   std::vector<BlendedItem> page_;
+  std::vector<double> propensities_;  // Beside page_.
 };
 
 // What a source had to give.
@@ -192,6 +201,41 @@ class DiverseFilling {
   std::vector<std::size_t> candidates_;  // By candidate of choice_: its product. Ascending.
 };
 
+// Of the first products that the diversity would choose of too, those that are open; of more where
+// none of these is. Empty: none is left, or a longer ranking is wanted.
+std::vector<std::size_t> OpenCandidates(std::span<const BlendedItem> products, bool is_all,
+                                        ListInTheMaking& list) {
+  std::vector<std::size_t> open;
+  std::size_t count = NumDiversityCandidates(list.next_position());
+  for (std::size_t i = 0; i < products.size(); ++i) {
+    if (count > products.size() && !is_all) return {};
+    const ItemIndex item = products[i].item;
+    if (list.IsNew(item) && list.IsWithinLimits(item)) open.push_back(i);
+    if (i + 1 < count) continue;
+    if (!open.empty()) break;
+    count += kMoreCandidates;
+  }
+  return open;
+}
+
+// Draws from a ranking of products, one item of each.
+Outcome FillByChance(const Exploration& how, std::span<BlendedItem> products, bool is_all,
+                     ListInTheMaking& list) {
+  // The same at every place and on every page. 1: all that is best is worth nothing.
+  const double best = products.empty() ? 0 : std::abs(products.front().score);
+  const double scale = best > 0 && std::isfinite(best) ? best : 1;
+  for (list.PlaceDuePins(); !list.is_full(); list.PlaceDuePins()) {
+    const std::vector<std::size_t> open = OpenCandidates(products, is_all, list);
+    if (open.empty()) return is_all ? Outcome::kExhausted : Outcome::kTooFew;
+    std::vector<float> scores;
+    scores.reserve(open.size());
+    for (const std::size_t i : open) scores.push_back(products[i].score);
+    const Draw draw = DrawOne(how, list.next_position(), scale, scores);
+    list.Place(std::move(products[open[draw.candidate]]), draw.propensity);
+  }
+  return Outcome::kFull;
+}
+
 // The first item of each product, without those that are shown beside the list and without
 // variants of pins: what there is to choose of, the same on every page.
 std::vector<BlendedItem> FirstOfEachProduct(const PageRules& rules, const Catalogue& catalogue,
@@ -210,17 +254,19 @@ Outcome FillFromRanking(const PageRules& rules, const Catalogue& catalogue,
                         std::vector<BlendedItem> ranked, bool is_all, ItemSimilarity& similarity,
                         ListInTheMaking& list) {
   list.Note(ranked);
-  if (rules.controls.diversity.method == Diversity::Method::kNone) {
+  const bool is_drawn = rules.controls.exploration.temperature > 0;
+  if (!is_drawn && rules.controls.diversity.method == Diversity::Method::kNone) {
     return FillInOrder(ranked, is_all, list);
   }
   std::vector<BlendedItem> products = FirstOfEachProduct(rules, catalogue, ranked);
+  if (is_drawn) return FillByChance(rules.controls.exploration, products, is_all, list);
   return DiverseFilling(rules, products, is_all, similarity).Fill(list);
 }
 
 }  // namespace
 
-std::vector<BlendedItem> ComposePage(const PageRules& rules, const Catalogue& catalogue,
-                                     ItemSimilarity& similarity, const PageSources& sources) {
+ComposedPage ComposePage(const PageRules& rules, const Catalogue& catalogue,
+                         ItemSimilarity& similarity, const PageSources& sources) {
   const std::size_t length = rules.shown.size() + rules.page_size;
   std::optional<ListInTheMaking> list;
   Outcome outcome = Outcome::kTooFew;

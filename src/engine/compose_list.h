@@ -28,14 +28,22 @@ struct PageSources {
   std::function<std::vector<BlendedItem>(std::size_t k)> backfill{};  // Parts are empty.
 };
 
+struct ComposedPage {
+  std::vector<BlendedItem> items{};
+  // With an exploration: of each item, how likely it was at its place, 1 where nothing was drawn.
+  // Otherwise empty.
+  std::vector<double> propensities{};
+};
+
 // The page: at the position of a pin the pin; elsewhere the next of the ranking, as the diversity
-// chooses, then of the backfill, that is no variant of what the list has and that the limits allow;
-// pins for which the list is too short at its end. Asks the sources for ever more until the page is
-// full or they have no more. A pin has the score and the parts that the ranking gave it, or none.
+// chooses or the exploration draws, then of the backfill, that is no variant of what the list has
+// and that the limits allow; pins for which the list is too short at its end. Asks the sources for
+// ever more until the page is full or they have no more. A pin has the score and the parts that the
+// ranking gave it, or none.
 //
 // The pages before and the pins count as chosen first. So where nothing changes in between, pages
 // are the parts of one long page, as far as `rank` gives prefixes of one order.
-std::vector<BlendedItem> ComposePage(const PageRules& rules, const Catalogue& catalogue,
-                                     ItemSimilarity& similarity, const PageSources& sources);
+ComposedPage ComposePage(const PageRules& rules, const Catalogue& catalogue,
+                         ItemSimilarity& similarity, const PageSources& sources);
 
 }  // namespace vitrine

@@ -12,8 +12,31 @@
 #include "engine/page_token.h"
 #include "engine/rerank.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/feature_store/attribution.h"
 
 namespace vitrine {
+
+namespace {
+
+// For the events that will come of the list. `page`: the items of the reply.
+std::string AttributionToken(const FeatureStore& store, const RecommendRequest& request,
+                             const RecommendReply& reply, std::size_t num_shown,
+                             std::vector<ItemIndex> page, Micros now) {
+  Attribution attribution{
+      .placement = request.placement.empty() ? reply.placement : request.placement,
+      .model_version = reply.model_version,
+      .time_us = now,
+      .first_position = num_shown + 1,
+      .items = std::move(page)};
+  if (request.controls.exploration.temperature > 0) {
+    for (const RecommendedItem& item : reply.items) {
+      attribution.propensities.push_back(static_cast<float>(item.propensity));
+    }
+  }
+  return SealAttribution(store, attribution);
+}
+
+}  // namespace
 
 Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Counters& counters,
                const Clock& clock, Options options, const Placements* placements)
@@ -113,8 +136,10 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   };
   VITRINE_RETURN_IF_ERROR(MakeSections(request, of_set, above, shown, RankDeadline::kKept, take));
   NoteFallbacks(stand_ins, reply);
-  reply.next_page_token = NextPageToken(store, request, shown, page, page_size);
   above.insert(above.end(), page.begin(), page.end());
+  reply.next_page_token = NextPageToken(store, request, shown, page, page_size);
+  reply.attribution_token =
+      AttributionToken(store, request, reply, shown.size(), std::move(page), clock.Now());
   return reply;
 }
 

@@ -215,13 +215,14 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
     return MostPopularOf(allowed, *store.LivePopularity(), k);
   };
   ItemSimilarity similarity(plan.models, [this](ItemIndex item) { return catalogue().Get(item); });
-  std::vector<BlendedItem> page =
+  ComposedPage page =
       ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size},
                   catalogue(), similarity, {rank, popular});
+  plan.propensities = std::move(page.propensities);
   if (is_late) plan.stand_ins.push_back(kRankerLate);
-  if (NumBackfilled(page, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
+  if (NumBackfilled(page.items, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
   if (pins.has_others) plan.stand_ins.push_back(kPinNotServable);
-  return page;
+  return std::move(page.items);
 }
 
 void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
@@ -258,6 +259,8 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
       AddLiftParts(plan.lifts, list[i], items.back().contributions);
     }
     if (plan.explanation != ExplanationLevel::kNone) AddReason(plan.query.now_us, items.back());
+    // Tell presents single items of a list, without any.
+    if (i < plan.propensities.size()) items.back().propensity = plan.propensities[i];
   }
   MarkPromoted(plan.promoted, list, plan.explanation, items);
   return items;

@@ -57,6 +57,7 @@ struct Plan {
   ExplanationLevel explanation{};
   std::vector<std::string_view> stand_ins{};  // Fallbacks of the reply.
   std::vector<ItemIndex> promoted{};          // Pins on the list.
+  std::vector<double> propensities{};         // With an exploration: of each item of the list.
   RankDeadline deadline = RankDeadline::kKept;
   NamedLifts lifts{};
 };

@@ -116,6 +116,7 @@ const BlendedItem* LastRanked(std::span<const BlendedItem> list,
 // that is; null `last`: there is none.
 std::string WhyLower(const ListControls& controls, const BlendedItem* last, float gap) {
   if (last == nullptr) return "the list has no place for ranked items";
+  if (controls.exploration.temperature > 0) return "exploration: others were drawn";
   if (gap > 0) return "others have a higher score";
   if (controls.diversity.method != Diversity::Method::kNone) {
     return "diversity: others make the list more varied";

@@ -5,13 +5,12 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/feature_store/sealed_token.h"
 
 namespace vitrine {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
 constexpr std::size_t kMaxTokenBytes = 8192;  // 1,000 items of 5 bytes each, in base64: 6.7 KiB.
 
 absl::Status ForeignToken() {
@@ -56,17 +55,9 @@ std::uint64_t Fingerprint(const RecommendRequest& request) {
   writer.Double(controls.rotation);
   writer.Unsigned(static_cast<std::uint64_t>(controls.exposure.group));
   writer.Double(controls.exposure.share);
+  writer.Double(controls.exploration.temperature);
+  writer.Unsigned(controls.exploration.seed);
   return Checksum(writer.bytes());
-}
-
-// In a time that says nothing of where they differ.
-bool AreEqual(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  }
-  return difference == 0;
 }
 
 }  // namespace
@@ -77,33 +68,24 @@ std::string NextPageToken(const FeatureStore& store, const RecommendRequest& req
   const std::size_t num_shown = shown.size() + page.size();
   if (page.size() < page_size || num_shown >= kMaxListLength) return "";
   ByteWriter writer;
-  writer.Unsigned(kVersion);
+  writer.Unsigned(static_cast<std::uint64_t>(TokenForm::kPage));
   writer.Fixed64(Fingerprint(request));
   writer.Unsigned(num_shown);
   for (const ItemIndex item : shown) writer.Unsigned(Row(item));
   for (const ItemIndex item : page) writer.Unsigned(Row(item));
-  std::string token = writer.Take();
-  token += store.Seal(token);
-  return absl::WebSafeBase64Escape(token);
+  return SealToken(store, writer.Take());
 }
 
 absl::StatusOr<std::vector<ItemIndex>> ShownBefore(const FeatureStore& store,
                                                    const RecommendRequest& request) {
   std::vector<ItemIndex> shown;
   if (request.page_token.empty()) return shown;
-  std::string bytes;
-  if (request.page_token.size() > kMaxTokenBytes ||
-      !absl::WebSafeBase64Unescape(request.page_token, &bytes) ||
-      bytes.size() < FeatureStore::kSealBytes) {
-    return ForeignToken();
-  }
-  const auto text = std::string_view(bytes).substr(0, bytes.size() - FeatureStore::kSealBytes);
-  if (!AreEqual(store.Seal(text), std::string_view(bytes).substr(text.size()))) {
-    return ForeignToken();
-  }
+  if (request.page_token.size() > kMaxTokenBytes) return ForeignToken();
+  const auto bytes = OpenToken(store, TokenForm::kPage, request.page_token);
+  if (!bytes.has_value()) return ForeignToken();
 
-  ByteReader reader(text);
-  const bool is_ours = reader.Unsigned() == kVersion;
+  ByteReader reader(*bytes);
+  reader.Unsigned();  // The form.
   const std::uint64_t fingerprint = reader.Fixed64();
   shown.resize(reader.Count());
   const std::size_t num_indices = store.catalogue().num_indices();
@@ -112,7 +94,7 @@ absl::StatusOr<std::vector<ItemIndex>> ShownBefore(const FeatureStore& store,
     if (row >= num_indices) return ForeignToken();  // Of a later state than a backup brought back.
     item = ItemIndex{static_cast<std::uint32_t>(row)};
   }
-  if (!is_ours || !reader.Finish("page_token").ok()) return ForeignToken();
+  if (!reader.Finish("page_token").ok()) return ForeignToken();
   if (fingerprint != Fingerprint(request)) {
     return absl::InvalidArgumentError(
         "page_token is of another request: send the one that gave it again, changed in no field "

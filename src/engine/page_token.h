@@ -9,10 +9,8 @@
 
 namespace vitrine {
 
-// Where a list goes on: a version, a fingerprint of the request, the indices of all that was shown
-// in its order, and the store's seal over these, in web-safe base64. Indices are the store's for
-// good, and so is the key of its seals: a token outlives restarts and models, and only the store
-// can make one.
+// Where a list goes on: a fingerprint of the request, and the indices of all that was shown in its
+// order, as a sealed_token.h. Indices are the store's for good, as the token is.
 
 // Empty when the list ends with this page: it has less than `page_size` items, or kMaxListLength
 // have been shown. `shown`: on the pages before. `page`: what this one shows.

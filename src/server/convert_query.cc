@@ -23,6 +23,7 @@ constexpr std::size_t kMaxPageSize = 200;
 constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
 constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
 constexpr CountLimits kCategories = {.minimum = 0, .maximum = 20};
+constexpr double kMaxTemperature = 10;
 constexpr CountLimits kPins = {.minimum = 0, .maximum = kMaxPins};
 constexpr CountLimits kRows = {.minimum = 1, .maximum = kMaxRows};
 constexpr CountLimits kRankedItems = {.minimum = 1, .maximum = 1'000};
@@ -106,6 +107,7 @@ class Reader {
                           .pins = Pins(message),
                           .is_strict = message.strict()};
     if (message.has_diversity()) controls.diversity = Read(message.diversity());
+    if (message.has_exploration()) controls.exploration = ReadExploration(message);
     return controls;
   }
 
@@ -155,6 +157,21 @@ class Reader {
       Fail("diversity.method", absl::StrFormat("%d is none of its values", message.method()));
     }
     return diversity;
+  }
+
+  Exploration ReadExploration(const v1::RecommendItemsRequest& message) {
+    const double temperature = message.exploration().temperature();
+    if (!(temperature > 0 && temperature <= kMaxTemperature)) {
+      Fail("exploration.temperature",
+           absl::StrFormat("is %g; must be above 0, the ranking, to %g, chance", temperature,
+                           kMaxTemperature));
+    }
+    if (message.has_diversity()) {
+      Fail("exploration",
+           "is given with a diversity; a list is drawn or made varied, leave one of "
+           "the two out");
+    }
+    return {.temperature = temperature, .seed = message.exploration().seed()};
   }
 
   std::vector<Pin> Pins(const v1::RecommendItemsRequest& message) {
@@ -213,6 +230,7 @@ void Set(const RecommendedItem& item, v1::ItemView view, v1::RecommendedItem& me
   message.set_score(std::isfinite(item.score) ? item.score : 0);  // JSON has no infinity.
   message.set_known(item.is_known);
   message.set_backfill(item.is_backfill);
+  message.set_propensity(item.propensity);
   for (const Reason& reason : item.reasons) Set(reason, *message.add_reasons());
   for (const ScorePart& part : item.contributions) Set(part, *message.add_contributions());
   if (view == v1::ITEM_VIEW_FULL && item.item != nullptr) {
@@ -315,6 +333,8 @@ void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response
   response.set_consistency_token(ConsistencyToken(reply.sequence));
   if constexpr (std::is_same_v<Response, v1::RecommendItemsResponse>) {
     response.set_next_page_token(reply.next_page_token);
+    response.set_placement(reply.placement);
+    response.set_attribution_token(reply.attribution_token);
   }
 }
 

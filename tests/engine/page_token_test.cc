@@ -241,7 +241,9 @@ TEST_F(PageTokenTest, ATokenOfAnotherRequestIsRefused) {
       },
       [](auto& r) { r.controls.rotation = 0.5; },
       [](auto& r) { r.controls.exposure.group = Exposure::Group::kNew; },
-      [](auto& r) { r.controls.exposure.share = 0.1; }};
+      [](auto& r) { r.controls.exposure.share = 0.1; },
+      [](auto& r) { r.controls.exploration.temperature = 0.1; },
+      [](auto& r) { r.controls.exploration.seed = 1; }};
   for (std::size_t i = 0; i < others.size(); ++i) {
     const absl::Status status = answer(others[i]);
     EXPECT_THAT(status, StatusIs(kInvalid)) << i;

@@ -136,6 +136,26 @@ TEST(ConvertQueryTest, DiversityWithoutAMethodIsMmr) {
   EXPECT_EQ(FromProto(message)->controls.diversity, (Diversity{Diversity::Method::kMmr, 0.5}));
 }
 
+TEST(ConvertQueryTest, AnExplorationIsRead) {
+  v1::RecommendItemsRequest message;
+  message.mutable_exploration()->set_temperature(0.25);
+  message.mutable_exploration()->set_seed(7);
+  EXPECT_EQ(FromProto(message)->controls.exploration, (Exploration{0.25, 7}));
+
+  message.mutable_exploration()->set_temperature(0);
+  EXPECT_THAT(BadFields(message), ElementsAre("exploration.temperature"));
+  message.mutable_exploration()->set_temperature(10.5);
+  EXPECT_THAT(BadFields(message), ElementsAre("exploration.temperature"));
+}
+
+TEST(ConvertQueryTest, AListIsDrawnOrMadeVaried) {
+  v1::RecommendItemsRequest message;
+  message.mutable_exploration()->set_temperature(1);
+  message.mutable_diversity()->set_lambda(0.5);
+
+  EXPECT_THAT(BadFields(message), ElementsAre("exploration"));
+}
+
 TEST(ConvertQueryTest, EveryControlOutOfRangeIsNamed) {
   v1::RecommendItemsRequest message;
   message.mutable_diversity()->set_method(static_cast<v1::Diversity::Method>(9));
@@ -222,8 +242,12 @@ TEST(ConvertQueryTest, RankItemsNeedsOneToAThousandDistinctItems) {
 }
 
 RecommendReply OneItemReply() {
-  RecommendReply reply{
-      .model_version = "v1", .fallbacks = {"backfill"}, .sequence = 9, .next_page_token = "next"};
+  RecommendReply reply{.model_version = "v1",
+                       .fallbacks = {"backfill"},
+                       .sequence = 9,
+                       .next_page_token = "next",
+                       .placement = "home",
+                       .attribution_token = "mark"};
   RecommendedItem item{.item_id = "mug", .score = 0.5F};
   item.reasons = {{.kind = Reason::Kind::kBecauseYouBought, .item_id = "tea"},
                   {.kind = Reason::Kind::kPopularInCategory, .text = "Home"}};
@@ -242,6 +266,8 @@ TEST(ConvertQueryTest, AReplyCarriesItemsReasonsAndWhereTheyCameFrom) {
   EXPECT_THAT(response.fallbacks(), ElementsAre("backfill"));
   EXPECT_EQ(response.consistency_token(), ConsistencyToken(9));
   EXPECT_EQ(response.next_page_token(), "next");
+  EXPECT_EQ(response.placement(), "home");
+  EXPECT_EQ(response.attribution_token(), "mark");
   ASSERT_EQ(response.items_size(), 1);
   const v1::RecommendedItem& item = response.items(0);
   EXPECT_EQ(item.item_id(), "mug");

@@ -11,16 +11,16 @@ std::int64_t Sum(std::int64_t a, std::int64_t b) {
   return std::min(OrderAmounts::kMost, a + b);
 }
 
-std::int64_t PriceOf(const EventItem& item) {
+}  // namespace
+
+std::int64_t AmountOf(const EventItem& item) {
   if (!item.unit_price.has_value()) return OrderAmounts::kUnknown;
-  std::int64_t price = 0;
-  if (__builtin_mul_overflow(item.unit_price->micros, item.quantity, &price)) {
+  std::int64_t amount = 0;
+  if (__builtin_mul_overflow(item.unit_price->micros, item.quantity, &amount)) {
     return OrderAmounts::kMost;
   }
-  return std::min(OrderAmounts::kMost, price);
+  return std::min(OrderAmounts::kMost, amount);
 }
-
-}  // namespace
 
 void OrderAmounts::Add(const OrderAmounts& other) {
   revenue = std::max(revenue, other.revenue);
@@ -32,7 +32,7 @@ OrderAmounts AmountsOf(const Event& purchase) {
   if (purchase.revenue.has_value()) {
     amounts.revenue = std::min(OrderAmounts::kMost, purchase.revenue->micros);
   }
-  for (const EventItem& item : purchase.items) amounts.lines = Sum(amounts.lines, PriceOf(item));
+  for (const EventItem& item : purchase.items) amounts.lines = Sum(amounts.lines, AmountOf(item));
   return amounts;
 }
 

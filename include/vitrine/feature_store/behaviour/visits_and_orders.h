@@ -35,6 +35,9 @@ struct OrderAmounts {
   bool operator==(const OrderAmounts&) const = default;
 };
 
+// Quantity x unit price; OrderAmounts::kUnknown without a price.
+std::int64_t AmountOf(const EventItem& item);
+
 // What one purchase says.
 OrderAmounts AmountsOf(const Event& purchase);
 

@@ -1,0 +1,177 @@
+#include "insight/placement_tally.h"
+
+#include <algorithm>
+#include <set>
+
+#include "insight/words.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/feature_store/behaviour/visits_and_orders.h"
+
+namespace vitrine {
+namespace {
+
+constexpr Micros kLatenessUs = 7 * kMicrosPerDay;  // How late an event may come to the log.
+constexpr std::size_t kFewClicks = 4096;           // Not worth looking for old ones.
+
+// What was paid for each line: quantity x unit price; where no line has a price the order's
+// revenue, shared by pieces so that the shares sum to it.
+std::vector<Money> PaidByLine(const Event& purchase) {
+  std::vector<Money> paid;
+  std::int64_t num_pieces = 0;
+  bool has_prices = false;
+  for (const EventItem& line : purchase.items) {
+    num_pieces += line.quantity;
+    has_prices = has_prices || line.unit_price.has_value();
+    paid.push_back(line.unit_price.value_or(Money()));
+    paid.back().micros = std::max<std::int64_t>(0, AmountOf(line));
+  }
+  if (has_prices || !purchase.revenue.has_value() || num_pieces == 0) return paid;
+  const auto share_of = [&](std::int64_t pieces) {
+    const auto whole = static_cast<__int128>(purchase.revenue->micros);
+    return static_cast<std::int64_t>(whole * pieces / num_pieces);
+  };
+  std::int64_t num_before = 0;
+  for (std::size_t i = 0; i < paid.size(); ++i) {
+    const std::int64_t num_with = num_before + purchase.items[i].quantity;
+    paid[i] = {.micros = share_of(num_with) - share_of(num_before),
+               .currency = purchase.revenue->currency};
+    num_before = num_with;
+  }
+  return paid;
+}
+
+}  // namespace
+
+PlacementTally::PlacementTally(const FeatureStore& store, const PlacementReportOptions& options)
+    : store_(store),
+      window_us_(
+          static_cast<Micros>(options.attribution_days * static_cast<double>(kMicrosPerDay))) {}
+
+void PlacementTally::Add(const Event& event) {
+  ++made_.num_events;
+  latest_us_ = std::max(latest_us_, event.time_us);
+  const std::optional<OfList> list = ListOf(event);
+  switch (event.type) {
+    case EventType::kImpression:
+      if (list.has_value()) AddImpression(event, *list);
+      break;
+    case EventType::kRecommendationClick:
+    case EventType::kDetailPageView:
+      if (list.has_value()) AddClick(event, *list);
+      break;
+    case EventType::kAddToCart:
+    case EventType::kPurchaseComplete:
+      AddOutcome(event, list);
+      break;
+    default:
+      break;
+  }
+}
+
+std::optional<PlacementTally::OfList> PlacementTally::ListOf(const Event& event) {
+  if (event.attribution_token.empty()) return std::nullopt;
+  absl::StatusOr<Attribution> read = ReadAttribution(store_, event.attribution_token);
+  if (!read.ok()) {
+    ++made_.num_foreign_tokens;
+    return std::nullopt;
+  }
+  const auto [place, is_new] = rows_.try_emplace({read->placement, read->model_version},
+                                                 static_cast<Row>(made_.figures.size()));
+  if (is_new) {
+    made_.figures.push_back({.placement = read->placement, .model_version = read->model_version});
+  }
+  return OfList{.attribution = *std::move(read), .row = place->second};
+}
+
+void PlacementTally::AddImpression(const Event& event, const OfList& list) {
+  PlacementFigures& figures = made_.figures[list.row];
+  ++figures.num_impressions;
+  figures.num_explored_impressions += list.attribution.propensities.empty() ? 0 : 1;
+  std::set<ItemIndex> counted;
+  for (const EventItem& line : event.items) {
+    const auto item = store_.catalogue().Find(line.item_id);
+    const bool is_on_list = item.has_value() && list.attribution.PositionOf(*item).has_value();
+    if (is_on_list && counted.insert(*item).second) ++figures.num_shown_items;
+  }
+}
+
+void PlacementTally::AddClick(const Event& event, const OfList& list) {
+  PlacementFigures& figures = made_.figures[list.row];
+  const std::uint64_t shopper = ShopperOf(event);
+  std::set<ItemIndex> counted;
+  for (const EventItem& line : event.items) {
+    const auto item = store_.catalogue().Find(line.item_id);
+    if (!item.has_value()) continue;
+    const std::optional<std::size_t> position = list.attribution.PositionOf(*item);
+    if (!position.has_value() || !counted.insert(*item).second) continue;
+    ++figures.num_clicks;
+    figures.click_position_sum += *position;
+    if (window_us_ > 0) {
+      clicks_.insert_or_assign({shopper, *item, event.time_us}, list.row);
+    }
+  }
+  ForgetOldClicks();
+}
+
+void PlacementTally::AddOutcome(const Event& event, const std::optional<OfList>& list) {
+  if (!list.has_value() && clicks_.empty()) return;
+  const bool is_purchase = event.type == EventType::kPurchaseComplete;
+  const std::vector<Money> paid = is_purchase ? PaidByLine(event) : std::vector<Money>();
+  const std::uint64_t shopper = ShopperOf(event);
+  std::set<ItemIndex> counted;
+  for (std::size_t i = 0; i < event.items.size(); ++i) {
+    const auto item = store_.catalogue().Find(event.items[i].item_id);
+    if (!item.has_value()) continue;
+    const std::optional<Row> row = CauseOf(list, shopper, *item, event.time_us);
+    if (!row.has_value()) continue;
+    PlacementFigures& figures = made_.figures[*row];
+    if (counted.insert(*item).second) {
+      ++(is_purchase ? figures.num_purchases : figures.num_carts);
+    }
+    if (is_purchase && !paid[i].currency.empty()) {
+      std::int64_t& sum = figures.revenue[paid[i].currency];
+      sum = AddMoney(sum, paid[i].micros);
+    }
+  }
+}
+
+std::optional<PlacementTally::Row> PlacementTally::CauseOf(const std::optional<OfList>& list,
+                                                           std::uint64_t shopper, ItemIndex item,
+                                                           Micros time_us) const {
+  if (list.has_value() && list->attribution.PositionOf(item).has_value()) return list->row;
+  auto next = clicks_.upper_bound({shopper, item, time_us});
+  if (next == clicks_.begin()) return std::nullopt;
+  const auto& [click, row] = *--next;
+  const bool is_cause =
+      click.shopper == shopper && click.item == item && time_us - click.time_us <= window_us_;
+  return is_cause ? std::optional(row) : std::nullopt;
+}
+
+// Each time that as many have come as there were left.
+void PlacementTally::ForgetOldClicks() {
+  if (clicks_.size() < std::max(kFewClicks, 2 * num_kept_)) return;
+  const Micros oldest_us = latest_us_ - window_us_ - kLatenessUs;
+  absl::erase_if(clicks_, [&](const auto& click) { return click.first.time_us < oldest_us; });
+  num_kept_ = clicks_.size();
+}
+
+// The user that the event names, else the user that its visitor was merged into, else the visitor.
+std::uint64_t PlacementTally::ShopperOf(const Event& event) const {
+  if (!event.user_id.empty()) return 2 * Checksum(event.user_id);
+  const std::string user = store_.UserOfVisitor(event.visitor_id);
+  return user.empty() ? 2 * Checksum(event.visitor_id) + 1 : 2 * Checksum(user);
+}
+
+PlacementReport PlacementTally::Finish() {
+  std::sort(made_.figures.begin(), made_.figures.end(),
+            [](const PlacementFigures& a, const PlacementFigures& b) {
+              if (a.num_shown_items != b.num_shown_items) {
+                return a.num_shown_items > b.num_shown_items;
+              }
+              return std::pair(a.placement, a.model_version) <
+                     std::pair(b.placement, b.model_version);
+            });
+  return std::move(made_);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "vitrine/feature_store/attribution.h"
+#include "vitrine/insight/placement_report.h"
+
+namespace vitrine {
+
+// Joins the events of a log, given in its order, to the lists that they came of.
+class PlacementTally {
+ public:
+  // `store`: whose tokens, items and merged visitors these are. It must outlive this.
+  PlacementTally(const FeatureStore& store, const PlacementReportOptions& options);
+
+  void Add(const Event& event);
+
+  // The report; the tally is spent.
+  PlacementReport Finish();
+
+  std::size_t num_open_clicks() const { return clicks_.size(); }
+
+ private:
+  // Figures are counted by their place in figures_.
+  using Row = std::uint32_t;
+
+  // A shopper, by a hash of 64 bits, and an item, and when the one clicked the other.
+  struct ClickKey {
+    std::uint64_t shopper = 0;
+    ItemIndex item{};
+    Micros time_us = 0;
+    auto operator<=>(const ClickKey&) const = default;
+  };
+  // The list that an event names.
+  struct OfList {
+    Attribution attribution{};
+    Row row = 0;
+  };
+
+  std::optional<OfList> ListOf(const Event& event);
+  void AddImpression(const Event& event, const OfList& list);
+  void AddClick(const Event& event, const OfList& list);
+  void AddOutcome(const Event& event, const std::optional<OfList>& list);
+  // The row of the list that put the item before the shopper; nothing: none did.
+  std::optional<Row> CauseOf(const std::optional<OfList>& list, std::uint64_t shopper,
+                             ItemIndex item, Micros time_us) const;
+  void ForgetOldClicks();
+
+  std::uint64_t ShopperOf(const Event& event) const;
+
+  const FeatureStore& store_;
+  const Micros window_us_;
+  PlacementReport made_;
+  std::map<std::pair<std::string, std::string>, Row> rows_;  // By placement and version.
+  absl::btree_map<ClickKey, Row> clicks_;
+  std::size_t num_kept_ = 0;  // Clicks, when old ones were last forgotten.
+  Micros latest_us_ = 0;      // Of all events so far.
+};
+
+}  // namespace vitrine
