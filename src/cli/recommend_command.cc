@@ -13,6 +13,7 @@
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
 #include "vitrine/engine/placements.h"
+#include "vitrine/server/convert_controls.h"
 
 namespace vitrine::cli {
 namespace {
@@ -76,23 +77,6 @@ absl::Status AskStore(const RecommendFlags& flags) {
     return item == nullptr ? std::string() : item->title;
   });
   return absl::OkStatus();
-}
-
-void SetControls(const ListControls& controls, v1::RecommendItemsRequest& request) {
-  if (controls.diversity.method != Diversity::Method::kNone) {
-    const bool is_dpp = controls.diversity.method == Diversity::Method::kDpp;
-    v1::Diversity& diversity = *request.mutable_diversity();
-    diversity.set_method(is_dpp ? v1::Diversity::METHOD_DPP : v1::Diversity::METHOD_MMR);
-    diversity.set_lambda(controls.diversity.lambda);
-  }
-  request.set_max_per_brand(static_cast<int>(controls.max_per_brand));
-  request.set_max_per_category(static_cast<int>(controls.max_per_category));
-  for (const Pin& pin : controls.pins) {
-    v1::Pin& added = *request.add_pins();
-    added.set_item_id(pin.item_id);
-    added.set_position(static_cast<int>(pin.position));
-  }
-  request.set_strict(controls.is_strict);
 }
 
 v1::RecommendItemsRequest ToProto(const RecommendFlags& flags) {

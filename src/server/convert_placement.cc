@@ -2,9 +2,9 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "server/convert_controls.h"
 #include "server/wire.h"
 #include "vitrine/server/convert.h"
+#include "vitrine/server/convert_controls.h"
 
 namespace vitrine {
 namespace {

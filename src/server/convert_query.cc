@@ -1,6 +1,5 @@
 #include "server/convert_query.h"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "vitrine/base/status_macros.h"
 #include "vitrine/engine/item_filter.h"
 #include "vitrine/server/convert.h"
+#include "vitrine/server/convert_controls.h"
 
 namespace vitrine {
 namespace {
@@ -23,8 +23,6 @@ constexpr std::size_t kMaxPageSize = 200;
 constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
 constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
 constexpr CountLimits kCategories = {.minimum = 0, .maximum = 20};
-constexpr double kMaxTemperature = 10;
-constexpr CountLimits kPins = {.minimum = 0, .maximum = kMaxPins};
 constexpr CountLimits kRows = {.minimum = 1, .maximum = kMaxRows};
 constexpr CountLimits kRankedItems = {.minimum = 1, .maximum = 1'000};
 
@@ -84,31 +82,12 @@ class Reader {
     }
   }
 
-  // Nothing: as the placement has it.
   std::optional<SeenPolicy> Seen(v1::SeenItemsPolicy policy) {
-    switch (policy) {
-      case v1::SEEN_ITEMS_POLICY_UNSPECIFIED:
-        return std::nullopt;
-      case v1::SEEN_ITEMS_POLICY_INCLUDE:
-        return SeenPolicy::kAllowAll;
-      case v1::SEEN_ITEMS_POLICY_EXCLUDE_SEEN:
-        return SeenPolicy::kExcludeSeen;
-      case v1::SEEN_ITEMS_POLICY_EXCLUDE_PURCHASED:
-        return SeenPolicy::kExcludePurchased;
-      default:
-        Fail("seen_items_policy", absl::StrFormat("%d is none of its values", policy));
-        return std::nullopt;
-    }
+    return ReadSeenPolicy(policy, prefix_, violations_);
   }
 
   ListControls Controls(const v1::RecommendItemsRequest& message) {
-    ListControls controls{.max_per_brand = Limit("max_per_brand", message.max_per_brand()),
-                          .max_per_category = Limit("max_per_category", message.max_per_category()),
-                          .pins = Pins(message),
-                          .is_strict = message.strict()};
-    if (message.has_diversity()) controls.diversity = Read(message.diversity());
-    if (message.has_exploration()) controls.exploration = ReadExploration(message);
-    return controls;
+    return ReadControls(message, prefix_, violations_);
   }
 
   // What the caller reads of the answer, checked here since the engine never hears of it.
@@ -139,64 +118,6 @@ class Reader {
   }
 
  private:
-  std::size_t Limit(const std::string& field, std::int32_t limit) {
-    if (limit < 0) Fail(field, absl::StrFormat("is %d; must be 1 or more, or 0 for none", limit));
-    return limit < 0 ? 0 : static_cast<std::size_t>(limit);
-  }
-
-  Diversity Read(const v1::Diversity& message) {
-    Diversity diversity{.method = Diversity::Method::kMmr, .lambda = message.lambda()};
-    if (!(message.lambda() >= 0 && message.lambda() <= 1)) {
-      Fail("diversity.lambda", absl::StrFormat("is %g; must be 0, relevance alone, to 1, diversity "
-                                               "alone",
-                                               message.lambda()));
-    }
-    if (message.method() == v1::Diversity::METHOD_DPP) {
-      diversity.method = Diversity::Method::kDpp;
-    } else if (!v1::Diversity::Method_IsValid(message.method())) {
-      Fail("diversity.method", absl::StrFormat("%d is none of its values", message.method()));
-    }
-    return diversity;
-  }
-
-  Exploration ReadExploration(const v1::RecommendItemsRequest& message) {
-    const double temperature = message.exploration().temperature();
-    if (!(temperature > 0 && temperature <= kMaxTemperature)) {
-      Fail("exploration.temperature",
-           absl::StrFormat("is %g; must be above 0, the ranking, to %g, chance", temperature,
-                           kMaxTemperature));
-    }
-    if (message.has_diversity()) {
-      Fail("exploration",
-           "is given with a diversity; a list is drawn or made varied, leave one of "
-           "the two out");
-    }
-    return {.temperature = temperature, .seed = message.exploration().seed()};
-  }
-
-  std::vector<Pin> Pins(const v1::RecommendItemsRequest& message) {
-    CheckCount(prefix_ + "pins", message.pins_size(), kPins, violations_);
-    std::unordered_set<std::string_view> items;
-    std::unordered_set<std::int32_t> positions;
-    std::vector<Pin> pins;
-    for (int i = 0; i < std::min(message.pins_size(), static_cast<int>(kMaxPins)); ++i) {
-      const v1::Pin& pin = message.pins(i);
-      const auto field = [i](const char* name) { return absl::StrFormat("pins[%d].%s", i, name); };
-      if (pin.item_id().empty()) Fail(field("item_id"), "is empty; must name an item");
-      if (!items.insert(pin.item_id()).second) {
-        Fail(field("item_id"), absl::StrFormat("\"%s\" is pinned already", pin.item_id()));
-      }
-      if (pin.position() < 1 || pin.position() > static_cast<std::int32_t>(kMaxListLength)) {
-        Fail(field("position"),
-             absl::StrFormat("is %d; must be 1 to %d", pin.position(), kMaxListLength));
-      } else if (!positions.insert(pin.position()).second) {
-        Fail(field("position"), absl::StrFormat("%d has a pin already", pin.position()));
-      }
-      pins.push_back({pin.item_id(), static_cast<std::size_t>(std::max(pin.position(), 0))});
-    }
-    return pins;
-  }
-
   void Fail(const std::string& field, const std::string& description) {
     violations_.push_back({.field = prefix_ + field, .description = description});
   }
