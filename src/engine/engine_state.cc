@@ -106,6 +106,11 @@ absl::StatusOr<Plan> Engine::State::PlanOf(const RecommendRequest& request, cons
             .stand_ins = StandIns(of_set, query)};
   plan.elsewhere.insert(plan.elsewhere.end(), query.cart.begin(), query.cart.end());
   VITRINE_RETURN_IF_ERROR(AddBoosts(request.controls.boosts, filtered, plan.lifts));
+  if (request.controls.rotation > 0) {
+    AddRotation(request.controls.rotation,
+                store.ReadShownItems(request.user_id, request.visitor_id), query.shopper.history,
+                plan.lifts);
+  }
   return plan;
 }
 
