@@ -125,11 +125,23 @@ std::vector<BlendedItem> Engine::State::MakeList(const RecommendRequest& request
   return list;
 }
 
-RankedList Engine::State::BestOf(const Plan& plan, std::size_t k) const {
+RankedList Engine::State::BestOf(const Plan& plan, std::size_t k, const ItemBitmap* only) const {
   const Query query = plan.query.View();
   return std::move(RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline,
-                                   {.lifts = plan.lifts.lifts})
+                                   {.lifts = plan.lifts.lifts, .only = only})
                        .front());
+}
+
+std::shared_ptr<const ItemBitmap> Engine::State::Exposed(const Plan& plan,
+                                                         const Exposure& exposure) const {
+  if (exposure.group == Exposure::Group::kNone || exposure.share == 0) return nullptr;
+  if (exposure.group == Exposure::Group::kLongTail) {
+    return std::make_shared<const ItemBitmap>(
+        exposed.LongTailOf(*plan.allowed, store.LivePopularity()));
+  }
+  const auto new_for = static_cast<Micros>(options.new_arrival_days * kMicrosPerDay);
+  return std::make_shared<const ItemBitmap>(ExposedGroups::PublishedSince(
+      plan.query.now_us - new_for, *plan.allowed, catalogue(), filtered));
 }
 
 bool Engine::State::RanksAll(const Plan& plan) const {
@@ -159,21 +171,30 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
   ServablePins pins = PinsToShow(controls.pins, catalogue(), plan.query, shown);
   for (const auto& [position, item] : pins.pins) plan.promoted.push_back(item);
   bool is_late = false;
-  const auto rank = [&](std::size_t k) {
-    RankedList ranked = BestOf(plan, k);
-    is_late = ranked.is_late;
+  const auto rank_of = [&](std::size_t k, const ItemBitmap* only) {
+    RankedList ranked = BestOf(plan, k, only);
+    is_late = is_late || ranked.is_late;
     return std::move(ranked.items);
   };
-  const auto popular = [&](std::size_t k) {
-    ItemBitmap allowed = *plan.allowed;
+  const auto popular_of = [&](std::size_t k, ItemBitmap allowed) {
     for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
     return MostPopularOf(allowed, *store.LivePopularity(), k);
   };
+  const std::shared_ptr<const ItemBitmap> group = Exposed(plan, controls.exposure);
   ItemSimilarity similarity(plan.pipeline.models(),
                             [this](ItemIndex item) { return catalogue().Get(item); });
   std::vector<BlendedItem> page =
-      ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size},
-                  catalogue(), similarity, {rank, popular});
+      ComposePage({.controls = controls,
+                   .pins = std::move(pins.pins),
+                   .shown = shown,
+                   .elsewhere = plan.elsewhere,
+                   .exposed = group.get(),
+                   .page_size = plan.page_size},
+                  catalogue(), similarity,
+                  {.rank = [&](std::size_t k) { return rank_of(k, nullptr); },
+                   .backfill = [&](std::size_t k) { return popular_of(k, *plan.allowed); },
+                   .rank_exposed = [&](std::size_t k) { return rank_of(k, group.get()); },
+                   .backfill_exposed = [&](std::size_t k) { return popular_of(k, *group); }});
   if (is_late) plan.stand_ins.push_back(kRankerLate);
   if (NumBackfilled(page, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
   if (pins.has_others) plan.stand_ins.push_back(kPinNotServable);

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/exposure.h"
 #include "engine/filter/filtered_items.h"
 #include "engine/lifts.h"
 #include "engine/shopper_query.h"
@@ -61,6 +62,7 @@ struct Engine::State {
   Options options;
   const Placements* placements = nullptr;
   FilteredItems filtered;
+  ExposedGroups exposed{};
   std::map<std::string_view, Counter*> fallbacks{};
   std::mutex mutex{};
   std::shared_ptr<const Pipelines> pipelines{};  // Guarded by mutex.
@@ -88,7 +90,10 @@ struct Engine::State {
   // The items of the page, in order, fallbacks noted in the plan.
   std::vector<BlendedItem> MakeList(const RecommendRequest& request,
                                     std::span<const ItemIndex> shown, Plan& plan) const;
-  RankedList BestOf(const Plan& plan, std::size_t k) const;
+  // `only`: null for all that the plan allows.
+  RankedList BestOf(const Plan& plan, std::size_t k, const ItemBitmap* only = nullptr) const;
+  // Those that the plan allows of the group of a quota; null where there is none.
+  std::shared_ptr<const ItemBitmap> Exposed(const Plan& plan, const Exposure& exposure) const;
   // Whether BestOf knows the place of all that may be shown, however large k is.
   bool RanksAll(const Plan& plan) const;
   // Reasons and contributions of one item.

@@ -110,6 +110,9 @@ const BlendedItem* LastRanked(std::span<const BlendedItem> list,
 std::string WhyLower(const ListControls& controls, const BlendedItem* last, float gap) {
   if (last == nullptr) return "the list has no place for ranked items";
   if (gap > 0) return "others have a higher score";
+  if (gap < 0 && controls.exposure.group != Exposure::Group::kNone) {
+    return "exposure: the list owes places to items of the group";
+  }
   if (controls.diversity.method != Diversity::Method::kNone) {
     return "diversity: others make the list more varied";
   }
