@@ -24,6 +24,7 @@ constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
 constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
 constexpr CountLimits kCategories = {.minimum = 0, .maximum = 20};
 constexpr CountLimits kPins = {.minimum = 0, .maximum = kMaxPins};
+constexpr CountLimits kBoosts = {.minimum = 0, .maximum = kMaxBoosts};
 constexpr CountLimits kRows = {.minimum = 1, .maximum = kMaxRows};
 constexpr CountLimits kRankedItems = {.minimum = 1, .maximum = 1'000};
 
@@ -104,8 +105,11 @@ class Reader {
     ListControls controls{.max_per_brand = Limit("max_per_brand", message.max_per_brand()),
                           .max_per_category = Limit("max_per_category", message.max_per_category()),
                           .pins = Pins(message),
-                          .is_strict = message.strict()};
+                          .is_strict = message.strict(),
+                          .boosts = Boosts(message),
+                          .rotation = Rotation(message.rotation())};
     if (message.has_diversity()) controls.diversity = Read(message.diversity());
+    if (message.has_exposure()) controls.exposure = Read(message.exposure());
     return controls;
   }
 
@@ -117,10 +121,10 @@ class Reader {
   }
 
   // Read here for what is wrong with it alone; the engine remembers what it compiled.
-  std::string Filter(const std::string& filter) {
+  std::string Filter(const std::string& filter, const std::string& field = "filter") {
     if (filter.empty()) return filter;
     const auto parsed = ParseFilter(filter);
-    if (!parsed.ok()) Fail("filter", std::string(parsed.status().message()));
+    if (!parsed.ok()) Fail(field, std::string(parsed.status().message()));
     return filter;
   }
 
@@ -178,6 +182,46 @@ class Reader {
       pins.push_back({pin.item_id(), static_cast<std::size_t>(std::max(pin.position(), 0))});
     }
     return pins;
+  }
+
+  std::vector<Boost> Boosts(const v1::RecommendItemsRequest& message) {
+    CheckCount(prefix_ + "boosts", message.boosts_size(), kBoosts, violations_);
+    std::vector<Boost> boosts;
+    for (int i = 0; i < std::min(message.boosts_size(), static_cast<int>(kMaxBoosts)); ++i) {
+      const v1::Boost& boost = message.boosts(i);
+      const auto field = [i](const char* name) {
+        return absl::StrFormat("boosts[%d].%s", i, name);
+      };
+      if (boost.filter().empty()) Fail(field("filter"), "is empty; must say which items are meant");
+      if (!(boost.strength() >= -1 && boost.strength() <= 1) || boost.strength() == 0) {
+        Fail(field("strength"), absl::StrFormat("is %g; must be above 0, to 1, to boost, or below "
+                                                "0, to -1, to bury",
+                                                boost.strength()));
+      }
+      boosts.push_back({Filter(boost.filter(), field("filter")), boost.strength()});
+    }
+    return boosts;
+  }
+
+  double Rotation(double rotation) {
+    if (!(rotation >= 0 && rotation <= 1)) {
+      Fail("rotation", absl::StrFormat("is %g; must be 0, none, to 1", rotation));
+    }
+    return rotation;
+  }
+
+  Exposure Read(const v1::Exposure& message) {
+    if (!v1::Exposure::Group_IsValid(message.group()) ||
+        message.group() == v1::Exposure::GROUP_UNSPECIFIED) {
+      Fail("exposure.group",
+           absl::StrFormat("is %d; must be GROUP_NEW or GROUP_LONG_TAIL", message.group()));
+    }
+    if (!(message.share() > 0 && message.share() <= 1)) {
+      Fail("exposure.share", absl::StrFormat("is %g; must be above 0, to 1", message.share()));
+    }
+    const bool is_new = message.group() == v1::Exposure::GROUP_NEW;
+    return {.group = is_new ? Exposure::Group::kNew : Exposure::Group::kLongTail,
+            .share = message.share()};
   }
 
   void Fail(const std::string& field, const std::string& description) {
