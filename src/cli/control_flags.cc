@@ -3,6 +3,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
+#include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {
 
@@ -31,6 +32,43 @@ absl::StatusOr<Pin> ParsePin(const std::string& text) {
         absl::StrFormat("--pin is '%s', must be ITEM:POSITION with a POSITION from 1", text));
   }
   return pin;
+}
+
+absl::StatusOr<Exposure> ParseExposure(const std::string& text) {
+  if (text == "none") return Exposure();
+  const std::size_t colon = text.find(':');
+  const std::string name = text.substr(0, colon);
+  Exposure exposure{.group = name == "new" ? Exposure::Group::kNew : Exposure::Group::kLongTail};
+  const bool is_known = name == "new" || name == "long-tail";
+  if (!is_known || colon == text.npos ||
+      !absl::SimpleAtod(text.substr(colon + 1), &exposure.share) ||
+      !(exposure.share > 0 && exposure.share <= 1)) {
+    return UsageError(absl::StrFormat(
+        "--exposure is '%s', must be none, new:SHARE or long-tail:SHARE with a SHARE above 0, to 1",
+        text));
+  }
+  return exposure;
+}
+
+absl::StatusOr<double> ParseLongTailShare(const std::string& text) {
+  VITRINE_ASSIGN_OR_RETURN(const Exposure exposure, ParseExposure(text));
+  if (exposure.group != Exposure::Group::kNew) return exposure.share;
+  return UsageError(absl::StrFormat(
+      "--exposure is '%s', but what is new is not measured: give long-tail:SHARE", text));
+}
+
+absl::StatusOr<Boost> ParseBoost(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  Boost boost{.filter = text.substr(0, colon)};
+  if (colon == text.npos || boost.filter.empty() ||
+      !absl::SimpleAtod(text.substr(colon + 1), &boost.strength) ||
+      !(boost.strength >= -1 && boost.strength <= 1) || boost.strength == 0) {
+    return UsageError(absl::StrFormat(
+        "--boost is '%s', must be FILTER:STRENGTH with a STRENGTH from -1, to bury, "
+        "to 1, to boost, and not 0",
+        text));
+  }
+  return boost;
 }
 
 }  // namespace vitrine::cli

@@ -25,6 +25,8 @@ struct RecommendFlags {
   RecommendRequest request;
   std::string diversity = "none";
   std::vector<std::string> pins;
+  std::vector<std::string> boosts;
+  std::string exposure = "none";
   std::string asked_about;  // An item that is to be explained instead of a list; may be empty.
   bool is_explained = false;
   bool is_json = false;
@@ -133,9 +135,40 @@ absl::Status Run(RecommendFlags& flags) {
     VITRINE_ASSIGN_OR_RETURN(Pin pin, ParsePin(text));
     flags.request.controls.pins.push_back(std::move(pin));
   }
+  VITRINE_ASSIGN_OR_RETURN(flags.request.controls.exposure, ParseExposure(flags.exposure));
+  for (const std::string& text : flags.boosts) {
+    VITRINE_ASSIGN_OR_RETURN(Boost boost, ParseBoost(text));
+    flags.request.controls.boosts.push_back(std::move(boost));
+  }
   flags.request.explanation =
       flags.is_explained ? ExplanationLevel::kContributions : ExplanationLevel::kReasons;
   return flags.store.empty() ? AskServer(flags) : AskStore(flags);
+}
+
+// `flags` must outlive the parsing.
+void AddControlOptions(CLI::App& command, RecommendFlags& flags) {
+  ListControls& controls = flags.request.controls;
+  command.add_option("--diversity", flags.diversity, "mmr:LAMBDA or dpp:LAMBDA, 0 to 1")
+      ->capture_default_str();
+  command.add_option("--max-per-brand", controls.max_per_brand, "0: no limit")
+      ->check(CLI::Range(0, 1000));
+  command.add_option("--max-per-category", controls.max_per_category, "0: no limit")
+      ->check(CLI::Range(0, 1000));
+  command.add_option("--pin", flags.pins, "ITEM:POSITION of a promoted item");
+  command.add_option("--boost", flags.boosts,
+                     "FILTER:STRENGTH: adds STRENGTH times the best score, -1 to 1, to items that "
+                     "FILTER holds for; several times for several filters");
+  command
+      .add_option("--exposure", flags.exposure,
+                  "new:SHARE or long-tail:SHARE: the least share of the list, above 0, to 1")
+      ->capture_default_str();
+  command
+      .add_option("--rotation", controls.rotation,
+                  "0 to 1: how far down an item goes each time that the shopper was shown it "
+                  "and did nothing with it since")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command.add_flag("--strict", controls.is_strict, "Do not fill up with what is popular");
 }
 
 }  // namespace
@@ -164,14 +197,7 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
                       "Only items that this holds for, such as 'brand = \"Acme\" AND price < 20'");
   command->add_option("--count", request.page_size, "How many items [the placement's, mostly 20]")
       ->check(CLI::Range(1, 200));
-  command->add_option("--diversity", flags->diversity, "mmr:LAMBDA or dpp:LAMBDA, 0 to 1")
-      ->capture_default_str();
-  command->add_option("--max-per-brand", request.controls.max_per_brand, "0: no limit")
-      ->check(CLI::Range(0, 1000));
-  command->add_option("--max-per-category", request.controls.max_per_category, "0: no limit")
-      ->check(CLI::Range(0, 1000));
-  command->add_option("--pin", flags->pins, "ITEM:POSITION of a promoted item");
-  command->add_flag("--strict", request.controls.is_strict, "Do not fill up with what is popular");
+  AddControlOptions(*command, *flags);
   command->add_option("--page-token", request.page_token,
                       "Where the list goes on: next_page_token of the answer before");
   command->add_option("--why", flags->asked_about,

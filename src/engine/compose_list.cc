@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "engine/diverse_choice.h"
 #include "engine/exploration.h"
+#include "engine/exposure.h"
 #include "engine/label_limits.h"
 
 namespace vitrine {
@@ -21,16 +22,21 @@ constexpr std::size_t kMoreCandidates = 100;
 // The list as far as it has come.
 class ListInTheMaking {
  public:
-  ListInTheMaking(const PageRules& rules, const Catalogue& catalogue)
-      : rules_(rules), catalogue_(catalogue), limits_(rules.controls, catalogue) {
+  // `exposed` must outlive this.
+  ListInTheMaking(const PageRules& rules, const Catalogue& catalogue, ExposedItems& exposed)
+      : rules_(rules),
+        catalogue_(catalogue),
+        limits_(rules.controls, catalogue),
+        pins_(PinsToCome(rules)),
+        exposed_(exposed),
+        quota_(rules.controls.exposure.share, rules.exposed, pins_) {
     for (const ItemIndex item : rules.elsewhere) products_.insert(catalogue.Primary(item));
-    for (const ItemIndex item : rules.shown) Claim(item);
-    const absl::flat_hash_set<ItemIndex> shown(rules.shown.begin(), rules.shown.end());
-    for (const auto& [position, item] : rules.pins) {
-      if (shown.contains(item)) continue;
+    for (const ItemIndex item : rules.shown) {
       Claim(item);
-      pins_.emplace_back(position, item);
+      quota_.Count(item);
     }
+    for (const auto& [position, item] : pins_) Claim(item);
+    exposed_.Restart();
   }
 
   bool is_full() const { return page_.size() == rules_.page_size; }
@@ -49,11 +55,17 @@ class ListInTheMaking {
     }
   }
 
-  // Those whose position has come.
-  void PlaceDuePins() {
-    while (!is_full() && next_pin_ < pins_.size() && pins_[next_pin_].first <= next_position()) {
-      PlaceNextPin();
+  // The pins whose position has come, and what the quota asks for. Returns the latter.
+  std::vector<ItemIndex> PlaceDue() {
+    std::vector<ItemIndex> placed;
+    for (PlaceDuePins(); !is_full() && quota_.IsDue(next_position()); PlaceDuePins()) {
+      std::optional<BlendedItem> next =
+          exposed_.Next([this](ItemIndex item) { return IsNew(item) && IsWithinLimits(item); });
+      if (!next.has_value()) break;
+      placed.push_back(next->item);
+      Place(*std::move(next));
     }
+    return placed;
   }
   void PlaceAllPins() {
     while (!is_full() && next_pin_ < pins_.size()) PlaceNextPin();
@@ -62,6 +74,7 @@ class ListInTheMaking {
   // `propensity`: of an item that was drawn.
   void Place(BlendedItem item, double propensity = 1) {
     Claim(item.item);
+    quota_.Count(item.item);
     page_.push_back(std::move(item));
     propensities_.push_back(propensity);
   }
@@ -72,6 +85,23 @@ class ListInTheMaking {
   }
 
  private:
+  using Pins = std::vector<std::pair<std::size_t, ItemIndex>>;  // By position.
+
+  static Pins PinsToCome(const PageRules& rules) {
+    const absl::flat_hash_set<ItemIndex> shown(rules.shown.begin(), rules.shown.end());
+    Pins pins;
+    for (const auto& pin : rules.pins) {
+      if (!shown.contains(pin.second)) pins.push_back(pin);
+    }
+    return pins;
+  }
+
+  void PlaceDuePins() {
+    while (!is_full() && next_pin_ < pins_.size() && pins_[next_pin_].first <= next_position()) {
+      PlaceNextPin();
+    }
+  }
+
   // From here on it counts, whether it stands on the list already or has its place to come.
   void Claim(ItemIndex item) {
     products_.insert(catalogue_.Primary(item));
@@ -80,6 +110,7 @@ class ListInTheMaking {
 
   void PlaceNextPin() {
     const ItemIndex item = pins_[next_pin_++].second;
+    quota_.Count(item);
     const auto found = ranked_pins_.find(item);
     page_.push_back(found == ranked_pins_.end() ? BlendedItem{.item = item} : found->second);
     propensities_.push_back(1);
@@ -89,7 +120,9 @@ class ListInTheMaking {
   const Catalogue& catalogue_;
   LabelLimits limits_;
   absl::flat_hash_set<ItemIndex> products_;
-  std::vector<std::pair<std::size_t, ItemIndex>> pins_;  // Not shown yet, by position.
+  const Pins pins_;
+  ExposedItems& exposed_;
+  ExposureQuota quota_;
   std::size_t next_pin_ = 0;
   std::map<ItemIndex, BlendedItem> ranked_pins_;
   std::vector<BlendedItem> page_;
@@ -105,11 +138,11 @@ enum class Outcome {
 
 Outcome FillInOrder(std::span<BlendedItem> ranked, bool is_all, ListInTheMaking& list) {
   for (BlendedItem& each : ranked) {
-    list.PlaceDuePins();
+    list.PlaceDue();
     if (list.is_full()) return Outcome::kFull;
     if (list.IsNew(each.item) && list.IsWithinLimits(each.item)) list.Place(std::move(each));
   }
-  list.PlaceDuePins();
+  list.PlaceDue();
   if (list.is_full()) return Outcome::kFull;
   return is_all ? Outcome::kExhausted : Outcome::kTooFew;
 }
@@ -139,14 +172,15 @@ class DiverseFilling {
   }
 
   Outcome Fill(ListInTheMaking& list) {
-    for (list.PlaceDuePins(); !list.is_full(); list.PlaceDuePins()) {
+    while (true) {
+      for (const ItemIndex item : list.PlaceDue()) choice_.Place(item);
+      if (list.is_full()) return Outcome::kFull;
       const std::optional<std::size_t> best = Best(list);
       if (!best.has_value()) return is_all_ ? Outcome::kExhausted : Outcome::kTooFew;
       choice_.Place(items_[*best]);
       is_open_[*best] = false;
       list.Place(std::move(products_[*best]));
     }
-    return Outcome::kFull;
   }
 
  private:
@@ -268,11 +302,14 @@ Outcome FillFromRanking(const PageRules& rules, const Catalogue& catalogue,
 ComposedPage ComposePage(const PageRules& rules, const Catalogue& catalogue,
                          ItemSimilarity& similarity, const PageSources& sources) {
   const std::size_t length = rules.shown.size() + rules.page_size;
+  std::vector<ExposedItems::Source> of_group = {sources.rank_exposed};
+  if (!rules.controls.is_strict) of_group.push_back(sources.backfill_exposed);
+  ExposedItems exposed(std::move(of_group));
   std::optional<ListInTheMaking> list;
   Outcome outcome = Outcome::kTooFew;
   // A ranking of more items need not begin with that of fewer: the page is made anew of each.
   for (std::size_t k = 2 * NumDiversityCandidates(length); outcome == Outcome::kTooFew; k *= 4) {
-    list.emplace(rules, catalogue);
+    list.emplace(rules, catalogue, exposed);
     std::vector<BlendedItem> ranked = sources.rank(k);
     const bool is_all = ranked.size() < k;
     outcome = FillFromRanking(rules, catalogue, std::move(ranked), is_all, similarity, *list);

@@ -19,6 +19,8 @@ struct PageRules {
   std::vector<std::pair<std::size_t, ItemIndex>> pins{};
   std::span<const ItemIndex> shown{};      // On the pages before, in their order.
   std::span<const ItemIndex> elsewhere{};  // Shown beside the list: no variants of these.
+  // What may be shown of the group of controls.exposure; null: there is no quota.
+  const ItemBitmap* exposed = nullptr;
   std::size_t page_size = 0;
 };
 
@@ -26,6 +28,9 @@ struct PageRules {
 struct PageSources {
   std::function<std::vector<BlendedItem>(std::size_t k)> rank{};
   std::function<std::vector<BlendedItem>(std::size_t k)> backfill{};  // Parts are empty.
+  // The same of the exposed alone, with the scores that they have among all.
+  std::function<std::vector<BlendedItem>(std::size_t k)> rank_exposed{};
+  std::function<std::vector<BlendedItem>(std::size_t k)> backfill_exposed{};
 };
 
 struct ComposedPage {
@@ -35,7 +40,8 @@ struct ComposedPage {
   std::vector<double> propensities{};
 };
 
-// The page: at the position of a pin the pin; elsewhere the next of the ranking, as the diversity
+// The page: at the position of a pin the pin; where the quota of exposed items would be missed
+// otherwise, the best of these that is open; elsewhere the next of the ranking, as the diversity
 // chooses or the exploration draws, then of the backfill, that is no variant of what the list has
 // and that the limits allow; pins for which the list is too short at its end. Asks the sources for
 // ever more until the page is full or they have no more. A pin has the score and the parts that the

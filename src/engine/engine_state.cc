@@ -154,7 +154,13 @@ absl::StatusOr<Plan> Engine::State::PlanOf(const Section& section, const Pipelin
             .explanation = section.request.explanation,
             .stand_ins = StandIns(of_set, query)};
   if (section.is_last && !section.request.controls.is_strict) plan.backfill = {allowed};
-  VITRINE_RETURN_IF_ERROR(AddBoosts(section.request.controls.boosts, filtered, plan.lifts));
+  const RecommendRequest& request = section.request;
+  VITRINE_RETURN_IF_ERROR(AddBoosts(request.controls.boosts, filtered, plan.lifts));
+  if (request.controls.rotation > 0) {
+    AddRotation(request.controls.rotation,
+                store.ReadShownItems(request.user_id, request.visitor_id),
+                query.past.empty() ? query.shopper.history : query.past, plan.lifts);
+  }
   return plan;
 }
 
@@ -169,11 +175,23 @@ std::vector<BlendedItem> Engine::State::MakeList(const Section& section,
   return list;
 }
 
-RankedList Engine::State::BestOf(const Plan& plan, std::size_t k) const {
+RankedList Engine::State::BestOf(const Plan& plan, std::size_t k, const ItemBitmap* only) const {
   const Query query = plan.query.View();
   return std::move(RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline,
-                                   {.lifts = plan.lifts.lifts})
+                                   {.lifts = plan.lifts.lifts, .only = only})
                        .front());
+}
+
+std::shared_ptr<const ItemBitmap> Engine::State::Exposed(const Plan& plan,
+                                                         const Exposure& exposure) const {
+  if (exposure.group == Exposure::Group::kNone || exposure.share == 0) return nullptr;
+  if (exposure.group == Exposure::Group::kLongTail) {
+    return std::make_shared<const ItemBitmap>(
+        exposed.LongTailOf(*plan.allowed, store.LivePopularity()));
+  }
+  const auto new_for = static_cast<Micros>(options.new_arrival_days * kMicrosPerDay);
+  return std::make_shared<const ItemBitmap>(ExposedGroups::PublishedSince(
+      plan.query.now_us - new_for, *plan.allowed, catalogue(), filtered));
 }
 
 bool Engine::State::RanksAll(const Plan& plan) const {
@@ -203,21 +221,33 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
   ServablePins pins = PinsToShow(controls.pins, catalogue(), plan.query, shown);
   for (const auto& [position, item] : pins.pins) plan.promoted.push_back(item);
   bool is_late = false;
-  const auto rank = [&](std::size_t k) {
-    RankedList ranked = BestOf(plan, k);
-    is_late = ranked.is_late;
+  const auto rank_of = [&](std::size_t k, const ItemBitmap* only) {
+    RankedList ranked = BestOf(plan, k, only);
+    is_late = is_late || ranked.is_late;
     return std::move(ranked.items);
   };
-  const auto popular = [&](std::size_t k) {
-    if (plan.backfill.empty()) return std::vector<BlendedItem>();
-    ItemBitmap allowed = *plan.backfill.front();
+  const auto popular_of = [&](std::size_t k, ItemBitmap allowed) {
     for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
     return MostPopularOf(allowed, *store.LivePopularity(), k);
   };
+  const auto none = [](std::size_t /*k*/) { return std::vector<BlendedItem>(); };
+  const std::shared_ptr<const ItemBitmap> group = Exposed(plan, controls.exposure);
+  PageSources sources{.rank = [&](std::size_t k) { return rank_of(k, nullptr); },
+                      .backfill = none,
+                      .rank_exposed = [&](std::size_t k) { return rank_of(k, group.get()); },
+                      .backfill_exposed = none};
+  if (!plan.backfill.empty()) {
+    sources.backfill = [&](std::size_t k) { return popular_of(k, *plan.backfill.front()); };
+    sources.backfill_exposed = [&](std::size_t k) { return popular_of(k, *group); };
+  }
   ItemSimilarity similarity(plan.models, [this](ItemIndex item) { return catalogue().Get(item); });
-  ComposedPage page =
-      ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size},
-                  catalogue(), similarity, {rank, popular});
+  ComposedPage page = ComposePage({.controls = controls,
+                                   .pins = std::move(pins.pins),
+                                   .shown = shown,
+                                   .elsewhere = plan.elsewhere,
+                                   .exposed = group.get(),
+                                   .page_size = plan.page_size},
+                                  catalogue(), similarity, sources);
   plan.propensities = std::move(page.propensities);
   if (is_late) plan.stand_ins.push_back(kRankerLate);
   if (NumBackfilled(page.items, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/exposure.h"
 #include "engine/filter/filtered_items.h"
 #include "engine/lifts.h"
 #include "engine/section.h"
@@ -72,6 +73,7 @@ struct Engine::State {
   Options options;
   const Placements* placements = nullptr;
   FilteredItems filtered;
+  ExposedGroups exposed{};
   std::map<std::string_view, Counter*> fallbacks{};
   std::vector<Model> live_models{};
   std::mutex mutex{};
@@ -107,7 +109,10 @@ struct Engine::State {
   // already, on pages before and of sections before.
   std::vector<BlendedItem> MakeList(const Section& section, std::span<const ItemIndex> shown,
                                     Plan& plan) const;
-  RankedList BestOf(const Plan& plan, std::size_t k) const;
+  // `only`: null for all that the plan allows.
+  RankedList BestOf(const Plan& plan, std::size_t k, const ItemBitmap* only = nullptr) const;
+  // Those that the plan allows of the group of a quota; null where there is none.
+  std::shared_ptr<const ItemBitmap> Exposed(const Plan& plan, const Exposure& exposure) const;
   // Whether BestOf knows the place of all that may be shown, however large k is.
   bool RanksAll(const Plan& plan) const;
   // What became of an item that the section's list has not.

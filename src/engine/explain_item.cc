@@ -118,6 +118,9 @@ std::string WhyLower(const ListControls& controls, const BlendedItem* last, floa
   if (last == nullptr) return "the list has no place for ranked items";
   if (controls.exploration.temperature > 0) return "exploration: others were drawn";
   if (gap > 0) return "others have a higher score";
+  if (gap < 0 && controls.exposure.group != Exposure::Group::kNone) {
+    return "exposure: the list owes places to items of the group";
+  }
   if (controls.diversity.method != Diversity::Method::kNone) {
     return "diversity: others make the list more varied";
   }

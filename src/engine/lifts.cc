@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
 
 namespace vitrine {
@@ -86,6 +87,28 @@ absl::Status AddBoosts(std::span<const Boost> boosts, const FilteredItems& filte
     lifts.Add({.items = *std::move(items), .strength = boosts[i].strength}, boosts[i].filter);
   }
   return absl::OkStatus();
+}
+
+void AddRotation(double rotation, std::span<const ShownItem> shown,
+                 std::span<const Interaction> history, NamedLifts& lifts) {
+  absl::flat_hash_map<ItemIndex, Micros> touched;  // When it was last.
+  for (const Interaction& each : history) {
+    Micros& time_us = touched.try_emplace(each.item, each.time_us).first->second;
+    time_us = std::max(time_us, each.time_us);
+  }
+  std::map<ItemIndex, std::size_t> times;
+  for (const ShownItem& each : shown) {
+    const auto last = touched.find(each.item);
+    if (last == touched.end() || last->second < each.time_us) ++times[each.item];
+  }
+  std::map<std::size_t, ItemBitmap> by_times;
+  for (const auto& [item, count] : times) by_times[count].Insert(item);
+  for (auto& [count, items] : by_times) {
+    const double strength = 1 - std::pow(1 - rotation, static_cast<double>(count));
+    lifts.Add(
+        {.items = std::make_shared<const ItemBitmap>(std::move(items)), .strength = -strength},
+        "rotation");
+  }
 }
 
 void AddLiftParts(const NamedLifts& lifts, const BlendedItem& item, std::vector<ScorePart>& parts) {

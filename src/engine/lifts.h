@@ -37,6 +37,11 @@ struct NamedLifts {
 absl::Status AddBoosts(std::span<const Boost> boosts, const FilteredItems& filtered,
                        NamedLifts& lifts);
 
+// Adds what buries the items that the shopper was shown and did nothing with since: those shown n
+// times by 1 - (1 - rotation)^n. Both spans in any order.
+void AddRotation(double rotation, std::span<const ShownItem> shown,
+                 std::span<const Interaction> history, NamedLifts& lifts);
+
 // Adds what each cause gives of the lift of `item` to `parts`, which stay in order, the strongest
 // first.
 void AddLiftParts(const NamedLifts& lifts, const BlendedItem& item, std::vector<ScorePart>& parts);

@@ -85,6 +85,13 @@ std::vector<double> LiftsOf(std::span<const ItemLift> lifts, std::span<const Ite
   return added;
 }
 
+// Takes what is not among `only` out of the selection.
+void Hide(const ItemBitmap& only, std::span<const ItemIndex> items, std::span<double> blended) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!only.Contains(items[i])) blended[i] = -std::numeric_limits<double>::infinity();
+  }
+}
+
 // The nearest float that is finite, so that no sum looks like kUnscored.
 float Narrow(double value) {
   constexpr double kLargest = std::numeric_limits<float>::max();
@@ -150,8 +157,9 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
   const auto add_list = [&](Asked asked) {
-    const std::vector<double> blended = Blend(asked);
+    std::vector<double> blended = Blend(asked);
     asked.lifts = LiftsOf(controls.lifts, asked.items, blended);
+    if (controls.only != nullptr) Hide(*controls.only, asked.items, blended);
     lists.push_back(Select(asked, blended, k));
   };
   const std::size_t whole = options_.whole_catalogue_items;
@@ -161,9 +169,11 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
   }
   const std::size_t count = std::max(options_.candidates_per_model, 2 * k);
   std::vector<Asked> retrieved = Retrieve(queries, allowed, count, WeightsOfEach(queries));
-  if (!controls.lifts.empty()) {
+  if (!controls.lifts.empty() || controls.only != nullptr) {
     assert(allowed != nullptr);
-    RetrieveLifted(queries, *allowed, count, controls.lifts, retrieved);
+    ItemBitmap listed = *allowed;
+    if (controls.only != nullptr) listed.IntersectWith(*controls.only);
+    RetrieveParts(queries, PartsByStrength(controls.lifts, listed), count, retrieved);
   }
   for (std::size_t q = 0; q < queries.size(); ++q) {
     Score(queries[q], retrieved[q]);
@@ -261,9 +271,8 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
   return retrieved;
 }
 
-void Pipeline::RetrieveLifted(std::span<const Query> queries, const ItemBitmap& allowed,
-                              std::size_t k, std::span<const ItemLift> lifts,
-                              std::span<Asked> retrieved) const {
+void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const ItemBitmap> parts,
+                             std::size_t k, std::span<Asked> retrieved) const {
   std::vector<ItemBitmap> seen(queries.size());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     for (const ItemIndex item : retrieved[q].items) seen[q].Insert(item);
@@ -274,7 +283,7 @@ void Pipeline::RetrieveLifted(std::span<const Query> queries, const ItemBitmap& 
     seen[q].Insert(item);
     retrieved[q].items.push_back(item);
   };
-  for (const ItemBitmap& part : PartsByStrength(lifts, allowed)) {
+  for (const ItemBitmap& part : parts) {
     if (part.HasAtMost(k)) {
       const std::vector<ItemIndex> items = part.Items();
       for (std::size_t q = 0; q < queries.size(); ++q) {

@@ -89,7 +89,7 @@ void AskAbout(const Section& section, const Catalogue& catalogue, ShopperQuery& 
   const bool takes_cart = is_cart_first ? !query.cart.empty() : query.context.empty();
   if (takes_cart) query.context = std::move(query.cart);
   query.cart.clear();
-  query.shopper = {};  // From here on the question is about these items alone.
+  query.past = std::exchange(query.shopper, {}).history;
 }
 
 ItemBitmap OnlyBought(const ItemBitmap& allowed, const ShopperQuery& query) {

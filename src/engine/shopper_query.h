@@ -23,6 +23,7 @@ struct ShopperIds {
 struct ShopperQuery {
   std::uint64_t sequence = 0;  // At least this state of the store is reflected.
   ShopperState shopper{};
+  std::vector<Interaction> past{};  // Theirs, where the question is of items: shopper is empty then.
   std::vector<ItemIndex> context{};
   std::vector<ItemIndex> cart{};
   std::vector<ItemIndex> on_page{};  // Context and cart, whatever the models are asked about.

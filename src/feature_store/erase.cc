@@ -13,7 +13,7 @@ namespace vitrine {
 
 // What an erasure will do, from two readings of the log: what goes, and what that leaves of others.
 struct LocalStore::ErasurePlan {
-  explicit ErasurePlan(double half_life_days) : views{.popularity = Popularity(half_life_days)} {}
+  explicit ErasurePlan(double half_life_days) : views{.demand = Demand(half_life_days)} {}
 
   bool IsErased(const std::optional<UserIndex>& shopper) const {
     return shopper.has_value() && std::find(views.shoppers.begin(), views.shoppers.end(),
@@ -99,7 +99,7 @@ absl::Status LocalStore::PlanErasure(ErasurePlan& plan) const {
       Table::kLog, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
         VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
         if (!plan.IsErased(head)) {
-          views_->AddPopularity(plan.views.popularity, head);
+          views_->AddDemand(plan.views.demand, head);
           Behaviour::AddToItems(ParseOffsetKey(key), head, *plan.views.items);
           return absl::OkStatus();
         }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace vitrine {
 
@@ -34,6 +35,31 @@ void Popularity::Write(ByteWriter& writer) const {
 void Popularity::Read(ByteReader& reader) {
   sums_.assign(reader.Count(9), DecayedSum());
   for (DecayedSum& sum : sums_) sum.Read(reader);
+}
+
+void Demand::Write(ByteWriter& writer) const {
+  lasting.Write(writer);
+  recent.Write(writer);
+}
+
+void Demand::Read(ByteReader& reader) {
+  lasting.Read(reader);
+  recent.Read(reader);
+}
+
+std::vector<float> Trends(std::span<const float> recent, std::span<const float> lasting) {
+  std::vector<float> trends(lasting.size(), 1);
+  const double all_recent = std::accumulate(recent.begin(), recent.end(), 0.0);
+  const double all_lasting = std::accumulate(lasting.begin(), lasting.end(), 0.0);
+  if (!(all_recent > 0 && all_lasting > 0)) return trends;
+  const double prior = 1 / static_cast<double>(std::count_if(lasting.begin(), lasting.end(),
+                                                             [](float sum) { return sum > 0; }));
+  for (std::size_t i = 0; i < trends.size(); ++i) {
+    const double share_of_recent = static_cast<double>(recent[i]) / all_recent;
+    const double share_of_lasting = static_cast<double>(lasting[i]) / all_lasting;
+    trends[i] = static_cast<float>((share_of_recent + prior) / (share_of_lasting + prior));
+  }
+  return trends;
 }
 
 }  // namespace vitrine

@@ -281,7 +281,7 @@ std::shared_ptr<const std::vector<float>> LocalStore::LivePopularity() const {
 }
 
 std::shared_ptr<const std::vector<float>> LocalStore::LiveTrends() const {
-  return views_->LivePopularity();
+  return views_->LiveTrends();
 }
 
 std::vector<ShownItem> LocalStore::ReadShownItems(const std::string& user_id,

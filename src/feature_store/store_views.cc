@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-constexpr Micros kPopularityPeriodUs = 200'000;
+constexpr Micros kPublishPeriodUs = 200'000;
 
 // Events between asking for what is found by index, asking for what that points to, and adding.
 constexpr std::size_t kFirstStep = 4;
@@ -21,25 +21,40 @@ StoreViews::StoreViews(const FeatureStoreOptions& options)
     : weights_(options.weights),
       half_life_days_(options.popularity_half_life_days),
       shoppers_(options.history_limit),
-      popularity_(options.popularity_half_life_days) {}
+      demand_(options.popularity_half_life_days) {}
 
-std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
+template <typename Make>
+std::shared_ptr<const std::vector<float>> StoreViews::Latest(Published& published,
+                                                             const Make& make) const {
   const Micros now = MonotonicNow();
   {
     std::lock_guard lock(published_mutex_);
     // One caller at a time makes the next version; the others take the last.
-    const bool is_fresh =
-        published_.is_being_made || now - published_.made_at < kPopularityPeriodUs;
-    if (published_.values != nullptr && is_fresh) return published_.values;
-    published_.is_being_made = true;
+    const bool is_fresh = published.is_being_made || now - published.made_at < kPublishPeriodUs;
+    if (published.values != nullptr && is_fresh) return published.values;
+    published.is_being_made = true;
   }
-  const std::size_t num_items = catalogue_.num_indices();
-  std::unique_lock popularity_lock(popularity_mutex_);
-  auto values = std::make_shared<const std::vector<float>>(popularity_.Values(num_items));
-  popularity_lock.unlock();
+  auto values = std::make_shared<const std::vector<float>>(make(catalogue_.num_indices()));
   std::lock_guard lock(published_mutex_);
-  published_ = {.values = std::move(values), .made_at = now};
-  return published_.values;
+  published = {.values = std::move(values), .made_at = now};
+  return published.values;
+}
+
+std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
+  return Latest(popularity_, [this](std::size_t num_items) {
+    std::lock_guard lock(demand_mutex_);
+    return demand_.lasting.Values(num_items);
+  });
+}
+
+std::shared_ptr<const std::vector<float>> StoreViews::LiveTrends() const {
+  return Latest(trends_, [this](std::size_t num_items) {
+    std::unique_lock lock(demand_mutex_);
+    const std::vector<float> recent = demand_.recent.Values(num_items);
+    const std::vector<float> lasting = demand_.lasting.Values(num_items);
+    lock.unlock();
+    return Trends(recent, lasting);
+  });
 }
 
 template <typename Read>
@@ -197,13 +212,13 @@ void StoreViews::AddToItems(std::span<const StoreChanges::AddEvent> events) {
     const StoreChanges::AddEvent& event = events[i - kSecondStep];
     behaviour_.AddToItems(event.offset, event.head);
   }
-  std::lock_guard lock(popularity_mutex_);
-  for (const StoreChanges::AddEvent& event : events) AddPopularity(popularity_, event.head);
+  std::lock_guard lock(demand_mutex_);
+  for (const StoreChanges::AddEvent& event : events) AddDemand(demand_, event.head);
 }
 
-void StoreViews::AddPopularity(Popularity& popularity, const LogHead& head) const {
+void StoreViews::AddDemand(Demand& demand, const LogHead& head) const {
   for (const LogHead::Touch& touch : head.items) {
-    popularity.Add(touch.item, head.time_us, weights_.Of(head.type, head.Value(touch)));
+    demand.Add(touch.item, head.time_us, weights_.Of(head.type, head.Value(touch)));
   }
 }
 
@@ -221,20 +236,20 @@ void StoreViews::Apply(Erasure erasure) {
     shoppers_.SetPast(other.index, std::move(other.past), other.has_events);
   }
   ++num_moves_;
-  std::lock_guard lock(popularity_mutex_);
-  popularity_ = std::move(erasure.popularity);
+  std::lock_guard lock(demand_mutex_);
+  demand_ = std::move(erasure.demand);
 }
 
 std::unique_ptr<StoreViews::Cut> StoreViews::BeginCheckpoint(std::uint64_t next_offset) const {
-  std::unique_lock lock(popularity_mutex_);
-  Popularity copy = popularity_;
+  std::unique_lock lock(demand_mutex_);
+  Demand copy = demand_;
   lock.unlock();
   return std::unique_ptr<Cut>(new Cut(*this, next_offset, std::move(copy)));
 }
 
 std::string StoreViews::Cut::Write() const {
   ByteWriter writer;
-  popularity_.Write(writer);
+  demand_.Write(writer);
   for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
     views_.shoppers_.WriteShard(shard, end_, writer);
   }
@@ -245,8 +260,8 @@ std::string StoreViews::Cut::Write() const {
 absl::Status StoreViews::ReadCheckpoint(std::string_view bytes) {
   ByteReader reader(bytes);
   {
-    std::lock_guard lock(popularity_mutex_);
-    popularity_.Read(reader);
+    std::lock_guard lock(demand_mutex_);
+    demand_.Read(reader);
   }
   for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
     VITRINE_RETURN_IF_ERROR(shoppers_.ReadShard(reader));

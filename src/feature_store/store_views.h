@@ -61,6 +61,7 @@ class StoreViews {
   const Shoppers& shoppers() const { return shoppers_; }
   const PutValues& put_values() const { return put_values_; }
   std::shared_ptr<const std::vector<float>> LivePopularity() const;
+  std::shared_ptr<const std::vector<float>> LiveTrends() const;  // popularity.h has the formula.
 
   // The user and the visitor as one; either id may be empty. Merges happen before or after it,
   // never between its parts.
@@ -104,11 +105,11 @@ class StoreViews {
       bool has_events = false;
     };
     std::vector<Rebuilt> others{};  // Shoppers who lose some of their events.
-    Popularity popularity;
+    Demand demand;
     std::unique_ptr<Behaviour::Items> items = std::make_unique<Behaviour::Items>();
   };
   void Apply(Erasure erasure);
-  void AddPopularity(Popularity& popularity, const LogHead& head) const;
+  void AddDemand(Demand& demand, const LogHead& head) const;
   const EventWeights& weights() const { return weights_; }
 
   // A consistent cut for a checkpoint: Begin between two commits, then Write from any thread, which
@@ -123,14 +124,14 @@ class StoreViews {
 
    private:
     friend class StoreViews;
-    Cut(const StoreViews& views, std::uint64_t end, Popularity popularity)
-        : views_(views), lock_(views.merge_mutex_), end_(end), popularity_(std::move(popularity)) {
+    Cut(const StoreViews& views, std::uint64_t end, Demand demand)
+        : views_(views), lock_(views.merge_mutex_), end_(end), demand_(std::move(demand)) {
       views_.behaviour_.BeginCut();
     }
     const StoreViews& views_;
     const std::unique_lock<std::mutex> lock_;
     const std::uint64_t end_;
-    const Popularity popularity_;
+    const Demand demand_;
   };
   std::unique_ptr<Cut> BeginCheckpoint(std::uint64_t next_offset) const;
   absl::Status ReadCheckpoint(std::string_view bytes);
@@ -159,15 +160,19 @@ class StoreViews {
 
   std::atomic<std::uint64_t> num_moves_ = 0;  // Odd while a merge or an erasure is under way.
 
-  mutable std::mutex popularity_mutex_;
-  Popularity popularity_;  // Guarded by popularity_mutex_.
+  mutable std::mutex demand_mutex_;
+  Demand demand_;  // Guarded by demand_mutex_.
   struct Published {
     std::shared_ptr<const std::vector<float>> values{};
     Micros made_at = 0;  // MonotonicNow
     bool is_being_made = false;
   };
   mutable std::mutex published_mutex_;
-  mutable Published published_;  // Guarded by published_mutex_.
+  // The last that was made, or what `make(number of items)` gives where that is too old.
+  template <typename Make>
+  std::shared_ptr<const std::vector<float>> Latest(Published& published, const Make& make) const;
+  mutable Published popularity_;  // Guarded by published_mutex_.
+  mutable Published trends_;      // Guarded by published_mutex_.
 };
 
 }  // namespace vitrine

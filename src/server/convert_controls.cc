@@ -123,7 +123,8 @@ class ControlsReader {
   Exposure Read(const v1::Exposure& message) {
     if (!v1::Exposure::Group_IsValid(message.group()) ||
         message.group() == v1::Exposure::GROUP_UNSPECIFIED) {
-      Fail("exposure.group", "must be GROUP_NEW or GROUP_LONG_TAIL");
+      Fail("exposure.group",
+           absl::StrFormat("is %d; must be GROUP_NEW or GROUP_LONG_TAIL", message.group()));
     }
     if (!(message.share() > 0 && message.share() <= 1)) {
       Fail("exposure.share", absl::StrFormat("is %g; must be above 0, to 1", message.share()));

@@ -35,5 +35,35 @@ TEST(ControlFlagsTest, RefusesWhatIsNoPin) {
   }
 }
 
+TEST(ControlFlagsTest, ReadsAnExposure) {
+  EXPECT_EQ(*ParseExposure("new:0.2"), (Exposure{Exposure::Group::kNew, 0.2}));
+  EXPECT_EQ(*ParseExposure("long-tail:1"), (Exposure{Exposure::Group::kLongTail, 1}));
+  EXPECT_EQ(*ParseExposure("none"), Exposure());
+}
+
+TEST(ControlFlagsTest, RefusesWhatIsNoExposure) {
+  for (const char* text : {"", "new", "new:", "new:0", "new:1.1", "new:nan", "old:0.2", "tail"}) {
+    EXPECT_THAT(ParseExposure(text), Not(IsOk())) << text;
+  }
+}
+
+TEST(ControlFlagsTest, OnlyTheLongTailIsMeasured) {
+  EXPECT_EQ(*ParseLongTailShare("long-tail:0.3"), 0.3);
+  EXPECT_EQ(*ParseLongTailShare("none"), 0);
+  EXPECT_THAT(ParseLongTailShare("new:0.3"), Not(IsOk()));
+}
+
+TEST(ControlFlagsTest, ReadsABoostWhoseFilterMayHaveColons) {
+  EXPECT_EQ(*ParseBoost("brand = \"Acme\":0.5"), (Boost{"brand = \"Acme\"", 0.5}));
+  EXPECT_EQ(*ParseBoost("tags: \"old\":-1"), (Boost{"tags: \"old\"", -1}));
+}
+
+TEST(ControlFlagsTest, RefusesWhatIsNoBoost) {
+  for (const char* text : {"", "price < 3", ":0.5", "price < 3:", "price < 3:0", "price < 3:1.1",
+                           "price < 3:-1.1", "price < 3:nan", "price < 3:x"}) {
+    EXPECT_THAT(ParseBoost(text), Not(IsOk())) << text;
+  }
+}
+
 }  // namespace
 }  // namespace vitrine::cli

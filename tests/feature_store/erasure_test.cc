@@ -162,6 +162,7 @@ TEST_F(ErasureTest, PopularityForgetsToo) {
 
   EXPECT_EQ((*store_->LivePopularity())[0], 0);
   EXPECT_GT((*store_->LivePopularity())[1], 0);
+  EXPECT_EQ((*store_->LiveTrends())[0], 1);
 }
 
 TEST_F(ErasureTest, ASnapshotHasNoTraceOfTheErased) {

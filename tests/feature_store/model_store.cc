@@ -294,14 +294,39 @@ std::optional<User> ModelStore::GetUser(const std::string& user_id) const {
 }
 
 std::map<std::string, double> ModelStore::Popularity(Micros now) const {
+  return Demand(now, options_.popularity_half_life_days);
+}
+
+std::map<std::string, double> ModelStore::Trends(Micros now) const {
+  std::map<std::string, double> recent = Demand(now, options_.popularity_half_life_days / 7);
+  std::map<std::string, double> lasting = Popularity(now);
+  double all_recent = 0;
+  double all_lasting = 0;
+  double num_items = 0;
+  for (auto& [item, sum] : recent) all_recent += sum = std::max(sum, 0.0);
+  for (auto& [item, sum] : lasting) {
+    all_lasting += sum = std::max(sum, 0.0);
+    num_items += sum > 1e-9 ? 1 : 0;
+  }
+  std::map<std::string, double> trends;
+  for (const auto& [item, sum] : lasting) {
+    const double share_of_recent = all_recent > 0 ? recent[item] / all_recent : 0;
+    trends[item] = all_recent > 0 && all_lasting > 0
+                       ? (share_of_recent + 1 / num_items) / (sum / all_lasting + 1 / num_items)
+                       : 1;
+  }
+  return trends;
+}
+
+std::map<std::string, double> ModelStore::Demand(Micros now, double half_life_days) const {
   std::map<std::string, double> sums;
   for (const Event& event : log_) {
     const double days = static_cast<double>(event.time_us - now) / kMicrosPerDay;
     for (const EventItem& item : event.items) {
       const float value = event.rating.has_value() ? static_cast<float>(*event.rating)
                                                    : static_cast<float>(item.quantity);
-      sums[item.item_id] += options_.weights.Of(event.type, value) *
-                            std::exp2(days / options_.popularity_half_life_days);
+      sums[item.item_id] +=
+          options_.weights.Of(event.type, value) * std::exp2(days / half_life_days);
     }
   }
   return sums;

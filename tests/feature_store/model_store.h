@@ -43,6 +43,7 @@ class ModelStore {
   std::optional<User> GetUser(const std::string& user_id) const;
   bool IsKnown(const std::string& user_id, const std::string& visitor_id) const;
   std::map<std::string, double> Popularity(Micros now) const;  // By item.
+  std::map<std::string, double> Trends(Micros now) const;      // By item.
 
   std::vector<Feature> ReadFeatures(FeatureEntity entity, const std::string& id, Micros now) const;
   std::vector<std::string> FeatureNames(FeatureEntity entity) const;
@@ -66,6 +67,7 @@ class ModelStore {
   absl::StatusOr<WriteResult> Apply(const PutFeatures& mutation, Micros now);
   void ApplyValue(const PutFeatures::Value& value, Micros now, WriteResult& result);
 
+  std::map<std::string, double> Demand(Micros now, double half_life_days) const;
   bool IsErased(const Event& event) const;
   void MeetItem(const std::string& id);
   Shopper OwnerOf(const Event& event) const;

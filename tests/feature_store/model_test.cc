@@ -185,6 +185,10 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
                   std::max(0.0, value) / want_total, 1e-5)
           << id;
     }
+    const auto have_trends = store_->LiveTrends();
+    for (const auto& [id, value] : model_.Trends(clock_.Now())) {
+      EXPECT_NEAR((*have_trends)[Row(*store_->catalogue().Find(id))], value, 1e-4) << id;
+    }
   }
 
   const FeatureStoreOptions options_ = {
@@ -246,6 +250,7 @@ TEST_P(ModelTest, ACheckpointAndItsTailMakeTheBitsOfAFullRebuild) {
   store_.reset();
   Open();
   const auto from_checkpoint = store_->LivePopularity();
+  const auto trends_from_checkpoint = store_->LiveTrends();
   EXPECT_LT(store_->status().replayed_events, store_->status().num_events);
   ExpectSameShoppers();
 
@@ -256,6 +261,7 @@ TEST_P(ModelTest, ACheckpointAndItsTailMakeTheBitsOfAFullRebuild) {
 
   EXPECT_EQ(store_->status().replayed_events, store_->status().num_events);
   EXPECT_EQ(*store_->LivePopularity(), *from_checkpoint);
+  EXPECT_EQ(*store_->LiveTrends(), *trends_from_checkpoint);
   ExpectSameShoppers();
 }
 

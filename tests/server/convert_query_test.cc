@@ -173,6 +173,50 @@ TEST(ConvertQueryTest, EveryControlOutOfRangeIsNamed) {
                                       "pins[2].item_id", "pins[2].position", "pins[3].position"));
 }
 
+TEST(ConvertQueryTest, BoostsRotationAndExposureAreReadAsTheyCome) {
+  v1::RecommendItemsRequest message;
+  message.add_boosts()->set_filter("price < 3");
+  message.mutable_boosts(0)->set_strength(-0.5);
+  message.set_rotation(0.25);
+  message.mutable_exposure()->set_group(v1::Exposure::GROUP_LONG_TAIL);
+  message.mutable_exposure()->set_share(0.2);
+
+  const auto request = FromProto(message);
+
+  ASSERT_THAT(request, IsOk());
+  EXPECT_THAT(request->controls.boosts, ElementsAre(Boost{"price < 3", -0.5}));
+  EXPECT_EQ(request->controls.rotation, 0.25);
+  EXPECT_EQ(request->controls.exposure, (Exposure{Exposure::Group::kLongTail, 0.2}));
+}
+
+TEST(ConvertQueryTest, WhatIsWrongWithBoostsRotationAndExposureIsNamed) {
+  v1::RecommendItemsRequest message;
+  message.add_boosts()->set_filter("price < 3");
+  message.add_boosts()->set_strength(1.5);
+  message.add_boosts()->set_filter("price <");
+  message.mutable_boosts(2)->set_strength(1);
+  message.set_rotation(-0.1);
+  message.mutable_exposure()->set_share(0);
+
+  EXPECT_THAT(BadFields(message),
+              ::testing::UnorderedElementsAre("boosts[0].strength", "boosts[1].filter",
+                                              "boosts[1].strength", "boosts[2].filter", "rotation",
+                                              "exposure.group", "exposure.share"));
+}
+
+TEST(ConvertQueryTest, AtMostTwentyBoostsAreTaken) {
+  v1::RecommendItemsRequest message;
+  for (int i = 0; i < 20; ++i) {
+    v1::Boost& boost = *message.add_boosts();
+    boost.set_filter("price < 3");
+    boost.set_strength(1);
+  }
+  EXPECT_THAT(FromProto(message), IsOk());
+
+  *message.add_boosts() = message.boosts(0);
+  EXPECT_THAT(BadFields(message), ElementsAre("boosts"));
+}
+
 TEST(ConvertQueryTest, AtMostAHundredPinsAreTaken) {
   v1::RecommendItemsRequest message;
   for (int i = 1; i <= 100; ++i) SetPin(std::to_string(i), i, *message.add_pins());

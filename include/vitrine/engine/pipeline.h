@@ -31,9 +31,9 @@ struct ItemLift {
 
 // How the making of lists is steered and watched.
 struct PipelineControls {
-  // With these not all items are asked for: `allowed` is given. What is lifted is retrieved, and
-  // what is not.
-  std::span<const ItemLift> lifts{};
+  // With either of these `allowed` is given.
+  std::span<const ItemLift> lifts{};  // What is lifted is retrieved too, as well as what is not.
+  const ItemBitmap* only = nullptr;   // Lists these alone, scored as among all that are allowed.
   // Asked between models: once true, the models that are left say nothing. Empty: never.
   std::function<bool()> is_late{};
   // Told what each model found, by name, and how long it took. Empty: nobody listens.
@@ -91,9 +91,9 @@ class Pipeline {
   std::vector<Asked> Retrieve(std::span<const Query> queries, const ItemBitmap* allowed,
                               std::size_t k, std::vector<std::vector<double>> weights) const;
   std::vector<std::vector<double>> WeightsOfEach(std::span<const Query> queries) const;
-  // Adds the best `k` of each strength to what was retrieved.
-  void RetrieveLifted(std::span<const Query> queries, const ItemBitmap& allowed, std::size_t k,
-                      std::span<const ItemLift> lifts, std::span<Asked> retrieved) const;
+  // Adds the best `k` of each of `parts` to what was retrieved.
+  void RetrieveParts(std::span<const Query> queries, std::span<const ItemBitmap> parts,
+                     std::size_t k, std::span<Asked> retrieved) const;
   // What the models say of the items, not blended yet.
   void Score(const Query& query, Asked& asked) const;
   // By item that is asked about; -infinity where no model knows it.
