@@ -162,6 +162,10 @@ class GrpcClient final : public Client {
       const v1::PredictPurchaseRequest& request) override {
     return Call(*insight_, &v1::InsightService::Stub::PredictPurchase, request);
   }
+  absl::StatusOr<v1::GetPlacementReportResponse> GetPlacementReport(
+      const v1::GetPlacementReportRequest& request) override {
+    return Call(*insight_, &v1::InsightService::Stub::GetPlacementReport, request);
+  }
   absl::StatusOr<v1::GetFunnelResponse> GetFunnel(const v1::GetFunnelRequest& request) override {
     return Call(*insight_, &v1::InsightService::Stub::GetFunnel, request);
   }

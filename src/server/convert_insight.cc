@@ -102,6 +102,54 @@ void SetForecast(const PurchaseReply& reply, v1::PredictPurchaseResponse& messag
   message.set_consistency_token(ConsistencyToken(reply.sequence));
 }
 
+absl::StatusOr<PlacementReportOptions> FromProto(const v1::GetPlacementReportRequest& message) {
+  PlacementReportOptions options;
+  std::vector<FieldViolation> violations;
+  const auto read_time = [&](const char* field, const auto& time, Micros& moment) {
+    const auto read = FromTimestamp(time);
+    if (!read) {
+      violations.push_back({.field = field, .description = "is no valid time after 1970"});
+    }
+    moment = read.value_or(0);
+  };
+  if (message.has_start_time()) read_time("start_time", message.start_time(), options.since_us);
+  if (message.has_end_time()) read_time("end_time", message.end_time(), options.until_us);
+  if (violations.empty() && message.has_end_time() && options.until_us <= options.since_us) {
+    violations.push_back({.field = "end_time", .description = "must be after start_time"});
+  }
+  if (message.has_attribution_days()) options.attribution_days = message.attribution_days();
+  if (!(options.attribution_days >= 0 && options.attribution_days <= kMaxAttributionDays)) {
+    violations.push_back(
+        {.field = "attribution_days",
+         .description = absl::StrFormat("is %g; must be 0 to %g", options.attribution_days,
+                                        kMaxAttributionDays)});
+  }
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
+  return options;
+}
+
+void SetPlacementReport(const PlacementReport& report, v1::GetPlacementReportResponse& message) {
+  for (const PlacementFigures& row : report.figures) {
+    v1::PlacementFigures& added = *message.add_figures();
+    added.set_placement(row.placement);
+    added.set_model_version(row.model_version);
+    added.set_impression_count(ToCount(row.num_impressions));
+    added.set_shown_item_count(ToCount(row.num_shown_items));
+    added.set_click_count(ToCount(row.num_clicks));
+    added.set_click_through_rate(row.ClickThroughRate());
+    added.set_cart_count(ToCount(row.num_carts));
+    added.set_purchase_count(ToCount(row.num_purchases));
+    added.set_conversion_rate(row.ConversionRate());
+    for (const auto& [currency, micros] : row.revenue) {
+      *added.add_revenue() = ToProto(Money{micros, currency});
+    }
+    added.set_mean_click_position(row.MeanClickPosition());
+    added.set_explored_impression_count(ToCount(row.num_explored_impressions));
+  }
+  message.set_foreign_token_count(ToCount(report.num_foreign_tokens));
+  message.set_event_count(ToCount(report.num_events));
+}
+
 void SetReportInfo(const InsightReports::Report& report, v1::ReportInfo& message) {
   const Insight& insight = report.insight;
   *message.mutable_as_of_time() = ToTimestamp(insight.shoppers.as_of_us);

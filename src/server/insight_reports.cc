@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::size_t kMaxPaths = 100;
 
-absl::Status StoppedError() {
-  return WithReason(absl::UnavailableError("the server is draining; use another one"), "DRAINING");
-}
-
 // Half of the cores: a report is in no hurry, and yields to requests besides.
 std::size_t NumWorkers() { return std::max(1U, std::thread::hardware_concurrency() / 2); }
 
 }  // namespace
+
+absl::Status StoppedError() {
+  return WithReason(absl::UnavailableError("the server is draining; use another one"), "DRAINING");
+}
 
 InsightReports::InsightReports(const Clock& clock, Micros max_age)
     : clock_(clock),
@@ -49,6 +49,17 @@ void InsightReports::Get(const FeatureStore& store, Done done) {
     }
   }
   done(kept != nullptr ? Answer(std::move(kept)) : Answer(StoppedError()));
+}
+
+void InsightReports::Submit(std::function<void(const std::atomic<bool>&)> work) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!is_stopped_) {
+      maker_->Submit([this, work = std::move(work)] { work(is_stopped_); });
+      return;
+    }
+  }
+  work(is_stopped_);
 }
 
 void InsightReports::Forget() {

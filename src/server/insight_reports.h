@@ -16,6 +16,9 @@
 
 namespace vitrine {
 
+// UNAVAILABLE: what was asked for was given up since the server ends.
+absl::Status StoppedError();
+
 // The latest report on the shoppers of one store, made when somebody asks, on threads of its own
 // that yield to all others, and kept. Thread-safe.
 class InsightReports {
@@ -38,6 +41,11 @@ class InsightReports {
   //
   // Errors: those of MakeInsight; UNAVAILABLE after Stop.
   void Get(const FeatureStore& store, Done done);
+
+  // Runs `work` once on the thread that makes reports, behind what that is at; after Stop at once,
+  // on this one. `is_stopped` becomes true when the work should end: soon, as Stop's other work
+  // does.
+  void Submit(std::function<void(const std::atomic<bool>& is_stopped)> work);
 
   // Drops what is kept, and what is being made: a shopper was erased.
   void Forget();

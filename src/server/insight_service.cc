@@ -1,6 +1,7 @@
 #include "server/insight_service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -164,6 +165,24 @@ grpc::ServerUnaryReactor* InsightService::GetPaths(grpc::CallbackServerContext* 
   }
   return AnswerFromReport(context, [request, response](const auto& report) {
     return SetPaths(report, *request, *response);
+  });
+}
+
+// Read from the log anew each time, by a thread that is in no hurry, until nobody waits for it.
+grpc::ServerUnaryReactor* InsightService::GetPlacementReport(
+    grpc::CallbackServerContext* context, const v1::GetPlacementReportRequest* request,
+    v1::GetPlacementReportResponse* response) {
+  return pool_.AnswerLater(context, [this, context, request,
+                                     response](const RequestPool::Finish& finish) {
+    absl::StatusOr<PlacementReportOptions> options = FromProto(*request);
+    if (!options.ok()) return finish(options.status());
+    reports_.Submit([this, context, response, finish,
+                     options = *std::move(options)](const std::atomic<bool>& is_stopped) mutable {
+      options.is_cancelled = [&] { return is_stopped || context->IsCancelled(); };
+      const auto report = MakePlacementReport(*pool_.backend().store, options);
+      if (report.ok()) SetPlacementReport(*report, *response);
+      finish(absl::IsCancelled(report.status()) && is_stopped ? StoppedError() : report.status());
+    });
   });
 }
 

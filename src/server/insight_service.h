@@ -26,6 +26,9 @@ class InsightService final : public v1::InsightService::CallbackService {
   grpc::ServerUnaryReactor* GetPaths(grpc::CallbackServerContext* context,
                                      const v1::GetPathsRequest* request,
                                      v1::GetPathsResponse* response) override;
+  grpc::ServerUnaryReactor* GetPlacementReport(grpc::CallbackServerContext* context,
+                                               const v1::GetPlacementReportRequest* request,
+                                               v1::GetPlacementReportResponse* response) override;
 
   grpc::ServerUnaryReactor* PredictPurchase(grpc::CallbackServerContext* context,
                                             const v1::PredictPurchaseRequest* request,

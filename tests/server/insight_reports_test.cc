@@ -5,9 +5,11 @@
 #include <grpcpp/create_channel.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <string>
+#include <thread>
 
 #include "server/fake_backend.h"
 #include "testing/status_matchers.h"
@@ -85,6 +87,51 @@ TEST(InsightReportsTest, ADrainDoesNotWaitForAReport) {
   EXPECT_LT(MonotonicNow() - start, 5 * kMicrosPerSecond);
   EXPECT_TRUE(store.was_left());
   EXPECT_EQ(asked.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(InsightReportsTest, ADrainGivesUpPlacementReportsTooThoseThatWaitAsWell) {
+  EndlessStore store;
+  const auto server = Server::Create({.address = "127.0.0.1:0"}, SystemClock());
+  ASSERT_THAT(server, IsOk());
+  (*server)->Serve({.store = &store});
+  const auto stub = v1::InsightService::NewStub(grpc::CreateChannel(
+      "127.0.0.1:" + std::to_string((*server)->port()), grpc::InsecureChannelCredentials()));
+  const auto ask = [&stub] {
+    grpc::ClientContext context;
+    v1::GetPlacementReportResponse response;
+    return stub->GetPlacementReport(&context, v1::GetPlacementReportRequest(), &response);
+  };
+  auto first = std::async(std::launch::async, ask);
+  store.AwaitRead();
+  auto second = std::async(std::launch::async, ask);
+
+  const Micros start = MonotonicNow();
+  (*server)->Drain(10 * kMicrosPerSecond);
+
+  EXPECT_LT(MonotonicNow() - start, 5 * kMicrosPerSecond);
+  EXPECT_EQ(first.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(second.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(InsightReportsTest, APlacementReportThatNobodyWaitsForIsGivenUp) {
+  EndlessStore store;
+  const auto server = Server::Create({.address = "127.0.0.1:0"}, SystemClock());
+  ASSERT_THAT(server, IsOk());
+  (*server)->Serve({.store = &store});
+  const auto stub = v1::InsightService::NewStub(grpc::CreateChannel(
+      "127.0.0.1:" + std::to_string((*server)->port()), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+  v1::GetPlacementReportResponse response;
+
+  const grpc::Status status =
+      stub->GetPlacementReport(&context, v1::GetPlacementReportRequest(), &response);
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  for (int i = 0; i < 500 && !store.was_left(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(store.was_left());
 }
 
 }  // namespace

@@ -131,6 +131,8 @@ class Client {
 
   virtual absl::StatusOr<v1::PredictPurchaseResponse> PredictPurchase(
       const v1::PredictPurchaseRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetPlacementReportResponse> GetPlacementReport(
+      const v1::GetPlacementReportRequest& request) = 0;
 };
 
 }  // namespace vitrine
