@@ -23,6 +23,7 @@ struct RecommendFlags {
   RecommendRequest request;
   std::string diversity = "none";
   std::vector<std::string> pins;
+  std::string exploration;  // Empty: none.
   std::string asked_about;  // An item that is to be explained instead of a list; may be empty.
   bool is_explained = false;
   bool is_json = false;
@@ -89,6 +90,10 @@ void SetControls(const ListControls& controls, v1::RecommendItemsRequest& reques
     added.set_position(static_cast<int>(pin.position));
   }
   request.set_strict(controls.is_strict);
+  if (controls.exploration.temperature > 0) {
+    request.mutable_exploration()->set_temperature(controls.exploration.temperature);
+    request.mutable_exploration()->set_seed(controls.exploration.seed);
+  }
 }
 
 v1::RecommendItemsRequest ToProto(const RecommendFlags& flags) {
@@ -139,6 +144,10 @@ absl::Status Run(RecommendFlags& flags) {
   }
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(flags.request.controls.diversity, ParseDiversity(flags.diversity));
+  if (!flags.exploration.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(flags.request.controls.exploration,
+                             ParseExploration(flags.exploration));
+  }
   for (const std::string& text : flags.pins) {
     VITRINE_ASSIGN_OR_RETURN(Pin pin, ParsePin(text));
     flags.request.controls.pins.push_back(std::move(pin));
@@ -179,6 +188,8 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
   command->add_option("--max-per-category", request.controls.max_per_category, "0: no limit")
       ->check(CLI::Range(0, 1000));
   command->add_option("--pin", flags->pins, "ITEM:POSITION of a promoted item");
+  command->add_option("--explore", flags->exploration,
+                      "TEMPERATURE or TEMPERATURE:SEED, above 0 to 10: draw the list by chance");
   command->add_flag("--strict", request.controls.is_strict, "Do not fill up with what is popular");
   command->add_option("--page-token", request.page_token,
                       "Where the list goes on: next_page_token of the answer before");
