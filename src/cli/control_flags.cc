@@ -23,6 +23,22 @@ absl::StatusOr<Diversity> ParseDiversity(const std::string& text) {
   return diversity;
 }
 
+absl::StatusOr<Exploration> ParseExploration(const std::string& text) {
+  constexpr double kMaxTemperature = 10;
+  Exploration exploration;
+  const std::size_t colon = text.find(':');
+  const bool has_seed = colon != text.npos;
+  if (!absl::SimpleAtod(text.substr(0, colon), &exploration.temperature) ||
+      !(exploration.temperature > 0 && exploration.temperature <= kMaxTemperature) ||
+      (has_seed && !absl::SimpleAtoi(text.substr(colon + 1), &exploration.seed))) {
+    return UsageError(
+        absl::StrFormat("--explore is '%s', must be TEMPERATURE or TEMPERATURE:SEED with a "
+                        "TEMPERATURE above 0, to %g, and a whole number as SEED",
+                        text, kMaxTemperature));
+  }
+  return exploration;
+}
+
 absl::StatusOr<Pin> ParsePin(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   Pin pin{.item_id = text.substr(0, colon)};

@@ -6,11 +6,10 @@
 #include <string>
 #include <thread>
 
-#include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "cli/config.h"
-#include "cli/import/values.h"
 #include "cli/insight_json.h"
+#include "cli/moment.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
@@ -33,17 +32,6 @@ struct InsightFlags {
   bool is_json = false;
   InsightOptions options{};
 };
-
-// "2011-12-10" and the other forms that the importer reads; empty is 0.
-absl::StatusOr<Micros> ParseMoment(const std::string& text, const std::string& time_zone) {
-  if (text.empty()) return 0;
-  VITRINE_ASSIGN_OR_RETURN(const TimeFormat format, TimeFormat::Create("auto", time_zone));
-  const auto moment = format.Parse(text);
-  if (moment.has_value() && *moment > 0) return *moment;
-  return UsageError(absl::StrFormat(
-      "--as-of has \"%s\"; wants a time after 1970 such as 2011-12-10 or 2011-12-10T12:00:00Z",
-      text));
-}
 
 absl::Status Report(const InsightFlags& flags, const Insight& insight) {
   if (!flags.user.empty() || !flags.visitor.empty()) {
@@ -69,7 +57,8 @@ absl::Status Run(InsightFlags& flags) {
   InsightOptions& options = flags.options;
   options.criterion =
       flags.criterion == "elbow" ? ClusterCriterion::kElbow : ClusterCriterion::kSilhouette;
-  VITRINE_ASSIGN_OR_RETURN(options.as_of_us, ParseMoment(flags.as_of, options.time_zone));
+  VITRINE_ASSIGN_OR_RETURN(options.as_of_us,
+                           ParseMoment("--as-of", flags.as_of, options.time_zone));
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   config.store.is_read_only = true;
   SetLogLevel(LogLevel::kWarning);

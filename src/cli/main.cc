@@ -14,6 +14,7 @@
 #include "cli/placements_command.h"
 #include "cli/predict_command.h"
 #include "cli/recommend_command.h"
+#include "cli/report_command.h"
 #include "cli/serve_command.h"
 #include "cli/simulate_command.h"
 #include "cli/status_command.h"
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddEvaluateCommand(app, exit_status);
   vitrine::cli::AddTuneCommand(app, exit_status);
   vitrine::cli::AddInsightCommand(app, exit_status);
+  vitrine::cli::AddReportCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddPlacementsCommand(app, exit_status);

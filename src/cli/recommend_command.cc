@@ -27,6 +27,7 @@ struct RecommendFlags {
   std::vector<std::string> pins;
   std::vector<std::string> boosts;
   std::string exposure = "none";
+  std::string exploration;  // Empty: none.
   std::string asked_about;  // An item that is to be explained instead of a list; may be empty.
   bool is_explained = false;
   bool is_json = false;
@@ -131,6 +132,10 @@ absl::Status Run(RecommendFlags& flags) {
   }
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(flags.request.controls.diversity, ParseDiversity(flags.diversity));
+  if (!flags.exploration.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(flags.request.controls.exploration,
+                             ParseExploration(flags.exploration));
+  }
   for (const std::string& text : flags.pins) {
     VITRINE_ASSIGN_OR_RETURN(Pin pin, ParsePin(text));
     flags.request.controls.pins.push_back(std::move(pin));

@@ -109,9 +109,11 @@ void PrintParts(const std::vector<ShownList::Part>& parts) {
 ShownList Show(const RecommendReply& reply) {
   ShownList list{.model_version = reply.model_version,
                  .fallbacks = reply.fallbacks,
-                 .next_page_token = reply.next_page_token};
+                 .next_page_token = reply.next_page_token,
+                 .attribution_token = reply.attribution_token};
   for (const RecommendedItem& item : reply.items) {
-    ShownList::Entry entry{.item_id = item.item_id, .score = item.score};
+    ShownList::Entry entry{
+        .item_id = item.item_id, .score = item.score, .propensity = item.propensity};
     if (item.item != nullptr) entry.title = item.item->title;
     for (const Reason& reason : item.reasons) {
       entry.reasons.push_back({KindName(reason.kind), reason.item_id, reason.text});
@@ -127,10 +129,13 @@ ShownList Show(const RecommendReply& reply) {
 ShownList Show(const v1::RecommendItemsResponse& response) {
   ShownList list{.model_version = response.model_version(),
                  .fallbacks = {response.fallbacks().begin(), response.fallbacks().end()},
-                 .next_page_token = response.next_page_token()};
+                 .next_page_token = response.next_page_token(),
+                 .attribution_token = response.attribution_token()};
   for (const v1::RecommendedItem& item : response.items()) {
-    ShownList::Entry entry{
-        .item_id = item.item_id(), .title = item.item().title(), .score = item.score()};
+    ShownList::Entry entry{.item_id = item.item_id(),
+                           .title = item.item().title(),
+                           .score = item.score(),
+                           .propensity = item.propensity()};
     for (const v1::Reason& reason : item.reasons()) {
       entry.reasons.push_back({KindName(reason.kind()), reason.item_id(), reason.text()});
     }
@@ -148,8 +153,9 @@ void PrintList(const ShownList& list, bool is_explained, const TitleOf& title_of
   std::printf("\n");
   int rank = 0;
   for (const ShownList::Entry& entry : list.entries) {
-    std::printf("%3d  %-12s %8.4f  %s\n", ++rank, entry.item_id.c_str(), entry.score,
-                entry.title.c_str());
+    std::printf("%3d  %-12s %8.4f  ", ++rank, entry.item_id.c_str(), entry.score);
+    if (entry.propensity > 0) std::printf("p %.4f  ", entry.propensity);
+    std::printf("%s\n", entry.title.c_str());
     for (const ShownList::Reason& reason : entry.reasons) {
       std::printf("%29s%s\n", "", Sentence(reason, title_of).c_str());
     }
@@ -161,10 +167,12 @@ void PrintListJson(const ShownList& list) {
   nlohmann::ordered_json json = {{"model_version", list.model_version},
                                  {"fallbacks", list.fallbacks},
                                  {"next_page_token", list.next_page_token},
+                                 {"attribution_token", list.attribution_token},
                                  {"items", nlohmann::ordered_json::array()}};
   for (const ShownList::Entry& entry : list.entries) {
     nlohmann::ordered_json item = {
         {"item_id", entry.item_id}, {"title", entry.title}, {"score", entry.score}};
+    if (entry.propensity > 0) item["propensity"] = entry.propensity;
     for (const ShownList::Reason& reason : entry.reasons) {
       item["reasons"].push_back(
           {{"kind", reason.kind}, {"item_id", reason.item_id}, {"text", reason.text}});

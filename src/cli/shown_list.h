@@ -27,6 +27,7 @@ struct ShownList {
     std::string item_id{};
     std::string title{};
     double score = 0;
+    double propensity = 0;  // 0: nothing was drawn.
     std::vector<Reason> reasons{};
     std::vector<Part> parts{};
   };
@@ -34,6 +35,7 @@ struct ShownList {
   std::string model_version{};
   std::vector<std::string> fallbacks{};
   std::string next_page_token{};
+  std::string attribution_token{};
 };
 
 // What became of one item.

@@ -98,10 +98,10 @@ class Reader {
   }
 
   // Read here for what is wrong with it alone; the engine remembers what it compiled.
-  std::string Filter(const std::string& filter, const std::string& field = "filter") {
+  std::string Filter(const std::string& filter) {
     if (filter.empty()) return filter;
     const auto parsed = ParseFilter(filter);
-    if (!parsed.ok()) Fail(field, std::string(parsed.status().message()));
+    if (!parsed.ok()) Fail("filter", std::string(parsed.status().message()));
     return filter;
   }
 

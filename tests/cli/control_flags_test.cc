@@ -24,6 +24,18 @@ TEST(ControlFlagsTest, RefusesWhatIsNoDiversity) {
   }
 }
 
+TEST(ControlFlagsTest, ReadsAnExploration) {
+  EXPECT_EQ(*ParseExploration("0.25"), (Exploration{0.25, 0}));
+  EXPECT_EQ(*ParseExploration("10:18446744073709551615"),
+            (Exploration{10, 18'446'744'073'709'551'615ULL}));
+}
+
+TEST(ControlFlagsTest, RefusesWhatIsNoExploration) {
+  for (const char* text : {"", "0", "-1", "10.1", "nan", "x", "1:", "1:x", "1:-1", "1:2:3", ":1"}) {
+    EXPECT_THAT(ParseExploration(text), Not(IsOk())) << text;
+  }
+}
+
 TEST(ControlFlagsTest, ReadsAPinWhoseItemMayHaveColons) {
   EXPECT_EQ(*ParsePin("i-5:3"), (Pin{"i-5", 3}));
   EXPECT_EQ(*ParsePin("a:b:12"), (Pin{"a:b", 12}));

@@ -61,7 +61,7 @@ class AttributionOverTheWireTest : public ::testing::Test {
 
   static v1::Event Order(const std::string& user, const std::string& item, int euros) {
     v1::Event event = MakeEvent(v1::EVENT_TYPE_PURCHASE_COMPLETE, user, item);
-    v1::Money& price = *event.mutable_items(0)->mutable_unit_price();
+    v1::Money& price = *event.mutable_items(0)->mutable_price();
     price.set_currency_code("EUR");
     price.set_micros(euros * 1'000'000LL);
     return event;
