@@ -27,6 +27,10 @@ const char* KindName(Reason::Kind kind) {
       return "backfill";
     case Reason::Kind::kPromoted:
       return "promoted";
+    case Reason::Kind::kTrending:
+      return "trending";
+    case Reason::Kind::kBoughtTogether:
+      return "bought-together";
   }
   return "";
 }
