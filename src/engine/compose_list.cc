@@ -34,9 +34,16 @@ class ListInTheMaking {
   bool is_full() const { return page_.size() == rules_.page_size; }
   std::size_t next_position() const { return rules_.shown.size() + page_.size() + 1; }
 
-  // Whether nothing of its product is on the list or has its place there.
-  bool IsNew(ItemIndex item) const { return !products_.contains(catalogue_.Primary(item)); }
-  bool IsWithinLimits(ItemIndex item) { return limits_.Allow(item); }
+  // Whether it may come next: nothing of its product is on the list or has its place there, and the
+  // limits allow it.
+  bool Allows(ItemIndex item) {
+    const bool is_new = !products_.contains(catalogue_.Primary(item));
+    if (is_new && limits_.Allow(item)) return true;
+    if (PassedOver* const passed = rules_.passed_over; passed != nullptr) {
+      (is_new ? passed->limited : passed->variants).insert(item);
+    }
+    return false;
+  }
 
   // What the ranking says of pins.
   void Note(std::span<const BlendedItem> ranked) {
@@ -98,7 +105,7 @@ Outcome FillInOrder(std::span<BlendedItem> ranked, bool is_all, ListInTheMaking&
   for (BlendedItem& each : ranked) {
     list.PlaceDuePins();
     if (list.is_full()) return Outcome::kFull;
-    if (list.IsNew(each.item) && list.IsWithinLimits(each.item)) list.Place(std::move(each));
+    if (list.Allows(each.item)) list.Place(std::move(each));
   }
   list.PlaceDuePins();
   if (list.is_full()) return Outcome::kFull;
@@ -162,9 +169,7 @@ class DiverseFilling {
 
   // What is closed stays closed: products come to the list, and limits are reached, for good.
   bool IsOpen(std::size_t i, ListInTheMaking& list) {
-    if (is_open_[i] && !(list.IsNew(items_[i]) && list.IsWithinLimits(items_[i]))) {
-      is_open_[i] = false;
-    }
+    if (is_open_[i] && !list.Allows(items_[i])) is_open_[i] = false;
     return is_open_[i];
   }
 
@@ -201,7 +206,11 @@ std::vector<BlendedItem> FirstOfEachProduct(const PageRules& rules, const Catalo
   for (const auto& [position, item] : rules.pins) products.insert(catalogue.Primary(item));
   std::vector<BlendedItem> first;
   for (BlendedItem& each : ranked) {
-    if (products.insert(catalogue.Primary(each.item)).second) first.push_back(std::move(each));
+    if (products.insert(catalogue.Primary(each.item)).second) {
+      first.push_back(std::move(each));
+    } else if (rules.passed_over != nullptr) {
+      rules.passed_over->variants.insert(each.item);
+    }
   }
   return first;
 }
@@ -224,10 +233,16 @@ std::vector<BlendedItem> ComposePage(const PageRules& rules, const Catalogue& ca
   const std::size_t length = rules.shown.size() + rules.page_size;
   std::optional<ListInTheMaking> list;
   Outcome outcome = Outcome::kTooFew;
+  std::size_t num_ranked = 0;
   // A ranking of more items need not begin with that of fewer: the page is made anew of each.
   for (std::size_t k = 2 * NumDiversityCandidates(length); outcome == Outcome::kTooFew; k *= 4) {
-    list.emplace(rules, catalogue);
     std::vector<BlendedItem> ranked = sources.rank(k);
+    if (ranked.size() < num_ranked) {
+      outcome = Outcome::kExhausted;
+      break;
+    }
+    num_ranked = ranked.size();
+    list.emplace(rules, catalogue);
     const bool is_all = ranked.size() < k;
     outcome = FillFromRanking(rules, catalogue, std::move(ranked), is_all, similarity, *list);
   }

@@ -22,7 +22,7 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .placements = placements,
                        .filtered = FilteredItems(store.catalogue())}) {
   for (const std::string_view name :
-       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable}) {
+       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable, kDeadline}) {
     state_->fallbacks[name] = &counters.Get(absl::StrFormat("engine.fallback.%s", name));
   }
 }
@@ -63,15 +63,26 @@ absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
 absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequest& request,
                                                              const Pipelines& of_set,
                                                              std::vector<ItemIndex>& above) const {
+  Lateness lateness(request.is_late, request.is_gone);
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
+  std::optional<TraceRecorder> trace;
+  if (request.wants_trace) trace.emplace();
   VITRINE_ASSIGN_OR_RETURN(ShopperQuery query, QueryOf(request));
+  if (trace.has_value()) trace->End("query", query.shopper.history.size());
   if (!above.empty()) query.Exclude({above});
   VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
   VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(request, of_set, query, shown.size()));
   plan.elsewhere.insert(plan.elsewhere.end(), above.begin(), above.end());
+  plan.lateness = &lateness;
+  plan.trace = trace.has_value() ? &*trace : nullptr;
+  TraceFilter(request, plan, shown);
   const std::vector<BlendedItem> list = MakeList(request, shown, plan);
   for (const BlendedItem& item : list) above.push_back(item.item);
-  RecommendReply reply = Reply(plan, Present(plan, list));
-  reply.next_page_token = NextPageToken(store, request, shown, list);
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
+  std::vector<RecommendedItem> items = Present(plan, list);
+  if (trace.has_value()) RecordPassedOver(list, plan.promoted, shown, *trace);
+  RecommendReply reply = Reply(plan, std::move(items));
+  reply.next_page_token = NextPageToken(store, request, shown, list, lateness.was_late());
   return reply;
 }
 
@@ -82,6 +93,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
+  Lateness lateness(request.is_late, request.is_gone);
   query.context = Resolve(catalogue, {&request.item_id, 1});
   query.Exclude({SeenItems(query, SeenPolicy::kExcludePurchased), query.context,
                  Resolve(catalogue, request.exclude_item_ids)});
@@ -94,7 +106,8 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
             .elsewhere = query.context,
             .page_size = request.page_size,
             .explanation = request.explanation,
-            .stand_ins = StandIns(*pipelines, query)};
+            .stand_ins = StandIns(*pipelines, query),
+            .lateness = &lateness};
   std::vector<BlendedItem> list;
   if (query.context.empty()) {
     plan.stand_ins = {kUnknownItem};
@@ -109,6 +122,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   }
   plan.backfill.push_back(plan.allowed);
   state_->Backfill(plan, list);
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   return state_->Reply(plan, state_->Present(plan, list));
 }
 
@@ -122,14 +136,17 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   query.context = Resolve(catalogue, request.context_item_ids);
   query.cart = Resolve(catalogue, request.cart_item_ids);
 
-  const std::vector<ItemIndex> known = Resolve(catalogue, request.item_ids);
-  std::vector<BlendedItem> list = pipelines->for_shopper.Rank(query.View(), known);
-  const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
-
+  Lateness lateness(request.is_late, request.is_gone);
   Plan plan{.pipeline = pipelines->for_shopper,
             .query = query,
             .explanation = request.explanation,
-            .stand_ins = StandIns(*pipelines, query)};
+            .stand_ins = StandIns(*pipelines, query),
+            .lateness = &lateness};
+  const std::vector<ItemIndex> known = Resolve(catalogue, request.item_ids);
+  std::vector<BlendedItem> list =
+      pipelines->for_shopper.Rank(query.View(), known, WatchedFor(plan));
+  const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   if (num_scored < list.size()) plan.stand_ins.push_back(kBackfill);
   std::vector<RecommendedItem> items = state_->Present(plan, list);
   for (const std::string& id : request.item_ids) {

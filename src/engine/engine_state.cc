@@ -1,6 +1,7 @@
 #include "engine/engine_state.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -35,6 +36,22 @@ std::vector<std::string_view> StandIns(const Pipelines& pipelines, const Shopper
   if (pipelines.models->models.empty()) return {kNoModel};
   if (query.IsCold()) return {kColdShopper};
   return {};
+}
+
+PipelineControls WatchedFor(const Plan& plan) {
+  PipelineControls controls;
+  if (Lateness* const lateness = plan.lateness; lateness != nullptr && lateness->can_be_late()) {
+    controls.is_late = [lateness] { return lateness->LeavesOut(); };
+  }
+  if (TraceRecorder* const trace = plan.trace; trace != nullptr) {
+    controls.on_step = [trace](std::string_view step, std::string_view model, std::size_t count,
+                               double micros) {
+      std::string name(step);
+      if (!model.empty()) name.append(":").append(model);
+      trace->AddStep(name, count, micros);
+    };
+  }
+  return controls;
 }
 
 RecommendRequest Engine::State::Resolved(const RecommendRequest& request) const {
@@ -115,14 +132,17 @@ std::vector<BlendedItem> Engine::State::MakeList(const RecommendRequest& request
     return Compose(plan, request.controls, shown);
   }
   std::vector<BlendedItem> list = Retrieve(plan);
+  const std::size_t num_ranked = list.size();
   Backfill(plan, list);
+  if (plan.trace != nullptr) plan.trace->End("backfill", list.size() - num_ranked);
   return list;
 }
 
 RankedList Engine::State::BestOf(const Plan& plan, std::size_t k) const {
   const Query query = plan.query.View();
-  return std::move(
-      RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline).front());
+  return std::move(RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline,
+                                   WatchedFor(plan))
+                       .front());
 }
 
 bool Engine::State::RanksAll(const Plan& plan) const {
@@ -137,12 +157,15 @@ void Engine::State::Tell(const Plan& plan, const BlendedItem& item, ExplainItemR
 
 std::vector<BlendedItem> Engine::State::Retrieve(Plan& plan) const {
   bool is_late = false;
+  const auto rank = [&](std::size_t k) {
+    RankedList ranked = BestOf(plan, k);
+    is_late = ranked.is_late;
+    return std::move(ranked.items);
+  };
   std::vector<BlendedItem> list =
-      FindProducts(catalogue(), plan.elsewhere, plan.page_size, [&](std::size_t k) {
-        RankedList ranked = BestOf(plan, k);
-        is_late = ranked.is_late;
-        return std::move(ranked.items);
-      });
+      FindProducts(catalogue(), plan.elsewhere, plan.page_size, rank,
+                   plan.trace == nullptr ? nullptr : &plan.trace->passed_over().variants);
+  if (plan.trace != nullptr) plan.trace->End("select", list.size());
   if (is_late) plan.stand_ins.push_back(kRankerLate);
   return list;
 }
@@ -157,24 +180,37 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
     is_late = ranked.is_late;
     return std::move(ranked.items);
   };
-  const auto popular = [&](std::size_t k) {
+  double micros_of_backfill = 0;
+  const auto popular = [&](std::size_t k) -> std::vector<BlendedItem> {
+    if (plan.lateness != nullptr && plan.lateness->IsAbandoned()) return {};
+    std::optional<Stopwatch> watch;
+    if (plan.trace != nullptr) watch.emplace();
     ItemBitmap allowed = *plan.allowed;
     for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
-    return MostPopularOf(allowed, *store.LivePopularity(), k);
+    std::vector<BlendedItem> best = MostPopularOf(allowed, *store.LivePopularity(), k);
+    if (watch.has_value()) micros_of_backfill += watch->Micros();
+    return best;
   };
   ItemSimilarity similarity(plan.pipeline.models(),
                             [this](ItemIndex item) { return catalogue().Get(item); });
   std::vector<BlendedItem> page =
-      ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size},
+      ComposePage({controls, std::move(pins.pins), shown, plan.elsewhere, plan.page_size,
+                   plan.trace == nullptr ? nullptr : &plan.trace->passed_over()},
                   catalogue(), similarity, {rank, popular});
   if (is_late) plan.stand_ins.push_back(kRankerLate);
-  if (NumBackfilled(page, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
+  const std::size_t num_backfilled = NumBackfilled(page, plan.promoted);
+  if (num_backfilled > 0) plan.stand_ins.push_back(kBackfill);
+  if (plan.trace != nullptr) {
+    plan.trace->End("controls", page.size() - num_backfilled, micros_of_backfill);
+    plan.trace->Add("backfill", num_backfilled, micros_of_backfill);
+  }
   if (pins.has_others) plan.stand_ins.push_back(kPinNotServable);
   return page;
 }
 
 void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
   if (list.size() == plan.page_size) return;
+  if (plan.lateness != nullptr && plan.lateness->IsAbandoned()) return;
   const std::shared_ptr<const std::vector<float>> popularity = store.LivePopularity();
   for (const std::shared_ptr<const ItemBitmap>& from : plan.backfill) {
     if (list.size() == plan.page_size) break;
@@ -182,18 +218,36 @@ void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
     for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
     std::vector<ItemIndex> elsewhere = plan.elsewhere;
     for (const BlendedItem& item : list) elsewhere.push_back(item.item);
-    const std::vector<BlendedItem> found =
-        FindProducts(catalogue(), elsewhere, plan.page_size - list.size(),
-                     [&](std::size_t k) { return MostPopularOf(allowed, *popularity, k); });
+    const std::vector<BlendedItem> found = FindProducts(
+        catalogue(), elsewhere, plan.page_size - list.size(),
+        [&](std::size_t k) { return MostPopularOf(allowed, *popularity, k); },
+        plan.trace == nullptr ? nullptr : &plan.trace->passed_over().variants);
     list.insert(list.end(), found.begin(), found.end());
   }
   if (!list.empty() && IsBackfill(list.back())) plan.stand_ins.push_back(kBackfill);
 }
 
+void Engine::State::TraceFilter(const RecommendRequest& request, const Plan& plan,
+                                std::span<const ItemIndex> shown) const {
+  if (plan.trace == nullptr) return;
+  const std::shared_ptr<const ItemBitmap> servable = catalogue().Servable(plan.query.now_us);
+  const ItemBitmap in_categories =
+      request.categories.empty() ? *servable : filtered.InCategories(request.categories);
+  const std::size_t num_left =
+      RecordDrops({request, plan.query, *servable, in_categories, *plan.allowed, shown},
+                  catalogue(), *plan.trace);
+  plan.trace->End("filter", num_left);
+}
+
 std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
                                                     std::span<const BlendedItem> list) const {
+  // Contributions are made however late it is: a score without all its parts is a wrong one.
+  const bool is_left_out =
+      plan.lateness != nullptr && plan.explanation == ExplanationLevel::kReasons &&
+      !std::all_of(list.begin(), list.end(), IsBackfill) && plan.lateness->LeavesOut();
   std::vector<Explanation> explained =
-      Explain(plan.pipeline.models(), plan.query, catalogue(), list, plan.explanation);
+      Explain(plan.pipeline.models(), plan.query, catalogue(), list,
+              is_left_out ? ExplanationLevel::kNone : plan.explanation);
   std::vector<RecommendedItem> items;
   items.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -203,20 +257,23 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
                      .contributions = std::move(explained[i].contributions),
                      .item = catalogue().Get(list[i].item),
                      .is_backfill = IsBackfill(list[i])});
-    if (plan.explanation != ExplanationLevel::kNone) AddReason(plan.query.now_us, items.back());
+    if (plan.explanation != ExplanationLevel::kNone) {
+      AddReason(plan.query.now_us, !is_left_out, items.back());
+    }
   }
   MarkPromoted(plan.promoted, list, plan.explanation, items);
+  if (plan.trace != nullptr) plan.trace->End("explain", items.size());
   return items;
 }
 
-void Engine::State::AddReason(Micros now, RecommendedItem& item) const {
+void Engine::State::AddReason(Micros now, bool is_explained, RecommendedItem& item) const {
   const auto new_for = static_cast<Micros>(options.new_arrival_days * kMicrosPerDay);
   const bool is_new = item.item != nullptr && item.item->publish_time_us > 0 &&
                       item.item->publish_time_us > now - new_for;
   if (is_new && item.reasons.size() < kMaxReasons) {
     item.reasons.push_back({.kind = Reason::Kind::kNewArrival});
   }
-  if (item.is_backfill || item.reasons.empty()) {
+  if (item.is_backfill || (item.reasons.empty() && is_explained)) {
     item.reasons.push_back({.kind = Reason::Kind::kBackfill});
   }
 }
@@ -225,10 +282,13 @@ RecommendReply Engine::State::Reply(const Plan& plan, std::vector<RecommendedIte
   RecommendReply reply{.items = std::move(items),
                        .model_version = plan.pipeline.models().version,
                        .sequence = plan.query.sequence};
-  for (const std::string_view stand_in : plan.stand_ins) {
+  std::vector<std::string_view> stand_ins = plan.stand_ins;
+  if (plan.lateness != nullptr && plan.lateness->was_late()) stand_ins.push_back(kDeadline);
+  for (const std::string_view stand_in : stand_ins) {
     fallbacks.at(stand_in)->Add();
     reply.fallbacks.emplace_back(stand_in);
   }
+  if (plan.trace != nullptr) reply.trace = plan.trace->Take();
   return reply;
 }
 

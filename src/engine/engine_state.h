@@ -12,7 +12,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/filter/filtered_items.h"
+#include "engine/lateness.h"
 #include "engine/shopper_query.h"
+#include "engine/trace.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/engine/rank_stage.h"
 
@@ -26,6 +28,7 @@ inline constexpr std::string_view kUnknownItem = "unknown-item";
 inline constexpr std::string_view kBackfill = "backfill";
 inline constexpr std::string_view kRankerLate = "ranker-late";
 inline constexpr std::string_view kPinNotServable = "pin-not-servable";
+inline constexpr std::string_view kDeadline = "deadline";
 
 // What one model set answers with. Made once per set, not per request.
 struct Pipelines {
@@ -47,7 +50,12 @@ struct Plan {
   std::vector<std::string_view> stand_ins{};  // Fallbacks of the reply.
   std::vector<ItemIndex> promoted{};          // Pins on the list.
   RankDeadline deadline = RankDeadline::kKept;
+  Lateness* lateness = nullptr;    // Null: there is all the time.
+  TraceRecorder* trace = nullptr;  // Null: nobody asks for one.
 };
+
+// Where the plan's lateness and its trace listen. The plan must outlive it.
+PipelineControls WatchedFor(const Plan& plan);
 
 // What stands in for what this shop or this shopper does not have yet.
 std::vector<std::string_view> StandIns(const Pipelines& pipelines, const ShopperQuery& query);
@@ -96,7 +104,11 @@ struct Engine::State {
                                    std::span<const ItemIndex> shown) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
-  void AddReason(Micros now, RecommendedItem& item) const;
+  // `is_explained`: reasons were looked for.
+  void AddReason(Micros now, bool is_explained, RecommendedItem& item) const;
+  // Why items may not be shown, and that the stage is over.
+  void TraceFilter(const RecommendRequest& request, const Plan& plan,
+                   std::span<const ItemIndex> shown) const;
   RecommendReply Reply(const Plan& plan, std::vector<RecommendedItem> items) const;
 };
 

@@ -64,9 +64,11 @@ bool AreEqual(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string NextPageToken(const FeatureStore& store, const RecommendRequest& request,
-                          std::span<const ItemIndex> shown, std::span<const BlendedItem> page) {
+                          std::span<const ItemIndex> shown, std::span<const BlendedItem> page,
+                          bool is_cut_short) {
   const std::size_t num_shown = shown.size() + page.size();
-  if (page.size() < request.page_size || num_shown >= kMaxListLength) return "";
+  const bool is_last = page.size() < request.page_size && !is_cut_short;
+  if (is_last || num_shown >= kMaxListLength) return "";
   ByteWriter writer;
   writer.Unsigned(kVersion);
   writer.Fixed64(Fingerprint(request));
