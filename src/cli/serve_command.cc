@@ -89,7 +89,8 @@ absl::Status Serve(const ServeFlags& flags) {
                                        config.lifecycle));
   Counters counters;
   const Engine engine(*store, models, counters, SystemClock(), config.engine);
-  server->Serve({.engine = &engine, .store = store.get(), .models = lifecycle.get()});
+  server->Serve(
+      {.engine = &engine, .store = store.get(), .models = lifecycle.get(), .counters = &counters});
 
   const StoreStatus status = store->status();
   Log(LogLevel::kInfo, "serve.ready",

@@ -37,7 +37,10 @@ class Shop {
 
   // Answers requests; before it the server says NOT_SERVING.
   void Serve() {
-    server_->Serve({.engine = engine_.get(), .store = store_.get(), .models = &models_});
+    server_->Serve({.engine = engine_.get(),
+                    .store = store_.get(),
+                    .models = &models_,
+                    .counters = &counters_});
   }
 
   // What the engine answers with from now on.
@@ -62,6 +65,7 @@ class Shop {
 
   Server& server() { return *server_; }
   FakeModelControl& models() { return models_; }
+  const Counters& counters() const { return counters_; }
   FaultFileSystem& files() { return files_; }
   std::string address() const { return absl::StrFormat("127.0.0.1:%d", server_->port()); }
   std::unique_ptr<Client> Connect(const ClientOptions& options = {}) const {
