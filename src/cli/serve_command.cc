@@ -97,7 +97,8 @@ absl::Status Serve(const ServeFlags& flags) {
   server->Serve({.engine = &engine,
                  .store = store.get(),
                  .models = lifecycle.get(),
-                 .placements = placements.get()});
+                 .placements = placements.get(),
+                 .counters = &counters});
 
   const StoreStatus status = store->status();
   Log(LogLevel::kInfo, "serve.ready",

@@ -42,9 +42,16 @@ class ListInTheMaking {
   bool is_full() const { return page_.size() == rules_.page_size; }
   std::size_t next_position() const { return rules_.shown.size() + page_.size() + 1; }
 
-  // Whether nothing of its product is on the list or has its place there.
-  bool IsNew(ItemIndex item) const { return !products_.contains(catalogue_.Primary(item)); }
-  bool IsWithinLimits(ItemIndex item) { return limits_.Allow(item); }
+  // Whether it may come next: nothing of its product is on the list or has its place there, and the
+  // limits allow it.
+  bool Allows(ItemIndex item) {
+    const bool is_new = !products_.contains(catalogue_.Primary(item));
+    if (is_new && limits_.Allow(item)) return true;
+    if (PassedOver* const passed = rules_.passed_over; passed != nullptr) {
+      (is_new ? passed->limited : passed->variants).insert(item);
+    }
+    return false;
+  }
 
   // What the ranking says of pins.
   void Note(std::span<const BlendedItem> ranked) {
@@ -60,7 +67,7 @@ class ListInTheMaking {
     std::vector<ItemIndex> placed;
     for (PlaceDuePins(); !is_full() && quota_.IsDue(next_position()); PlaceDuePins()) {
       std::optional<BlendedItem> next =
-          exposed_.Next([this](ItemIndex item) { return IsNew(item) && IsWithinLimits(item); });
+          exposed_.Next([this](ItemIndex item) { return Allows(item); });
       if (!next.has_value()) break;
       placed.push_back(next->item);
       Place(*std::move(next));
@@ -140,7 +147,7 @@ Outcome FillInOrder(std::span<BlendedItem> ranked, bool is_all, ListInTheMaking&
   for (BlendedItem& each : ranked) {
     list.PlaceDue();
     if (list.is_full()) return Outcome::kFull;
-    if (list.IsNew(each.item) && list.IsWithinLimits(each.item)) list.Place(std::move(each));
+    if (list.Allows(each.item)) list.Place(std::move(each));
   }
   list.PlaceDue();
   if (list.is_full()) return Outcome::kFull;
@@ -205,9 +212,7 @@ class DiverseFilling {
 
   // What is closed stays closed: products come to the list, and limits are reached, for good.
   bool IsOpen(std::size_t i, ListInTheMaking& list) {
-    if (is_open_[i] && !(list.IsNew(items_[i]) && list.IsWithinLimits(items_[i]))) {
-      is_open_[i] = false;
-    }
+    if (is_open_[i] && !list.Allows(items_[i])) is_open_[i] = false;
     return is_open_[i];
   }
 
@@ -244,7 +249,7 @@ std::vector<std::size_t> OpenCandidates(std::span<const BlendedItem> products, b
   for (std::size_t i = 0; i < products.size(); ++i) {
     if (count > products.size() && !is_all) return {};
     const ItemIndex item = products[i].item;
-    if (list.IsNew(item) && list.IsWithinLimits(item)) open.push_back(i);
+    if (list.Allows(item)) open.push_back(i);
     if (i + 1 < count) continue;
     if (!open.empty()) break;
     count += kMoreCandidates;
@@ -258,7 +263,7 @@ Outcome FillByChance(const Exploration& how, std::span<BlendedItem> products, bo
   // The same at every place and on every page. 1: all that is best is worth nothing.
   const double best = products.empty() ? 0 : std::abs(products.front().score);
   const double scale = best > 0 && std::isfinite(best) ? best : 1;
-  for (list.PlaceDuePins(); !list.is_full(); list.PlaceDuePins()) {
+  for (list.PlaceDue(); !list.is_full(); list.PlaceDue()) {
     const std::vector<std::size_t> open = OpenCandidates(products, is_all, list);
     if (open.empty()) return is_all ? Outcome::kExhausted : Outcome::kTooFew;
     std::vector<float> scores;
@@ -279,7 +284,11 @@ std::vector<BlendedItem> FirstOfEachProduct(const PageRules& rules, const Catalo
   for (const auto& [position, item] : rules.pins) products.insert(catalogue.Primary(item));
   std::vector<BlendedItem> first;
   for (BlendedItem& each : ranked) {
-    if (products.insert(catalogue.Primary(each.item)).second) first.push_back(std::move(each));
+    if (products.insert(catalogue.Primary(each.item)).second) {
+      first.push_back(std::move(each));
+    } else if (rules.passed_over != nullptr) {
+      rules.passed_over->variants.insert(each.item);
+    }
   }
   return first;
 }
@@ -307,10 +316,16 @@ ComposedPage ComposePage(const PageRules& rules, const Catalogue& catalogue,
   ExposedItems exposed(std::move(of_group));
   std::optional<ListInTheMaking> list;
   Outcome outcome = Outcome::kTooFew;
+  std::size_t num_ranked = 0;
   // A ranking of more items need not begin with that of fewer: the page is made anew of each.
   for (std::size_t k = 2 * NumDiversityCandidates(length); outcome == Outcome::kTooFew; k *= 4) {
-    list.emplace(rules, catalogue, exposed);
     std::vector<BlendedItem> ranked = sources.rank(k);
+    if (ranked.size() < num_ranked) {
+      outcome = Outcome::kExhausted;
+      break;
+    }
+    num_ranked = ranked.size();
+    list.emplace(rules, catalogue, exposed);
     const bool is_all = ranked.size() < k;
     outcome = FillFromRanking(rules, catalogue, std::move(ranked), is_all, similarity, *list);
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/trace.h"
 #include "vitrine/engine/controls.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/feature_store/catalogue.h"
@@ -22,6 +23,7 @@ struct PageRules {
   // What may be shown of the group of controls.exposure; null: there is no quota.
   const ItemBitmap* exposed = nullptr;
   std::size_t page_size = 0;
+  PassedOver* passed_over = nullptr;  // What is, is added here, unless this is null.
 };
 
 // Where its items come from: the best `k`, best first; fewer where there are no more.
@@ -46,6 +48,9 @@ struct ComposedPage {
 // and that the limits allow; pins for which the list is too short at its end. Asks the sources for
 // ever more until the page is full or they have no more. A pin has the score and the parts that the
 // ranking gave it, or none.
+//
+// A ranking that is shorter than one of fewer items was cut short: the page is then of the one
+// before.
 //
 // The pages before and the pins count as chosen first. So where nothing changes in between, pages
 // are the parts of one long page, as far as `rank` gives prefixes of one order.

@@ -47,8 +47,9 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .placements = placements,
                        .filtered = FilteredItems(store.catalogue()),
                        .live_models = LiveModels(store)}) {
-  for (const std::string_view name : {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate,
-                                      kPinNotServable, kUnknownPlacement, kFallbackPlacement}) {
+  for (const std::string_view name :
+       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable, kDeadline,
+        kUnknownPlacement, kFallbackPlacement}) {
     state_->fallbacks[name] = &counters.Get(absl::StrFormat("engine.fallback.%s", name));
   }
 }
@@ -87,21 +88,24 @@ absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
 }
 
 absl::Status Engine::State::MakeSections(const RecommendRequest& request, const Pipelines& of_set,
-                                         std::span<const ItemIndex> above,
-                                         std::span<const ItemIndex> shown, RankDeadline deadline,
+                                         const Surroundings& around,
                                          const TakeSection& take) const {
   const std::vector<const Placement*> chain = ChainOf(request, *of_set.placements);
-  const std::size_t num_sections = request.controls.is_strict ? 1 : chain.size();
-  std::vector<ItemIndex> listed(shown.begin(), shown.end());
-  for (std::size_t i = 0; i < num_sections; ++i) {
+  std::vector<ItemIndex> listed(around.shown.begin(), around.shown.end());
+  for (std::size_t i = 0; i < chain.size(); ++i) {
     Section section = SectionOf(request, chain, i, clock.Now());
-    section.request.page_size -= listed.size() - shown.size();
+    section.request.page_size -= listed.size() - around.shown.size();
     VITRINE_ASSIGN_OR_RETURN(ShopperQuery query, QueryOf(section));
-    if (!above.empty()) query.Exclude({above});
+    if (around.trace != nullptr) around.trace->End("query", query.Past().size());
+    if (!around.above.empty()) query.Exclude({around.above});
     VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(section, of_set, query, listed.size()));
-    plan.elsewhere.insert(plan.elsewhere.end(), above.begin(), above.end());
-    plan.deadline = deadline;
+    plan.elsewhere.insert(plan.elsewhere.end(), around.above.begin(), around.above.end());
+    plan.deadline = around.deadline;
+    plan.lateness = around.lateness;
+    plan.trace = around.trace;
+    TraceFilter(section, plan, around.shown);
     const std::vector<BlendedItem> list = MakeList(section, listed, plan);
+    if (plan.lateness != nullptr) VITRINE_RETURN_IF_ERROR(plan.lateness->CheckCaller());
     take(section, plan, list);
     for (const BlendedItem& each : list) listed.push_back(each.item);
     if (list.size() == plan.page_size || section.request.controls.is_strict) break;
@@ -112,10 +116,15 @@ absl::Status Engine::State::MakeSections(const RecommendRequest& request, const 
 absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequest& request,
                                                              const Pipelines& of_set,
                                                              std::vector<ItemIndex>& above) const {
+  Lateness lateness(request.is_late, request.is_gone);
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
+  std::optional<TraceRecorder> trace;
+  if (request.wants_trace) trace.emplace();
   RecommendReply reply;
   std::vector<std::string_view> stand_ins;
-  std::vector<ItemIndex> page;
+  std::vector<BlendedItem> page;
+  std::vector<ItemIndex> promoted;
   std::size_t page_size = 0;
   const auto take = [&](const Section& section, const Plan& plan,
                         std::span<const BlendedItem> list) {
@@ -132,14 +141,27 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
       if (!list.empty()) stand_ins.push_back(kFallbackPlacement);
     }
     stand_ins.insert(stand_ins.end(), plan.stand_ins.begin(), plan.stand_ins.end());
-    for (const BlendedItem& item : list) page.push_back(item.item);
+    promoted.insert(promoted.end(), plan.promoted.begin(), plan.promoted.end());
+    page.insert(page.end(), list.begin(), list.end());
   };
-  VITRINE_RETURN_IF_ERROR(MakeSections(request, of_set, above, shown, RankDeadline::kKept, take));
+  const Surroundings around{.above = above,
+                            .shown = shown,
+                            .lateness = &lateness,
+                            .trace = trace.has_value() ? &*trace : nullptr};
+  VITRINE_RETURN_IF_ERROR(MakeSections(request, of_set, around, take));
+  if (lateness.was_late()) stand_ins.push_back(kDeadline);
   NoteFallbacks(stand_ins, reply);
-  above.insert(above.end(), page.begin(), page.end());
-  reply.next_page_token = NextPageToken(store, request, shown, page, page_size);
+  if (trace.has_value()) {
+    RecordPassedOver(page, promoted, shown, *trace);
+    reply.trace = trace->Take();
+  }
+  std::vector<ItemIndex> items;
+  for (const BlendedItem& each : page) items.push_back(each.item);
+  above.insert(above.end(), items.begin(), items.end());
+  const bool is_last = items.size() < page_size && !lateness.was_late();
+  if (!is_last) reply.next_page_token = NextPageToken(store, request, shown, items);
   reply.attribution_token =
-      AttributionToken(store, request, reply, shown.size(), std::move(page), clock.Now());
+      AttributionToken(store, request, reply, shown.size(), std::move(items), clock.Now());
   return reply;
 }
 
@@ -150,6 +172,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
+  Lateness lateness(request.is_late, request.is_gone);
   query.context = Resolve(catalogue, {&request.item_id, 1});
   query.Exclude({SeenItems(query, SeenPolicy::kExcludePurchased), query.context,
                  Resolve(catalogue, request.exclude_item_ids)});
@@ -165,7 +188,8 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
             .elsewhere = query.context,
             .page_size = request.page_size,
             .explanation = request.explanation,
-            .stand_ins = StandIns(*pipelines, query)};
+            .stand_ins = StandIns(*pipelines, query),
+            .lateness = &lateness};
   std::vector<BlendedItem> list;
   if (query.context.empty()) {
     plan.stand_ins = {kUnknownItem};
@@ -180,6 +204,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   }
   plan.backfill.push_back(plan.allowed);
   state_->Backfill(plan, list);
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   return state_->Answer(plan, state_->Present(plan, list));
 }
 
@@ -193,15 +218,18 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   query.context = Resolve(catalogue, request.context_item_ids);
   query.cart = Resolve(catalogue, request.cart_item_ids);
 
-  const std::vector<ItemIndex> known = Resolve(catalogue, request.item_ids);
-  std::vector<BlendedItem> list = pipelines->for_shopper.Rank(query.View(), known);
-  const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
-
+  Lateness lateness(request.is_late, request.is_gone);
   Plan plan{.pipeline = pipelines->for_shopper,
             .models = *pipelines->models,
             .query = query,
             .explanation = request.explanation,
-            .stand_ins = StandIns(*pipelines, query)};
+            .stand_ins = StandIns(*pipelines, query),
+            .lateness = &lateness};
+  const std::vector<ItemIndex> known = Resolve(catalogue, request.item_ids);
+  std::vector<BlendedItem> list =
+      pipelines->for_shopper.Rank(query.View(), known, WatchedFor(plan));
+  const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   if (num_scored < list.size()) plan.stand_ins.push_back(kBackfill);
   std::vector<RecommendedItem> items = state_->Present(plan, list);
   for (const std::string& id : request.item_ids) {

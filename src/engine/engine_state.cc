@@ -1,6 +1,7 @@
 #include "engine/engine_state.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -70,6 +71,22 @@ const Pipeline& Pipelines::For(const Placement& placement) const {
   const auto own = of_placements.find(placement.name);
   if (own != of_placements.end()) return own->second;
   return placement.subject == Placement::Subject::kShopper ? for_shopper : for_item;
+}
+
+PipelineControls WatchedFor(const Plan& plan) {
+  PipelineControls controls;
+  if (Lateness* const lateness = plan.lateness; lateness != nullptr && lateness->can_be_late()) {
+    controls.is_late = [lateness] { return lateness->LeavesOut(); };
+  }
+  if (TraceRecorder* const trace = plan.trace; trace != nullptr) {
+    controls.on_step = [trace](std::string_view step, std::string_view model, std::size_t count,
+                               double micros) {
+      std::string name(step);
+      if (!model.empty()) name.append(":").append(model);
+      trace->AddStep(name, count, micros);
+    };
+  }
+  return controls;
 }
 
 std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
@@ -158,8 +175,8 @@ absl::StatusOr<Plan> Engine::State::PlanOf(const Section& section, const Pipelin
   VITRINE_RETURN_IF_ERROR(AddBoosts(request.controls.boosts, filtered, plan.lifts));
   if (request.controls.rotation > 0) {
     AddRotation(request.controls.rotation,
-                store.ReadShownItems(request.user_id, request.visitor_id),
-                query.past.empty() ? query.shopper.history : query.past, plan.lifts);
+                store.ReadShownItems(request.user_id, request.visitor_id), query.Past(),
+                plan.lifts);
   }
   return plan;
 }
@@ -171,15 +188,20 @@ std::vector<BlendedItem> Engine::State::MakeList(const Section& section,
     return Compose(plan, section.request.controls, shown);
   }
   std::vector<BlendedItem> list = Retrieve(plan);
+  const std::size_t num_ranked = list.size();
   Backfill(plan, list);
+  if (plan.trace != nullptr) plan.trace->End("backfill", list.size() - num_ranked);
   return list;
 }
 
 RankedList Engine::State::BestOf(const Plan& plan, std::size_t k, const ItemBitmap* only) const {
   const Query query = plan.query.View();
-  return std::move(RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline,
-                                   {.lifts = plan.lifts.lifts, .only = only})
-                       .front());
+  PipelineControls controls = WatchedFor(plan);
+  controls.lifts = plan.lifts.lifts;
+  controls.only = only;
+  return std::move(
+      RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline, controls)
+          .front());
 }
 
 std::shared_ptr<const ItemBitmap> Engine::State::Exposed(const Plan& plan,
@@ -206,12 +228,15 @@ void Engine::State::Tell(const Plan& plan, const BlendedItem& item, ExplainItemR
 
 std::vector<BlendedItem> Engine::State::Retrieve(Plan& plan) const {
   bool is_late = false;
+  const auto rank = [&](std::size_t k) {
+    RankedList ranked = BestOf(plan, k);
+    is_late = ranked.is_late;
+    return std::move(ranked.items);
+  };
   std::vector<BlendedItem> list =
-      FindProducts(catalogue(), plan.elsewhere, plan.page_size, [&](std::size_t k) {
-        RankedList ranked = BestOf(plan, k);
-        is_late = ranked.is_late;
-        return std::move(ranked.items);
-      });
+      FindProducts(catalogue(), plan.elsewhere, plan.page_size, rank,
+                   plan.trace == nullptr ? nullptr : &plan.trace->passed_over().variants);
+  if (plan.trace != nullptr) plan.trace->End("select", list.size());
   if (is_late) plan.stand_ins.push_back(kRankerLate);
   return list;
 }
@@ -226,9 +251,15 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
     is_late = is_late || ranked.is_late;
     return std::move(ranked.items);
   };
-  const auto popular_of = [&](std::size_t k, ItemBitmap allowed) {
+  double micros_of_backfill = 0;
+  const auto popular_of = [&](std::size_t k, ItemBitmap allowed) -> std::vector<BlendedItem> {
+    if (plan.lateness != nullptr && plan.lateness->IsAbandoned()) return {};
+    std::optional<Stopwatch> watch;
+    if (plan.trace != nullptr) watch.emplace();
     for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
-    return MostPopularOf(allowed, *store.LivePopularity(), k);
+    std::vector<BlendedItem> best = MostPopularOf(allowed, *store.LivePopularity(), k);
+    if (watch.has_value()) micros_of_backfill += watch->Micros();
+    return best;
   };
   const auto none = [](std::size_t /*k*/) { return std::vector<BlendedItem>(); };
   const std::shared_ptr<const ItemBitmap> group = Exposed(plan, controls.exposure);
@@ -241,22 +272,30 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
     sources.backfill_exposed = [&](std::size_t k) { return popular_of(k, *group); };
   }
   ItemSimilarity similarity(plan.models, [this](ItemIndex item) { return catalogue().Get(item); });
-  ComposedPage page = ComposePage({.controls = controls,
-                                   .pins = std::move(pins.pins),
-                                   .shown = shown,
-                                   .elsewhere = plan.elsewhere,
-                                   .exposed = group.get(),
-                                   .page_size = plan.page_size},
-                                  catalogue(), similarity, sources);
+  ComposedPage page =
+      ComposePage({.controls = controls,
+                   .pins = std::move(pins.pins),
+                   .shown = shown,
+                   .elsewhere = plan.elsewhere,
+                   .exposed = group.get(),
+                   .page_size = plan.page_size,
+                   .passed_over = plan.trace == nullptr ? nullptr : &plan.trace->passed_over()},
+                  catalogue(), similarity, sources);
   plan.propensities = std::move(page.propensities);
   if (is_late) plan.stand_ins.push_back(kRankerLate);
-  if (NumBackfilled(page.items, plan.promoted) > 0) plan.stand_ins.push_back(kBackfill);
+  const std::size_t num_backfilled = NumBackfilled(page.items, plan.promoted);
+  if (num_backfilled > 0) plan.stand_ins.push_back(kBackfill);
+  if (plan.trace != nullptr) {
+    plan.trace->End("controls", page.items.size() - num_backfilled, micros_of_backfill);
+    plan.trace->Add("backfill", num_backfilled, micros_of_backfill);
+  }
   if (pins.has_others) plan.stand_ins.push_back(kPinNotServable);
   return std::move(page.items);
 }
 
 void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
   if (list.size() == plan.page_size) return;
+  if (plan.lateness != nullptr && plan.lateness->IsAbandoned()) return;
   const std::shared_ptr<const std::vector<float>> popularity = store.LivePopularity();
   for (const std::shared_ptr<const ItemBitmap>& from : plan.backfill) {
     if (list.size() == plan.page_size) break;
@@ -264,18 +303,39 @@ void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
     for (const ItemIndex item : plan.query.excluded) allowed.Erase(item);
     std::vector<ItemIndex> elsewhere = plan.elsewhere;
     for (const BlendedItem& item : list) elsewhere.push_back(item.item);
-    const std::vector<BlendedItem> found =
-        FindProducts(catalogue(), elsewhere, plan.page_size - list.size(),
-                     [&](std::size_t k) { return MostPopularOf(allowed, *popularity, k); });
+    const std::vector<BlendedItem> found = FindProducts(
+        catalogue(), elsewhere, plan.page_size - list.size(),
+        [&](std::size_t k) { return MostPopularOf(allowed, *popularity, k); },
+        plan.trace == nullptr ? nullptr : &plan.trace->passed_over().variants);
     list.insert(list.end(), found.begin(), found.end());
   }
   if (!list.empty() && IsBackfill(list.back())) plan.stand_ins.push_back(kBackfill);
 }
 
+void Engine::State::TraceFilter(const Section& section, const Plan& plan,
+                                std::span<const ItemIndex> shown) const {
+  if (plan.trace == nullptr) return;
+  const ShopperQuery& query = plan.query;
+  std::size_t num_left = plan.allowed->Count();
+  if (section.is_first) {
+    const std::shared_ptr<const ItemBitmap> servable = catalogue().Servable(query.now_us);
+    const ItemBitmap in_categories =
+        query.categories.empty() ? *servable : filtered.InCategories(query.categories);
+    num_left = RecordDrops({section.request, query, *servable, in_categories, *plan.allowed, shown},
+                           catalogue(), *plan.trace);
+  }
+  plan.trace->End("filter", num_left);
+}
+
 std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
                                                     std::span<const BlendedItem> list) const {
+  // Contributions are made however late it is: a score without all its parts is a wrong one.
+  const bool is_left_out =
+      plan.lateness != nullptr && plan.explanation == ExplanationLevel::kReasons &&
+      !std::all_of(list.begin(), list.end(), IsBackfill) && plan.lateness->LeavesOut();
   std::vector<Explanation> explained =
-      Explain(plan.pipeline.models(), plan.query, catalogue(), list, plan.explanation);
+      Explain(plan.pipeline.models(), plan.query, catalogue(), list,
+              is_left_out ? ExplanationLevel::kNone : plan.explanation);
   std::vector<RecommendedItem> items;
   items.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -288,22 +348,25 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
     if (plan.explanation == ExplanationLevel::kContributions) {
       AddLiftParts(plan.lifts, list[i], items.back().contributions);
     }
-    if (plan.explanation != ExplanationLevel::kNone) AddReason(plan.query.now_us, items.back());
+    if (plan.explanation != ExplanationLevel::kNone) {
+      AddReason(plan.query.now_us, !is_left_out, items.back());
+    }
     // Tell presents single items of a list, without any.
     if (i < plan.propensities.size()) items.back().propensity = plan.propensities[i];
   }
   MarkPromoted(plan.promoted, list, plan.explanation, items);
+  if (plan.trace != nullptr) plan.trace->End("explain", items.size());
   return items;
 }
 
-void Engine::State::AddReason(Micros now, RecommendedItem& item) const {
+void Engine::State::AddReason(Micros now, bool is_explained, RecommendedItem& item) const {
   const auto new_for = static_cast<Micros>(options.new_arrival_days * kMicrosPerDay);
   const bool is_new = item.item != nullptr && item.item->publish_time_us > 0 &&
                       item.item->publish_time_us > now - new_for;
   if (is_new && item.reasons.size() < kMaxReasons) {
     item.reasons.push_back({.kind = Reason::Kind::kNewArrival});
   }
-  if (item.is_backfill || item.reasons.empty()) {
+  if (item.is_backfill || (item.reasons.empty() && is_explained)) {
     item.reasons.push_back({.kind = Reason::Kind::kBackfill});
   }
 }
@@ -328,7 +391,9 @@ void Engine::State::NoteFallbacks(std::span<const std::string_view> stand_ins,
 
 RecommendReply Engine::State::Answer(const Plan& plan, std::vector<RecommendedItem> items) const {
   RecommendReply reply = Reply(plan, std::move(items));
-  NoteFallbacks(plan.stand_ins, reply);
+  std::vector<std::string_view> stand_ins = plan.stand_ins;
+  if (plan.lateness != nullptr && plan.lateness->was_late()) stand_ins.push_back(kDeadline);
+  NoteFallbacks(stand_ins, reply);
   return reply;
 }
 

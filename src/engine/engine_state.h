@@ -14,9 +14,11 @@
 #include "absl/status/statusor.h"
 #include "engine/exposure.h"
 #include "engine/filter/filtered_items.h"
+#include "engine/lateness.h"
 #include "engine/lifts.h"
 #include "engine/section.h"
 #include "engine/shopper_query.h"
+#include "engine/trace.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/engine/placements.h"
 #include "vitrine/engine/rank_stage.h"
@@ -33,6 +35,7 @@ inline constexpr std::string_view kRankerLate = "ranker-late";
 inline constexpr std::string_view kPinNotServable = "pin-not-servable";
 inline constexpr std::string_view kUnknownPlacement = "unknown-placement";
 inline constexpr std::string_view kFallbackPlacement = "fallback-placement";
+inline constexpr std::string_view kDeadline = "deadline";
 
 // What one model set answers with. Made once per set and table of placements, not per request.
 struct Pipelines {
@@ -59,9 +62,23 @@ struct Plan {
   std::vector<std::string_view> stand_ins{};  // Fallbacks of the reply.
   std::vector<ItemIndex> promoted{};          // Pins on the list.
   std::vector<double> propensities{};         // With an exploration: of each item of the list.
-  RankDeadline deadline = RankDeadline::kKept;
   NamedLifts lifts{};
+  RankDeadline deadline = RankDeadline::kKept;
+  Lateness* lateness = nullptr;    // Null: there is all the time.
+  TraceRecorder* trace = nullptr;  // Null: nobody asks for one.
 };
+
+// What a list has to respect beside it, and who watches it being made: as in Plan.
+struct Surroundings {
+  std::span<const ItemIndex> above{};  // Shown by other rows.
+  std::span<const ItemIndex> shown{};  // Shown on the pages before.
+  RankDeadline deadline = RankDeadline::kKept;
+  Lateness* lateness = nullptr;
+  TraceRecorder* trace = nullptr;
+};
+
+// Where the plan's lateness and its trace listen. The plan must outlive it.
+PipelineControls WatchedFor(const Plan& plan);
 
 // What stands in for what this shop or this shopper does not have yet.
 std::vector<std::string_view> StandIns(const Pipelines& pipelines, const ShopperQuery& query);
@@ -89,12 +106,11 @@ struct Engine::State {
                                                            std::span<const std::string> filters,
                                                            Micros now) const;
   // Makes the list of a request, section by section, until it is full, and hands each over with its
-  // items. `above` and `shown`: what other rows and pages show.
+  // items. Errors: as Recommend.
   using TakeSection =
       std::function<void(const Section& section, Plan& plan, std::span<const BlendedItem> list)>;
   absl::Status MakeSections(const RecommendRequest& request, const Pipelines& of_set,
-                            std::span<const ItemIndex> above, std::span<const ItemIndex> shown,
-                            RankDeadline deadline, const TakeSection& take) const;
+                            const Surroundings& around, const TakeSection& take) const;
   // The list of a request whose page shows the items of `above` already, to which its own are
   // added.
   absl::StatusOr<RecommendReply> RecommendBelow(const RecommendRequest& request,
@@ -125,7 +141,11 @@ struct Engine::State {
                                    std::span<const ItemIndex> shown) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
-  void AddReason(Micros now, RecommendedItem& item) const;
+  // `is_explained`: reasons were looked for.
+  void AddReason(Micros now, bool is_explained, RecommendedItem& item) const;
+  // Why items may not be shown, and that the stage is over. Of a fallback only the latter.
+  void TraceFilter(const Section& section, const Plan& plan,
+                   std::span<const ItemIndex> shown) const;
   RecommendReply Reply(const Plan& plan, std::vector<RecommendedItem> items) const;
   // Each once, in the reply and in the counters.
   void NoteFallbacks(std::span<const std::string_view> stand_ins, RecommendReply& reply) const;

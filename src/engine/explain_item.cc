@@ -60,7 +60,7 @@ std::string WhyFiltered(const Section& section, const ShopperQuery& query, ItemI
 std::string WhyExcluded(const RecommendRequest& request, const ShopperQuery& query,
                         const std::string& item_id, ItemIndex item) {
   if (IsAmong(query.context, item)) return "context_item_ids: the page is about it";
-  if (IsAmong(query.cart, item)) return "cart_item_ids: it is in the cart";
+  if (IsAmong(query.on_page, item)) return "cart_item_ids: it is in the cart";
   const auto& excluded = request.exclude_item_ids;
   if (std::find(excluded.begin(), excluded.end(), item_id) != excluded.end()) {
     return "exclude_item_ids names it";
@@ -68,7 +68,8 @@ std::string WhyExcluded(const RecommendRequest& request, const ShopperQuery& que
   const auto is_refused = [item](const Interaction& interaction) {
     return interaction.item == item && interaction.type == EventType::kNotInterested;
   };
-  if (std::any_of(query.shopper.history.begin(), query.shopper.history.end(), is_refused)) {
+  const std::span<const Interaction> past = query.Past();
+  if (std::any_of(past.begin(), past.end(), is_refused)) {
     return "the shopper is not interested in it";
   }
   return IsAmong(query.owned, item) ? "seen_items_policy: the shopper bought it"
@@ -237,7 +238,7 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
   };
   // One order for list and ranking, however long it takes.
   VITRINE_RETURN_IF_ERROR(
-      state_->MakeSections(request, *pipelines, {}, {}, RankDeadline::kNone, take));
+      state_->MakeSections(request, *pipelines, {.deadline = RankDeadline::kNone}, take));
   if (!item.has_value()) reply.detail = "neither the catalogue nor any event has this id";
   return reply;
 }

@@ -63,10 +63,9 @@ std::uint64_t Fingerprint(const RecommendRequest& request) {
 }  // namespace
 
 std::string NextPageToken(const FeatureStore& store, const RecommendRequest& request,
-                          std::span<const ItemIndex> shown, std::span<const ItemIndex> page,
-                          std::size_t page_size) {
+                          std::span<const ItemIndex> shown, std::span<const ItemIndex> page) {
   const std::size_t num_shown = shown.size() + page.size();
-  if (page.size() < page_size || num_shown >= kMaxListLength) return "";
+  if (num_shown >= kMaxListLength) return "";
   ByteWriter writer;
   writer.Unsigned(static_cast<std::uint64_t>(TokenForm::kPage));
   writer.Fixed64(Fingerprint(request));

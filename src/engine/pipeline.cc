@@ -8,7 +8,9 @@
 #include <limits>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "engine/lifts.h"
+#include "engine/step_watch.h"
 
 namespace vitrine {
 
@@ -91,6 +93,7 @@ void Hide(const ItemBitmap& only, std::span<const ItemIndex> items, std::span<do
     if (!only.Contains(items[i])) blended[i] = -std::numeric_limits<double>::infinity();
   }
 }
+bool IsLate(const PipelineControls& controls) { return controls.is_late && controls.is_late(); }
 
 // The nearest float that is finite, so that no sum looks like kUnscored.
 float Narrow(double value) {
@@ -106,9 +109,27 @@ struct Pipeline::Asked {
   std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
   Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
   std::vector<double> lifts{};     // By item, added to the sum of its parts; empty: none.
+  // By model, as it retrieved them: what it can still say once the time is up. Where it may be.
+  std::vector<std::vector<ScoredItem>> found{};
 
   std::span<const float> ScoresOf(std::size_t model) const {
     return {scores.row(static_cast<Eigen::Index>(model)).data(), items.size()};
+  }
+
+  // From `first_model` on, what the models said of the items that they retrieved.
+  void SayWhatWasFound(std::size_t first_model) {
+    absl::flat_hash_map<ItemIndex, Eigen::Index> places;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      places.emplace(items[i], static_cast<Eigen::Index>(i));
+    }
+    for (std::size_t m = first_model; m < found.size(); ++m) {
+      for (const ScoredItem& each : found[m]) {
+        const auto place = places.find(each.item);
+        if (place != places.end()) {
+          scores(static_cast<Eigen::Index>(m), place->second) = each.score;
+        }
+      }
+    }
   }
 
   // In double: two floats that differ still differ after the division, so that one model alone
@@ -157,38 +178,44 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
   const auto add_list = [&](Asked asked) {
+    const StepWatch watch(controls);
     std::vector<double> blended = Blend(asked);
     asked.lifts = LiftsOf(controls.lifts, asked.items, blended);
     if (controls.only != nullptr) Hide(*controls.only, asked.items, blended);
     lists.push_back(Select(asked, blended, k));
+    watch.Tell("blend", "", [&] {
+      return std::count_if(blended.begin(), blended.end(),
+                           [](double score) { return std::isfinite(score); });
+    });
   };
   const std::size_t whole = options_.whole_catalogue_items;
   if (allowed != nullptr && (allowed->size() <= whole || allowed->HasAtMost(whole))) {
-    for (const Query& query : queries) add_list(Everything(query, *allowed));
+    for (const Query& query : queries) add_list(Everything(query, *allowed, controls));
     return lists;
   }
   const std::size_t count = std::max(options_.candidates_per_model, 2 * k);
-  std::vector<Asked> retrieved = Retrieve(queries, allowed, count, WeightsOfEach(queries));
+  std::vector<Asked> retrieved =
+      Retrieve(queries, allowed, count, WeightsOfEach(queries), controls);
   if (!controls.lifts.empty() || controls.only != nullptr) {
     assert(allowed != nullptr);
     ItemBitmap listed = *allowed;
     if (controls.only != nullptr) listed.IntersectWith(*controls.only);
-    RetrieveParts(queries, PartsByStrength(controls.lifts, listed), count, retrieved);
+    RetrieveParts(queries, PartsByStrength(controls.lifts, listed), count, controls, retrieved);
   }
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    Score(queries[q], retrieved[q]);
+    Score(queries[q], retrieved[q], controls);
     add_list(std::move(retrieved[q]));
   }
   return lists;
 }
 
-std::vector<BlendedItem> Pipeline::Rank(const Query& query,
-                                        std::span<const ItemIndex> items) const {
-  Asked asked = std::move(
-      Retrieve({&query, 1}, nullptr, options_.candidates_per_model, WeightsOfEach({&query, 1}))
-          .front());
+std::vector<BlendedItem> Pipeline::Rank(const Query& query, std::span<const ItemIndex> items,
+                                        const PipelineControls& controls) const {
+  Asked asked = std::move(Retrieve({&query, 1}, nullptr, options_.candidates_per_model,
+                                   WeightsOfEach({&query, 1}), controls)
+                              .front());
   asked.items.assign(items.begin(), items.end());
-  Score(query, asked);
+  Score(query, asked, controls);
   const std::vector<double> blended = Blend(asked);
   std::vector<BlendedItem> ranked;
   ranked.reserve(items.size());
@@ -219,12 +246,12 @@ std::vector<Pipeline::ScaledScores> Pipeline::Candidates(std::span<const Query> 
                                                          std::size_t k) const {
   const std::vector<double> all(weights_.size(), 1.0);
   std::vector<Asked> retrieved =
-      Retrieve(queries, allowed, k, std::vector<std::vector<double>>(queries.size(), all));
+      Retrieve(queries, allowed, k, std::vector<std::vector<double>>(queries.size(), all), {});
   std::vector<ScaledScores> scaled(queries.size());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     Asked& asked = retrieved[q];
     std::sort(asked.items.begin(), asked.items.end());
-    Score(queries[q], asked);
+    Score(queries[q], asked, {});
     scaled[q].scores.resize(asked.scores.rows(), asked.scores.cols());
     for (std::size_t m = 0; m < asked.factors.size(); ++m) {
       for (std::size_t i = 0; i < asked.items.size(); ++i) {
@@ -237,9 +264,10 @@ std::vector<Pipeline::ScaledScores> Pipeline::Candidates(std::span<const Query> 
   return scaled;
 }
 
-Pipeline::Asked Pipeline::Everything(const Query& query, const ItemBitmap& allowed) const {
+Pipeline::Asked Pipeline::Everything(const Query& query, const ItemBitmap& allowed,
+                                     const PipelineControls& controls) const {
   Asked all{.items = Showable(query, allowed), .factors = Weights(query)};
-  Score(query, all);
+  Score(query, all, controls);
   for (std::size_t m = 0; m < all.factors.size(); ++m) {
     all.factors[m] /= static_cast<double>(ScaleOfAll(all.ScoresOf(m)));
   }
@@ -248,14 +276,27 @@ Pipeline::Asked Pipeline::Everything(const Query& query, const ItemBitmap& allow
 
 std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed, std::size_t k,
-                                                std::vector<std::vector<double>> weights) const {
+                                                std::vector<std::vector<double>> weights,
+                                                const PipelineControls& controls) const {
   std::vector<Asked> retrieved(queries.size());
   std::vector<ItemBitmap> seen(queries.size());
   for (std::size_t q = 0; q < queries.size(); ++q) retrieved[q].factors = std::move(weights[q]);
   for (std::size_t m = 0; m < weights_.size(); ++m) {
     const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
     if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
-    const auto lists = models_->models[m].scorer->Retrieve(queries, allowed, k);
+    if (IsLate(controls)) {
+      for (Asked& asked : retrieved) {
+        std::fill(asked.factors.begin() + static_cast<std::ptrdiff_t>(m), asked.factors.end(), 0.0);
+      }
+      break;
+    }
+    const StepWatch watch(controls);
+    auto lists = models_->models[m].scorer->Retrieve(queries, allowed, k);
+    watch.Tell("retrieve", models_->models[m].name, [&lists] {
+      std::size_t count = 0;
+      for (const auto& list : lists) count += list.size();
+      return count;
+    });
     for (std::size_t q = 0; q < queries.size(); ++q) {
       if (!is_asked(retrieved[q])) continue;
       if (lists[q].empty()) continue;
@@ -266,13 +307,17 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
         seen[q].Insert(scored.item);
         retrieved[q].items.push_back(scored.item);
       }
+      if (!controls.is_late) continue;
+      retrieved[q].found.resize(m + 1);
+      retrieved[q].found[m] = std::move(lists[q]);
     }
   }
   return retrieved;
 }
 
 void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const ItemBitmap> parts,
-                             std::size_t k, std::span<Asked> retrieved) const {
+                             std::size_t k, const PipelineControls& controls,
+                             std::span<Asked> retrieved) const {
   std::vector<ItemBitmap> seen(queries.size());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     for (const ItemIndex item : retrieved[q].items) seen[q].Insert(item);
@@ -294,6 +339,7 @@ void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const Ite
     for (std::size_t m = 0; m < weights_.size(); ++m) {
       const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
       if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
+      if (IsLate(controls)) return;
       const auto lists = models_->models[m].scorer->Retrieve(queries, &part, k);
       for (std::size_t q = 0; q < queries.size(); ++q) {
         if (!is_asked(retrieved[q])) continue;
@@ -303,15 +349,24 @@ void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const Ite
   }
 }
 
-void Pipeline::Score(const Query& query, Asked& asked) const {
+void Pipeline::Score(const Query& query, Asked& asked, const PipelineControls& controls) const {
   const auto num_models = static_cast<Eigen::Index>(weights_.size());
   const auto num_items = static_cast<Eigen::Index>(asked.items.size());
   asked.scores.setConstant(num_models, num_items, kUnscored);
   if (num_items == 0) return;
   for (Eigen::Index m = 0; m < num_models; ++m) {
-    if (asked.factors[static_cast<std::size_t>(m)] == 0) continue;
-    models_->models[static_cast<std::size_t>(m)].scorer->Score({&query, 1}, asked.items,
-                                                               asked.scores.row(m));
+    const auto model = static_cast<std::size_t>(m);
+    if (asked.factors[model] == 0) continue;
+    if (IsLate(controls)) {
+      asked.SayWhatWasFound(model);
+      break;
+    }
+    const StepWatch watch(controls);
+    models_->models[model].scorer->Score({&query, 1}, asked.items, asked.scores.row(m));
+    watch.Tell("score", models_->models[model].name, [&] {
+      const std::span<const float> scores = asked.ScoresOf(model);
+      return std::count_if(scores.begin(), scores.end(), IsKnown);
+    });
   }
   // What a model gets wrong is as if it had not spoken.
   float* const scores = asked.scores.data();

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/lifts.h"
+#include "engine/step_watch.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
 
@@ -152,13 +153,18 @@ std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<cons
   for (std::size_t q = 0; q < lists.size(); ++q) {
     ranked[q].items = std::move(lists[q]);
     if (ranker == nullptr || ranked[q].items.empty()) continue;
+    const StepWatch watch(controls);
     const Micros start = MonotonicNow();
     const std::function<bool()> is_late = [&] {
+      if (controls.is_late && controls.is_late()) return true;
       return deadline == RankDeadline::kKept &&
              static_cast<double>(MonotonicNow() - start) >= 1000 * ranker->deadline_ms();
     };
     ranked[q].is_late =
         !RankBest(pipeline.models(), *ranker, asked[q], controls.lifts, is_late, ranked[q].items);
+    watch.Tell("rank", "", [&] {
+      return ranked[q].is_late ? 0 : std::min(ranker->num_candidates(), ranked[q].items.size());
+    });
     if (ranked[q].items.size() > k) ranked[q].items.resize(k);
   }
   return ranked;

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "vitrine/math/top_k.h"
 
 namespace vitrine {
 
 std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const Catalogue& catalogue,
-                                          std::span<const ItemIndex> elsewhere, std::size_t count) {
+                                          std::span<const ItemIndex> elsewhere, std::size_t count,
+                                          absl::flat_hash_set<ItemIndex>* variants) {
   absl::flat_hash_set<ItemIndex> shown;
   shown.reserve(elsewhere.size() + count);
   for (const ItemIndex item : elsewhere) shown.insert(catalogue.Primary(item));
@@ -21,6 +21,8 @@ std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const C
     if (products.size() == count) break;
     if (shown.insert(catalogue.Primary(item.item)).second) {
       products.push_back(std::move(item));
+    } else if (variants != nullptr) {
+      variants->insert(item.item);
     }
   }
   return products;

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/feature_store/catalogue.h"
@@ -12,9 +14,10 @@ namespace vitrine {
 
 // The first `count` items of `ranked`, moved from there, one of each product: a variant (a size, a
 // colour) is left out when an item of its product comes before it or is one of `elsewhere`, which
-// the page already shows.
+// the page already shows. Adds those that are left out to `variants`, unless it is null.
 std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const Catalogue& catalogue,
-                                          std::span<const ItemIndex> elsewhere, std::size_t count);
+                                          std::span<const ItemIndex> elsewhere, std::size_t count,
+                                          absl::flat_hash_set<ItemIndex>* variants = nullptr);
 
 // The `k` most popular items of `allowed`, best first, ties to the smaller index; an item beyond
 // the end of `popularity` is not popular yet. Scores 0 and no parts: no model speaks for them.
@@ -28,15 +31,20 @@ inline bool IsBackfill(const BlendedItem& item) { return item.parts.empty(); }
 std::size_t PutInOrder(std::vector<BlendedItem>& list, std::span<const float> popularity);
 
 // `count` products out of a ranking that gives its best k items, but not how many of these are
-// variants of each other: asks for ever more until there are enough, or `rank` has no more.
+// variants of each other: asks for ever more until there are enough, or `rank` has no more. One
+// that was cut short counts no more than the one before.
 template <typename Rank>
 std::vector<BlendedItem> FindProducts(const Catalogue& catalogue,
                                       std::span<const ItemIndex> elsewhere, std::size_t count,
-                                      const Rank& rank) {
+                                      const Rank& rank,
+                                      absl::flat_hash_set<ItemIndex>* variants = nullptr) {
+  std::vector<BlendedItem> best;
   for (std::size_t k = 2 * count;; k *= 4) {
     std::vector<BlendedItem> ranked = rank(k);
-    std::vector<BlendedItem> products = OneOfEachProduct(ranked, catalogue, elsewhere, count);
-    if (products.size() == count || ranked.size() < k) return products;
+    std::vector<BlendedItem> products =
+        OneOfEachProduct(ranked, catalogue, elsewhere, count, variants);
+    if (products.size() >= best.size()) best = std::move(products);
+    if (best.size() == count || ranked.size() < k) return best;
   }
 }
 

@@ -66,12 +66,15 @@ std::vector<const Placement*> ChainOf(const RecommendRequest& request,
 Section SectionOf(const RecommendRequest& request, std::span<const Placement* const> chain,
                   std::size_t i, Micros now) {
   const Placement& placement = *chain[i];
-  Section section{.placement = placement, .request = request, .is_last = i + 1 == chain.size()};
+  Section section{.placement = placement,
+                  .request = request,
+                  .is_first = i == 0,
+                  .is_last = i + 1 == chain.size()};
   RecommendRequest& asked = section.request;
   if (asked.page_size == 0) asked.page_size = chain.front()->page_size;
   if (!asked.seen.has_value()) asked.seen = placement.seen;
   JoinControls(chain.front()->controls, asked.controls);
-  if (i > 0) asked.controls.pins.clear();  // Placed by the first.
+  if (!section.is_first) asked.controls.pins.clear();  // Placed by the first.
   if (!asked.filter.empty()) section.filters.push_back(asked.filter);
   if (!placement.filter.empty()) section.filters.push_back(placement.filter);
   if (placement.max_age_days > 0) {

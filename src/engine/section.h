@@ -16,6 +16,7 @@ struct Section {
   const Placement& placement;
   RecommendRequest request{};  // With what the placement says where the request says nothing.
   std::vector<std::string> filters{};  // All hold: the request's, the placement's, and its age.
+  bool is_first = false;               // The request names it; it is no fallback.
   bool is_last = false;                // What is popular may fill it up.
 };
 

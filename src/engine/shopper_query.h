@@ -23,7 +23,8 @@ struct ShopperIds {
 struct ShopperQuery {
   std::uint64_t sequence = 0;  // At least this state of the store is reflected.
   ShopperState shopper{};
-  std::vector<Interaction> past{};  // Theirs, where the question is of items: shopper is empty then.
+  std::vector<Interaction>
+      past{};  // Theirs, where the question is of items: shopper is empty then.
   std::vector<ItemIndex> context{};
   std::vector<ItemIndex> cart{};
   std::vector<ItemIndex> on_page{};  // Context and cart, whatever the models are asked about.
@@ -39,6 +40,9 @@ struct ShopperQuery {
 
   // Nothing is known that a model other than popularity could use.
   bool IsCold() const;
+
+  // What the shopper did, whatever the models are asked about.
+  std::span<const Interaction> Past() const { return past.empty() ? shopper.history : past; }
 
   void Exclude(std::initializer_list<std::span<const ItemIndex>> lists);
 };

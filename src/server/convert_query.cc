@@ -159,6 +159,20 @@ void Set(const RecommendedItem& item, v1::ItemView view, v1::RecommendedItem& me
   }
 }
 
+void Set(const Trace& trace, v1::Trace& message) {
+  for (const Trace::Stage& stage : trace.stages) {
+    v1::Trace::Stage& added = *message.add_stages();
+    added.set_name(stage.name);
+    added.set_count(static_cast<std::int64_t>(stage.count));
+    added.set_micros(stage.micros);
+  }
+  for (const Trace::Drop& drop : trace.drops) {
+    v1::Trace::Drop& added = *message.add_drops();
+    added.set_reason(drop.reason);
+    added.set_count(static_cast<std::int64_t>(drop.count));
+  }
+}
+
 static_assert(static_cast<int>(ItemOutcome::kUnknown) + 1 ==
               v1::ExplainRecommendationResponse::OUTCOME_UNKNOWN);
 static_assert(static_cast<int>(ItemOutcome::kExcluded) + 1 ==
@@ -182,7 +196,8 @@ RecommendRequest Read(const v1::RecommendItemsRequest& message, Reader& read) {
       .explanation = read.Explanation(message.explanation_level(), ExplanationLevel::kReasons),
       .min_sequence = read.Token(message.min_consistency_token()),
       .controls = read.Controls(message),
-      .page_token = message.page_token()};
+      .page_token = message.page_token(),
+      .wants_trace = message.include_trace()};
 }
 
 }  // namespace
@@ -256,6 +271,7 @@ void SetReply(const RecommendReply& reply, v1::ItemView view, Response& response
     response.set_next_page_token(reply.next_page_token);
     response.set_placement(reply.placement);
     response.set_attribution_token(reply.attribution_token);
+    if (reply.trace.has_value()) Set(*reply.trace, *response.mutable_trace());
   }
 }
 

@@ -1,5 +1,6 @@
 #include "server/recommendation_service.h"
 
+#include "server/call_time.h"
 #include "server/convert_query.h"
 #include "server/status.h"
 #include "vitrine/base/status_macros.h"
@@ -32,10 +33,23 @@ absl::Status WithField(const absl::Status& status, const Request& /*request*/) {
   return status;
 }
 
+template <typename Question>
+void SetTime(const CallTime& time, Question& question) {
+  if constexpr (requires { question.is_late; }) {
+    question.is_late = time.is_late;
+    question.is_gone = time.is_gone;
+  }
+}
+void SetTime(const CallTime& time, std::vector<RecommendRequest>& rows) {
+  for (RecommendRequest& row : rows) SetTime(time, row);
+}
+
 // The calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
-absl::Status Answer(const Engine& engine, const Request& request, Response& response) {
-  VITRINE_ASSIGN_OR_RETURN(const auto question, vitrine::FromProto(request));
+absl::Status Answer(const Engine& engine, const CallTime& time, const Request& request,
+                    Response& response) {
+  VITRINE_ASSIGN_OR_RETURN(auto question, vitrine::FromProto(request));
+  SetTime(time, question);
   const auto reply = (engine.*Ask)(question);
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
   if constexpr (requires { request.view(); }) {
@@ -53,40 +67,42 @@ absl::Status Answer(const Engine& engine, const Request& request, Response& resp
 grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
     grpc::CallbackServerContext* context, const v1::RecommendItemsRequest* request,
     v1::RecommendItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
-    return vitrine::Answer<&Engine::Recommend>(*pool_.backend().engine, *request, *response);
+  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+    return vitrine::Answer<&Engine::Recommend>(*pool_.backend().engine, time, *request, *response);
   });
 }
 
 grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
     grpc::CallbackServerContext* context, const v1::BatchRecommendItemsRequest* request,
     v1::BatchRecommendItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
-    return vitrine::Answer<&Engine::RecommendRows>(*pool_.backend().engine, *request, *response);
+  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+    return vitrine::Answer<&Engine::RecommendRows>(*pool_.backend().engine, time, *request,
+                                                   *response);
   });
 }
 
 grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
     grpc::CallbackServerContext* context, const v1::SimilarItemsRequest* request,
     v1::SimilarItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
-    return vitrine::Answer<&Engine::Similar>(*pool_.backend().engine, *request, *response);
+  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+    return vitrine::Answer<&Engine::Similar>(*pool_.backend().engine, time, *request, *response);
   });
 }
 
 grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerContext* context,
                                                            const v1::RankItemsRequest* request,
                                                            v1::RankItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
-    return vitrine::Answer<&Engine::Rank>(*pool_.backend().engine, *request, *response);
+  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+    return vitrine::Answer<&Engine::Rank>(*pool_.backend().engine, time, *request, *response);
   });
 }
 
 grpc::ServerUnaryReactor* RecommendationService::ExplainRecommendation(
     grpc::CallbackServerContext* context, const v1::ExplainRecommendationRequest* request,
     v1::ExplainRecommendationResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
-    return vitrine::Answer<&Engine::ExplainItem>(*pool_.backend().engine, *request, *response);
+  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+    return vitrine::Answer<&Engine::ExplainItem>(*pool_.backend().engine, time, *request,
+                                                 *response);
   });
 }
 

@@ -45,6 +45,9 @@ absl::Status WithStoreReason(const absl::Status& status) {
   }
 }
 
+// Of a caller that has gone, or is past its deadline.
+absl::Status NobodyWaits() { return absl::CancelledError("nobody waits for the answer"); }
+
 // What somebody has to look into must be in the log, not only in the caller's hands.
 void LogGrave(const absl::Status& status) {
   if (status.code() != absl::StatusCode::kInternal && status.code() != absl::StatusCode::kUnknown &&
@@ -54,11 +57,6 @@ void LogGrave(const absl::Status& status) {
   Log(LogLevel::kError, "server.request_failed", {{"status", status.ToString()}});
 }
 
-void Conclude(const absl::Status& status, grpc::ServerUnaryReactor& reactor) {
-  LogGrave(status);
-  reactor.Finish(ToGrpcStatus(status));
-}
-
 }  // namespace
 
 RequestPool::RequestPool(std::size_t num_threads, std::size_t max_waiting)
@@ -66,6 +64,7 @@ RequestPool::RequestPool(std::size_t num_threads, std::size_t max_waiting)
 
 void RequestPool::Open(const Backend& backend) {
   backend_ = backend;
+  if (backend.counters != nullptr) abandoned_ = &backend.counters->Get("server.abandoned");
   phase_ = Phase::kOpen;
 }
 
@@ -94,10 +93,16 @@ grpc::ServerUnaryReactor* RequestPool::Answer(grpc::CallbackServerContext* conte
     return AnswerLater(context, [work = std::move(work)](const Finish& finish) { finish(work()); });
   }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::Status status = work();
+  const absl::Status status = context->IsCancelled() ? NobodyWaits() : work();
   --num_unfinished_;
   Conclude(status, *reactor);
   return reactor;
+}
+
+void RequestPool::Conclude(const absl::Status& status, grpc::ServerUnaryReactor& reactor) {
+  LogGrave(status);
+  if (absl::IsCancelled(status) && abandoned_ != nullptr) abandoned_->Add();
+  reactor.Finish(ToGrpcStatus(status));
 }
 
 void RequestPool::Submit(std::function<void()> task) {
@@ -126,11 +131,11 @@ grpc::ServerUnaryReactor* RequestPool::AnswerLater(grpc::CallbackServerContext* 
   }
   Submit([this, context, reactor, work = std::move(work)] {
     --num_waiting_;
-    if (context->IsCancelled()) {  // Gone, or past its deadline: nobody reads the answer.
-      reactor->Finish(grpc::Status::CANCELLED);
+    if (context->IsCancelled()) {
+      Conclude(NobodyWaits(), *reactor);
       return;
     }
-    work([reactor](const absl::Status& status) { Conclude(status, *reactor); });
+    work([this, reactor](const absl::Status& status) { Conclude(status, *reactor); });
   });
   return reactor;
 }

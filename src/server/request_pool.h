@@ -35,7 +35,9 @@ class RequestPool {
   // REQUIRES: Admit() was OK once.
   const Backend& backend() const { return backend_; }
 
-  // Answers a unary call with the status that `work`, which waits for no other call, returns.
+  // Answers a unary call with the status that `work`, which waits for no other call, returns. Where
+  // the caller has gone before, there is no work; that, and a status CANCELLED, is counted as
+  // "server.abandoned".
   // Where nothing else is worked on, the thread that brought the call does it, and wakes no other.
   // gRPC has at least two such threads, so that calls are taken in meanwhile. Otherwise one of the
   // pool's.
@@ -59,11 +61,14 @@ class RequestPool {
  private:
   enum class Phase { kStarting, kOpen, kClosed };
 
+  void Conclude(const absl::Status& status, grpc::ServerUnaryReactor& reactor);
+
   const std::size_t max_waiting_;
   std::atomic<std::size_t> num_waiting_ = 0;
   std::atomic<std::size_t> num_unfinished_ = 0;  // Tasks that wait or are worked on.
   std::atomic<Phase> phase_ = Phase::kStarting;
-  Backend backend_;  // Written before phase_ becomes kOpen, then constant.
+  Backend backend_;               // Written before phase_ becomes kOpen, then constant.
+  Counter* abandoned_ = nullptr;  // The same. Calls that were given up since nobody waited.
   std::function<void()> tell_disk_failure_;
   ThreadPool pool_;  // Last: its threads use the rest.
 };

@@ -41,7 +41,8 @@ class Shop {
     server_->Serve({.engine = engine_.get(),
                     .store = store_.get(),
                     .models = &models_,
-                    .placements = placements_.get()});
+                    .placements = placements_.get(),
+                    .counters = &counters_});
   }
 
   // What the engine answers with from now on.
@@ -66,6 +67,7 @@ class Shop {
 
   Server& server() { return *server_; }
   FakeModelControl& models() { return models_; }
+  const Counters& counters() const { return counters_; }
   FaultFileSystem& files() { return files_; }
   std::string address() const { return absl::StrFormat("127.0.0.1:%d", server_->port()); }
   std::unique_ptr<Client> Connect(const ClientOptions& options = {}) const {

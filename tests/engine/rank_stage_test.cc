@@ -117,6 +117,18 @@ TEST_F(RankStageTest, ALateRankerLeavesTheBlendsOrderAndIsNamed) {
   EXPECT_THAT(counters_.Read(), Contains(Pair("engine.fallback.ranker-late", 1)));
 }
 
+TEST_F(RankStageTest, TheDeadlineOfTheRequestIsTheRankersToo) {
+  Publish({Popular(), Contrary({})});
+  RecommendRequest request{.page_size = 3, .explanation = ExplanationLevel::kNone};
+  int num_asked = 0;
+  request.is_late = [&num_asked] { return ++num_asked > 1; };  // In time for the first model.
+
+  const RecommendReply reply = Recommend(request);
+
+  EXPECT_THAT(Ids(reply), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(reply.fallbacks, ElementsAre("cold-shopper", "ranker-late", "deadline"));
+}
+
 TEST_F(RankStageTest, MeasuringLooksAtNoClock) {
   auto set = std::make_shared<ModelSet>();
   set->models = {Popular(), Contrary({.deadline_ms = 0})};

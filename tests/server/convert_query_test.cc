@@ -103,6 +103,7 @@ TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
   SetPin("mug", 4, *message.add_pins());
   message.set_strict(true);
   message.set_page_token("a token");
+  message.set_include_trace(true);
 
   const auto request = FromProto(message);
 
@@ -125,6 +126,7 @@ TEST(ConvertQueryTest, EveryFieldReachesTheEngine) {
                                              .pins = {{"mug", 4}},
                                              .is_strict = true}));
   EXPECT_EQ(request->page_token, "a token");
+  EXPECT_TRUE(request->wants_trace);
 }
 
 TEST(ConvertQueryTest, DiversityWithoutAMethodIsMmr) {
@@ -325,6 +327,26 @@ TEST(ConvertQueryTest, AReplyCarriesItemsReasonsAndWhereTheyCameFrom) {
   EXPECT_FALSE(item.has_item());
 }
 
+TEST(ConvertQueryTest, ATraceComesWhereThereIsOne) {
+  RecommendReply reply = OneItemReply();
+  v1::RecommendItemsResponse without;
+  SetReply(reply, v1::ITEM_VIEW_IDS, without);
+  reply.trace =
+      Trace{.stages = {{"retrieve:ials", 40, 12.5}, {"explain", 20, 3}}, .drops = {{"variant", 7}}};
+  v1::RecommendItemsResponse with;
+
+  SetReply(reply, v1::ITEM_VIEW_IDS, with);
+
+  EXPECT_FALSE(without.has_trace());
+  ASSERT_EQ(with.trace().stages_size(), 2);
+  EXPECT_EQ(with.trace().stages(0).name(), "retrieve:ials");
+  EXPECT_EQ(with.trace().stages(0).count(), 40);
+  EXPECT_EQ(with.trace().stages(0).micros(), 12.5);
+  ASSERT_EQ(with.trace().drops_size(), 1);
+  EXPECT_EQ(with.trace().drops(0).reason(), "variant");
+  EXPECT_EQ(with.trace().drops(0).count(), 7);
+}
+
 TEST(ConvertQueryTest, TheFullViewCarriesTheItemWhereTheCatalogueHasIt) {
   RecommendReply reply = OneItemReply();
   reply.items.push_back({.item_id = "only-seen-in-events"});
@@ -351,7 +373,7 @@ TEST(ConvertQueryTest, AnItemWithoutAScoreHasAFiniteOneOnTheWire) {
 TEST(ConvertQueryTest, EveryReasonHasItsKindOnTheWire) {
   RecommendReply reply;
   RecommendedItem item{.item_id = "mug"};
-  for (int kind = 0; kind <= static_cast<int>(Reason::Kind::kPromoted); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(Reason::Kind::kBoughtTogether); ++kind) {
     item.reasons.push_back({.kind = static_cast<Reason::Kind>(kind)});
   }
   reply.items.push_back(std::move(item));

@@ -39,11 +39,16 @@ struct RecommendRequest {
   std::uint64_t min_sequence = 0;  // Answer from this state of the store, or a later one.
   ListControls controls{};
   // RecommendReply::next_page_token of the page before; empty: the first page. All but the token,
-  // page_size, explanation, min_sequence, is_late and wants_trace must be as in that request.
+  // page_size, explanation, min_sequence, is_late, is_gone and wants_trace must be as in that
+  // request.
   std::string page_token{};
   // Asked between the stages: once true, the reply is what is ready, never less than a page of what
-  // is popular, and `fallbacks` says "deadline". Empty: takes the time it takes.
+  // is popular (but for a strict list), and `fallbacks` says "deadline". Reasons that would have to
+  // be looked for are left out then; contributions never are. Empty: takes the time it takes.
   std::function<bool()> is_late{};
+  // Asked there too: once true, nobody waits for the reply, and the call ends with CANCELLED.
+  // Empty: somebody does.
+  std::function<bool()> is_gone{};
   bool wants_trace = false;
 };
 
@@ -58,6 +63,8 @@ struct SimilarRequest {
   std::size_t page_size = 20;
   ExplanationLevel explanation = ExplanationLevel::kReasons;
   std::uint64_t min_sequence = 0;
+  std::function<bool()> is_late{};  // As in RecommendRequest, both.
+  std::function<bool()> is_gone{};
 };
 
 struct RankRequest {
@@ -68,6 +75,9 @@ struct RankRequest {
   std::vector<std::string> cart_item_ids{};
   ExplanationLevel explanation = ExplanationLevel::kNone;
   std::uint64_t min_sequence = 0;
+  // As in RecommendRequest, both. What no model has scored in time follows by popularity.
+  std::function<bool()> is_late{};
+  std::function<bool()> is_gone{};
 };
 
 // Why an item is shown, printable by a shop.
@@ -236,7 +246,8 @@ class Engine {
 
   // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, too many ids, a filter that
   // cannot be read, controls out of range, or a page token that is damaged or of another request;
-  // FAILED_PRECONDITION the store has not reached min_sequence (another store's token).
+  // FAILED_PRECONDITION the store has not reached min_sequence (another store's token); CANCELLED
+  // is_gone said so.
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request) const;
   // Rows of one page, the first first: what a row shows, and variants of it, are in none below. As
   // Recommend otherwise, by one set of models. Errors: those too, "rows[i]: ..."; INVALID_ARGUMENT

@@ -34,10 +34,15 @@ struct PipelineControls {
   // With either of these `allowed` is given.
   std::span<const ItemLift> lifts{};  // What is lifted is retrieved too, as well as what is not.
   const ItemBitmap* only = nullptr;   // Lists these alone, scored as among all that are allowed.
-  // Asked between models: once true, the models that are left say nothing. Empty: never.
+  // Asked between models: once true, it is asked no more, and the models that are left say nothing;
+  // one that has retrieved but not scored says what it said of the items that it found. Empty:
+  // never.
   std::function<bool()> is_late{};
-  // Told what each model found, by name, and how long it took. Empty: nobody listens.
-  std::function<void(std::string_view model, std::size_t num_items, double micros)> on_model{};
+  // Told of each step, "retrieve", "score" and "blend", how many items the model (none for "blend")
+  // had something to say of, and how long it took. Empty: nobody listens.
+  std::function<void(std::string_view step, std::string_view model, std::size_t num_items,
+                     double micros)>
+      on_step{};
 };
 
 // The heart of a request, free of stores and requests, so that evaluation measures exactly what is
@@ -65,7 +70,8 @@ class Pipeline {
 
   // Blended scores of the caller's items, in their order, with the scales that a list of all items
   // would have. Items that no model knows score kUnscored.
-  std::vector<BlendedItem> Rank(const Query& query, std::span<const ItemIndex> items) const;
+  std::vector<BlendedItem> Rank(const Query& query, std::span<const ItemIndex> items,
+                                const PipelineControls& controls = {}) const;
 
   const ModelSet& models() const { return *models_; }
 
@@ -85,17 +91,20 @@ class Pipeline {
   struct Asked;
 
   // All that may be shown for the query, scored.
-  Asked Everything(const Query& query, const ItemBitmap& allowed) const;
+  Asked Everything(const Query& query, const ItemBitmap& allowed,
+                   const PipelineControls& controls) const;
   // For each query the union of the best `k` of all models that it has a weight for, not scored
   // yet. `weights` by query and model.
   std::vector<Asked> Retrieve(std::span<const Query> queries, const ItemBitmap* allowed,
-                              std::size_t k, std::vector<std::vector<double>> weights) const;
+                              std::size_t k, std::vector<std::vector<double>> weights,
+                              const PipelineControls& controls) const;
   std::vector<std::vector<double>> WeightsOfEach(std::span<const Query> queries) const;
   // Adds the best `k` of each of `parts` to what was retrieved.
   void RetrieveParts(std::span<const Query> queries, std::span<const ItemBitmap> parts,
-                     std::size_t k, std::span<Asked> retrieved) const;
+                     std::size_t k, const PipelineControls& controls,
+                     std::span<Asked> retrieved) const;
   // What the models say of the items, not blended yet.
-  void Score(const Query& query, Asked& asked) const;
+  void Score(const Query& query, Asked& asked, const PipelineControls& controls) const;
   // By item that is asked about; -infinity where no model knows it.
   std::vector<double> Blend(const Asked& asked) const;
   // What a sum of parts is multiplied with, which has the sign of what comes of it.

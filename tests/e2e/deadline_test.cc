@@ -1,0 +1,141 @@
+#include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <thread>
+
+#include "e2e/shop.h"
+#include "testing/fake_scorer.h"
+#include "testing/status_matchers.h"
+#include "vitrine/v1/recommendation_service.grpc.pb.h"
+
+namespace vitrine {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
+using ::testing::Contains;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+using Clock = std::chrono::system_clock;
+using std::chrono::milliseconds;
+
+// Does something before it scores.
+class SlowScorer final : public FakeScorer {
+ public:
+  SlowScorer(std::string name, std::vector<float> scores, std::function<void()> before)
+      : FakeScorer(std::move(name), std::move(scores)), before_(std::move(before)) {}
+  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
+             Eigen::Ref<Matrix> scores) const override {
+    before_();
+    FakeScorer::Score(queries, items, scores);
+  }
+
+ private:
+  std::function<void()> before_;
+};
+
+Model SlowModel(const std::string& name, std::vector<float> scores, std::function<void()> before) {
+  Model model{.name = name, .kind = "fake", .family = ModelFamily::kPopularity};
+  model.scorer = std::make_shared<SlowScorer>(name, std::move(scores), std::move(before));
+  return model;
+}
+
+// A shop of ten items. Its first model, "most_popular", likes items 0 and 1 and does `before_`
+// first; its second, "item_knn", counts how often it is asked.
+class DeadlineTest : public ::testing::Test {
+ protected:
+  DeadlineTest() {
+    shop_.Serve();
+    EXPECT_THAT(shop_.Connect()->UpsertItems(MakeItems(10)), IsOk());
+    ModelSet set;
+    set.version = "slow";
+    set.models.push_back(SlowModel("most_popular", {2, 1}, [this] { before_(); }));
+    set.models.push_back(SlowModel("item_knn", {0, 0, 5}, [this] { ++num_asked_; }));
+    shop_.Publish(std::move(set));
+  }
+
+  // Asks with so much time.
+  grpc::Status Ask(milliseconds time, v1::RecommendItemsResponse& response) {
+    grpc::ClientContext context;
+    deadline_ = Clock::now() + time;
+    context.set_deadline(deadline_);
+    return stub_->RecommendItems(&context, For("ann", 5), &response);
+  }
+
+  std::function<void()> before_ = [] {};
+  std::atomic<int> num_asked_ = 0;
+  Clock::time_point deadline_{};
+  Shop shop_;
+  std::unique_ptr<v1::RecommendationService::Stub> stub_ = v1::RecommendationService::NewStub(
+      grpc::CreateChannel(shop_.address(), grpc::InsecureChannelCredentials()));
+};
+
+TEST_F(DeadlineTest, WithTimeEnoughEveryModelIsAsked) {
+  v1::RecommendItemsResponse response;
+
+  ASSERT_TRUE(Ask(std::chrono::minutes(1), response).ok());
+
+  EXPECT_THAT(response.fallbacks(), Not(Contains("deadline")));
+  EXPECT_EQ(response.items(0).item_id(), "item-002");
+  EXPECT_EQ(num_asked_, 1);
+}
+
+TEST_F(DeadlineTest, WhenTimeRunsOutTheAnswerIsWhatIsReadyAndAFullPage) {
+  // The first model takes all of the time but for most of what is kept back. A busy machine may
+  // need more than is left, or bring the call late, so there are some tries.
+  before_ = [this] { std::this_thread::sleep_until(deadline_ - milliseconds(40)); };
+  v1::RecommendItemsResponse response;
+  grpc::Status status;
+  for (int i = 0; i < 20 && (i == 0 || !status.ok() || num_asked_ > 0); ++i) {
+    response.Clear();
+    num_asked_ = 0;
+    status = Ask(milliseconds(300), response);
+  }
+
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_THAT(response.fallbacks(), Contains("deadline"));
+  EXPECT_THAT(response.fallbacks(), Contains("backfill"));
+  ASSERT_THAT(response.items(), SizeIs(5));
+  EXPECT_EQ(response.items(0).item_id(), "item-000");
+  EXPECT_EQ(response.items(1).item_id(), "item-001");
+  EXPECT_FALSE(response.items(1).backfill());
+  EXPECT_TRUE(response.items(2).backfill());
+  EXPECT_EQ(num_asked_, 0);
+}
+
+TEST_F(DeadlineTest, OnceTheCallerHasGoneWorkStopsAndIsCounted) {
+  // The server hears of it a moment after the caller has gone, so there are some tries.
+  for (int i = 0; i < 20 && shop_.counters().Read()["server.abandoned"] == 0; ++i) {
+    num_asked_ = 0;
+    std::promise<void> started;
+    std::promise<void> released;
+    before_ = [&] {
+      started.set_value();
+      released.get_future().wait();
+    };
+    grpc::ClientContext context;
+    v1::RecommendItemsResponse response;
+    auto answer = std::async(std::launch::async, [&] {
+      return stub_->RecommendItems(&context, For("ann", 5), &response);
+    });
+    started.get_future().wait();
+    context.TryCancel();
+    EXPECT_EQ(answer.get().error_code(), grpc::StatusCode::CANCELLED);
+    std::this_thread::sleep_for(milliseconds(10 << std::min(i, 6)));
+    released.set_value();
+    for (int j = 0; j < 100 && shop_.counters().Read()["server.abandoned"] == 0; ++j) {
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+  }
+
+  EXPECT_EQ(shop_.counters().Read()["server.abandoned"], 1U);
+  EXPECT_EQ(num_asked_, 0);
+}
+
+}  // namespace
+}  // namespace vitrine
