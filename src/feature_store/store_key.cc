@@ -1,10 +1,10 @@
 #include "feature_store/store_key.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <array>
+#include <cassert>
 #include <cstdlib>
 
 #include "vitrine/base/log.h"
@@ -18,6 +18,10 @@ constexpr char kFingerprintDomain = 'f';
 constexpr char kSealDomain = 's';
 constexpr std::size_t kEventIdBytes = 16;
 constexpr std::size_t kFingerprintBytes = 8;
+constexpr std::size_t kBlockBytes = 64;  // Of SHA-256.
+constexpr std::size_t kDigestBytes = 32;
+constexpr char kInnerPad = 0x36;
+constexpr char kOuterPad = 0x5C;
 
 [[noreturn]] void Die(const char* what) {
   Log(LogLevel::kError, "store.crypto-failed", {{"call", what}});
@@ -47,16 +51,37 @@ std::string StoreKey::Fingerprint() const {
   return Hmac(kFingerprintDomain, "").substr(0, kFingerprintBytes);
 }
 
+StoreKey::StoreKey(std::string_view secret)
+    : inner_(Begin(secret, kInnerPad)), outer_(Begin(secret, kOuterPad)) {
+  assert(secret.size() == kBytes);
+}
+
+StoreKey::Digest StoreKey::Begin(std::string_view secret, char pad) {
+  std::string block(kBlockBytes, pad);
+  for (std::size_t i = 0; i < secret.size(); ++i) block[i] = static_cast<char>(secret[i] ^ pad);
+  Digest digest(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  if (digest == nullptr || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1 ||
+      EVP_DigestUpdate(digest.get(), block.data(), block.size()) != 1) {
+    Die("EVP_DigestInit");
+  }
+  return digest;
+}
+
 std::string StoreKey::Hmac(char domain, std::string_view text) const {
-  std::string message(1, domain);
-  message.append(text);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  const unsigned char* done = HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
-                                   reinterpret_cast<const unsigned char*>(message.data()),
-                                   message.size(), digest.data(), &size);
-  if (done == nullptr) Die("HMAC");
-  return {reinterpret_cast<const char*>(digest.data()), size};
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(),
+                                                                       EVP_MD_CTX_free);
+  std::string hash(kDigestBytes, '\0');
+  auto* const bytes = reinterpret_cast<unsigned char*>(hash.data());
+  if (digest == nullptr || EVP_MD_CTX_copy_ex(digest.get(), inner_.get()) != 1 ||
+      EVP_DigestUpdate(digest.get(), &domain, 1) != 1 ||
+      EVP_DigestUpdate(digest.get(), text.data(), text.size()) != 1 ||
+      EVP_DigestFinal_ex(digest.get(), bytes, nullptr) != 1 ||
+      EVP_MD_CTX_copy_ex(digest.get(), outer_.get()) != 1 ||
+      EVP_DigestUpdate(digest.get(), hash.data(), hash.size()) != 1 ||
+      EVP_DigestFinal_ex(digest.get(), bytes, nullptr) != 1) {
+    Die("EVP_Digest");
+  }
+  return hash;
 }
 
 }  // namespace vitrine

@@ -29,8 +29,8 @@ struct Attribution {
   std::optional<std::size_t> PositionOf(ItemIndex item) const;
 };
 
-// In web-safe base64: about 100 bytes, and 4 for each item of a shop of 10,000, 9 where items were
-// drawn. Takes microseconds: the bench `engine_bench` tells how many.
+// In web-safe base64: about 100 bytes, and 3 for each item of a shop of 10,000, 8 where items were
+// drawn. Takes a microsecond or two: docs/attribution.md.
 std::string SealAttribution(const FeatureStore& store, const Attribution& attribution);
 
 // INVALID_ARGUMENT: the token is none that this store gave, or was damaged.
