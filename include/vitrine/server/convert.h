@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "vitrine/base/clock.h"
+#include "vitrine/engine/engine.h"
 #include "vitrine/feature_store/event.h"
 #include "vitrine/feature_store/item.h"
 #include "vitrine/feature_store/mutation.h"
@@ -12,9 +14,10 @@
 #include "vitrine/v1/catalog_service.pb.h"
 #include "vitrine/v1/event_service.pb.h"
 #include "vitrine/v1/item.pb.h"
+#include "vitrine/v1/recommendation_service.pb.h"
 #include "vitrine/v1/user_service.pb.h"
 
-// Between the values of the store and the messages of the API, both ways.
+// Between the values of the store and the engine and the messages of the API, both ways.
 namespace vitrine {
 
 // A value from a message, and all that is wrong with it: with violations the value is not to be
@@ -31,6 +34,10 @@ Converted<Event> FromProto(const v1::Event& message, Micros now);
 Converted<Item> FromProto(const v1::Item& message);
 Converted<User> FromProto(const v1::User& message);
 Converted<UpdateInventory::Change> FromProto(const v1::Inventory& message);
+
+// All that is wrong with a page is in the error: INVALID_ARGUMENT.
+absl::StatusOr<std::vector<RecommendRequest>> FromProto(
+    const v1::BatchRecommendItemsRequest& message);
 
 v1::Event ToProto(const Event& event);
 v1::Item ToProto(const Item& item);

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "vitrine/v1/recommendation_service.pb.h"
+
+namespace vitrine {
+
+// The rows of a page from the JSON form of the API's message, as any gRPC client takes it:
+//   {"rows": [{"placement": "home", "pageSize": 6}, {"filter": "price < 20"}]}
+// with fields named like this or as in the .proto file. Errors: INVALID_ARGUMENT it is no JSON, or
+// has a field that the message has not, which the error names.
+absl::StatusOr<v1::BatchRecommendItemsRequest> ReadRows(std::string_view json);
+
+}  // namespace vitrine
