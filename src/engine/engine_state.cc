@@ -230,13 +230,14 @@ void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
 void Engine::State::TraceFilter(const RecommendRequest& request, const Plan& plan,
                                 std::span<const ItemIndex> shown) const {
   if (plan.trace == nullptr) return;
+  const Stopwatch watch;  // Of what only the trace wants to know.
   const std::shared_ptr<const ItemBitmap> servable = catalogue().Servable(plan.query.now_us);
   const ItemBitmap in_categories =
       request.categories.empty() ? *servable : filtered.InCategories(request.categories);
   const std::size_t num_left =
       RecordDrops({request, plan.query, *servable, in_categories, *plan.allowed, shown},
                   catalogue(), *plan.trace);
-  plan.trace->End("filter", num_left);
+  plan.trace->End("filter", num_left, watch.Micros());
 }
 
 std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
