@@ -80,7 +80,7 @@ TEST_F(BinaryTest, AServerTakesRowsAndALoadOfManyCalls) {
   const Outcome rows = Run("recommend --user u-1 --rows DIR/page.json --trace --json" + target);
   const Outcome load = Run(
       "bench --mix recommend=0.6,similar=0.1,rank=0.1,events=0.1,check=0.1 --skew 1 "
-      "--data DIR/users.tsv --filter 'price > 0' --filter 'price > 5' --duration 0.3 --warm-up 0.1 "
+      "--data DIR/users.tsv --filter 'price > 0' --filter 'price > 5' --duration 0.2 --warm-up 0 "
       "--against-check --json" +
       target);
   const Outcome chart =
