@@ -1,16 +1,21 @@
 #include "cli/bench_command.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "cli/address.h"
+#include "cli/bench_chart.h"
+#include "cli/bench_report.h"
 #include "cli/command.h"
+#include "vitrine/base/atomic_file.h"
+#include "vitrine/base/file_system.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
@@ -22,17 +27,30 @@ namespace {
 constexpr int kMaxItems = 1000;
 constexpr std::size_t kMaxUsers = 100'000;
 
+constexpr int kRepeats = 5;           // Against Check.
+constexpr int kMostInFlight = 64;     // Of a sweep.
+constexpr int kInFlightOfRates = 64;  // At most, unless the command says otherwise.
+constexpr int kMaxRates = 50;
+
 struct BenchFlags {
   LoadOptions load;
   std::string rpc = "RecommendItems";
+  std::string mix;
   std::string data;
+  std::string chart;
+  std::vector<double> rates;
+  bool is_concurrency_given = false;
+  bool is_checked = false;
   bool is_remote = false;
   bool is_json = false;
 };
 
 LoadCall CallOf(const std::string& rpc) {
-  if (rpc == "RecordEvents") return LoadCall::kRecordEvents;
-  return rpc == "Check" ? LoadCall::kCheck : LoadCall::kRecommendItems;
+  for (const LoadCall call :
+       {LoadCall::kRecordEvents, LoadCall::kSimilarItems, LoadCall::kRankItems, LoadCall::kCheck}) {
+    if (rpc == NameOf(call)) return call;
+  }
+  return LoadCall::kRecommendItems;
 }
 
 // The distinct users of a file whose lines start "user<TAB>", as evaluate reads them.
@@ -57,61 +75,121 @@ absl::StatusOr<std::vector<std::string>> ListItemIds(const std::string& address)
   std::vector<std::string> ids;
   for (const v1::Item& item : response.items()) ids.push_back(item.item_id());
   if (!ids.empty()) return ids;
-  return absl::FailedPreconditionError("the shop has no items to record events of");
+  return absl::FailedPreconditionError("the shop has no items to send calls about");
 }
 
-std::string ToJson(const BenchFlags& flags, const LoadReport& report) {
-  const nlohmann::ordered_json json = {{"rpc", flags.rpc},
-                                       {"concurrency", flags.load.concurrency},
-                                       {"rate", flags.load.rate},
-                                       {"seconds", report.seconds},
-                                       {"calls", report.num_calls},
-                                       {"calls_per_second", report.calls_per_second},
-                                       {"mean_us", report.mean_us},
-                                       {"p50_us", report.p50_us},
-                                       {"p90_us", report.p90_us},
-                                       {"p99_us", report.p99_us},
-                                       {"p999_us", report.p999_us},
-                                       {"max_us", report.max_us},
-                                       {"errors", report.num_errors},
-                                       {"errors_by_code", report.errors}};
-  return json.dump();
-}
-
-std::string Describe(const BenchFlags& flags, const LoadReport& report) {
-  std::string text = absl::StrFormat(
-      "%s, %d in flight, %s: %d calls in %.1f s, %.0f a second\n"
-      "latency in ms: mean %.3f  p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n",
-      flags.rpc, flags.load.concurrency,
-      flags.load.rate > 0 ? absl::StrFormat("%.0f due a second", flags.load.rate) : "closed loop",
-      report.num_calls, report.seconds, report.calls_per_second, report.mean_us / 1e3,
-      report.p50_us / 1e3, report.p90_us / 1e3, report.p99_us / 1e3, report.p999_us / 1e3,
-      report.max_us / 1e3);
-  for (const auto& [code, count] : report.errors) {
-    text += absl::StrFormat("%d answers were %s\n", count, code);
-  }
-  return text;
-}
-
-absl::Status Run(const BenchFlags& flags) {
+absl::StatusOr<LoadOptions> ReadLoad(const BenchFlags& flags) {
   LoadOptions load = flags.load;
-  if (!IsPrivateAddress(load.address) && !flags.is_remote) {
-    return UsageError(absl::StrFormat(
-        "%s may be another machine; say --remote if it is yours to put a load on", load.address));
+  load.mix = {{.call = CallOf(flags.rpc)}};
+  if (!flags.mix.empty()) {
+    absl::StatusOr<std::vector<LoadShare>> mix = ParseLoadMix(flags.mix);
+    if (!mix.ok()) return UsageError(std::string(mix.status().message()));
+    load.mix = *std::move(mix);
   }
-  SetLogLevel(LogLevel::kWarning);
-  load.call = CallOf(flags.rpc);
   if (!flags.data.empty()) {
     VITRINE_ASSIGN_OR_RETURN(load.user_ids, ReadUsers(flags.data));
   }
-  if (load.call == LoadCall::kRecordEvents) {
+  const bool needs_items = std::any_of(load.mix.begin(), load.mix.end(), [](const LoadShare& each) {
+    return each.call != LoadCall::kRecommendItems && each.call != LoadCall::kCheck;
+  });
+  if (needs_items) {
     VITRINE_ASSIGN_OR_RETURN(load.item_ids, ListItemIds(load.address));
   }
-  VITRINE_ASSIGN_OR_RETURN(const LoadReport report, GenerateLoad(load));
-  const std::string text = flags.is_json ? ToJson(flags, report) + "\n" : Describe(flags, report);
-  std::fputs(text.c_str(), stdout);
-  if (report.num_calls > report.num_errors) return absl::OkStatus();
+  return load;
+}
+
+// What to run: the load itself; for a chart it at each rate, or with ever more calls in flight.
+std::vector<LoadOptions> RunsOf(const BenchFlags& flags, const LoadOptions& load) {
+  if (flags.chart.empty()) return {load};
+  std::vector<LoadOptions> runs;
+  for (const double rate : flags.rates) {
+    runs.push_back(load);
+    runs.back().rate = rate;
+    if (!flags.is_concurrency_given) runs.back().concurrency = kInFlightOfRates;
+  }
+  for (int in_flight = 1; in_flight <= kMostInFlight && flags.rates.empty(); in_flight *= 2) {
+    runs.push_back(load);
+    runs.back().concurrency = static_cast<std::size_t>(in_flight);
+  }
+  return runs;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// The load and empty calls in turn, so that what else the machine does falls on both.
+absl::Status MeasureAgainstCheck(BenchResult& result) {
+  LoadOptions check = result.load;
+  check.mix = {{.call = LoadCall::kCheck}};
+  std::vector<LoadReport> reports;
+  std::vector<double> p50;
+  std::vector<double> p99;
+  std::vector<double> check_p50;
+  std::vector<double> check_p99;
+  for (int i = 0; i < kRepeats; ++i) {
+    VITRINE_ASSIGN_OR_RETURN(reports.emplace_back(), GenerateLoad(result.load));
+    VITRINE_ASSIGN_OR_RETURN(const LoadReport empty, GenerateLoad(check));
+    p50.push_back(reports.back().p50_us);
+    p99.push_back(reports.back().p99_us);
+    check_p50.push_back(empty.p50_us);
+    check_p99.push_back(empty.p99_us);
+  }
+  AgainstCheck against{.num_repeats = kRepeats,
+                       .check_p50_us = Median(check_p50),
+                       .check_p99_us = Median(check_p99)};
+  if (against.check_p50_us > 0) against.ratio_p50 = Median(p50) / against.check_p50_us;
+  if (against.check_p99_us > 0) against.ratio_p99 = Median(p99) / against.check_p99_us;
+  result.against_check = against;
+  std::sort(reports.begin(), reports.end(),
+            [](const LoadReport& a, const LoadReport& b) { return a.p50_us < b.p50_us; });
+  result.report = reports[reports.size() / 2];
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BenchResult> Measure(const BenchFlags& flags, const LoadOptions& load) {
+  BenchResult result{.name = flags.mix.empty() ? flags.rpc : flags.mix, .load = load};
+  if (flags.is_checked) {
+    VITRINE_RETURN_IF_ERROR(MeasureAgainstCheck(result));
+  } else {
+    VITRINE_ASSIGN_OR_RETURN(result.report, GenerateLoad(load));
+  }
+  if (result.report.num_calls > result.report.num_errors) return result;
+  std::fputs(Describe(result).c_str(), stderr);
   return absl::UnavailableError("no call was answered well");
+}
+
+absl::Status WriteChart(const std::string& path, const std::vector<BenchResult>& results) {
+  std::vector<BenchPoint> points;
+  for (const BenchResult& result : results) points.push_back(PointOf(result));
+  const std::string title = "vitrine bench, " + results.front().name;
+  return WriteFileAtomically(LocalFileSystem(), path, BenchChart(title, points));
+}
+
+absl::Status Run(const BenchFlags& flags) {
+  if (!IsPrivateAddress(flags.load.address) && !flags.is_remote) {
+    return UsageError(
+        absl::StrFormat("%s may be another machine; say --remote if it is yours to put a load on",
+                        flags.load.address));
+  }
+  const std::filesystem::path folder = std::filesystem::path(flags.chart).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+    return UsageError(absl::StrFormat("--chart: there is no folder %s", folder.string()));
+  }
+  SetLogLevel(LogLevel::kWarning);
+  VITRINE_ASSIGN_OR_RETURN(const LoadOptions load, ReadLoad(flags));
+  std::vector<BenchResult> results;
+  for (const LoadOptions& run : RunsOf(flags, load)) {
+    VITRINE_ASSIGN_OR_RETURN(results.emplace_back(), Measure(flags, run));
+    if (!flags.is_json) std::fputs(Describe(results.back()).c_str(), stdout);
+  }
+  if (!flags.chart.empty()) VITRINE_RETURN_IF_ERROR(WriteChart(flags.chart, results));
+  if (flags.is_json) {
+    const std::string json = flags.chart.empty() ? ToJson(results.front()) : ToJson(results);
+    std::printf("%s\n", json.c_str());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -124,38 +202,73 @@ void AddBenchCommand(CLI::App& app, int& exit_status) {
       "Examples:\n"
       "  vitrine bench --rpc RecommendItems --data shop.tsv --concurrency 1 --duration 10\n"
       "  vitrine bench --rpc RecordEvents --rate 2000 --concurrency 64 --json\n"
+      "  vitrine bench --mix recommend=0.95,events=0.05 --skew 1 --chart load.svg\n"
       "RecordEvents writes page views of made-up visitors into the shop.");
   const auto flags = std::make_shared<BenchFlags>();
   LoadOptions& load = flags->load;
   load.address = "127.0.0.1:50051";
   command->add_option("--target", load.address, "Address of the server")->capture_default_str();
-  command->add_option("--rpc", flags->rpc, "What to call")
-      ->check(CLI::IsMember({"RecommendItems", "RecordEvents", "Check"}))
-      ->capture_default_str();
-  command->add_option("--concurrency", load.concurrency, "Calls in flight")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
+  CLI::Option* const rpc = command->add_option("--rpc", flags->rpc, "What to call")
+                               ->check(CLI::IsMember({"RecommendItems", "SimilarItems", "RankItems",
+                                                      "RecordEvents", "Check"}))
+                               ->capture_default_str();
+  command
+      ->add_option("--mix", flags->mix,
+                   "What to call, by share: recommend, similar, rank, events and check, such as "
+                   "recommend=0.95,events=0.05")
+      ->excludes(rpc);
+  CLI::Option* const concurrency =
+      command->add_option("--concurrency", load.concurrency, "Calls in flight")
+          ->check(CLI::Range(1, 10'000))
+          ->capture_default_str();
   command->add_option("--duration", load.seconds, "Seconds to measure")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
   command->add_option("--warm-up", load.warm_up_seconds, "Seconds before that")
       ->check(CLI::Range(0.0, 60.0))
       ->capture_default_str();
-  command->add_option("--rate", load.rate, "Calls due a second; 0: closed loop")
-      ->check(CLI::Range(0.0, 1e6))
+  CLI::Option* const rate =
+      command->add_option("--rate", load.rate, "Calls due a second; 0: closed loop")
+          ->check(CLI::Range(0.0, 1e6))
+          ->capture_default_str();
+  CLI::Option* const chart =
+      command
+          ->add_option("--chart", flags->chart,
+                       "Run with 1, 2, 4, ... 64 calls in flight, or at --rates, and write "
+                       "latencies against throughput to this SVG file")
+          ->excludes(rate);
+  command->add_option("--rates", flags->rates, "Of a chart: calls due a second, such as 100,200")
+      ->delimiter(',')
+      ->expected(1, kMaxRates)
+      ->check(CLI::Range(0.1, 1e6))
+      ->needs(chart);
+  command->add_option("--deadline", load.deadline_ms, "Milliseconds that a call may take; 0: 30 s")
+      ->check(CLI::Range(0.0, 30'000.0))
       ->capture_default_str();
   command->add_option("--count", load.max_calls, "Stop after so many calls")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
       ->capture_default_str();
   command->add_option("--data", flags->data, "Users to ask for: first column of this TSV file")
       ->check(CLI::ExistingFile);
+  command
+      ->add_option("--skew", load.skew,
+                   "The r-th user of the file is asked for in proportion to 1/r^SKEW; 0: all alike")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
   command->add_option("--page-size", load.page_size, "Items in a list")
       ->check(CLI::Range(1, 200))
       ->capture_default_str();
-  command->add_option("--filter", load.filter, "What RecommendItems asks for items of");
+  command->add_option("--filter", load.filters,
+                      "What lists are asked for items of; of several each request draws one");
+  command->add_option("--seed", load.seed, "Of all that is drawn")->capture_default_str();
+  command->add_flag("--against-check", flags->is_checked,
+                    "Compare with as many empty calls: five repeats of both, in turn");
   command->add_flag("--remote", flags->is_remote, "Allow an address of another machine");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
-  RunOnParse(command, exit_status, [flags] { return Run(*flags); });
+  RunOnParse(command, exit_status, [flags, concurrency] {
+    flags->is_concurrency_given = concurrency->count() > 0;
+    return Run(*flags);
+  });
 }
 
 }  // namespace vitrine::cli

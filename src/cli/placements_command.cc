@@ -1,7 +1,5 @@
 #include "cli/placements_command.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/client/json_form.h"
 #include "vitrine/engine/placements.h"
 #include "vitrine/server/convert.h"
 
@@ -44,16 +43,6 @@ std::string OriginName(v1::Placement::Origin origin) {
   }
 }
 
-absl::StatusOr<std::string> ToJson(const v1::Placement& placement) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  const auto printed = google::protobuf::util::MessageToJsonString(placement, &json, options);
-  if (!printed.ok()) return absl::InternalError(std::string(printed.message()));
-  return json;
-}
-
 // What is special about it, on one line.
 std::string MadeOf(const v1::Placement& placement) {
   std::vector<std::string> parts;
@@ -79,8 +68,7 @@ absl::Status Print(const std::vector<v1::Placement>& placements, const Placement
     if (!flags.name.empty() && placement.name() != flags.name) continue;
     is_found = true;
     if (flags.is_json || !flags.name.empty()) {
-      VITRINE_ASSIGN_OR_RETURN(const std::string json, ToJson(placement));
-      std::printf("%s", json.c_str());
+      std::printf("%s", ToJson(placement).c_str());
       continue;
     }
     std::printf("%-27s %-13s %s\n", placement.name().c_str(),
@@ -104,12 +92,10 @@ absl::Status ShowStore(const PlacementsFlags& flags) {
 
 absl::StatusOr<v1::Placement> ReadPlacementFile(const std::string& path) {
   VITRINE_ASSIGN_OR_RETURN(const std::string text, LocalFileSystem().ReadFile(path));
-  v1::Placement placement;
-  const auto read = google::protobuf::util::JsonStringToMessage(text, &placement);
-  if (read.ok()) return placement;
+  absl::StatusOr<v1::Placement> placement = ReadPlacement(text);
+  if (placement.ok()) return placement;
   return absl::InvalidArgumentError(
-      absl::StrFormat("%s is no placement in JSON: %s; vitrine placements --name NAME prints one",
-                      path, std::string(read.message())));
+      absl::StrFormat("%s: %s", path, std::string(placement.status().message())));
 }
 
 absl::Status AskServer(const PlacementsFlags& flags) {

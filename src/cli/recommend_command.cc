@@ -1,9 +1,12 @@
 #include "cli/recommend_command.h"
 
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/control_flags.h"
@@ -12,7 +15,9 @@
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/client/json_form.h"
 #include "vitrine/engine/placements.h"
+#include "vitrine/server/convert.h"
 #include "vitrine/server/convert_controls.h"
 
 namespace vitrine::cli {
@@ -28,6 +33,7 @@ struct RecommendFlags {
   std::vector<std::string> boosts;
   std::string exposure = "none";
   std::string exploration;  // Empty: none.
+  std::string rows_file;
   std::string asked_about;  // An item that is to be explained instead of a list; may be empty.
   bool is_explained = false;
   bool is_json = false;
@@ -45,6 +51,58 @@ absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& sto
       LoadBundle(LocalFileSystem(), folder.PathOf(live.version), catalogue.num_indices(),
                  [&catalogue](std::string_view id) { return catalogue.Find(id); }));
   return std::make_shared<const ModelSet>(std::move(models));
+}
+
+v1::ExplanationLevel LevelOf(const RecommendFlags& flags) {
+  return flags.is_explained ? v1::EXPLANATION_LEVEL_CONTRIBUTIONS : v1::EXPLANATION_LEVEL_REASONS;
+}
+
+// The rows of the file, for the shopper of the command line where they name none themselves.
+absl::StatusOr<v1::BatchRecommendItemsRequest> ReadPage(const RecommendFlags& flags) {
+  std::ifstream file(flags.rows_file, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  absl::StatusOr<v1::BatchRecommendItemsRequest> page = ReadRows(text.str());
+  if (!page.ok()) {
+    return UsageError(
+        absl::StrFormat("%s: %s", flags.rows_file, std::string(page.status().message())));
+  }
+  for (v1::RecommendItemsRequest& row : *page->mutable_rows()) {
+    if (row.user_id().empty() && row.visitor_id().empty()) {
+      row.set_user_id(flags.request.user_id);
+      row.set_visitor_id(flags.request.visitor_id);
+    }
+    if (row.explanation_level() == v1::EXPLANATION_LEVEL_UNSPECIFIED) {
+      row.set_explanation_level(LevelOf(flags));
+    }
+    row.set_view(v1::ITEM_VIEW_FULL);
+    row.set_include_trace(row.include_trace() || flags.request.wants_trace);
+  }
+  return page;
+}
+
+template <typename Replies>
+std::vector<ShownList> ShowAll(const Replies& replies) {
+  std::vector<ShownList> rows;
+  for (const auto& reply : replies) rows.push_back(Show(reply));
+  return rows;
+}
+
+void Print(const ShownList& list, const RecommendFlags& flags, const TitleOf& title_of) {
+  if (flags.is_json) {
+    PrintListJson(list);
+  } else {
+    PrintList(list, flags.is_explained, title_of);
+  }
+}
+
+void Print(const std::vector<ShownList>& rows, const RecommendFlags& flags,
+           const TitleOf& title_of) {
+  if (flags.is_json) {
+    PrintRowsJson(rows);
+  } else {
+    PrintRows(rows, flags.is_explained, title_of);
+  }
 }
 
 // Reads beside the server that owns the store, if there is one.
@@ -67,18 +125,20 @@ absl::Status AskStore(const RecommendFlags& flags) {
     PrintOutcome(Show(reply), flags.is_json);
     return absl::OkStatus();
   }
-  VITRINE_ASSIGN_OR_RETURN(const RecommendReply reply, engine.Recommend(flags.request));
-
-  if (flags.is_json) {
-    PrintListJson(Show(reply));
-    return absl::OkStatus();
-  }
-  const Catalogue& catalogue = store->catalogue();
-  PrintList(Show(reply), flags.is_explained, [&catalogue](const std::string& id) {
+  const auto title_of = [&catalogue = store->catalogue()](const std::string& id) {
     const auto index = catalogue.Find(id);
     const auto item = index ? catalogue.Get(*index) : nullptr;
     return item == nullptr ? std::string() : item->title;
-  });
+  };
+  if (!flags.rows_file.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(const v1::BatchRecommendItemsRequest page, ReadPage(flags));
+    VITRINE_ASSIGN_OR_RETURN(const auto rows, FromProto(page));
+    VITRINE_ASSIGN_OR_RETURN(const auto replies, engine.RecommendRows(rows));
+    Print(ShowAll(replies), flags, title_of);
+    return absl::OkStatus();
+  }
+  VITRINE_ASSIGN_OR_RETURN(const RecommendReply reply, engine.Recommend(flags.request));
+  Print(Show(reply), flags, title_of);
   return absl::OkStatus();
 }
 
@@ -96,8 +156,8 @@ v1::RecommendItemsRequest ToProto(const RecommendFlags& flags) {
   SetControls(asked.controls, request);
   request.set_page_token(asked.page_token);
   request.set_view(v1::ITEM_VIEW_FULL);
-  request.set_explanation_level(flags.is_explained ? v1::EXPLANATION_LEVEL_CONTRIBUTIONS
-                                                   : v1::EXPLANATION_LEVEL_REASONS);
+  request.set_include_trace(asked.wants_trace);
+  request.set_explanation_level(LevelOf(flags));
   return request;
 }
 
@@ -111,18 +171,20 @@ absl::Status AskServer(const RecommendFlags& flags) {
     PrintOutcome(Show(response), flags.is_json);
     return absl::OkStatus();
   }
-  VITRINE_ASSIGN_OR_RETURN(const auto response, client->RecommendItems(ToProto(flags)));
-
-  if (flags.is_json) {
-    PrintListJson(Show(response));
-    return absl::OkStatus();
-  }
-  PrintList(Show(response), flags.is_explained, [&client](const std::string& id) {
+  const auto title_of = [&client](const std::string& id) {
     v1::GetItemRequest get;
     get.set_item_id(id);
     const auto found = client->GetItem(get);
     return found.ok() ? found->item().title() : std::string();
-  });
+  };
+  if (!flags.rows_file.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(const v1::BatchRecommendItemsRequest page, ReadPage(flags));
+    VITRINE_ASSIGN_OR_RETURN(const auto response, client->BatchRecommendItems(page));
+    Print(ShowAll(response.rows()), flags, title_of);
+    return absl::OkStatus();
+  }
+  VITRINE_ASSIGN_OR_RETURN(const auto response, client->RecommendItems(ToProto(flags)));
+  Print(Show(response), flags, title_of);
   return absl::OkStatus();
 }
 
@@ -183,6 +245,7 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
       app, "recommend", "Show what a shopper would see",
       "Examples: vitrine recommend --target 127.0.0.1:50051 --user u00001 --explain\n"
       "          vitrine recommend --store store --visitor v-9 --context i-5 --count 5 --json\n"
+      "          vitrine recommend --store store --user u00001 --rows page.json\n"
       "With --store it reads beside a server that may be running.");
   const auto flags = std::make_shared<RecommendFlags>();
   RecommendRequest& request = flags->request;
@@ -207,8 +270,20 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
                       "Where the list goes on: next_page_token of the answer before");
   command->add_option("--why", flags->asked_about,
                       "Instead of the list: why this item is on it, or is not");
+  command->add_flag("--trace", request.wants_trace, "Show how the list came about, stage by stage");
   command->add_flag("--explain", flags->is_explained, "Show the parts of each score");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
+  CLI::Option* const rows =
+      command
+          ->add_option("--rows", flags->rows_file,
+                       "Instead of one list: the rows of a page, none of which repeats another; a "
+                       "file with BatchRecommendItemsRequest in JSON")
+          ->check(CLI::ExistingFile);
+  for (const char* of_one_list :
+       {"--context", "--category", "--filter", "--count", "--diversity", "--max-per-brand",
+        "--max-per-category", "--pin", "--strict", "--page-token", "--why"}) {
+    rows->excludes(command->get_option(of_one_list));
+  }
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });
 }
 

@@ -86,6 +86,46 @@ std::string Sentence(const ShownList::Reason& reason, const TitleOf& title_of) {
   return sentence;
 }
 
+Trace Read(const v1::Trace& message) {
+  Trace trace;
+  for (const v1::Trace::Stage& stage : message.stages()) {
+    trace.stages.push_back({.name = stage.name(),
+                            .count = static_cast<std::size_t>(stage.count()),
+                            .micros = stage.micros()});
+  }
+  for (const v1::Trace::Drop& drop : message.drops()) {
+    trace.drops.push_back(
+        {.reason = drop.reason(), .count = static_cast<std::size_t>(drop.count())});
+  }
+  return trace;
+}
+
+void PrintTrace(const Trace& trace) {
+  std::printf("%-28s %9s %10s\n", "stage", "items", "us");
+  double sum = 0;
+  for (const Trace::Stage& stage : trace.stages) {
+    std::printf("%-28s %9zu %10.1f\n", stage.name.c_str(), stage.count, stage.micros);
+    sum += stage.micros;
+  }
+  std::printf("%-28s %9s %10.1f\n", "in all", "", sum);
+  for (const Trace::Drop& drop : trace.drops) {
+    std::printf("left out: %-18s %9zu\n", drop.reason.c_str(), drop.count);
+  }
+}
+
+nlohmann::ordered_json ToJson(const Trace& trace) {
+  nlohmann::ordered_json json = {{"stages", nlohmann::ordered_json::array()},
+                                 {"drops", nlohmann::ordered_json::array()}};
+  for (const Trace::Stage& stage : trace.stages) {
+    json["stages"].push_back(
+        {{"name", stage.name}, {"count", stage.count}, {"micros", stage.micros}});
+  }
+  for (const Trace::Drop& drop : trace.drops) {
+    json["drops"].push_back({{"reason", drop.reason}, {"count", drop.count}});
+  }
+  return json;
+}
+
 // The largest parts, a line each, and what the rest adds up to.
 void PrintParts(const std::vector<ShownList::Part>& parts) {
   constexpr std::size_t kShown = 6;
@@ -110,7 +150,8 @@ ShownList Show(const RecommendReply& reply) {
   ShownList list{.model_version = reply.model_version,
                  .fallbacks = reply.fallbacks,
                  .next_page_token = reply.next_page_token,
-                 .attribution_token = reply.attribution_token};
+                 .attribution_token = reply.attribution_token,
+                 .trace = reply.trace};
   for (const RecommendedItem& item : reply.items) {
     ShownList::Entry entry{
         .item_id = item.item_id, .score = item.score, .propensity = item.propensity};
@@ -131,6 +172,7 @@ ShownList Show(const v1::RecommendItemsResponse& response) {
                  .fallbacks = {response.fallbacks().begin(), response.fallbacks().end()},
                  .next_page_token = response.next_page_token(),
                  .attribution_token = response.attribution_token()};
+  if (response.has_trace()) list.trace = Read(response.trace());
   for (const v1::RecommendedItem& item : response.items()) {
     ShownList::Entry entry{.item_id = item.item_id(),
                            .title = item.item().title(),
@@ -161,9 +203,12 @@ void PrintList(const ShownList& list, bool is_explained, const TitleOf& title_of
     }
     if (is_explained) PrintParts(entry.parts);
   }
+  if (list.trace.has_value()) PrintTrace(*list.trace);
 }
 
-void PrintListJson(const ShownList& list) {
+namespace {
+
+nlohmann::ordered_json ToJson(const ShownList& list) {
   nlohmann::ordered_json json = {{"model_version", list.model_version},
                                  {"fallbacks", list.fallbacks},
                                  {"next_page_token", list.next_page_token},
@@ -182,6 +227,24 @@ void PrintListJson(const ShownList& list) {
     }
     json["items"].push_back(std::move(item));
   }
+  if (list.trace.has_value()) json["trace"] = ToJson(*list.trace);
+  return json;
+}
+
+}  // namespace
+
+void PrintListJson(const ShownList& list) { std::printf("%s\n", ToJson(list).dump().c_str()); }
+
+void PrintRows(const std::vector<ShownList>& rows, bool is_explained, const TitleOf& title_of) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::printf("%srow %zu: ", i == 0 ? "" : "\n", i + 1);
+    PrintList(rows[i], is_explained, title_of);
+  }
+}
+
+void PrintRowsJson(const std::vector<ShownList>& rows) {
+  nlohmann::ordered_json json = {{"rows", nlohmann::ordered_json::array()}};
+  for (const ShownList& row : rows) json["rows"].push_back(ToJson(row));
   std::printf("%s\n", json.dump().c_str());
 }
 

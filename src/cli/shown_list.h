@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct ShownList {
   std::vector<std::string> fallbacks{};
   std::string next_page_token{};
   std::string attribution_token{};
+  std::optional<Trace> trace{};
 };
 
 // What became of one item.
@@ -62,10 +64,14 @@ ShownList Show(const v1::RecommendItemsResponse& response);
 using TitleOf = std::function<std::string(const std::string& item_id)>;
 
 // For people: a line an item with its reasons, and with `is_explained` the largest parts of its
-// score.
+// score. Then the trace, where there is one.
 void PrintList(const ShownList& list, bool is_explained, const TitleOf& title_of);
 
 // For scripts: one JSON object on one line.
 void PrintListJson(const ShownList& list);
+
+// The rows of a page: one below the other, or one JSON object on one line.
+void PrintRows(const std::vector<ShownList>& rows, bool is_explained, const TitleOf& title_of);
+void PrintRowsJson(const std::vector<ShownList>& rows);
 
 }  // namespace vitrine::cli

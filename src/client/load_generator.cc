@@ -7,6 +7,7 @@
 #include <grpcpp/generic/generic_stub.h>
 
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ constexpr auto kCallLimit = std::chrono::seconds(30);
 constexpr double kMaxSeconds = 3600;
 constexpr std::size_t kMaxConcurrency = 10'000;
 constexpr double kMaxRate = 1'000'000;
+constexpr double kMaxDeadlineMs = 30'000;
+constexpr double kMaxSkew = 10;
 
 double MicrosBetween(Time begin, Time end) {
   return std::chrono::duration<double, std::micro>(end - begin).count();
@@ -36,6 +39,26 @@ double MicrosBetween(Time begin, Time end) {
 
 SteadyClock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(seconds));
+}
+
+absl::Status CheckMix(const LoadOptions& options) {
+  double sum = 0;
+  bool needs_items = false;
+  for (const LoadShare& each : options.mix) {
+    if (!(each.share > 0)) return absl::InvalidArgumentError("a share of the mix is not above 0");
+    sum += each.share;
+    needs_items =
+        needs_items || (each.call != LoadCall::kRecommendItems && each.call != LoadCall::kCheck);
+  }
+  if (std::abs(sum - 1) > 0.01) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the shares of the mix sum to %g, want to sum to 1", sum));
+  }
+  if (needs_items && options.item_ids.empty()) {
+    return absl::InvalidArgumentError(
+        "there are no items to record events of, to compare with or to rank");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Check(const LoadOptions& options) {
@@ -51,10 +74,15 @@ absl::Status Check(const LoadOptions& options) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "the rate is %g calls a second, wants at most %g, or 0", options.rate, kMaxRate));
   }
-  if (options.call == LoadCall::kRecordEvents && options.item_ids.empty()) {
-    return absl::InvalidArgumentError("there are no items to record events of");
+  if (!(options.deadline_ms >= 0 && options.deadline_ms <= kMaxDeadlineMs)) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "the deadline is %g ms, wants at most %g, or 0", options.deadline_ms, kMaxDeadlineMs));
   }
-  return absl::OkStatus();
+  if (!(options.skew >= 0 && options.skew <= kMaxSkew)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the skew is %g, wants 0 to %g", options.skew, kMaxSkew));
+  }
+  return CheckMix(options);
 }
 
 std::string CodeName(grpc::StatusCode code) {
@@ -68,7 +96,38 @@ struct Flight {
   grpc::Status status;
   std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
   Time due;
+  LoadCall call{};
 };
+
+// What answers of one kind took.
+class Latencies {
+ public:
+  void Add(double us, bool is_error) {
+    histogram_.Add(us);
+    if (is_error) ++num_errors_;
+  }
+
+  LoadLatencies Report() const {
+    return {.num_calls = histogram_.count(),
+            .num_errors = num_errors_,
+            .mean_us = histogram_.mean_us(),
+            .p50_us = histogram_.Quantile(0.5),
+            .p90_us = histogram_.Quantile(0.9),
+            .p99_us = histogram_.Quantile(0.99),
+            .p999_us = histogram_.Quantile(0.999),
+            .max_us = histogram_.max_us()};
+  }
+
+ private:
+  LatencyHistogram histogram_;
+  std::uint64_t num_errors_ = 0;
+};
+
+std::map<LoadCall, std::string> MethodsOf(const LoadOptions& options) {
+  std::map<LoadCall, std::string> methods;
+  for (const LoadShare& each : options.mix) methods[each.call] = MethodOf(each.call);
+  return methods;
+}
 
 // One run of a load: calls start on one thread or two, answers arrive on one.
 class Run {
@@ -76,8 +135,12 @@ class Run {
   Run(const LoadOptions& options, std::shared_ptr<grpc::Channel> channel)
       : options_(options),
         stub_(std::move(channel)),
-        method_(MethodOf(options.call)),
+        call_limit_(options.deadline_ms > 0
+                        ? std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                              std::chrono::duration<double, std::milli>(options.deadline_ms))
+                        : kCallLimit),
         requests_(MakeRequests(options)),
+        methods_(MethodsOf(options)),
         measured_from_(SteadyClock::now() + Seconds(options.warm_up_seconds)),
         ends_(measured_from_ + Seconds(options.seconds)) {}
 
@@ -100,11 +163,13 @@ class Run {
     if (SteadyClock::now() >= ends_ || num_started_ >= options_.max_calls) return false;
     auto flight = std::make_unique<Flight>();
     flight->due = due;
-    flight->context.set_deadline(std::chrono::system_clock::now() + kCallLimit);
-    const grpc::ByteBuffer& request = requests_[num_started_ % requests_.size()];
+    flight->context.set_deadline(std::chrono::system_clock::now() + call_limit_);
+    const LoadRequest& request = requests_[num_started_ % requests_.size()];
+    flight->call = request.call;
     ++num_started_;
     ++num_in_flight_;
-    flight->reader = stub_.PrepareUnaryCall(&flight->context, method_, request, &queue_);
+    flight->reader = stub_.PrepareUnaryCall(&flight->context, methods_.at(request.call),
+                                            request.message, &queue_);
     flight->reader->StartCall();
     Flight* tag = flight.release();  // Comes back through the queue.
     tag->reader->Finish(&tag->response, &tag->status, tag);
@@ -149,32 +214,30 @@ class Run {
   void Count(const Flight& flight, Time now) {
     if (flight.due < measured_from_) return;
     last_ = std::max(last_, now);
-    latencies_.Add(MicrosBetween(flight.due, now));
-    if (!flight.status.ok()) ++errors_[CodeName(flight.status.error_code())];
+    const double us = MicrosBetween(flight.due, now);
+    const bool is_error = !flight.status.ok();
+    all_.Add(us, is_error);
+    by_call_[flight.call].Add(us, is_error);
+    if (is_error) ++errors_[CodeName(flight.status.error_code())];
   }
 
   LoadReport Report() const {
     LoadReport report;
-    report.num_calls = latencies_.count();
+    static_cast<LoadLatencies&>(report) = all_.Report();
+    for (const auto& [call, latencies] : by_call_) report.by_call[call] = latencies.Report();
     report.errors = errors_;
-    for (const auto& [code, count] : errors_) report.num_errors += count;
     report.seconds = last_ > measured_from_ ? MicrosBetween(measured_from_, last_) / 1e6 : 0;
     if (report.seconds > 0) {
       report.calls_per_second = static_cast<double>(report.num_calls) / report.seconds;
     }
-    report.mean_us = latencies_.mean_us();
-    report.p50_us = latencies_.Quantile(0.5);
-    report.p90_us = latencies_.Quantile(0.9);
-    report.p99_us = latencies_.Quantile(0.99);
-    report.p999_us = latencies_.Quantile(0.999);
-    report.max_us = latencies_.max_us();
     return report;
   }
 
   const LoadOptions& options_;
   grpc::GenericStub stub_;
-  const std::string method_;
-  const std::vector<grpc::ByteBuffer> requests_;
+  const std::chrono::system_clock::duration call_limit_;
+  const std::vector<LoadRequest> requests_;
+  const std::map<LoadCall, std::string> methods_;
   const Time measured_from_;
   const Time ends_;
   grpc::CompletionQueue queue_;
@@ -187,7 +250,8 @@ class Run {
   bool is_pacing_done_ = false;
 
   // Of the receiving thread.
-  LatencyHistogram latencies_;
+  Latencies all_;
+  std::map<LoadCall, Latencies> by_call_;
   std::map<std::string, std::uint64_t> errors_;
   Time last_{};
 };

@@ -13,64 +13,10 @@
 
 namespace vitrine {
 
-namespace {
-
-// The models as they compare items: what they say of the one item that a page is about. A content
-// model needs no other form for that.
-std::shared_ptr<const ModelSet> ItemToItemForms(const ModelSet& models) {
-  auto forms = std::make_shared<ModelSet>();
-  forms->version = models.version;
-  forms->weights = models.weights;
-  for (const Model& model : models.models) {
-    const bool is_content = model.family == ModelFamily::kContent;
-    if (model.item_to_item == nullptr && !is_content) continue;
-    forms->models.push_back(model);
-    if (model.item_to_item != nullptr) forms->models.back().scorer = model.item_to_item;
-  }
-  return forms;
-}
-
-// The set without models that have no weight, and that no ranker listens to: what is there for some
-// placements alone costs the others nothing.
-std::shared_ptr<const ModelSet> WithoutTheUnasked(std::shared_ptr<const ModelSet> models,
-                                                  const BlendOptions& options) {
-  const BlendWeights weights = ChosenWeights(options, models->weights);
-  const auto is_asked = [&](const Model& model) {
-    const auto weight = weights.find(model.name);
-    return weight != weights.end() && weight->second.weight > 0;
-  };
-  const bool has_others = !std::all_of(models->models.begin(), models->models.end(), is_asked);
-  if (!has_others || RankerOf(*models) != nullptr) return models;
-  auto asked = std::make_shared<ModelSet>(*models);
-  std::erase_if(asked->models, [&](const Model& model) { return !is_asked(model); });
-  return asked;
-}
-
-// Those of the set and of `live` that are named, to be blended by weights that were not learned.
-std::shared_ptr<const ModelSet> OnlyNamed(const ModelSet& models, std::span<const Model> live,
-                                          const std::map<std::string, double>& names) {
-  auto named = std::make_shared<ModelSet>();
-  named->version = models.version;
-  for (const std::span<const Model> from : {std::span<const Model>(models.models), live}) {
-    for (const Model& model : from) {
-      if (names.contains(model.name)) named->models.push_back(model);
-    }
-  }
-  return named;
-}
-
-}  // namespace
-
 std::vector<std::string_view> StandIns(const Pipelines& pipelines, const ShopperQuery& query) {
   if (pipelines.models->models.empty()) return {kNoModel};
   if (query.IsCold()) return {kColdShopper};
   return {};
-}
-
-const Pipeline& Pipelines::For(const Placement& placement) const {
-  const auto own = of_placements.find(placement.name);
-  if (own != of_placements.end()) return own->second;
-  return placement.subject == Placement::Subject::kShopper ? for_shopper : for_item;
 }
 
 PipelineControls WatchedFor(const Plan& plan) {
@@ -87,36 +33,6 @@ PipelineControls WatchedFor(const Plan& plan) {
     };
   }
   return controls;
-}
-
-std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
-  std::shared_ptr<const ModelSet> current = models.Get();
-  if (current == nullptr) current = std::make_shared<const ModelSet>();
-  const std::shared_ptr<const Placements::Table> table =
-      placements == nullptr ? Placements::BuiltIn() : placements->All();
-  std::lock_guard lock(mutex);
-  if (pipelines == nullptr || pipelines->models != current || pipelines->placements != table) {
-    BlendOptions for_item = options.blend;
-    for_item.cold_start_events = 0;  // The item is all there is to know.
-    const auto item_forms = ItemToItemForms(*current);
-    auto made = std::make_shared<Pipelines>(
-        Pipelines{.models = current,
-                  .placements = table,
-                  .for_shopper = Pipeline(WithoutTheUnasked(current, options.blend), options.blend),
-                  .for_item = Pipeline(item_forms, for_item)});
-    for (const auto& [name, entry] : *table) {
-      const Placement& placement = entry.placement;
-      if (placement.weights.empty()) continue;
-      const bool is_for_shopper = placement.subject == Placement::Subject::kShopper;
-      BlendOptions own = is_for_shopper ? options.blend : for_item;
-      own.weights = placement.weights;
-      made->of_placements.emplace(name, Pipeline(OnlyNamed(is_for_shopper ? *current : *item_forms,
-                                                           live_models, placement.weights),
-                                                 std::move(own)));
-    }
-    pipelines = std::move(made);
-  }
-  return pipelines;
 }
 
 absl::Status Engine::State::CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const {
@@ -315,6 +231,7 @@ void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
 void Engine::State::TraceFilter(const Section& section, const Plan& plan,
                                 std::span<const ItemIndex> shown) const {
   if (plan.trace == nullptr) return;
+  const Stopwatch watch;  // Of what only the trace wants to know.
   const ShopperQuery& query = plan.query;
   std::size_t num_left = plan.allowed->Count();
   if (section.is_first) {
@@ -324,7 +241,7 @@ void Engine::State::TraceFilter(const Section& section, const Plan& plan,
     num_left = RecordDrops({section.request, query, *servable, in_categories, *plan.allowed, shown},
                            catalogue(), *plan.trace);
   }
-  plan.trace->End("filter", num_left);
+  plan.trace->End("filter", num_left, watch.Micros());
 }
 
 std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,

@@ -2,6 +2,7 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/engine/engine.h"
+#include "vitrine/server/convert.h"
 #include "vitrine/v1/recommendation_service.pb.h"
 
 // Between the messages of RecommendationService and the requests and replies of the engine.
@@ -9,8 +10,7 @@ namespace vitrine {
 
 // Errors: INVALID_ARGUMENT with a BadRequest that names every field over its limit.
 absl::StatusOr<RecommendRequest> FromProto(const v1::RecommendItemsRequest& message);
-absl::StatusOr<std::vector<RecommendRequest>> FromProto(
-    const v1::BatchRecommendItemsRequest& message);
+// The rows of a page: vitrine/server/convert.h.
 absl::StatusOr<SimilarRequest> FromProto(const v1::SimilarItemsRequest& message);
 absl::StatusOr<RankRequest> FromProto(const v1::RankItemsRequest& message);
 absl::StatusOr<ExplainItemRequest> FromProto(const v1::ExplainRecommendationRequest& message);

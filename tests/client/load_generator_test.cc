@@ -19,9 +19,18 @@ TEST(LoadGeneratorTest, OptionsOutOfRangeAreRefusedBeforeAnythingIsCalled) {
   LoadOptions too_fast;
   too_fast.rate = 1e9;
   LoadOptions no_items;
-  no_items.call = LoadCall::kRecordEvents;
+  no_items.mix = {{LoadCall::kRecordEvents, 1}};
+  LoadOptions no_items_to_rank;
+  no_items_to_rank.mix = {{LoadCall::kRecommendItems, 0.5}, {LoadCall::kRankItems, 0.5}};
+  LoadOptions too_little;
+  too_little.mix = {{LoadCall::kRecommendItems, 0.5}};
+  LoadOptions too_late;
+  too_late.deadline_ms = -1;
+  LoadOptions too_skewed;
+  too_skewed.skew = 11;
 
-  for (const LoadOptions& options : {no_flight, no_time, too_fast, no_items}) {
+  for (const LoadOptions& options : {no_flight, no_time, too_fast, no_items, no_items_to_rank,
+                                     too_little, too_late, too_skewed}) {
     EXPECT_THAT(GenerateLoad(options), StatusIs(absl::StatusCode::kInvalidArgument));
   }
 }

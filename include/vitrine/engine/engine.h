@@ -127,7 +127,7 @@ struct RecommendedItem {
 // How a list came about, for whoever wonders.
 struct Trace {
   struct Stage {
-    std::string name{};     // "query", "filter", "retrieve:ials", ...: docs/placements.md
+    std::string name{};     // "query", "retrieve:ials", ...: docs/life_of_a_request.md
     std::size_t count = 0;  // What was left, or found.
     double micros = 0;
   };

@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "vitrine/base/clock.h"
+#include "vitrine/engine/engine.h"
 #include "vitrine/engine/placements.h"
 #include "vitrine/feature_store/event.h"
 #include "vitrine/feature_store/item.h"
@@ -13,6 +15,7 @@
 #include "vitrine/v1/catalog_service.pb.h"
 #include "vitrine/v1/event_service.pb.h"
 #include "vitrine/v1/item.pb.h"
+#include "vitrine/v1/recommendation_service.pb.h"
 #include "vitrine/v1/serving_config_service.pb.h"
 #include "vitrine/v1/user_service.pb.h"
 
@@ -34,6 +37,10 @@ Converted<Item> FromProto(const v1::Item& message);
 Converted<User> FromProto(const v1::User& message);
 Converted<UpdateInventory::Change> FromProto(const v1::Inventory& message);
 Converted<Placement> FromProto(const v1::Placement& message);
+
+// All that is wrong with a page is in the error: INVALID_ARGUMENT.
+absl::StatusOr<std::vector<RecommendRequest>> FromProto(
+    const v1::BatchRecommendItemsRequest& message);
 
 v1::Event ToProto(const Event& event);
 v1::Item ToProto(const Item& item);

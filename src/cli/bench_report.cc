@@ -1,0 +1,95 @@
+#include "cli/bench_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_format.h"
+
+namespace vitrine::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string LoopOf(const LoadOptions& load) {
+  return load.rate > 0 ? absl::StrFormat("%.0f due a second", load.rate) : "closed loop";
+}
+
+std::string LineOf(const LoadLatencies& latencies) {
+  return absl::StrFormat(
+      "latency in ms: mean %.3f  p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n",
+      latencies.mean_us / 1e3, latencies.p50_us / 1e3, latencies.p90_us / 1e3,
+      latencies.p99_us / 1e3, latencies.p999_us / 1e3, latencies.max_us / 1e3);
+}
+
+Json JsonOf(const LoadLatencies& latencies) {
+  return {{"calls", latencies.num_calls}, {"mean_us", latencies.mean_us},
+          {"p50_us", latencies.p50_us},   {"p90_us", latencies.p90_us},
+          {"p99_us", latencies.p99_us},   {"p999_us", latencies.p999_us},
+          {"max_us", latencies.max_us},   {"errors", latencies.num_errors}};
+}
+
+Json JsonOf(const BenchResult& result) {
+  const LoadReport& report = result.report;
+  Json json = {{"rpc", result.name},
+               {"concurrency", result.load.concurrency},
+               {"rate", result.load.rate},
+               {"seconds", report.seconds},
+               {"calls_per_second", report.calls_per_second}};
+  json.update(JsonOf(report));
+  json["errors_by_code"] = report.errors;
+  if (result.load.mix.size() > 1) {
+    for (const auto& [call, latencies] : report.by_call) {
+      json["by_call"][std::string(NameOf(call))] = JsonOf(latencies);
+    }
+  }
+  if (const auto& against = result.against_check; against.has_value()) {
+    json["against_check"] = {{"repeats", against->num_repeats},
+                             {"check_p50_us", against->check_p50_us},
+                             {"check_p99_us", against->check_p99_us},
+                             {"ratio_p50", against->ratio_p50},
+                             {"ratio_p99", against->ratio_p99}};
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string Describe(const BenchResult& result) {
+  const LoadReport& report = result.report;
+  std::string text = absl::StrFormat("%s, %d in flight, %s: %d calls in %.1f s, %.0f a second\n",
+                                     result.name, result.load.concurrency, LoopOf(result.load),
+                                     report.num_calls, report.seconds, report.calls_per_second);
+  text += LineOf(report);
+  for (const auto& [call, latencies] : report.by_call) {
+    if (result.load.mix.size() == 1) break;
+    text += absl::StrFormat("%-15s %8d calls, %s", NameOf(call), latencies.num_calls,
+                            LineOf(latencies));
+  }
+  if (const auto& against = result.against_check; against.has_value()) {
+    text += absl::StrFormat(
+        "against Check, medians of %d: p50 %.3f ms, %.2f times; p99 %.3f ms, %.2f times\n",
+        against->num_repeats, against->check_p50_us / 1e3, against->ratio_p50,
+        against->check_p99_us / 1e3, against->ratio_p99);
+  }
+  for (const auto& [code, count] : report.errors) {
+    text += absl::StrFormat("%d answers were %s\n", count, code);
+  }
+  return text;
+}
+
+std::string ToJson(const BenchResult& result) { return JsonOf(result).dump(); }
+
+std::string ToJson(const std::vector<BenchResult>& results) {
+  Json json = {{"runs", Json::array()}};
+  for (const BenchResult& result : results) json["runs"].push_back(JsonOf(result));
+  return json.dump();
+}
+
+BenchPoint PointOf(const BenchResult& result) {
+  const LoadOptions& load = result.load;
+  return {.label = load.rate > 0 ? LoopOf(load) : absl::StrFormat("%d in flight", load.concurrency),
+          .calls_per_second = result.report.calls_per_second,
+          .p50_us = result.report.p50_us,
+          .p99_us = result.report.p99_us};
+}
+
+}  // namespace vitrine::cli

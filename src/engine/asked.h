@@ -1,0 +1,74 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "vitrine/engine/pipeline.h"
+
+namespace vitrine {
+
+inline bool IsKnown(float score) { return score != kUnscored; }
+
+// The nearest float that is finite, so that no sum looks like kUnscored.
+inline float Narrow(double value) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  return static_cast<float>(std::clamp(value, -kLargest, kLargest));
+}
+
+// The items that may be shown for one query, and what the models and the lifts say of them.
+struct Pipeline::Asked {
+  std::vector<ItemIndex> items{};  // Distinct.
+  std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
+  Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
+  std::vector<double> lifts{};     // By item, added to the sum of its parts; empty: none.
+  // By model, as it retrieved them: what it can still say once the time is up. Where it may be.
+  std::vector<std::vector<ScoredItem>> found{};
+
+  std::span<const float> ScoresOf(std::size_t model) const {
+    return {scores.row(static_cast<Eigen::Index>(model)).data(), items.size()};
+  }
+
+  // From `first_model` on, what the models said of the items that they retrieved.
+  void SayWhatWasFound(std::size_t first_model) {
+    absl::flat_hash_map<ItemIndex, Eigen::Index> places;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      places.emplace(items[i], static_cast<Eigen::Index>(i));
+    }
+    for (std::size_t m = first_model; m < found.size(); ++m) {
+      for (const ScoredItem& each : found[m]) {
+        const auto place = places.find(each.item);
+        if (place != places.end()) {
+          scores(static_cast<Eigen::Index>(m), place->second) = each.score;
+        }
+      }
+    }
+  }
+
+  // In double: two floats that differ still differ after the division, so that one model alone
+  // keeps its order.
+  double Part(std::size_t model, std::size_t i) const {
+    const float score = ScoresOf(model)[i];
+    return IsKnown(score) ? factors[model] * static_cast<double>(score) : 0;
+  }
+
+  double Lift(std::size_t i) const { return lifts.empty() ? 0 : lifts[i]; }
+
+  // `blended`: the sum of the parts, `trend`: what it was multiplied with.
+  BlendedItem Describe(std::size_t i, double blended, double trend) const {
+    BlendedItem item{.item = items[i],
+                     .score = std::isfinite(blended) ? Narrow(blended + Lift(i)) : kUnscored,
+                     .lift = Narrow(Lift(i))};
+    item.parts.reserve(factors.size());
+    for (std::size_t m = 0; m < factors.size(); ++m) {
+      item.parts.push_back(Narrow(trend * Part(m, i)));
+    }
+    return item;
+  }
+};
+
+}  // namespace vitrine

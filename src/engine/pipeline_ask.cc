@@ -1,0 +1,180 @@
+// What a pipeline asks its models: which items, and what they say of these.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "engine/asked.h"
+#include "engine/step_watch.h"
+#include "vitrine/engine/pipeline.h"
+
+namespace vitrine {
+namespace {
+
+// A model whose best score is smaller than this has nothing to say, and is not blown up to say it.
+constexpr float kSmallestScale = 1e-6f;
+
+// What one model's scores are divided by, given its best and its worst for the query. When even the
+// best is below zero the worst one counts, so that a shopper's dislikes alone never drown every
+// other model.
+float Scale(float best, float worst) { return std::max(best > 0 ? best : -worst, kSmallestScale); }
+
+// The scale by all that a model said of every item.
+float ScaleOfAll(std::span<const float> scores) {
+  const Eigen::Map<const Eigen::ArrayXf> all(scores.data(),
+                                             static_cast<Eigen::Index>(scores.size()));
+  const float best = all.size() == 0 ? kUnscored : all.maxCoeff();
+  if (best == kUnscored) return 1;
+  if (best > 0) return Scale(best, best);
+  float worst = best;
+  for (const float score : scores) worst = IsKnown(score) ? std::min(worst, score) : worst;
+  return Scale(best, worst);
+}
+
+// What may be shown: `allowed` without the query's `excluded`, ascending.
+std::vector<ItemIndex> Showable(const Query& query, ItemBitmap allowed) {
+  for (const ItemIndex item : query.excluded) allowed.Erase(item);
+  return allowed.Items();
+}
+
+bool IsLate(const PipelineControls& controls) { return controls.is_late && controls.is_late(); }
+
+}  // namespace
+
+Pipeline::Asked Pipeline::Everything(const Query& query, const ItemBitmap& allowed,
+                                     const PipelineControls& controls) const {
+  Asked all{.items = Showable(query, allowed), .factors = Weights(query)};
+  Score(query, all, controls);
+  for (std::size_t m = 0; m < all.factors.size(); ++m) {
+    all.factors[m] /= static_cast<double>(ScaleOfAll(all.ScoresOf(m)));
+  }
+  return all;
+}
+
+std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
+                                                const ItemBitmap* allowed, std::size_t k,
+                                                std::vector<std::vector<double>> weights,
+                                                const PipelineControls& controls) const {
+  std::vector<Asked> retrieved(queries.size());
+  std::vector<ItemBitmap> seen(queries.size());
+  for (std::size_t q = 0; q < queries.size(); ++q) retrieved[q].factors = std::move(weights[q]);
+  for (std::size_t m = 0; m < weights_.size(); ++m) {
+    const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
+    if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
+    if (IsLate(controls)) {
+      for (Asked& asked : retrieved) {
+        std::fill(asked.factors.begin() + static_cast<std::ptrdiff_t>(m), asked.factors.end(), 0.0);
+      }
+      break;
+    }
+    const StepWatch watch(controls);
+    auto lists = models_->models[m].scorer->Retrieve(queries, allowed, k);
+    watch.Tell("retrieve", models_->models[m].name, [&lists] {
+      std::size_t count = 0;
+      for (const auto& list : lists) count += list.size();
+      return count;
+    });
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      if (!is_asked(retrieved[q])) continue;
+      if (lists[q].empty()) continue;
+      retrieved[q].factors[m] /=
+          static_cast<double>(Scale(lists[q].front().score, lists[q].back().score));
+      for (const ScoredItem& scored : lists[q]) {
+        if (seen[q].Contains(scored.item)) continue;
+        seen[q].Insert(scored.item);
+        retrieved[q].items.push_back(scored.item);
+      }
+      if (!controls.is_late) continue;
+      retrieved[q].found.resize(m + 1);
+      retrieved[q].found[m] = std::move(lists[q]);
+    }
+  }
+  return retrieved;
+}
+
+void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const ItemBitmap> parts,
+                             std::size_t k, const PipelineControls& controls,
+                             std::span<Asked> retrieved) const {
+  std::vector<ItemBitmap> seen(queries.size());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    for (const ItemIndex item : retrieved[q].items) seen[q].Insert(item);
+    for (const ItemIndex item : queries[q].excluded) seen[q].Insert(item);
+  }
+  const auto add = [&](std::size_t q, ItemIndex item) {
+    if (seen[q].Contains(item)) return;
+    seen[q].Insert(item);
+    retrieved[q].items.push_back(item);
+  };
+  for (const ItemBitmap& part : parts) {
+    if (part.HasAtMost(k)) {
+      const std::vector<ItemIndex> items = part.Items();
+      for (std::size_t q = 0; q < queries.size(); ++q) {
+        for (const ItemIndex item : items) add(q, item);
+      }
+      continue;
+    }
+    for (std::size_t m = 0; m < weights_.size(); ++m) {
+      const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
+      if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
+      if (IsLate(controls)) return;
+      const auto lists = models_->models[m].scorer->Retrieve(queries, &part, k);
+      for (std::size_t q = 0; q < queries.size(); ++q) {
+        if (!is_asked(retrieved[q])) continue;
+        for (const ScoredItem& scored : lists[q]) add(q, scored.item);
+      }
+    }
+  }
+}
+
+void Pipeline::Score(const Query& query, Asked& asked, const PipelineControls& controls) const {
+  const auto num_models = static_cast<Eigen::Index>(weights_.size());
+  const auto num_items = static_cast<Eigen::Index>(asked.items.size());
+  asked.scores.setConstant(num_models, num_items, kUnscored);
+  if (num_items == 0) return;
+  for (Eigen::Index m = 0; m < num_models; ++m) {
+    const auto model = static_cast<std::size_t>(m);
+    if (asked.factors[model] == 0) continue;
+    if (IsLate(controls)) {
+      asked.SayWhatWasFound(model);
+      break;
+    }
+    const StepWatch watch(controls);
+    models_->models[model].scorer->Score({&query, 1}, asked.items, asked.scores.row(m));
+    watch.Tell("score", models_->models[model].name, [&] {
+      const std::span<const float> scores = asked.ScoresOf(model);
+      return std::count_if(scores.begin(), scores.end(), IsKnown);
+    });
+  }
+  // What a model gets wrong is as if it had not spoken.
+  float* const scores = asked.scores.data();
+  const auto num_scores = static_cast<std::size_t>(asked.scores.size());
+  for (std::size_t i = 0; i < num_scores; ++i) {
+    const bool is_finite = std::abs(scores[i]) <= std::numeric_limits<float>::max();
+    scores[i] = is_finite ? scores[i] : kUnscored;
+  }
+}
+
+std::vector<Pipeline::ScaledScores> Pipeline::Candidates(std::span<const Query> queries,
+                                                         const ItemBitmap* allowed,
+                                                         std::size_t k) const {
+  const std::vector<double> all(weights_.size(), 1.0);
+  std::vector<Asked> retrieved =
+      Retrieve(queries, allowed, k, std::vector<std::vector<double>>(queries.size(), all), {});
+  std::vector<ScaledScores> scaled(queries.size());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    Asked& asked = retrieved[q];
+    std::sort(asked.items.begin(), asked.items.end());
+    Score(queries[q], asked, {});
+    scaled[q].scores.resize(asked.scores.rows(), asked.scores.cols());
+    for (std::size_t m = 0; m < asked.factors.size(); ++m) {
+      for (std::size_t i = 0; i < asked.items.size(); ++i) {
+        scaled[q].scores(static_cast<Eigen::Index>(m), static_cast<Eigen::Index>(i)) =
+            Narrow(asked.Part(m, i));
+      }
+    }
+    scaled[q].items = std::move(asked.items);
+  }
+  return scaled;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,129 @@
+// The binary's lists: their traces, the rows of a page, and a load of several calls.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cli/binary_fixture.h"
+#include "cli/server_child.h"
+
+namespace vitrine::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+std::vector<std::string> Names(const Json& stages) {
+  std::vector<std::string> names;
+  for (const Json& stage : stages) names.push_back(stage["name"]);
+  return names;
+}
+
+TEST_F(BinaryTest, ATraceSaysHowAListCameAbout) {
+  const std::string ask = "recommend --store STORE --user u-1 --count 5 --trace";
+
+  const Json trace = Json::parse(Run(ask + " --json").out)["trace"];
+  const std::string text = Run(ask).out;
+
+  EXPECT_THAT(Names(trace["stages"]),
+              AllOf(Contains("query"), Contains("filter"), Contains("score:most_popular"),
+                    Contains("blend"), Contains("explain")));
+  for (const Json& stage : trace["stages"]) EXPECT_GE(stage["micros"].get<double>(), 0);
+  EXPECT_THAT(text, AllOf(HasSubstr("stage"), HasSubstr("score:most_popular"), HasSubstr("in all"),
+                          HasSubstr("left out: not-servable")));
+}
+
+TEST_F(BinaryTest, RowsOfAPageRepeatNothing) {
+  WriteText(*folder_ / "page.json",
+            R"({"rows": [{"placement": "home", "pageSize": 4},
+                         {"page_size": 6, "filter": "price > 0"}]})");
+  const std::string ask = "recommend --store STORE --user u-1 --rows DIR/page.json";
+
+  const Outcome outcome = Run(ask + " --json");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json page = Json::parse(outcome.out);
+  std::set<std::string> items;
+  for (const Json& row : page["rows"]) {
+    for (const Json& item : row["items"]) items.insert(item["item_id"]);
+  }
+
+  ASSERT_EQ(page["rows"].size(), 2U);
+  EXPECT_EQ(page["rows"][0]["items"].size(), 4U);
+  EXPECT_EQ(page["rows"][1]["items"].size(), 6U);
+  EXPECT_EQ(items.size(), 10U);
+  EXPECT_THAT(Run(ask).out, AllOf(HasSubstr("row 1: model"), HasSubstr("row 2: model")));
+}
+
+TEST_F(BinaryTest, WhatIsWrongWithRowsIsNamed) {
+  WriteText(*folder_ / "wrong.json", R"({"rows": [{"pagesize": 4}]})");
+  WriteText(*folder_ / "large.json", R"({"rows": [{"page_size": 4}, {"page_size": 400}]})");
+  const std::string ask = "recommend --store STORE --user u-1 --rows DIR/";
+
+  const Outcome wrong = Run(ask + "wrong.json");
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr("wrong.json"), HasSubstr("pagesize")));
+  const Outcome large = Run(ask + "large.json");
+  EXPECT_NE(large.status, 0);
+  EXPECT_THAT(large.err, HasSubstr("rows[1].page_size"));
+  EXPECT_EQ(Run(ask + "large.json --filter 'price > 0'").status, 2);
+}
+
+TEST_F(BinaryTest, AServerTakesRowsAndALoadOfManyCalls) {
+  vitrine::testing::ServerChild server(*folder_ / "store", *folder_ / "small.toml",
+                                       *folder_ / "serve.log");
+  const std::string target = " --target " + server.WaitForAddress();
+  WriteText(*folder_ / "page.json", R"({"rows": [{"page_size": 4}, {"page_size": 4}]})");
+  WriteText(*folder_ / "users.tsv", "u-1\t1\nu-2\t1\nu-3\t1\n");
+
+  const Outcome rows = Run("recommend --user u-1 --rows DIR/page.json --trace --json" + target);
+  const Outcome load = Run(
+      "bench --mix recommend=0.6,similar=0.1,rank=0.1,events=0.1,check=0.1 --skew 1 "
+      "--data DIR/users.tsv --filter 'price > 0' --filter 'price > 5' --duration 0.2 --warm-up 0 "
+      "--against-check --json" +
+      target);
+  const Outcome chart =
+      Run("bench --mix recommend=0.9,events=0.1 --rates 50,100 --chart DIR/load.svg --duration 0.3 "
+          "--warm-up 0.1 --json" +
+          target);
+
+  ASSERT_EQ(rows.status, 0) << rows.err;
+  EXPECT_EQ(Json::parse(rows.out)["rows"].size(), 2U);
+  EXPECT_THAT(Names(Json::parse(rows.out)["rows"][1]["trace"]["stages"]), Contains("select"));
+  ASSERT_EQ(load.status, 0) << load.err;
+  const Json report = Json::parse(load.out);
+  EXPECT_EQ(report["errors"], 0);
+  EXPECT_EQ(report["by_call"].size(), 5U);
+  EXPECT_GT(report["by_call"]["RankItems"]["p50_us"].get<double>(), 0);
+  EXPECT_GT(report["against_check"]["ratio_p50"].get<double>(), 0);
+  ASSERT_EQ(chart.status, 0) << chart.err;
+  const Json runs = Json::parse(chart.out)["runs"];
+  ASSERT_EQ(runs.size(), 2U);
+  EXPECT_EQ(runs[1]["rate"], 100);
+  EXPECT_THAT(ReadText(*folder_ / "load.svg"),
+              AllOf(HasSubstr("<svg"), HasSubstr("100 due a second: median"), HasSubstr("</svg>")));
+  EXPECT_EQ(server.End(SIGTERM), 0);
+}
+
+struct BenchMisuse {
+  std::string arguments{};
+  std::string says{};
+};
+
+TEST_F(BinaryTest, AMixOrAChartThatCannotBeMeantIsRefused) {
+  for (const auto& [arguments, says] :
+       {BenchMisuse{"--mix recommend=0.5,events=0.4", "sum to 0.9"},
+        BenchMisuse{"--mix buy=1", "\"buy\" is no call"},
+        BenchMisuse{"--mix recommend=1 --rpc Check", "--rpc"},
+        BenchMisuse{"--rates 10,20", "--chart"},
+        BenchMisuse{"--chart DIR/none/load.svg", "there is no folder"},
+        BenchMisuse{"--skew 11", "--skew"}}) {
+    const Outcome outcome = Run("bench " + arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments;
+    EXPECT_THAT(outcome.out + outcome.err, HasSubstr(says)) << arguments;
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::cli

@@ -1,0 +1,166 @@
+#include "client/load_requests.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_format.h"
+#include "testing/status_matchers.h"
+#include "vitrine/v1/event_service.pb.h"
+#include "vitrine/v1/recommendation_service.pb.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using vitrine::testing::IsOk;
+using vitrine::testing::StatusIs;
+
+std::string BytesOf(const LoadRequest& request) {
+  std::vector<grpc::Slice> slices;
+  EXPECT_TRUE(request.message.Dump(&slices).ok());
+  std::string bytes;
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
+}
+
+template <typename Message>
+Message Read(const LoadRequest& request) {
+  Message message;
+  EXPECT_TRUE(message.ParseFromString(BytesOf(request)));
+  return message;
+}
+
+std::vector<std::string> Ids(const char* format, int count) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < count; ++i) ids.push_back(absl::StrFormat("%s-%d", format, i));
+  return ids;
+}
+
+LoadOptions EveryCall() {
+  LoadOptions options;
+  options.mix = {{LoadCall::kRecommendItems, 0.6},
+                 {LoadCall::kRecordEvents, 0.2},
+                 {LoadCall::kSimilarItems, 0.1},
+                 {LoadCall::kRankItems, 0.05},
+                 {LoadCall::kCheck, 0.05}};
+  options.user_ids = Ids("user", 100);
+  options.item_ids = Ids("item", 700);
+  return options;
+}
+
+TEST(LoadRequestsTest, EachCallHasItsShare) {
+  std::map<LoadCall, int> counts;
+  for (const LoadRequest& request : MakeRequests(EveryCall())) ++counts[request.call];
+
+  EXPECT_EQ(counts[LoadCall::kRecommendItems], 6000);
+  EXPECT_EQ(counts[LoadCall::kRecordEvents], 2000);
+  EXPECT_EQ(counts[LoadCall::kSimilarItems], 1000);
+  EXPECT_EQ(counts[LoadCall::kRankItems], 500);
+  EXPECT_EQ(counts[LoadCall::kCheck], 500);
+}
+
+TEST(LoadRequestsTest, TheSameSeedGivesTheSameRequestsAndAnotherOneOthers) {
+  LoadOptions options = EveryCall();
+  const auto first = MakeRequests(options);
+  const auto again = MakeRequests(options);
+  options.seed = 2;
+  const auto other = MakeRequests(options);
+
+  ASSERT_EQ(first.size(), again.size());
+  std::size_t num_others = 0;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].call, again[i].call);
+    EXPECT_EQ(BytesOf(first[i]), BytesOf(again[i]));
+    if (BytesOf(first[i]) != BytesOf(other[i])) ++num_others;
+  }
+  EXPECT_GT(num_others, first.size() / 2);
+}
+
+TEST(LoadRequestsTest, RankedItemsAreDistinctAndAsManyAsThereAreAtMost) {
+  LoadOptions options = EveryCall();
+  options.mix = {{LoadCall::kRankItems, 1}};
+  for (const std::size_t num_items : {700U, 30U}) {
+    options.item_ids.resize(num_items);
+    const auto request = Read<v1::RankItemsRequest>(MakeRequests(options).front());
+
+    const std::set<std::string> distinct(request.item_ids().begin(), request.item_ids().end());
+    EXPECT_EQ(distinct.size(), std::min(num_items, kLoadRankedItems));
+    EXPECT_EQ(static_cast<std::size_t>(request.item_ids_size()), distinct.size());
+  }
+}
+
+TEST(LoadRequestsTest, ASkewMakesTheFirstUsersHot) {
+  LoadOptions options;
+  options.user_ids = Ids("user", 50);
+  options.filters = {"price < 5", "stock > 0", "brand = \"A\""};  // So there are 10,000 requests.
+  options.skew = 1;
+  double normalizer = 0;
+  for (int rank = 1; rank <= 50; ++rank) normalizer += 1.0 / rank;
+
+  std::map<std::string, double> users;
+  std::map<std::string, double> filters;
+  const auto requests = MakeRequests(options);
+  for (const LoadRequest& each : requests) {
+    const auto request = Read<v1::RecommendItemsRequest>(each);
+    ++users[request.user_id()];
+    ++filters[request.filter()];
+  }
+
+  const auto count = static_cast<double>(requests.size());
+  for (const int rank : {1, 2, 10, 50}) {
+    const double share = 1 / (normalizer * rank);
+    // Five standard deviations of a count that is drawn.
+    EXPECT_NEAR(users[absl::StrFormat("user-%d", rank - 1)], count * share,
+                5 * std::sqrt(count * share));
+  }
+  EXPECT_EQ(filters.size(), 3U);
+  for (const auto& [filter, drawn] : filters) {
+    EXPECT_NEAR(drawn, count / 3, 5 * std::sqrt(count / 3)) << filter;
+  }
+}
+
+TEST(LoadRequestsTest, WithoutSkewAllUsersAreAlike) {
+  LoadOptions options = EveryCall();
+  options.mix = {{LoadCall::kRecordEvents, 1}};
+  std::map<std::string, double> users;
+  for (const LoadRequest& each : MakeRequests(options)) {
+    ++users[Read<v1::RecordEventsRequest>(each).events(0).user_id()];
+  }
+
+  EXPECT_EQ(users.size(), 100U);
+  for (const auto& [user, drawn] : users) EXPECT_NEAR(drawn, 100, 50) << user;
+}
+
+TEST(LoadMixTest, NamesTheCallsAndTheirShares) {
+  const auto mix = ParseLoadMix("recommend=0.95,events=0.05");
+
+  ASSERT_THAT(mix, IsOk());
+  EXPECT_THAT(*mix, ElementsAre(LoadShare{LoadCall::kRecommendItems, 0.95},
+                                LoadShare{LoadCall::kRecordEvents, 0.05}));
+  EXPECT_THAT(ParseLoadMix("check=0.3333,similar=0.3333,rank=0.3333"), IsOk());
+}
+
+TEST(LoadMixTest, SaysWhatIsWrongWithAMix) {
+  for (const auto& [text, wanted] : std::map<std::string, std::string>{
+           {"recommend=0.5,events=0.4", "sum to 0.9"},
+           {"recommend=0.5,recommend=0.5", "RecommendItems is in the mix twice"},
+           {"buy=1", "\"buy\" is no call"},
+           {"recommend", "the share of recommend is \"\""},
+           {"recommend=-1,events=2", "the share of recommend is \"-1\""},
+           {"recommend=nan", "above 0"},
+           {"", "\"\" is no call"}}) {
+    const auto mix = ParseLoadMix(text);
+    EXPECT_THAT(mix, StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_THAT(std::string(mix.status().message()), HasSubstr(wanted)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace vitrine
