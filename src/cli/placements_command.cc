@@ -68,7 +68,7 @@ absl::Status Print(const std::vector<v1::Placement>& placements, const Placement
     if (!flags.name.empty() && placement.name() != flags.name) continue;
     is_found = true;
     if (flags.is_json || !flags.name.empty()) {
-      std::printf("%s", ToJson(placement).c_str());
+      std::printf("%s", vitrine::ToJson(placement).c_str());
       continue;
     }
     std::printf("%-27s %-13s %s\n", placement.name().c_str(),
@@ -86,13 +86,13 @@ absl::Status ShowStore(const PlacementsFlags& flags) {
       const auto placements,
       Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
   std::vector<v1::Placement> all;
-  for (const auto& [name, entry] : *placements->All()) all.push_back(ToProto(entry));
+  for (const auto& [name, entry] : *placements->All()) all.push_back(vitrine::ToProto(entry));
   return Print(all, flags);
 }
 
 absl::StatusOr<v1::Placement> ReadPlacementFile(const std::string& path) {
   VITRINE_ASSIGN_OR_RETURN(const std::string text, LocalFileSystem().ReadFile(path));
-  absl::StatusOr<v1::Placement> placement = ReadPlacement(text);
+  absl::StatusOr<v1::Placement> placement = vitrine::ReadPlacement(text);
   if (placement.ok()) return placement;
   return absl::InvalidArgumentError(
       absl::StrFormat("%s: %s", path, std::string(placement.status().message())));

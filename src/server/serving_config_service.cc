@@ -26,7 +26,7 @@ absl::Status SetPlacement(const Placements::Table& table, const std::string& nam
   if (found == table.end()) {
     return NoSuchPlacement(name, absl::StrFormat("there is no placement \"%s\"", name));
   }
-  message = ToProto(found->second);
+  message = vitrine::ToProto(found->second);
   return absl::OkStatus();
 }
 
@@ -40,7 +40,7 @@ absl::StatusOr<Placements*> Changeable(const Backend& backend) {
 absl::Status Put(const Backend& backend, const v1::PutPlacementRequest& request,
                  v1::PutPlacementResponse& response) {
   VITRINE_ASSIGN_OR_RETURN(Placements* const placements, Changeable(backend));
-  auto [placement, faults] = FromProto(request.placement());
+  auto [placement, faults] = vitrine::FromProto(request.placement());
   std::vector<FieldViolation> violations;
   AppendPrefixed("placement.", faults, violations);
   VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
@@ -71,7 +71,7 @@ grpc::ServerUnaryReactor* ServingConfigService::ListPlacements(
     v1::ListPlacementsResponse* response) {
   return pool_.Answer(context, [this, response] {
     for (const auto& [name, entry] : *TableOf(pool_.backend())) {
-      *response->add_placements() = ToProto(entry);
+      *response->add_placements() = vitrine::ToProto(entry);
     }
     return absl::OkStatus();
   });
