@@ -325,7 +325,7 @@ TEST(ConvertQueryTest, AnItemWithoutAScoreHasAFiniteOneOnTheWire) {
 TEST(ConvertQueryTest, EveryReasonHasItsKindOnTheWire) {
   RecommendReply reply;
   RecommendedItem item{.item_id = "mug"};
-  for (int kind = 0; kind <= static_cast<int>(Reason::Kind::kPromoted); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(Reason::Kind::kBoughtTogether); ++kind) {
     item.reasons.push_back({.kind = static_cast<Reason::Kind>(kind)});
   }
   reply.items.push_back(std::move(item));
