@@ -41,6 +41,7 @@ struct EvaluateFlags {
   std::string against;
   std::vector<std::string> against_set;
   std::string diversity;
+  std::string exposure = "none";
   std::vector<std::size_t> at = {20};
   std::string predictions;
   std::string curves;
@@ -122,6 +123,10 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   if (!flags.diversity.empty()) {
     VITRINE_ASSIGN_OR_RETURN(options.evaluation.diversity, ParseDiversity(flags.diversity));
   }
+  VITRINE_ASSIGN_OR_RETURN(options.evaluation.long_tail_share, ParseLongTailShare(flags.exposure));
+  if (options.evaluation.long_tail_share > 0 && !flags.diversity.empty()) {
+    return UsageError("--exposure and --diversity are measured one at a time");
+  }
   options.resampling = ResamplingOptions();
   if (!scorer.empty()) {
     VITRINE_RETURN_IF_ERROR(CheckScorer(scorer));
@@ -157,6 +162,7 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
       VITRINE_ASSIGN_OR_RETURN(options,
                                MakeOptions(flags, config, flags.against, flags.against_set));
       if (!flags.diversity.empty()) options.evaluation.diversity = Diversity();  // As it is.
+      options.evaluation.long_tail_share = 0;
       if (!IsDescribed(split.train)) DropModel("content", options);
       if (validation.has_value()) options.validation = &*validation;
       VITRINE_ASSIGN_OR_RETURN(const ComparisonRow other,
@@ -348,6 +354,11 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
   command->add_option("--diversity", flags->diversity,
                       "mmr:LAMBDA or dpp:LAMBDA: how the scorer's lists are made varied, not those "
                       "of --against; none: measure how alike they are");
+  command
+      ->add_option("--exposure", flags->exposure,
+                   "long-tail:SHARE: the least share of the scorer's lists for what is no "
+                   "bestseller, not of those of --against")
+      ->capture_default_str();
   command->add_option("--at", flags->at, "List lengths to measure at, as 10,20")
       ->delimiter(',')
       ->check(CLI::Range(1, 1000))

@@ -5,6 +5,8 @@
 
 #include "evaluation/asked.h"
 #include "evaluation/auc.h"
+#include "evaluation/long_tail.h"
+#include "vitrine/engine/expose.h"
 #include "vitrine/engine/rank_stage.h"
 #include "vitrine/evaluation/protocol.h"
 
@@ -70,14 +72,35 @@ std::size_t NumAsked(const EvaluationOptions& options, std::size_t k) {
   return is_plain ? k : NumDiversityCandidates(k);
 }
 
+// What is asked, of whom.
+struct Asking {
+  const Pipeline& pipeline;
+  const Split& split;
+  const EvaluationOptions& options;
+  ItemBitmap long_tail{};  // Where lists give it a share.
+};
+
+// Gives the long tail its share of the lists of `queries`.
+void ExposeLongTail(const Asking& asking, std::span<const Query> queries, std::size_t k,
+                    std::vector<RankedList>& lists) {
+  auto exposed = RecommendRanked(asking.pipeline, queries, &asking.split.candidates, k,
+                                 RankDeadline::kNone, {.only = &asking.long_tail});
+  for (std::size_t q = 0; q < lists.size(); ++q) {
+    lists[q].items = Expose(asking.options.long_tail_share, asking.long_tail,
+                            std::move(lists[q].items), std::move(exposed[q].items), k);
+  }
+}
+
 // Fills in what the cases [begin, end) are shown and how good that is.
-void AskBlock(const Pipeline& pipeline, const Split& split, const EvaluationOptions& options,
-              std::pair<std::size_t, std::size_t> block, Evaluation& evaluation) {
+void AskBlock(const Asking& asking, std::pair<std::size_t, std::size_t> block,
+              Evaluation& evaluation) {
+  const auto& [pipeline, split, options, long_tail] = asking;
   const auto [begin, end] = block;
   const AskedCases asked(split, std::span(split.cases).subspan(begin, end - begin), options);
   const std::size_t k = *std::max_element(options.cutoffs.begin(), options.cutoffs.end());
   auto lists = RecommendRanked(pipeline, asked.queries(), &split.candidates, NumAsked(options, k),
                                RankDeadline::kNone);
+  if (options.long_tail_share > 0) ExposeLongTail(asking, asked.queries(), k, lists);
   ItemSimilarity similarity = SimilarityOf(pipeline, split);
   for (std::size_t i = begin; i < end; ++i) {
     std::vector<BlendedItem>& list = lists[i - begin].items;
@@ -139,10 +162,12 @@ Evaluation Evaluate(const Pipeline& pipeline, const Split& split, const Evaluati
   }
   Blocks blocks(num_cases, options.auc_negatives > 0 ? 2 : 1, options, pool);
 
+  Asking asking{.pipeline = pipeline, .split = split, .options = options};
+  if (options.long_tail_share > 0) asking.long_tail = LongTailOf(split);
   const Micros start = MonotonicNow();
   if (!options.cutoffs.empty()) {
     blocks.ForEach([&](std::size_t begin, std::size_t end) {
-      AskBlock(pipeline, split, options, {begin, end}, evaluation);
+      AskBlock(asking, {begin, end}, evaluation);
     });
   }
   evaluation.seconds = SecondsSince(start);

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "absl/strings/str_format.h"
-#include "evaluation/split_builder.h"
+#include "evaluation/long_tail.h"
 
 namespace vitrine {
 namespace {
@@ -45,14 +45,6 @@ GroupSums SumByGroup(const Split& split, const Columns& columns) {
     }
   }
   return sums;
-}
-
-std::vector<std::uint64_t> NumOwners(const Dataset& train) {
-  std::vector<std::uint64_t> num_owners(train.num_items());
-  for (std::size_t user = 0; user < train.num_users(); ++user) {
-    for (const ItemIndex item : DistinctItems(train.History(user))) ++num_owners[Row(item)];
-  }
-  return num_owners;
 }
 
 ExposureMetrics ExposureAt(const Split& split, const Evaluation& evaluation,

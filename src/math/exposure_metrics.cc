@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <vector>
 
 namespace vitrine {
 namespace {
@@ -24,6 +23,8 @@ double Gini(std::span<const std::uint64_t> counts) {
   return 2 * ranked / (n * Sum(ascending)) - (n + 1) / n;
 }
 
+}  // namespace
+
 std::vector<bool> Bestsellers(std::span<const std::uint64_t> num_owners) {
   std::vector<std::size_t> order(num_owners.size());
   std::iota(order.begin(), order.end(), 0);
@@ -39,8 +40,6 @@ std::vector<bool> Bestsellers(std::span<const std::uint64_t> num_owners) {
   }
   return is_bestseller;
 }
-
-}  // namespace
 
 ExposureMetrics MeasureExposure(std::span<const std::uint64_t> shown,
                                 std::span<const std::uint64_t> num_owners, std::size_t num_users) {

@@ -73,7 +73,13 @@ std::vector<Question> Questions(const Catalogue& catalogue) {
            {.explanation = ExplanationLevel::kNone,
             .controls = {.exploration = {.temperature = 0.2, .seed = 1}}}},
           {"two of a brand, no reasons",
-           {.explanation = ExplanationLevel::kNone, .controls = {.max_per_brand = 2}}}};
+           {.explanation = ExplanationLevel::kNone, .controls = {.max_per_brand = 2}}},
+          {"the cheapest 10 % boosted, no reasons",
+           {.explanation = ExplanationLevel::kNone,
+            .controls = {.boosts = {{CheapestFilter(catalogue, 0.1), 0.2}}}}},
+          {"half of the long tail, no reasons",
+           {.explanation = ExplanationLevel::kNone,
+            .controls = {.exposure = {Exposure::Group::kLongTail, 0.5}}}}};
 }
 
 absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,

@@ -111,6 +111,19 @@ TEST_F(BinaryTest, RecommendKeepsToAFilter) {
   EXPECT_THAT(wrong.err, HasSubstr("filter: column 1: \"pirce\"; expected a field"));
 }
 
+TEST_F(BinaryTest, RecommendTakesBoosts) {
+  const std::string ask = "recommend --store STORE --user u-1 --json";
+  const std::string last = Json::parse(Run(ask).out)["items"].back()["item_id"];
+
+  const Outcome boosted = Run(ask + " --boost 'id = \"" + last + "\":1' --rotation 0.1");
+  const Outcome wrong = Run(ask + " --boost 'pirce < 20:1'");
+
+  ASSERT_EQ(boosted.status, 0) << boosted.err;
+  EXPECT_EQ(Json::parse(boosted.out)["items"][0]["item_id"], last);
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("boosts[0].filter: column 1: \"pirce\""));
+}
+
 TEST_F(BinaryTest, EvaluateComparesAllScorersOnAStore) {
   const Outcome outcome = Run("evaluate --store STORE --config SMALL --json");
 
@@ -236,6 +249,9 @@ TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
                                          "\"}]}\n");
   const Outcome recorded = Run("import --events DIR/more.jsonl --json" + target);
   const Json after = Json::parse(Run("recommend --visitor new --count 5 --json" + target).out);
+  const std::string last = after["items"].back()["item_id"];
+  const Outcome boosted = Run("recommend --visitor new --count 5 --json --exposure long-tail:0.1 " +
+                              ("--boost 'id = \"" + last + "\":1'") + target);
   const Json again = Json::parse(Run("import --events DIR/more.jsonl --json" + target).out);
   const Outcome load =
       Run("bench --rpc RecommendItems --filter 'price > 0' --duration 0.3 --warm-up 0.1 --json" +
@@ -249,6 +265,8 @@ TEST_F(BinaryTest, AServerTakesEventsAnswersMeasuresAndStopsCleanly) {
 
   EXPECT_EQ(Json::parse(recorded.out)["written"], 1) << recorded.err;
   EXPECT_NE(before["items"], after["items"]);
+  ASSERT_EQ(boosted.status, 0) << boosted.err;
+  EXPECT_EQ(Json::parse(boosted.out)["items"][0]["item_id"], last);
   EXPECT_EQ(again["duplicates"], 1);
   EXPECT_EQ(Json::parse(load.out)["errors"], 0) << load.err;
   EXPECT_GT(Json::parse(load.out)["calls"].get<int>(), 10);

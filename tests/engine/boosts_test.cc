@@ -94,11 +94,12 @@ struct Case {
     }
   }
 
-  std::vector<BlendedItem> Recommend(BlendOptions options, std::size_t k, bool is_lifted) const {
+  std::vector<BlendedItem> Recommend(BlendOptions options, std::size_t k, bool is_lifted,
+                                     const ItemBitmap* only = nullptr) const {
     options.weights = weights;
     const Query query{.excluded = excluded};
     const Pipeline pipeline(models, options);
-    PipelineControls controls;
+    PipelineControls controls{.only = only};
     if (is_lifted) controls.lifts = lifts;
     return pipeline.Recommend({&query, 1}, &allowed, k, controls).front();
   }
@@ -165,6 +166,26 @@ TEST(LiftedPipelineTest, SeveralModelsRetrieveWithOneScaleEach) {
     ExpectEqual(shop.Recommend({.candidates_per_model = Case::kItems, .whole_catalogue_items = 0},
                                50, true),
                 shop.Expected(50));
+  }
+}
+
+TEST(LiftedPipelineTest, SomeItemsAloneAreListedWithTheScoresThatTheyHaveAmongAll) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    SCOPED_TRACE(seed);
+    const Case shop(seed, 1 + seed % 2);
+    ItemBitmap only(Case::kItems);
+    for (std::uint32_t row = static_cast<std::uint32_t>(seed); row < Case::kItems; row += 7) {
+      only.Insert(ItemIndex{row});
+    }
+    std::vector<BlendedItem> expected = shop.Expected(Case::kItems);
+    std::erase_if(expected, [&](const BlendedItem& each) { return !only.Contains(each.item); });
+    expected.resize(10);
+
+    ExpectEqual(shop.Recommend({}, 10, true, &only), expected);
+    if (seed % 2 == 1) continue;  // Several models may find others.
+    ExpectEqual(
+        shop.Recommend({.candidates_per_model = 10, .whole_catalogue_items = 0}, 10, true, &only),
+        expected);
   }
 }
 

@@ -118,6 +118,53 @@ TEST(EvaluateTest, OneModelIsMeasuredAsTheDefinitionsSay) {
   }
 }
 
+// What is no bestseller, by the definition of long_tail@k.
+std::set<ItemIndex> NaiveLongTail(const Split& split) {
+  std::vector<std::set<std::size_t>> owners(kItems);
+  for (std::size_t user = 0; user < split.train.num_users(); ++user) {
+    for (const Interaction& each : split.train.History(user)) owners[Row(each.item)].insert(user);
+  }
+  std::vector<ItemIndex> items = split.candidates.Items();
+  std::stable_sort(items.begin(), items.end(), [&](ItemIndex a, ItemIndex b) {
+    return owners[Row(a)].size() > owners[Row(b)].size();
+  });
+  double total = 0;
+  for (const ItemIndex item : items) total += static_cast<double>(owners[Row(item)].size());
+  double sum = 0;
+  std::set<ItemIndex> tail;
+  for (const ItemIndex item : items) {
+    if (sum >= 0.8 * total) tail.insert(item);
+    sum += static_cast<double>(owners[Row(item)].size());
+  }
+  return tail;
+}
+
+TEST(EvaluateTest, AShareOfTheLongTailIsGivenPlaceByPlace) {
+  const Model model = HashingModel(kItems);
+  const Split split = RandomSplit(true);
+  const std::set<ItemIndex> tail = NaiveLongTail(split);
+  ASSERT_GT(tail.size(), 10U);
+  ThreadPool pool(2);
+
+  const Evaluation evaluation =
+      EvaluateModel(model, split, {.cutoffs = {20}, .long_tail_share = 0.4}, pool);
+
+  for (std::size_t i = 0; i < split.cases.size(); ++i) {
+    std::vector<ItemIndex> left = NaiveList(model, split, split.cases[i]);
+    std::vector<ItemIndex> expected;
+    std::size_t num_exposed = 0;
+    for (std::size_t n = 1; n <= 20; ++n) {
+      const bool is_due = num_exposed < 4 * n / 10;
+      const auto next = std::find_if(
+          left.begin(), left.end(), [&](ItemIndex item) { return !is_due || tail.contains(item); });
+      expected.push_back(*next);
+      num_exposed += tail.contains(*next) ? 1 : 0;
+      left.erase(next);
+    }
+    EXPECT_EQ(evaluation.lists[i], expected) << i;
+  }
+}
+
 TEST(EvaluateTest, TheNumberOfThreadsDoesNotMatter) {
   const Split split = RandomSplit(false);
   const Model model = HashingModel(kItems);

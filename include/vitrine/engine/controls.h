@@ -63,8 +63,8 @@ struct ListControls {
   std::vector<Pin> pins{};
   bool is_strict = false;  // Not filled up with what is popular.
   std::vector<Boost> boosts{};
-  // From 0, none, to 1: how much of its score an item loses each time that the shopper was shown it
-  // and did nothing with it since.
+  // From 0, none, to 1: items that the shopper was shown n times and did nothing with since are
+  // buried by 1 - (1 - rotation)^n, as by a boost.
   double rotation = 0;
   Exposure exposure{};
   Exploration exploration{};  // Not together with a diversity.

@@ -42,6 +42,9 @@ struct EvaluationOptions {
   // Where given, lists are made varied this way, and how alike they are is measured; kNone measures
   // them as they are.
   std::optional<Diversity> diversity{};
+  // Where above 0, lists give this share to what is no bestseller (exposure_metrics.h), as
+  // Expose does. Not together with a diversity.
+  double long_tail_share = 0;
   std::size_t history_limit = 0;  // Latest interactions that a query shows; 0: all.
   std::function<void(double fraction)> progress{};  // May be empty; calls do not overlap.
   const std::atomic<bool>* is_cancelled = nullptr;  // May be null; once set, results are partial.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace vitrine {
 
@@ -17,6 +18,9 @@ struct ExposureMetrics {
 // The share of all that users had which the bestsellers make up: the fewest items, those of most
 // users first, ties to the earlier.
 inline constexpr double kBestsellerShare = 0.8;
+
+// By item: whether it is one of them.
+std::vector<bool> Bestsellers(std::span<const std::uint64_t> num_owners);
 
 // `shown` [items]: in how many lists each candidate is. `num_owners` [items]: how many of
 // `num_users` had it in training; an item of nobody counts as one of a single user for the novelty.
