@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kDefaultPageSize = 20;
 constexpr std::size_t kMaxPageSize = 200;
+constexpr std::size_t kMaxPlacementBytes = 256;
 constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
 constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
 constexpr CountLimits kCategories = {.minimum = 0, .maximum = 20};
@@ -36,6 +37,15 @@ class Reader {
 
   void Require(const std::string& field, const std::string& value) {
     if (value.empty()) Fail(field, "is empty; must name an item");
+  }
+
+  // The limit of ids: a token carries it.
+  std::string Placement(const std::string& name) {
+    if (name.size() > kMaxPlacementBytes) {
+      Fail("placement", absl::StrFormat("has %d bytes; at most %d are allowed", name.size(),
+                                        kMaxPlacementBytes));
+    }
+    return name;
   }
 
   std::vector<std::string> List(const std::string& field, const Ids& values, CountLimits limits) {
@@ -185,7 +195,7 @@ RecommendRequest Read(const v1::RecommendItemsRequest& message, Reader& read) {
   return RecommendRequest{
       .user_id = message.user_id(),
       .visitor_id = message.visitor_id(),
-      .placement = message.placement(),
+      .placement = read.Placement(message.placement()),
       .context_item_ids = read.List("context_item_ids", message.context_item_ids(), kContextItems),
       .cart_item_ids = read.List("cart_item_ids", message.cart_item_ids(), kContextItems),
       .exclude_item_ids = read.List("exclude_item_ids", message.exclude_item_ids(), kExcludedItems),

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
@@ -130,6 +132,52 @@ TEST(ConfigTest, TheExampleHasALineForEveryKey) {
                 AnyOf(HasSubstr("\n" + name + " = "), HasSubstr("\n# " + name + " = ")))
         << key;
   }
+}
+
+TEST(ConfigTest, APlacementIsTheBuiltInOneWithWhatTheTableSays) {
+  const auto config = ParseConfig(
+      "[placements.trending]\npage_size = 7\n"
+      "[placements.home]\nsubject = \"cart\"\nweights = { ials = 0.5, trending = 2 }\n"
+      "filter = \"price < 20\"\nmax_age_days = 3\nof_categories = true\nof_bought = true\n"
+      "seen_items = \"exclude-seen\"\ndiversity = { method = \"dpp\", lambda = 0.3 }\n"
+      "max_per_brand = 2\nmax_per_category = 4\nrotation = 0.5\nstrict = true\n"
+      "boosts = [{ filter = \"stock > 0\", strength = -0.5 }]\n"
+      "exposure = { group = \"long-tail\", share = 0.25 }\nfallbacks = [\"trending\"]\n",
+      "shop.toml");
+
+  ASSERT_THAT(config, IsOk());
+  ASSERT_EQ(config->placements.size(), 2U);
+  const Placement& home = config->placements[0];
+  EXPECT_EQ(home.subject, Placement::Subject::kCart);
+  EXPECT_EQ(home.weights, (std::map<std::string, double>{{"ials", 0.5}, {"trending", 2}}));
+  EXPECT_EQ(home.filter, "price < 20");
+  EXPECT_EQ(home.max_age_days, 3);
+  EXPECT_TRUE(home.is_of_categories);
+  EXPECT_TRUE(home.is_of_bought);
+  EXPECT_EQ(home.seen, SeenPolicy::kExcludeSeen);
+  EXPECT_EQ(home.controls.diversity, (Diversity{Diversity::Method::kDpp, 0.3}));
+  EXPECT_EQ(home.controls.max_per_brand, 2U);
+  EXPECT_EQ(home.controls.max_per_category, 4U);
+  EXPECT_EQ(home.controls.rotation, 0.5);
+  EXPECT_TRUE(home.controls.is_strict);
+  EXPECT_EQ(home.controls.boosts, (std::vector<Boost>{{"stock > 0", -0.5}}));
+  EXPECT_EQ(home.controls.exposure, (Exposure{Exposure::Group::kLongTail, 0.25}));
+  EXPECT_EQ(home.fallbacks, std::vector<std::string>{"trending"});
+  const Placement& trending = config->placements[1];
+  EXPECT_EQ(trending.page_size, 7U);
+  EXPECT_TRUE(trending.weights.contains("trending"));
+}
+
+TEST(ConfigTest, WhatIsWrongWithAPlacementNamesItsLine) {
+  EXPECT_THAT(
+      ErrorOf("[placements.home]\n\nweight = 1\n"),
+      HasSubstr("shop.toml:3: unknown key weight of placements.home; did you mean weights?"));
+  EXPECT_THAT(ErrorOf("[placements.home]\nfilter = \"price <\"\n"),
+              HasSubstr("shop.toml:1: placements.home: filter column"));
+  EXPECT_THAT(ErrorOf("[placements.home]\npage_size = 300\n"), HasSubstr("page_size is 300"));
+  EXPECT_THAT(ErrorOf("[placements.home]\ndiversity = { method = \"x\" }\n"),
+              HasSubstr("shop.toml:2: method of diversity"));
+  EXPECT_THAT(ErrorOf("[placements]\nhome = 1\n"), HasSubstr("placements.home is 1"));
 }
 
 TEST(ConfigTest, SetsWhatTheFileSaysAndNothingElse) {

@@ -238,6 +238,27 @@ TEST(ItemFilterTest, AFieldThatIsNotSetMeetsNoComparisonButNotEqual) {
   }
 }
 
+TEST(ItemFilterTest, ADiscountIsTheShareThatThePriceIsBelowTheOriginalOne) {
+  const auto holds = [](const std::string& text, const Item& item) {
+    const auto filter = ParseFilter(text);
+    EXPECT_THAT(filter, IsOk());
+    return filter.ok() && Matches(*filter, item);
+  };
+  Item mug = Mug();
+  EXPECT_FALSE(holds("discount > 0 OR discount:*", mug)) << "no original price";
+  mug.attributes["original_price"] = 26.65;  // 19.99 is 0.249906 less.
+  EXPECT_TRUE(holds("discount = 0.249906", mug));
+  EXPECT_TRUE(holds("discount > 0.2 AND discount < 0.25", mug));
+  mug.attributes["original_price"] = 19.99;
+  EXPECT_FALSE(holds("discount >= 0", mug)) << "no cheaper";
+  mug.attributes["original_price"] = std::string("26.65");
+  EXPECT_FALSE(holds("discount > 0", mug)) << "a text";
+  mug.attributes["original_price"] = 26.65;
+  mug.price.reset();
+  EXPECT_FALSE(holds("discount > 0", mug));
+  EXPECT_EQ(Describe(*ParseFilter("discount>0.25")), "discount > 0.25");
+}
+
 TEST(ItemFilterTest, RangesReachTheEndsOfTheirNumbers) {
   Item item{.id = "a", .stock = std::numeric_limits<std::int64_t>::max()};
   item.attributes["x"] = std::numeric_limits<double>::max();

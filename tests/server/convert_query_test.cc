@@ -230,6 +230,7 @@ TEST(ConvertQueryTest, AtMostAHundredPinsAreTaken) {
 
 TEST(ConvertQueryTest, EveryFieldOverItsLimitIsNamed) {
   v1::RecommendItemsRequest message;
+  message.set_placement(std::string(257, 'x'));
   message.set_page_size(201);
   for (int i = 0; i < 101; ++i) message.add_context_item_ids(kItem);
   for (int i = 0; i < 101; ++i) message.add_cart_item_ids(kItem);
@@ -242,10 +243,10 @@ TEST(ConvertQueryTest, EveryFieldOverItsLimitIsNamed) {
   message.set_min_consistency_token("not ours");
 
   EXPECT_THAT(BadFields(message),
-              ::testing::UnorderedElementsAre("page_size", "context_item_ids", "cart_item_ids",
-                                              "exclude_item_ids", "categories", "filter",
-                                              "seen_items_policy", "explanation_level", "view",
-                                              "min_consistency_token"));
+              ::testing::UnorderedElementsAre("placement", "page_size", "context_item_ids",
+                                              "cart_item_ids", "exclude_item_ids", "categories",
+                                              "filter", "seen_items_policy", "explanation_level",
+                                              "view", "min_consistency_token"));
 }
 
 TEST(ConvertQueryTest, ANegativePageSizeIsRefused) {
