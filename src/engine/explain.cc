@@ -185,6 +185,13 @@ std::vector<Ground> StrongestGrounds(std::span<const Cause> causes, const Shoppe
   double strongest_taste = 0;
   for (const Cause& cause : causes) AddGround(GroundOf(cause, query), strongest_taste, grounds);
   std::erase_if(grounds, [](const Ground& ground) { return !(ground.value > 0); });
+  // What names nothing is the reason only where there is no other.
+  const auto names_nothing = [](const Ground& ground) {
+    return ground.kind == Reason::Kind::kMatchesYourTaste && ground.text.empty();
+  };
+  if (!std::all_of(grounds.begin(), grounds.end(), names_nothing)) {
+    std::erase_if(grounds, names_nothing);
+  }
   const std::size_t count = std::min(grounds.size(), kMaxReasons);
   std::partial_sort(grounds.begin(), grounds.begin() + static_cast<std::ptrdiff_t>(count),
                     grounds.end(), [](const Ground& a, const Ground& b) {

@@ -67,6 +67,19 @@ TEST_F(ExplainTest, NamesWhatWasBoughtAndWhatWasViewed) {
                           Reason{.kind = Reason::Kind::kBecauseYouBought, .item_id = "a"}));
 }
 
+TEST_F(ExplainTest, WhatNamesNothingIsAReasonOnlyWhereThereIsNoOther) {
+  const Contribution base{.source = Contribution::Source::kBase, .value = 2};
+  const Contribution past{.source = Contribution::Source::kHistory, .item = Index(1), .value = 1};
+  store_.Record("u", EventType::kDetailPageView, "b");
+  const Reason viewed{.kind = Reason::Kind::kBecauseYouViewed, .item_id = "b"};
+
+  Publish({Explained(MakeFakeModel("item_knn", ModelFamily::kBehaviour, {3}), {base, past})});
+  EXPECT_THAT(Best({.user_id = "u"}).reasons, ElementsAre(viewed));
+  Publish({Explained(MakeFakeModel("item_knn", ModelFamily::kBehaviour, {3}), {base})});
+  EXPECT_THAT(Best({.user_id = "u"}).reasons,
+              ElementsAre(Reason{.kind = Reason::Kind::kMatchesYourTaste}));
+}
+
 TEST_F(ExplainTest, NamesTheItemOfThePage) {
   Publish({MakeFakeNeighbours("item_knn", 5, {{{Index(0), Index(3)}, 0.5F}})});
 
