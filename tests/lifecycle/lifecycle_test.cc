@@ -113,7 +113,8 @@ TEST_F(LifecycleTest, ATrainingEndsInAServedVersionThatTheNextStartLoads) {
   const std::string version = Train();
 
   EXPECT_EQ(Served(), version);
-  EXPECT_EQ(published_.Get()->models.size(), 4u);
+  EXPECT_EQ(published_.Get()->models.size(),
+            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
   const auto versions = lifecycle_->ListVersions();
   ASSERT_THAT(versions, IsOk());
   EXPECT_EQ(versions->live, version);
@@ -132,7 +133,7 @@ TEST_F(LifecycleTest, WhatIsServedHoldsNoVectorsOfShoppers) {
   Train();
 
   const auto served = published_.Get();
-  ASSERT_EQ(served->models.size(), 1U);
+  ASSERT_EQ(served->models.size(), 1 + SmallShop::kModelsOfPlacements);
   EXPECT_EQ(served->models[0].name, "bpr");
   EXPECT_EQ(served->models[0].as_paper, nullptr);
 }
@@ -223,7 +224,8 @@ TEST_F(LifecycleTest, AVersionThatAnotherProcessMadeLiveIsServedSoon) {
   PublishElsewhere("from-elsewhere");
 
   EXPECT_TRUE(Eventually([&] { return Served() == "from-elsewhere"; }));
-  EXPECT_EQ(published_.Get()->models.size(), 4u);
+  EXPECT_EQ(published_.Get()->models.size(),
+            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
 }
 
 TEST_F(LifecycleTest, PointingLiveBackRollsBack) {
@@ -288,7 +290,8 @@ TEST_F(LifecycleTest, ANewItemsTextReachesTheContentModelWithoutATraining) {
   EXPECT_TRUE(Eventually(knows_new_mug));
   EXPECT_EQ(Served(), version);
   EXPECT_EQ(published_.Get()->models[1].name, "content");
-  EXPECT_EQ(published_.Get()->models.size(), 4u);
+  EXPECT_EQ(published_.Get()->models.size(),
+            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
 }
 
 TEST_F(LifecycleTest, TrainsByItselfOnceThereIsEnoughAndAgainWhenHalfAsMuchIsNew) {
@@ -346,7 +349,7 @@ TEST_F(LifecycleTest, ReadersSeeWholeModelSetsWhileVersionsChange) {
   std::thread reader([&] {
     while (!is_over) {
       const std::shared_ptr<const ModelSet> set = published_.Get();
-      EXPECT_EQ(set->models.size(), 4u);
+      EXPECT_EQ(set->models.size(), SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
       for (const Model& model : set->models) EXPECT_NE(model.scorer, nullptr);
     }
   });

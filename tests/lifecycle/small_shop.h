@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@ namespace vitrine::testing {
 class SmallShop {
  public:
   static constexpr int kItems = 24;
+  // Those of the blend that are trained without being chosen, and those that placements name.
+  static constexpr std::size_t kUsualModels = 4;
+  static constexpr std::size_t kModelsOfPlacements = 2;
 
   SmallShop() { store_ = FeatureStore::Open(folder_ / "store", {}, files_, clock_).value(); }
 

@@ -43,7 +43,8 @@ TEST_F(TrainModelsTest, TrainsEveryModelAndMeasuresTheBlend) {
   const ModelSet& set = trained->models;
   std::vector<std::string> names;
   for (const Model& model : set.models) names.push_back(model.name);
-  EXPECT_THAT(names, ElementsAre("most_popular", "content", "item_knn", "ials"));
+  EXPECT_THAT(names, ElementsAre("most_popular", "content", "item_knn", "ials", "bought_together",
+                                 "repeat_purchase"));
   EXPECT_EQ(set.weights, UsualBlendWeights());  // Twelve shoppers teach no others.
   EXPECT_GT(set.metrics.at("ndcg@20"), 0);
   EXPECT_GT(set.metrics.at("test_users"), 0);
@@ -80,8 +81,10 @@ TEST_F(TrainModelsTest, ChoosesModelsWhereItIsAskedTo) {
 
   ASSERT_THAT(trained, IsOk());
   const ModelSet& set = trained->models;
-  ASSERT_FALSE(set.models.empty());
-  for (const Model& model : set.models) EXPECT_GT(set.weights.at(model.name).weight, 0);
+  ASSERT_GT(set.models.size(), SmallShop::kModelsOfPlacements);
+  for (std::size_t m = 0; m + SmallShop::kModelsOfPlacements < set.models.size(); ++m) {
+    EXPECT_GT(set.weights.at(set.models[m].name).weight, 0);
+  }
   EXPECT_GT(set.metrics.at("ndcg@20"), 0);
 }
 
@@ -94,7 +97,8 @@ TEST_F(TrainModelsTest, ChoosingOfTooLittleServesTheUsualModels) {
   const auto trained = Train(options);
 
   ASSERT_THAT(trained, IsOk());
-  EXPECT_EQ(trained->models.models.size(), 4u);
+  EXPECT_EQ(trained->models.models.size(),
+            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
   EXPECT_EQ(trained->models.weights, UsualBlendWeights());
 }
 
@@ -118,7 +122,8 @@ TEST_F(TrainModelsTest, AStoreTooSmallToSplitIsTrainedWithoutBeingMeasured) {
   const auto trained = Train(shop_.Options());
 
   ASSERT_THAT(trained, IsOk());
-  EXPECT_EQ(trained->models.models.size(), 4u);
+  EXPECT_EQ(trained->models.models.size(),
+            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
   EXPECT_THAT(trained->models.metrics, Not(Contains(Key("ndcg@20"))));
 }
 
@@ -132,7 +137,29 @@ TEST_F(TrainModelsTest, ACatalogueWithoutEventsIsTrainedOn) {
   const auto trained = Train(shop_.Options());
 
   ASSERT_THAT(trained, IsOk());
-  EXPECT_EQ(trained->models.models.size(), 4u);
+  EXPECT_EQ(trained->models.models.size(),
+            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
+}
+
+TEST_F(TrainModelsTest, WhatAPlacementNamesIsTrainedAndNotAskedByTheBlend) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(100);
+  const auto placements = Placements::Open(
+      shop_.files(), shop_.models_folder() + "-placements",
+      {{.name = "mine", .weights = {{"rp3beta", 1}, {"rating_mf", 1}, {"trending", 1}}}});
+  ASSERT_THAT(placements, IsOk());
+  LifecycleOptions options = shop_.Options();
+  options.placements = placements->get();
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  std::vector<std::string> names;
+  for (const Model& model : trained->models.models) names.push_back(model.name);
+  EXPECT_THAT(names, Contains("rp3beta"));
+  EXPECT_THAT(names, Not(Contains("rating_mf"))) << "nobody rated anything";
+  EXPECT_THAT(names, Not(Contains("trending"))) << "it is live";
+  EXPECT_THAT(trained->models.weights, Not(Contains(Key("rp3beta"))));
 }
 
 TEST_F(TrainModelsTest, WrongSettingsAreNamed) {
@@ -255,7 +282,7 @@ TEST_F(TrainModelsTest, AShopThatIsTooSmallForAPurchasePredictorIsTrainedWithout
 
   ASSERT_THAT(trained, IsOk());
   EXPECT_EQ(trained->models.purchases.predictor, nullptr);
-  EXPECT_EQ(trained->models.models.size(), 1U);
+  EXPECT_EQ(trained->models.models.size(), 1 + SmallShop::kModelsOfPlacements);
 }
 
 }  // namespace
