@@ -192,6 +192,68 @@ absl::Status Run(const BenchFlags& flags) {
   return absl::OkStatus();
 }
 
+// What is sent.
+void AddCallOptions(BenchFlags& flags, CLI::App& command) {
+  LoadOptions& load = flags.load;
+  CLI::Option* const rpc = command.add_option("--rpc", flags.rpc, "What to call")
+                               ->check(CLI::IsMember({"RecommendItems", "SimilarItems", "RankItems",
+                                                      "RecordEvents", "Check"}))
+                               ->capture_default_str();
+  command
+      .add_option("--mix", flags.mix,
+                  "What to call, by share: recommend, similar, rank, events and check, such as "
+                  "recommend=0.95,events=0.05")
+      ->excludes(rpc);
+  command.add_option("--data", flags.data, "Users to ask for: first column of this TSV file")
+      ->check(CLI::ExistingFile);
+  command
+      .add_option("--skew", load.skew,
+                  "The r-th user of the file is asked for in proportion to 1/r^SKEW; 0: all alike")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  command.add_option("--page-size", load.page_size, "Items in a list")
+      ->check(CLI::Range(1, 200))
+      ->capture_default_str();
+  command.add_option("--filter", load.filters,
+                     "What lists are asked for items of; of several each request draws one");
+  command.add_option("--seed", load.seed, "Of all that is drawn")->capture_default_str();
+}
+
+// How fast, and how long.
+void AddPaceOptions(BenchFlags& flags, CLI::App& command) {
+  LoadOptions& load = flags.load;
+  command.add_option("--concurrency", load.concurrency, "Calls in flight")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command.add_option("--duration", load.seconds, "Seconds to measure")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  command.add_option("--warm-up", load.warm_up_seconds, "Seconds before that")
+      ->check(CLI::Range(0.0, 60.0))
+      ->capture_default_str();
+  CLI::Option* const rate =
+      command.add_option("--rate", load.rate, "Calls due a second; 0: closed loop")
+          ->check(CLI::Range(0.0, 1e6))
+          ->capture_default_str();
+  CLI::Option* const chart =
+      command
+          .add_option("--chart", flags.chart,
+                      "Run with 1, 2, 4, ... 64 calls in flight, or at --rates, and write "
+                      "latencies against throughput to this SVG file")
+          ->excludes(rate);
+  command.add_option("--rates", flags.rates, "Of a chart: calls due a second, such as 100,200")
+      ->delimiter(',')
+      ->expected(1, kMaxRates)
+      ->check(CLI::Range(0.1, 1e6))
+      ->needs(chart);
+  command.add_option("--deadline", load.deadline_ms, "Milliseconds that a call may take; 0: 30 s")
+      ->check(CLI::Range(0.0, 30'000.0))
+      ->capture_default_str();
+  command.add_option("--count", load.max_calls, "Stop after so many calls")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void AddBenchCommand(CLI::App& app, int& exit_status) {
@@ -205,68 +267,17 @@ void AddBenchCommand(CLI::App& app, int& exit_status) {
       "  vitrine bench --mix recommend=0.95,events=0.05 --skew 1 --chart load.svg\n"
       "RecordEvents writes page views of made-up visitors into the shop.");
   const auto flags = std::make_shared<BenchFlags>();
-  LoadOptions& load = flags->load;
-  load.address = "127.0.0.1:50051";
-  command->add_option("--target", load.address, "Address of the server")->capture_default_str();
-  CLI::Option* const rpc = command->add_option("--rpc", flags->rpc, "What to call")
-                               ->check(CLI::IsMember({"RecommendItems", "SimilarItems", "RankItems",
-                                                      "RecordEvents", "Check"}))
-                               ->capture_default_str();
-  command
-      ->add_option("--mix", flags->mix,
-                   "What to call, by share: recommend, similar, rank, events and check, such as "
-                   "recommend=0.95,events=0.05")
-      ->excludes(rpc);
-  CLI::Option* const concurrency =
-      command->add_option("--concurrency", load.concurrency, "Calls in flight")
-          ->check(CLI::Range(1, 10'000))
-          ->capture_default_str();
-  command->add_option("--duration", load.seconds, "Seconds to measure")
-      ->check(CLI::Range(0.1, 3600.0))
+  flags->load.address = "127.0.0.1:50051";
+  command->add_option("--target", flags->load.address, "Address of the server")
       ->capture_default_str();
-  command->add_option("--warm-up", load.warm_up_seconds, "Seconds before that")
-      ->check(CLI::Range(0.0, 60.0))
-      ->capture_default_str();
-  CLI::Option* const rate =
-      command->add_option("--rate", load.rate, "Calls due a second; 0: closed loop")
-          ->check(CLI::Range(0.0, 1e6))
-          ->capture_default_str();
-  CLI::Option* const chart =
-      command
-          ->add_option("--chart", flags->chart,
-                       "Run with 1, 2, 4, ... 64 calls in flight, or at --rates, and write "
-                       "latencies against throughput to this SVG file")
-          ->excludes(rate);
-  command->add_option("--rates", flags->rates, "Of a chart: calls due a second, such as 100,200")
-      ->delimiter(',')
-      ->expected(1, kMaxRates)
-      ->check(CLI::Range(0.1, 1e6))
-      ->needs(chart);
-  command->add_option("--deadline", load.deadline_ms, "Milliseconds that a call may take; 0: 30 s")
-      ->check(CLI::Range(0.0, 30'000.0))
-      ->capture_default_str();
-  command->add_option("--count", load.max_calls, "Stop after so many calls")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
-      ->capture_default_str();
-  command->add_option("--data", flags->data, "Users to ask for: first column of this TSV file")
-      ->check(CLI::ExistingFile);
-  command
-      ->add_option("--skew", load.skew,
-                   "The r-th user of the file is asked for in proportion to 1/r^SKEW; 0: all alike")
-      ->check(CLI::Range(0.0, 10.0))
-      ->capture_default_str();
-  command->add_option("--page-size", load.page_size, "Items in a list")
-      ->check(CLI::Range(1, 200))
-      ->capture_default_str();
-  command->add_option("--filter", load.filters,
-                      "What lists are asked for items of; of several each request draws one");
-  command->add_option("--seed", load.seed, "Of all that is drawn")->capture_default_str();
+  AddCallOptions(*flags, *command);
+  AddPaceOptions(*flags, *command);
   command->add_flag("--against-check", flags->is_checked,
                     "Compare with as many empty calls: five repeats of both, in turn");
   command->add_flag("--remote", flags->is_remote, "Allow an address of another machine");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
-  RunOnParse(command, exit_status, [flags, concurrency] {
-    flags->is_concurrency_given = concurrency->count() > 0;
+  RunOnParse(command, exit_status, [flags, command] {
+    flags->is_concurrency_given = command->count("--concurrency") > 0;
     return Run(*flags);
   });
 }

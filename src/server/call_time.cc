@@ -1,21 +1,29 @@
 #include "server/call_time.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace vitrine {
 
-std::chrono::system_clock::duration ReserveOf(std::chrono::system_clock::duration left) {
-  return std::clamp<std::chrono::system_clock::duration>(left / 5, std::chrono::microseconds(500),
-                                                         std::chrono::milliseconds(50));
+Countdown::Clock::duration Countdown::ReserveOf(Clock::duration left) {
+  return std::clamp<Clock::duration>(left / 5, std::chrono::microseconds(500),
+                                     std::chrono::milliseconds(50));
+}
+
+bool Countdown::IsLate(Clock::time_point now) {
+  if (asked_.has_value()) longest_step_ = std::max(longest_step_, now - *asked_);
+  asked_ = now;
+  return now + longest_step_ >= due_;
 }
 
 CallTime TimeOf(const grpc::CallbackServerContext& context) {
-  using Clock = std::chrono::system_clock;
+  using Clock = Countdown::Clock;
   CallTime time{.is_gone = [&context] { return context.IsCancelled(); }};
   const Clock::time_point deadline = context.deadline();
   if (deadline == Clock::time_point::max()) return time;
-  const Clock::time_point due = deadline - ReserveOf(deadline - Clock::now());
-  time.is_late = [due] { return Clock::now() >= due; };
+  // Shared by the rows of a page.
+  const auto countdown = std::make_shared<Countdown>(Clock::now(), deadline);
+  time.is_late = [countdown] { return countdown->IsLate(Clock::now()); };
   return time;
 }
 

@@ -8,15 +8,36 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-TEST(CallTimeTest, AFifthIsKeptBackWithinItsBounds) {
-  EXPECT_EQ(ReserveOf(milliseconds(5)), milliseconds(1));
-  EXPECT_EQ(ReserveOf(milliseconds(100)), milliseconds(20));
-  EXPECT_EQ(ReserveOf(milliseconds(1)), microseconds(500));
-  EXPECT_EQ(ReserveOf(std::chrono::hours(1)), milliseconds(50));
+constexpr Countdown::Clock::time_point kArrival{std::chrono::hours(1)};
+
+TEST(CountdownTest, AFifthIsKeptBackWithinItsBounds) {
+  EXPECT_EQ(Countdown::ReserveOf(milliseconds(5)), milliseconds(1));
+  EXPECT_EQ(Countdown::ReserveOf(milliseconds(100)), milliseconds(20));
+  EXPECT_EQ(Countdown::ReserveOf(milliseconds(1)), microseconds(500));
+  EXPECT_EQ(Countdown::ReserveOf(std::chrono::hours(1)), milliseconds(50));
 }
 
-TEST(CallTimeTest, OfTimeThatIsUpAlreadyTheLeastIsKeptBack) {
-  EXPECT_EQ(ReserveOf(milliseconds(-3)), microseconds(500));
+TEST(CountdownTest, OfTimeThatIsUpAlreadyTheLeastIsKeptBack) {
+  EXPECT_EQ(Countdown::ReserveOf(milliseconds(-3)), microseconds(500));
+}
+
+TEST(CountdownTest, TheFirstStepMayTakeAllButTheReserve) {
+  EXPECT_FALSE(
+      Countdown(kArrival, kArrival + milliseconds(5)).IsLate(kArrival + microseconds(3999)));
+  EXPECT_TRUE(Countdown(kArrival, kArrival + milliseconds(5)).IsLate(kArrival + milliseconds(4)));
+}
+
+TEST(CountdownTest, AStepThatWouldEndTooLateIsNotBegun) {
+  Countdown countdown(kArrival, kArrival + milliseconds(50));  // Due at 40.
+
+  EXPECT_FALSE(countdown.IsLate(kArrival + milliseconds(15)));  // The wait before is no step.
+  EXPECT_FALSE(countdown.IsLate(kArrival + milliseconds(25)));
+  EXPECT_FALSE(countdown.IsLate(kArrival + milliseconds(29)));
+  EXPECT_TRUE(countdown.IsLate(kArrival + milliseconds(30)));  // 10: the longest so far.
+}
+
+TEST(CountdownTest, AfterTheDeadlineItIsLate) {
+  EXPECT_TRUE(Countdown(kArrival, kArrival - milliseconds(1)).IsLate(kArrival));
 }
 
 }  // namespace
