@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "testing/fake_feature_store.h"
+#include "vitrine/engine/placement.h"
 
 namespace vitrine {
 namespace {
