@@ -221,6 +221,8 @@ void AddControlOptions(CLI::App& command, RecommendFlags& flags) {
       ->check(CLI::Range(0, 1000));
   command.add_option("--max-per-category", controls.max_per_category, "0: no limit")
       ->check(CLI::Range(0, 1000));
+  command.add_option("--explore", flags.exploration,
+                     "TEMPERATURE or TEMPERATURE:SEED, above 0 to 10: draw the list by chance");
   command.add_option("--pin", flags.pins, "ITEM:POSITION of a promoted item");
   command.add_option("--boost", flags.boosts,
                      "FILTER:STRENGTH: adds STRENGTH times the best score, -1 to 1, to items that "

@@ -20,11 +20,8 @@ constexpr std::string_view kName = "bought_together";
 constexpr std::size_t kMostItemsOfAnOrder = 100;
 
 Settings OrderDefaults() {
-  return {{"similarity", "cosine"},
-          {"neighbours", "50"},
-          {"shrinkage", "3"},
-          {"window_minutes", "30"},
-          {"context_weight", "3"}};
+  return {{"events", "purchases"}, {"similarity", "cosine"}, {"neighbours", "50"},
+          {"shrinkage", "3"},      {"window_minutes", "30"}, {"context_weight", "3"}};
 }
 
 // Adds the order as a row.
@@ -49,13 +46,15 @@ absl::StatusOr<Model> TrainBoughtTogether(const Dataset& dataset, const Settings
   options.similarity = is_jaccard ? Similarity::kJaccard : Similarity::kCosine;
   options.num_neighbours = reader.Count("neighbours", 1, 100'000);
   options.shrinkage = reader.Number("shrinkage", 0, 1e9);
-  const double window_minutes = reader.Number("window_minutes", 0, 1e6);
+  OrderOptions what;
+  what.is_of_purchases = reader.Choice("events", {"purchases", "any"}) == "purchases";
+  what.window_minutes = reader.Number("window_minutes", 0, 1e6);
   ItemNeighboursTable table{.name = std::string(kName)};
   table.touch_weights.weighting = Weighting::kBinary;
   table.touch_weights.context_weight = static_cast<float>(reader.Number("context_weight", 0, 1e6));
   VITRINE_RETURN_IF_ERROR(reader.status());
 
-  const CsrMatrix orders = OrdersOf(dataset, window_minutes);
+  const CsrMatrix orders = OrdersOf(dataset, what);
   VITRINE_ASSIGN_OR_RETURN(table.neighbours, SimilarItems(orders, options, context));
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, ItemNeighbours::Create(std::move(table)));
   Model model = MakeModel(scorer);
@@ -65,15 +64,18 @@ absl::StatusOr<Model> TrainBoughtTogether(const Dataset& dataset, const Settings
 
 }  // namespace
 
-CsrMatrix OrdersOf(const Dataset& dataset, double window_minutes) {
-  const auto window = static_cast<Micros>(window_minutes * 60 * kMicrosPerSecond);
+CsrMatrix OrdersOf(const Dataset& dataset, const OrderOptions& options) {
+  const auto window = static_cast<Micros>(options.window_minutes * 60 * kMicrosPerSecond);
+  const auto counts = [&](const Interaction& each) {
+    return options.is_of_purchases ? each.type == EventType::kPurchaseComplete : each.weight > 0;
+  };
   CsrMatrix orders;
   orders.num_cols = dataset.num_items();
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {
     std::vector<std::uint32_t> order;
     Micros latest = 0;
     for (const Interaction& each : dataset.History(user)) {
-      if (each.type != EventType::kPurchaseComplete) continue;
+      if (!counts(each)) continue;
       if (!order.empty() && each.time_us - latest > window)
         AddOrder(std::exchange(order, {}), orders);
       order.push_back(static_cast<std::uint32_t>(Row(each.item)));

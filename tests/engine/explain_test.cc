@@ -168,8 +168,7 @@ TEST_F(ExplainTest, AModelWithoutAnExplainerAnswersForItsPart) {
   EXPECT_EQ(best.contributions[0].model, "most_popular");
   EXPECT_FLOAT_EQ(best.contributions[0].value, 1);
   EXPECT_EQ(best.contributions[1].model, "content");
-  EXPECT_THAT(best.reasons, ElementsAre(Reason{.kind = Reason::Kind::kPopular},
-                                        Reason{.kind = Reason::Kind::kMatchesYourTaste}));
+  EXPECT_THAT(best.reasons, ElementsAre(Reason{.kind = Reason::Kind::kPopular}));
 }
 
 TEST_F(ExplainTest, NewArrivalsAreNamedForAsLongAsConfigured) {

@@ -256,7 +256,7 @@ TEST(ItemFilterTest, ADiscountIsTheShareThatThePriceIsBelowTheOriginalOne) {
   mug.attributes["original_price"] = 26.65;
   mug.price.reset();
   EXPECT_FALSE(holds("discount > 0", mug));
-  EXPECT_EQ(Describe(*ParseFilter("discount>0.25")), "discount > 0.25");
+  EXPECT_EQ(Describe(*ParseFilter("discount>=0.25")), "discount: IN(0.250000i, *)");
 }
 
 TEST(ItemFilterTest, RangesReachTheEndsOfTheirNumbers) {

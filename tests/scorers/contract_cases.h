@@ -19,9 +19,10 @@ struct ContractCase {
 
 inline const std::vector<ContractCase>& ContractCases() {
   static const auto* const cases = new std::vector<ContractCase>{
-      {"bought_together", {{"neighbours", "10"}}},
-      {"bought_together", {{"similarity", "jaccard"}, {"window_minutes", "0"}}},
-      {"bought_together", {}, true},
+      {"bought_together", {{"neighbours", "10"}, {"events", "any"}, {"window_minutes", "1e6"}}},
+      {"bought_together",
+       {{"similarity", "jaccard"}, {"events", "any"}, {"window_minutes", "1e6"}}},
+      {"bought_together", {{"events", "any"}, {"window_minutes", "1e6"}}, true},
       {"bpr", {{"dimensions", "6"}, {"weighting", "log"}}},
       {"bpr", {{"dimensions", "3"}, {"start_epochs", "0"}, {"draws", "9"}}},
       {"bpr", {{"dimensions", "6"}}, true},

@@ -50,16 +50,17 @@ std::vector<std::vector<std::uint32_t>> RowsOf(const CsrMatrix& orders) {
 TEST(BoughtTogetherTest, AnOrderIsWhatOneShopperBoughtWithoutALongPause) {
   const Dataset shop = ShopOf({{{2, 0}, {0, 0}, {1, 20}, {3, 60}, {4, 61}}, {{0, 61}, {1, 62}}}, 5);
 
-  EXPECT_THAT(RowsOf(OrdersOf(shop, 30)),
+  EXPECT_THAT(RowsOf(OrdersOf(shop, {.window_minutes = 30})),
               ElementsAre(ElementsAre(0, 1, 2), ElementsAre(3, 4), ElementsAre(0, 1)));
-  EXPECT_THAT(RowsOf(OrdersOf(shop, 0)), ElementsAre(ElementsAre(0, 2)));
+  EXPECT_THAT(RowsOf(OrdersOf(shop, {.window_minutes = 0})), ElementsAre(ElementsAre(0, 2)));
 }
 
 TEST(BoughtTogetherTest, ViewsAndOrdersOfOneItemSayNothing) {
   const Dataset shop =
       ShopOf({{{0, 0}, {1, 1, EventType::kDetailPageView}, {0, 2}}, {{1, 0}}, {}}, 2);
 
-  EXPECT_EQ(OrdersOf(shop, 30).num_rows, 0U);
+  EXPECT_EQ(OrdersOf(shop, {}).num_rows, 0U);
+  EXPECT_THAT(RowsOf(OrdersOf(shop, {.is_of_purchases = false})), ElementsAre(ElementsAre(0, 1)));
 }
 
 TEST(BoughtTogetherTest, ThreeOrdersByHand) {
