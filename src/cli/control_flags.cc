@@ -24,7 +24,6 @@ absl::StatusOr<Diversity> ParseDiversity(const std::string& text) {
 }
 
 absl::StatusOr<Exploration> ParseExploration(const std::string& text) {
-  constexpr double kMaxTemperature = 10;
   Exploration exploration;
   const std::size_t colon = text.find(':');
   const bool has_seed = colon != text.npos;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {
@@ -163,6 +164,11 @@ absl::StatusOr<std::vector<Placement>> ReadPlacements(const toml::node& node,
     placements.push_back(std::move(placement));
   }
   return placements;
+}
+
+absl::StatusOr<std::unique_ptr<Placements>> OpenPlacements(
+    const std::string& store, const std::vector<Placement>& configured) {
+  return Placements::Open(LocalFileSystem(), store + "/placements", configured);
 }
 
 }  // namespace vitrine::cli

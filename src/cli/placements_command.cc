@@ -10,11 +10,11 @@
 #include "absl/strings/str_join.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/placement_config.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
 #include "vitrine/client/json_form.h"
-#include "vitrine/engine/placements.h"
 #include "vitrine/server/convert.h"
 
 namespace vitrine::cli {
@@ -82,9 +82,7 @@ absl::Status Print(const std::vector<v1::Placement>& placements, const Placement
 // Reads beside the server that owns the store, if there is one.
 absl::Status ShowStore(const PlacementsFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
-  VITRINE_ASSIGN_OR_RETURN(
-      const auto placements,
-      Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
+  VITRINE_ASSIGN_OR_RETURN(const auto placements, OpenPlacements(flags.store, config.placements));
   std::vector<v1::Placement> all;
   for (const auto& [name, entry] : *placements->All()) all.push_back(vitrine::ToProto(entry));
   return Print(all, flags);

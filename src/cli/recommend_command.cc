@@ -10,13 +10,13 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/control_flags.h"
+#include "cli/placement_config.h"
 #include "cli/shown_list.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
 #include "vitrine/client/json_form.h"
-#include "vitrine/engine/placements.h"
 #include "vitrine/server/convert.h"
 #include "vitrine/server/convert_controls.h"
 
@@ -114,9 +114,7 @@ absl::Status AskStore(const RecommendFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto models, LoadLive(*store, flags.store + "/models"));
   const Published<ModelSet> published(models);
   Counters counters;
-  VITRINE_ASSIGN_OR_RETURN(
-      const auto placements,
-      Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
+  VITRINE_ASSIGN_OR_RETURN(const auto placements, OpenPlacements(flags.store, config.placements));
   const Engine engine(*store, published, counters, SystemClock(), config.engine, placements.get());
   if (!flags.asked_about.empty()) {
     VITRINE_ASSIGN_OR_RETURN(
@@ -282,7 +280,8 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
                        "file with BatchRecommendItemsRequest in JSON")
           ->check(CLI::ExistingFile);
   for (const char* of_one_list :
-       {"--context", "--category", "--filter", "--count", "--diversity", "--max-per-brand",
+       {"--placement", "--context", "--cart", "--category", "--filter", "--count", "--boost",
+        "--rotation", "--exposure", "--diversity", "--explore", "--max-per-brand",
         "--max-per-category", "--pin", "--strict", "--page-token", "--why"}) {
     rows->excludes(command->get_option(of_one_list));
   }

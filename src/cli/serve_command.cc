@@ -9,10 +9,10 @@
 #include "cli/address.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/placement_config.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
-#include "vitrine/engine/placements.h"
 
 namespace vitrine::cli {
 namespace {
@@ -84,9 +84,7 @@ absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto server, Server::Create(config.server, SystemClock()));
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
-  VITRINE_ASSIGN_OR_RETURN(
-      const auto placements,
-      Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
+  VITRINE_ASSIGN_OR_RETURN(const auto placements, OpenPlacements(flags.store, config.placements));
   config.lifecycle.placements = placements.get();
   Published<ModelSet> models(std::make_shared<const ModelSet>());
   VITRINE_ASSIGN_OR_RETURN(

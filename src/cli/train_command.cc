@@ -11,11 +11,11 @@
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/placement_config.h"
 #include "cli/progress_bar.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
-#include "vitrine/engine/placements.h"
 
 namespace vitrine::cli {
 namespace {
@@ -49,9 +49,7 @@ absl::Status TrainStore(const TrainFlags& flags) {
                                                                 LocalFileSystem(), SystemClock()));
   VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
                            BundleFolder::Open(LocalFileSystem(), flags.store + "/models"));
-  VITRINE_ASSIGN_OR_RETURN(
-      const auto placements,
-      Placements::Open(LocalFileSystem(), flags.store + "/placements", config.placements));
+  VITRINE_ASSIGN_OR_RETURN(const auto placements, OpenPlacements(flags.store, config.placements));
   config.lifecycle.placements = placements.get();
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);

@@ -50,7 +50,7 @@ absl::Status CheckMix(const LoadOptions& options) {
     needs_items =
         needs_items || (each.call != LoadCall::kRecommendItems && each.call != LoadCall::kCheck);
   }
-  if (std::abs(sum - 1) > 0.01) {
+  if (std::abs(sum - 1) > 0.001) {
     return absl::InvalidArgumentError(
         absl::StrFormat("the shares of the mix sum to %g, want to sum to 1", sum));
   }

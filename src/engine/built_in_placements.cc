@@ -9,20 +9,20 @@ namespace {
 // A month: long enough that a shop which adds little still has arrivals to show.
 constexpr double kNewDays = 30;
 
-const std::string kDefault(kDefaultPlacement);
+std::string Default() { return std::string(kDefaultPlacement); }
 
 Placement Named(std::string name, std::string description) {
   return {.name = std::move(name), .description = std::move(description)};
 }
 
 Placement RecommendedForYou() {
-  return Named(kDefault, "What this shopper is likely to want: all models, as learned");
+  return Named(Default(), "What this shopper is likely to want: all models, as learned");
 }
 
 Placement SimilarItems() {
   Placement made = Named("similar-items", "Like the item of the page");
   made.subject = Placement::Subject::kContext;
-  made.fallbacks = {"popular-in-category", kDefault};
+  made.fallbacks = {"popular-in-category", Default()};
   return made;
 }
 
@@ -31,7 +31,7 @@ Placement FrequentlyBoughtTogether() {
       Named("frequently-bought-together", "What orders have beside the item of the page");
   made.subject = Placement::Subject::kContext;
   made.weights = {{"bought_together", 1}};
-  made.fallbacks = {"similar-items", kDefault};
+  made.fallbacks = {"similar-items", Default()};
   return made;
 }
 
@@ -39,7 +39,7 @@ Placement CompleteTheCart() {
   Placement made = Named("complete-the-cart", "What orders have beside the items of the cart");
   made.subject = Placement::Subject::kCart;
   made.weights = {{"bought_together", 1}};
-  made.fallbacks = {kDefault};
+  made.fallbacks = {Default()};
   return made;
 }
 
@@ -50,7 +50,7 @@ Placement BuyItAgain() {
   made.weights = {{"repeat_purchase", 1}, {std::string(kRecentlyBoughtName), 0.1}};
   made.is_of_bought = true;
   made.seen = SeenPolicy::kAllowAll;
-  made.fallbacks = {kDefault};
+  made.fallbacks = {Default()};
   return made;
 }
 
@@ -58,7 +58,7 @@ Placement RecentlyViewed() {
   Placement made = Named("recently-viewed", "What the shopper looked at, the latest first");
   made.weights = {{std::string(kRecentlyViewedName), 1}};
   made.seen = SeenPolicy::kAllowAll;
-  made.fallbacks = {kDefault};
+  made.fallbacks = {Default()};
   return made;
 }
 
@@ -71,7 +71,7 @@ Placement Trending() {
 Placement NewArrivals() {
   Placement made = Named("new-arrivals", "Published in the last 30 days, for this shopper");
   made.max_age_days = kNewDays;
-  made.fallbacks = {kDefault};
+  made.fallbacks = {Default()};
   return made;
 }
 
@@ -86,7 +86,7 @@ Placement PopularInCategory() {
 Placement OnSale() {
   Placement made = Named("on-sale", "Cheaper than before (attributes.original_price)");
   made.filter = "discount > 0";
-  made.fallbacks = {kDefault};
+  made.fallbacks = {Default()};
   return made;
 }
 

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxDescriptionBytes = 1000;
-constexpr std::size_t kMaxPlacementPage = 200;
 constexpr double kMostWeight = 1000;
 constexpr double kMostDays = 3650;
 
@@ -30,10 +29,7 @@ bool IsPlacementName(std::string_view name) {
 std::vector<std::string> ScorerNames() {
   std::vector<std::string> names;
   for (const ModelKind& kind : ModelKinds()) names.emplace_back(kind.name);
-  for (const std::string_view live :
-       {kLivePopularName, kTrendingName, kRecentlyViewedName, kRecentlyBoughtName}) {
-    names.emplace_back(live);
-  }
+  names.insert(names.end(), kLiveScorerNames.begin(), kLiveScorerNames.end());
   return names;
 }
 
@@ -71,6 +67,12 @@ void CheckOwnControls(const ListControls& controls, std::vector<PlacementFault>&
   if (controls.exploration != Exploration()) {
     faults.push_back({"exploration", "is a request's alone; a placement cannot have it"});
   }
+  for (std::size_t i = 0; i < controls.boosts.size(); ++i) {
+    const auto filter = ParseFilter(controls.boosts[i].filter);
+    if (filter.ok()) continue;
+    faults.push_back(
+        {absl::StrFormat("boosts[%d].filter", i), std::string(filter.status().message())});
+  }
   const absl::Status checked = CheckControls(controls);
   if (!checked.ok()) faults.push_back({"controls", std::string(checked.message())});
 }
@@ -98,9 +100,9 @@ std::vector<PlacementFault> FaultsOf(const Placement& placement) {
     faults.push_back({"max_age_days", absl::StrFormat("is %g; must be 0, for all, to %g",
                                                       placement.max_age_days, kMostDays)});
   }
-  if (placement.page_size < 1 || placement.page_size > kMaxPlacementPage) {
+  if (placement.page_size < 1 || placement.page_size > kMaxListPage) {
     faults.push_back({"page_size", absl::StrFormat("is %d; must be 1 to %d", placement.page_size,
-                                                   kMaxPlacementPage)});
+                                                   kMaxListPage)});
   }
   CheckOwnControls(placement.controls, faults);
   CheckFallbacks(placement, faults);

@@ -13,17 +13,15 @@ namespace vitrine {
 
 namespace {
 
-constexpr std::size_t kMaxPageSize = 200;
 constexpr std::size_t kMaxPageItems = 100;  // Of the context, and of the cart.
 constexpr std::size_t kMaxExcluded = 1000;
 constexpr std::size_t kMaxCategories = 20;
 constexpr std::size_t kMaxRanked = 1000;
-constexpr double kMaxTemperature = 10;
 
 absl::Status CheckPageSize(std::size_t page_size) {
-  if (page_size >= 1 && page_size <= kMaxPageSize) return absl::OkStatus();
+  if (page_size >= 1 && page_size <= kMaxListPage) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrFormat("page_size is %d, must be 1 to %d", page_size, kMaxPageSize));
+      absl::StrFormat("page_size is %d, must be 1 to %d", page_size, kMaxListPage));
 }
 
 absl::Status CheckCount(std::string_view field, const std::vector<std::string>& values,

@@ -337,7 +337,7 @@ ComposedPage ComposePage(const PageRules& rules, const Catalogue& catalogue,
       outcome = FillInOrder(popular, is_all, *list);
     }
   }
-  list->PlaceAllPins();
+  if (!rules.has_more) list->PlaceAllPins();
   return list->Take();
 }
 

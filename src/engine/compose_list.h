@@ -23,6 +23,8 @@ struct PageRules {
   // What may be shown of the group of controls.exposure; null: there is no quota.
   const ItemBitmap* exposed = nullptr;
   std::size_t page_size = 0;
+  bool has_more =
+      false;  // Something goes on where this page is not full: pins wait for their places.
   PassedOver* passed_over = nullptr;  // What is, is added here, unless this is null.
 };
 
@@ -30,7 +32,8 @@ struct PageRules {
 struct PageSources {
   std::function<std::vector<BlendedItem>(std::size_t k)> rank{};
   std::function<std::vector<BlendedItem>(std::size_t k)> backfill{};  // Parts are empty.
-  // The same of the exposed alone, with the scores that they have among all.
+  // The same of the exposed alone, with the scores that the blend gives them among all; a ranker
+  // ranks them by themselves.
   std::function<std::vector<BlendedItem>(std::size_t k)> rank_exposed{};
   std::function<std::vector<BlendedItem>(std::size_t k)> backfill_exposed{};
 };

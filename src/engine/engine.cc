@@ -91,24 +91,27 @@ absl::Status Engine::State::MakeSections(const RecommendRequest& request, const 
                                          const Surroundings& around,
                                          const TakeSection& take) const {
   const std::vector<const Placement*> chain = ChainOf(request, *of_set.placements);
+  VITRINE_ASSIGN_OR_RETURN(ShopperQuery page, QueryOf(request));
+  if (!around.above.empty()) page.Exclude({around.above});
+  if (around.trace != nullptr) around.trace->End("query", page.shopper.history.size());
   std::vector<ItemIndex> listed(around.shown.begin(), around.shown.end());
   for (std::size_t i = 0; i < chain.size(); ++i) {
-    Section section = SectionOf(request, chain, i, clock.Now());
-    section.request.page_size -= listed.size() - around.shown.size();
-    VITRINE_ASSIGN_OR_RETURN(ShopperQuery query, QueryOf(section));
-    if (around.trace != nullptr) around.trace->End("query", query.Past().size());
-    if (!around.above.empty()) query.Exclude({around.above});
-    VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(section, of_set, query, listed.size()));
+    Section section = SectionOf(request, chain, i);
+    section.page_size -= listed.size() - around.shown.size();
+    ShopperQuery query = section.is_last ? std::move(page) : page;
+    query.Exclude({SeenItems(query, section.seen)});
+    AskAbout(section.placement, catalogue(), query);
+    VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(request, section, of_set, query, listed.size()));
     plan.elsewhere.insert(plan.elsewhere.end(), around.above.begin(), around.above.end());
     plan.deadline = around.deadline;
     plan.lateness = around.lateness;
     plan.trace = around.trace;
-    TraceFilter(section, plan, around.shown);
+    TraceFilter(request, section, plan, around.shown);
     const std::vector<BlendedItem> list = MakeList(section, listed, plan);
     if (plan.lateness != nullptr) VITRINE_RETURN_IF_ERROR(plan.lateness->CheckCaller());
     take(section, plan, list);
     for (const BlendedItem& each : list) listed.push_back(each.item);
-    if (list.size() == plan.page_size || section.request.controls.is_strict) break;
+    if (list.size() == plan.page_size || section.controls.is_strict) break;
   }
   return absl::OkStatus();
 }
@@ -123,9 +126,10 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   if (request.wants_trace) trace.emplace();
   RecommendReply reply;
   std::vector<std::string_view> stand_ins;
-  std::vector<BlendedItem> page;
+  std::vector<ItemIndex> page;
   std::vector<ItemIndex> promoted;
   std::size_t page_size = 0;
+  Micros now = 0;
   const auto take = [&](const Section& section, const Plan& plan,
                         std::span<const BlendedItem> list) {
     std::vector<RecommendedItem> items = Present(plan, list);
@@ -133,6 +137,7 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
       reply = Reply(plan, std::move(items));
       reply.placement = section.placement.name;
       page_size = plan.page_size;
+      now = plan.query.now_us;
       if (!request.placement.empty() && request.placement != section.placement.name) {
         stand_ins.push_back(kUnknownPlacement);
       }
@@ -142,7 +147,7 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
     }
     stand_ins.insert(stand_ins.end(), plan.stand_ins.begin(), plan.stand_ins.end());
     promoted.insert(promoted.end(), plan.promoted.begin(), plan.promoted.end());
-    page.insert(page.end(), list.begin(), list.end());
+    for (const BlendedItem& each : list) page.push_back(each.item);
   };
   const Surroundings around{.above = above,
                             .shown = shown,
@@ -155,13 +160,11 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
     RecordPassedOver(page, promoted, shown, *trace);
     reply.trace = trace->Take();
   }
-  std::vector<ItemIndex> items;
-  for (const BlendedItem& each : page) items.push_back(each.item);
-  above.insert(above.end(), items.begin(), items.end());
-  const bool is_last = items.size() < page_size && !lateness.was_late();
-  if (!is_last) reply.next_page_token = NextPageToken(store, request, shown, items);
+  above.insert(above.end(), page.begin(), page.end());
+  const bool is_last = page.size() < page_size && !lateness.was_late();
+  if (!is_last) reply.next_page_token = NextPageToken(store, request, shown, page);
   reply.attribution_token =
-      AttributionToken(store, request, reply, shown.size(), std::move(items), clock.Now());
+      AttributionToken(store, request, reply, shown.size(), std::move(page), now);
   return reply;
 }
 

@@ -57,42 +57,50 @@ absl::StatusOr<std::shared_ptr<const ItemBitmap>> Engine::State::Filter(
   return std::make_shared<const ItemBitmap>(std::move(allowed));
 }
 
-absl::StatusOr<ShopperQuery> Engine::State::QueryOf(const Section& section) const {
-  const RecommendRequest& request = section.request;
+absl::StatusOr<ShopperQuery> Engine::State::QueryOf(const RecommendRequest& request) const {
   ShopperQuery query = ReadShopperQuery(store, {request.user_id, request.visitor_id}, clock.Now());
   VITRINE_RETURN_IF_ERROR(CheckReached(query.sequence, request.min_sequence));
   query.context = Resolve(catalogue(), request.context_item_ids);
   query.cart = Resolve(catalogue(), request.cart_item_ids);
   query.categories = request.categories;
-  query.Exclude({SeenItems(query, *request.seen), query.context, query.cart,
-                 Resolve(catalogue(), request.exclude_item_ids)});
+  query.Exclude({query.context, query.cart, Resolve(catalogue(), request.exclude_item_ids)});
   query.on_page = query.context;
   query.on_page.insert(query.on_page.end(), query.cart.begin(), query.cart.end());
-  AskAbout(section, catalogue(), query);
   return query;
 }
 
-absl::StatusOr<Plan> Engine::State::PlanOf(const Section& section, const Pipelines& of_set,
-                                           const ShopperQuery& query, std::size_t num_shown) const {
+absl::StatusOr<std::shared_ptr<const ItemBitmap>> Engine::State::Allowed(
+    const Section& section, const ShopperQuery& query) const {
   VITRINE_ASSIGN_OR_RETURN(auto allowed, Filter(query.categories, section.filters, query.now_us));
   if (section.placement.is_of_bought) {
     allowed = std::make_shared<const ItemBitmap>(OnlyBought(*allowed, query));
   }
+  if (section.placement.max_age_days > 0) {
+    const auto age = static_cast<Micros>(section.placement.max_age_days * kMicrosPerDay);
+    allowed = std::make_shared<const ItemBitmap>(
+        ExposedGroups::PublishedSince(query.now_us - age, *allowed, catalogue(), filtered));
+  }
+  return allowed;
+}
+
+absl::StatusOr<Plan> Engine::State::PlanOf(const RecommendRequest& request, const Section& section,
+                                           const Pipelines& of_set, const ShopperQuery& query,
+                                           std::size_t num_shown) const {
+  VITRINE_ASSIGN_OR_RETURN(const auto allowed, Allowed(section, query));
+  const ListControls& controls = section.controls;
   Plan plan{.pipeline = of_set.For(section.placement),
             .models = *of_set.models,
             .query = query,
             .allowed = allowed,
             .elsewhere = query.on_page,
-            .page_size = std::min(section.request.page_size, kMaxListLength - num_shown),
-            .explanation = section.request.explanation,
+            .page_size = std::min(section.page_size, kMaxListLength - num_shown),
+            .explanation = request.explanation,
             .stand_ins = StandIns(of_set, query)};
-  if (section.is_last && !section.request.controls.is_strict) plan.backfill = {allowed};
-  const RecommendRequest& request = section.request;
-  VITRINE_RETURN_IF_ERROR(AddBoosts(request.controls.boosts, filtered, plan.lifts));
-  if (request.controls.rotation > 0) {
-    AddRotation(request.controls.rotation,
-                store.ReadShownItems(request.user_id, request.visitor_id), query.Past(),
-                plan.lifts);
+  if (section.is_last && !controls.is_strict) plan.backfill = {allowed};
+  VITRINE_RETURN_IF_ERROR(AddBoosts(controls.boosts, filtered, plan.lifts));
+  if (controls.rotation > 0) {
+    AddRotation(controls.rotation, store.ReadShownItems(request.user_id, request.visitor_id),
+                query.Past(), plan.lifts);
   }
   return plan;
 }
@@ -100,9 +108,7 @@ absl::StatusOr<Plan> Engine::State::PlanOf(const Section& section, const Pipelin
 std::vector<BlendedItem> Engine::State::MakeList(const Section& section,
                                                  std::span<const ItemIndex> shown,
                                                  Plan& plan) const {
-  if (section.request.controls != ListControls() || !shown.empty()) {
-    return Compose(plan, section.request.controls, shown);
-  }
+  if (section.controls != ListControls() || !shown.empty()) return Compose(plan, section, shown);
   std::vector<BlendedItem> list = Retrieve(plan);
   const std::size_t num_ranked = list.size();
   Backfill(plan, list);
@@ -120,16 +126,16 @@ RankedList Engine::State::BestOf(const Plan& plan, std::size_t k, const ItemBitm
           .front());
 }
 
-std::shared_ptr<const ItemBitmap> Engine::State::Exposed(const Plan& plan,
+std::shared_ptr<const ItemBitmap> Engine::State::Exposed(Micros now,
                                                          const Exposure& exposure) const {
   if (exposure.group == Exposure::Group::kNone || exposure.share == 0) return nullptr;
+  const ItemBitmap all(catalogue().num_indices(), /*is_full=*/true);
   if (exposure.group == Exposure::Group::kLongTail) {
-    return std::make_shared<const ItemBitmap>(
-        exposed.LongTailOf(*plan.allowed, store.LivePopularity()));
+    return std::make_shared<const ItemBitmap>(exposed.LongTailOf(all, store.LivePopularity()));
   }
   const auto new_for = static_cast<Micros>(options.new_arrival_days * kMicrosPerDay);
-  return std::make_shared<const ItemBitmap>(ExposedGroups::PublishedSince(
-      plan.query.now_us - new_for, *plan.allowed, catalogue(), filtered));
+  return std::make_shared<const ItemBitmap>(
+      ExposedGroups::PublishedSince(now - new_for, all, catalogue(), filtered));
 }
 
 bool Engine::State::RanksAll(const Plan& plan) const {
@@ -157,8 +163,9 @@ std::vector<BlendedItem> Engine::State::Retrieve(Plan& plan) const {
   return list;
 }
 
-std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& controls,
+std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const Section& section,
                                                 std::span<const ItemIndex> shown) const {
+  const ListControls& controls = section.controls;
   ServablePins pins = PinsToShow(controls.pins, catalogue(), plan.query, shown);
   for (const auto& [position, item] : pins.pins) plan.promoted.push_back(item);
   bool is_late = false;
@@ -178,14 +185,18 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
     return best;
   };
   const auto none = [](std::size_t /*k*/) { return std::vector<BlendedItem>(); };
-  const std::shared_ptr<const ItemBitmap> group = Exposed(plan, controls.exposure);
+  const std::shared_ptr<const ItemBitmap> group = Exposed(plan.query.now_us, controls.exposure);
   PageSources sources{.rank = [&](std::size_t k) { return rank_of(k, nullptr); },
                       .backfill = none,
                       .rank_exposed = [&](std::size_t k) { return rank_of(k, group.get()); },
                       .backfill_exposed = none};
   if (!plan.backfill.empty()) {
     sources.backfill = [&](std::size_t k) { return popular_of(k, *plan.backfill.front()); };
-    sources.backfill_exposed = [&](std::size_t k) { return popular_of(k, *group); };
+    sources.backfill_exposed = [&](std::size_t k) {
+      ItemBitmap of_group = *plan.backfill.front();
+      of_group.IntersectWith(*group);
+      return popular_of(k, std::move(of_group));
+    };
   }
   ItemSimilarity similarity(plan.models, [this](ItemIndex item) { return catalogue().Get(item); });
   ComposedPage page =
@@ -195,6 +206,7 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const ListControls& 
                    .elsewhere = plan.elsewhere,
                    .exposed = group.get(),
                    .page_size = plan.page_size,
+                   .has_more = !section.is_last && !controls.is_strict,
                    .passed_over = plan.trace == nullptr ? nullptr : &plan.trace->passed_over()},
                   catalogue(), similarity, sources);
   plan.propensities = std::move(page.propensities);
@@ -228,8 +240,8 @@ void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
   if (!list.empty() && IsBackfill(list.back())) plan.stand_ins.push_back(kBackfill);
 }
 
-void Engine::State::TraceFilter(const Section& section, const Plan& plan,
-                                std::span<const ItemIndex> shown) const {
+void Engine::State::TraceFilter(const RecommendRequest& request, const Section& section,
+                                const Plan& plan, std::span<const ItemIndex> shown) const {
   if (plan.trace == nullptr) return;
   const Stopwatch watch;  // Of what only the trace wants to know.
   const ShopperQuery& query = plan.query;
@@ -238,8 +250,9 @@ void Engine::State::TraceFilter(const Section& section, const Plan& plan,
     const std::shared_ptr<const ItemBitmap> servable = catalogue().Servable(query.now_us);
     const ItemBitmap in_categories =
         query.categories.empty() ? *servable : filtered.InCategories(query.categories);
-    num_left = RecordDrops({section.request, query, *servable, in_categories, *plan.allowed, shown},
-                           catalogue(), *plan.trace);
+    num_left =
+        RecordDrops({request, section.seen, query, *servable, in_categories, *plan.allowed, shown},
+                    catalogue(), *plan.trace);
   }
   plan.trace->End("filter", num_left, watch.Micros());
 }
@@ -268,8 +281,8 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
     if (plan.explanation != ExplanationLevel::kNone) {
       AddReason(plan.query.now_us, !is_left_out, items.back());
     }
-    // Tell presents single items of a list, without any.
-    if (i < plan.propensities.size()) items.back().propensity = plan.propensities[i];
+    // Not where Tell presents a single item of the list.
+    if (plan.propensities.size() == list.size()) items.back().propensity = plan.propensities[i];
   }
   MarkPromoted(plan.promoted, list, plan.explanation, items);
   if (plan.trace != nullptr) plan.trace->End("explain", items.size());

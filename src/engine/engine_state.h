@@ -93,6 +93,7 @@ struct Engine::State {
   ExposedGroups exposed{};
   std::map<std::string_view, Counter*> fallbacks{};
   std::vector<Model> live_models{};
+  std::shared_ptr<const ModelSet> no_models = std::make_shared<const ModelSet>();
   std::mutex mutex{};
   std::shared_ptr<const Pipelines> pipelines{};  // Guarded by mutex.
 
@@ -116,35 +117,40 @@ struct Engine::State {
   absl::StatusOr<RecommendReply> RecommendBelow(const RecommendRequest& request,
                                                 const Pipelines& of_set,
                                                 std::vector<ItemIndex>& above) const;
-  // What a section asks: the shopper as of now, with what is excluded.
-  absl::StatusOr<ShopperQuery> QueryOf(const Section& section) const;
+  // The shopper as of now and the page, of which nothing but seen items is left to exclude.
+  absl::StatusOr<ShopperQuery> QueryOf(const RecommendRequest& request) const;
   // `query` and `of_set` must outlive the plan. `num_shown`: what the list has already.
-  absl::StatusOr<Plan> PlanOf(const Section& section, const Pipelines& of_set,
-                              const ShopperQuery& query, std::size_t num_shown) const;
+  absl::StatusOr<Plan> PlanOf(const RecommendRequest& request, const Section& section,
+                              const Pipelines& of_set, const ShopperQuery& query,
+                              std::size_t num_shown) const;
+  // What may be shown.
+  absl::StatusOr<std::shared_ptr<const ItemBitmap>> Allowed(const Section& section,
+                                                            const ShopperQuery& query) const;
   // The items of the section, in order, fallbacks noted in the plan. `shown`: what the list has
   // already, on pages before and of sections before.
   std::vector<BlendedItem> MakeList(const Section& section, std::span<const ItemIndex> shown,
                                     Plan& plan) const;
   // `only`: null for all that the plan allows.
   RankedList BestOf(const Plan& plan, std::size_t k, const ItemBitmap* only = nullptr) const;
-  // Those that the plan allows of the group of a quota; null where there is none.
-  std::shared_ptr<const ItemBitmap> Exposed(const Plan& plan, const Exposure& exposure) const;
+  // The group of a quota, whatever the plan allows; null where there is none.
+  std::shared_ptr<const ItemBitmap> Exposed(Micros now, const Exposure& exposure) const;
   // Whether BestOf knows the place of all that may be shown, however large k is.
   bool RanksAll(const Plan& plan) const;
   // What became of an item that the section's list has not.
-  void ExplainAbsence(const Section& section, const Plan& plan, std::span<const BlendedItem> list,
-                      ItemIndex item, ExplainItemReply& reply) const;
+  void ExplainAbsence(const RecommendRequest& request, const Section& section, const Plan& plan,
+                      std::span<const BlendedItem> list, ItemIndex item,
+                      ExplainItemReply& reply) const;
   // Reasons and contributions of one item.
   void Tell(const Plan& plan, const BlendedItem& item, ExplainItemReply& reply) const;
   std::vector<BlendedItem> Retrieve(Plan& plan) const;
-  std::vector<BlendedItem> Compose(Plan& plan, const ListControls& controls,
+  std::vector<BlendedItem> Compose(Plan& plan, const Section& section,
                                    std::span<const ItemIndex> shown) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
   // `is_explained`: reasons were looked for.
   void AddReason(Micros now, bool is_explained, RecommendedItem& item) const;
   // Why items may not be shown, and that the stage is over. Of a fallback only the latter.
-  void TraceFilter(const Section& section, const Plan& plan,
+  void TraceFilter(const RecommendRequest& request, const Section& section, const Plan& plan,
                    std::span<const ItemIndex> shown) const;
   RecommendReply Reply(const Plan& plan, std::vector<RecommendedItem> items) const;
   // Each once, in the reply and in the counters.

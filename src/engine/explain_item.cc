@@ -50,8 +50,14 @@ std::string WhyFiltered(const Section& section, const ShopperQuery& query, ItemI
     const FilterExpression* const clause = FirstThatFails(*filter, item);
     if (clause != nullptr) return "filter: " + Describe(*clause);
   }
-  if (section.placement.is_of_bought && !IsAmong(query.owned, index)) {
+  const Placement& placement = section.placement;
+  if (placement.is_of_bought && !IsAmong(query.owned, index)) {
     return "the placement shows only what the shopper bought";
+  }
+  const auto age = static_cast<Micros>(placement.max_age_days * kMicrosPerDay);
+  if (age > 0 && item.publish_time_us <= query.now_us - age) {
+    return absl::StrFormat("the placement shows only what was published in the last %g days",
+                           placement.max_age_days);
   }
   return "";
 }
@@ -131,7 +137,7 @@ std::string WhyLower(const ListControls& controls, const BlendedItem* last, floa
 
 // Where the item stands in the ranking of all that may be shown.
 void PlaceInRanking(std::span<const BlendedItem> ranking, ItemIndex item,
-                    const RecommendRequest& request, const Plan& plan,
+                    const ListControls& controls, const Plan& plan,
                     std::span<const BlendedItem> list, const Catalogue& catalogue,
                     ExplainItemReply& reply) {
   const auto found = std::find_if(ranking.begin(), ranking.end(),
@@ -153,13 +159,13 @@ void PlaceInRanking(std::span<const BlendedItem> ranking, ItemIndex item,
     return;
   }
   const bool has_room = list.size() < plan.page_size || NumBackfilled(list, plan.promoted) > 0;
-  const std::string limit = ReachedLimit(request.controls, item, plan, list, catalogue);
+  const std::string limit = ReachedLimit(controls, item, plan, list, catalogue);
   if (!limit.empty() && (has_room || reply.score_gap <= 0)) {
     reply.outcome = ItemOutcome::kLimited;
     reply.detail = limit + ": the list has as many as it may have";
     return;
   }
-  reply.detail = WhyLower(request.controls, last, reply.score_gap);
+  reply.detail = WhyLower(controls, last, reply.score_gap);
 }
 
 absl::Status Check(const ExplainItemRequest& asked) {
@@ -175,9 +181,9 @@ absl::Status Check(const ExplainItemRequest& asked) {
 
 }  // namespace
 
-void Engine::State::ExplainAbsence(const Section& section, const Plan& plan,
-                                   std::span<const BlendedItem> list, ItemIndex item,
-                                   ExplainItemReply& reply) const {
+void Engine::State::ExplainAbsence(const RecommendRequest& request, const Section& section,
+                                   const Plan& plan, std::span<const BlendedItem> list,
+                                   ItemIndex item, ExplainItemReply& reply) const {
   const ShopperQuery& query = plan.query;
   const std::shared_ptr<const Item> described = catalogue().Get(item);
   if (described == nullptr || !IsServable(*described, query.now_us)) {
@@ -192,12 +198,12 @@ void Engine::State::ExplainAbsence(const Section& section, const Plan& plan,
   }
   if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) {
     reply.outcome = ItemOutcome::kExcluded;
-    reply.detail = WhyExcluded(section.request, query, catalogue().Id(item), item);
+    reply.detail = WhyExcluded(request, query, catalogue().Id(item), item);
     return;
   }
   const std::size_t depth = RanksAll(plan) ? catalogue().num_indices() : kDepth;
   const std::vector<BlendedItem> ranking = BestOf(plan, depth).items;
-  PlaceInRanking(ranking, item, section.request, plan, list, catalogue(), reply);
+  PlaceInRanking(ranking, item, section.controls, plan, list, catalogue(), reply);
   if (reply.rank > 0) Tell(plan, ranking[reply.rank - 1], reply);
   if (const auto variant = VariantOf(item, plan, list, catalogue()); variant.has_value()) {
     reply.outcome = ItemOutcome::kVariantShown;
@@ -214,7 +220,6 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
   const std::optional<ItemIndex> item = state_->catalogue().Find(asked.item_id);
   ExplainItemReply reply{.model_version = pipelines->models->version};
   std::size_t num_before = 0;  // Of the sections before.
-  bool is_first = true;
   const auto take = [&](const Section& section, const Plan& plan,
                         std::span<const BlendedItem> list) {
     reply.sequence = plan.query.sequence;
@@ -222,8 +227,8 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
     const auto on_list = std::find_if(list.begin(), list.end(),
                                       [&](const BlendedItem& each) { return each.item == *item; });
     if (on_list == list.end()) {
-      if (std::exchange(is_first, false)) {
-        state_->ExplainAbsence(section, plan, list, *item, reply);
+      if (section.is_first) {
+        state_->ExplainAbsence(request, section, plan, list, *item, reply);
       }
     } else {
       reply.outcome = ItemOutcome::kShown;
@@ -236,9 +241,12 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
     }
     num_before += list.size();
   };
-  // One order for list and ranking, however long it takes.
-  VITRINE_RETURN_IF_ERROR(
-      state_->MakeSections(request, *pipelines, {.deadline = RankDeadline::kNone}, take));
+  // One order for list and ranking, however long it takes; but not for nobody.
+  request.is_late = nullptr;
+  Lateness lateness(request.is_late, request.is_gone);
+  VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
+  VITRINE_RETURN_IF_ERROR(state_->MakeSections(
+      request, *pipelines, {.deadline = RankDeadline::kNone, .lateness = &lateness}, take));
   if (!item.has_value()) reply.detail = "neither the catalogue nor any event has this id";
   return reply;
 }

@@ -41,7 +41,8 @@ ItemBitmap ExposedGroups::LongTailOf(
   std::shared_ptr<const std::vector<ItemIndex>> head;
   {
     std::lock_guard lock(mutex_);
-    if (popularity_ == popularity) head = head_;
+    if (popularity_ == popularity || is_being_made_) head = head_;
+    is_being_made_ = is_being_made_ || head == nullptr;
   }
   if (head == nullptr) {
     head = std::make_shared<const std::vector<ItemIndex>>(
@@ -49,6 +50,7 @@ ItemBitmap ExposedGroups::LongTailOf(
     std::lock_guard lock(mutex_);
     popularity_ = popularity;
     head_ = head;
+    is_being_made_ = false;
   }
   ItemBitmap tail = allowed;
   for (const ItemIndex item : *head) tail.Erase(item);

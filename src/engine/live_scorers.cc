@@ -1,7 +1,6 @@
 #include "engine/live_scorers.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -57,10 +56,20 @@ class OfItems final : public Scorer, public Explainer {
     return lists;
   }
 
-  std::vector<Contribution> Explain(const Query& /*query*/, ItemIndex item) const override {
-    const float score = ScoreOf(*(store_.*read_)(), item);
-    if (score == kUnscored) return {};
-    return {{.source = Contribution::Source::kBase, .value = score}};
+  std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override {
+    return std::move(ExplainAll(query, {&item, 1}).front());
+  }
+
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& /*query*/, std::span<const ItemIndex> items) const override {
+    const auto values = (store_.*read_)();
+    std::vector<std::vector<Contribution>> explained(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const float score = ScoreOf(*values, items[i]);
+      if (score == kUnscored) continue;
+      explained[i].push_back({.source = Contribution::Source::kBase, .value = score});
+    }
+    return explained;
   }
 
  private:
@@ -117,11 +126,21 @@ class OfHistory final : public Scorer, public Explainer {
   }
 
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override {
-    for (const auto& [each, score] : ScoresOf(query)) {
-      if (each != item) continue;
-      return {{.source = Contribution::Source::kHistory, .item = item, .value = score}};
+    return std::move(ExplainAll(query, {&item, 1}).front());
+  }
+
+  std::vector<std::vector<Contribution>> ExplainAll(
+      const Query& query, std::span<const ItemIndex> items) const override {
+    const ScoredItems scored = ScoresOf(query);
+    std::vector<std::vector<Contribution>> explained(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      for (const auto& [item, score] : scored) {
+        if (item != items[i]) continue;
+        explained[i].push_back(
+            {.source = Contribution::Source::kHistory, .item = item, .value = score});
+      }
     }
-    return {};
+    return explained;
   }
 
  private:
@@ -171,9 +190,8 @@ std::vector<Model> LiveModels(const FeatureStore& store) {
 }
 
 bool IsLiveModel(std::string_view name) {
-  constexpr std::array<std::string_view, 4> kNames = {kLivePopularName, kTrendingName,
-                                                      kRecentlyViewedName, kRecentlyBoughtName};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  return std::find(kLiveScorerNames.begin(), kLiveScorerNames.end(), name) !=
+         kLiveScorerNames.end();
 }
 
 }  // namespace vitrine

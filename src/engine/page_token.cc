@@ -97,7 +97,8 @@ absl::StatusOr<std::vector<ItemIndex>> ShownBefore(const FeatureStore& store,
   if (fingerprint != Fingerprint(request)) {
     return absl::InvalidArgumentError(
         "page_token is of another request: send the one that gave it again, changed in no field "
-        "but page_token, page_size, explanation_level, view and min_consistency_token, or leave "
+        "but page_token, page_size, explanation_level, view, include_trace and "
+        "min_consistency_token, or leave "
         "page_token empty for the first page");
   }
   return shown;

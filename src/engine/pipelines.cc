@@ -63,7 +63,7 @@ const Pipeline& Pipelines::For(const Placement& placement) const {
 
 std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
   std::shared_ptr<const ModelSet> current = models.Get();
-  if (current == nullptr) current = std::make_shared<const ModelSet>();
+  if (current == nullptr) current = no_models;
   const std::shared_ptr<const Placements::Table> table =
       placements == nullptr ? Placements::BuiltIn() : placements->All();
   std::lock_guard lock(mutex);

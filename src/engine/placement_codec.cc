@@ -121,7 +121,11 @@ absl::StatusOr<std::map<std::string, Placement>> DecodePlacements(std::string_vi
   bool is_sound = true;
   for (std::size_t n = reader.Count(); n > 0; --n) {
     Placement placement = ReadPlacement(reader, is_sound);
-    is_sound = is_sound && FaultsOf(placement).empty();
+    const std::vector<PlacementFault> faults = FaultsOf(placement);
+    if (reader.ok() && is_sound && !faults.empty()) {
+      return absl::DataLossError(absl::StrFormat("placement \"%s\": %s %s", placement.name,
+                                                 faults.front().field, faults.front().description));
+    }
     placements.insert_or_assign(placement.name, std::move(placement));
   }
   VITRINE_RETURN_IF_ERROR(reader.Finish("the placements"));

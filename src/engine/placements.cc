@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/placement_codec.h"
 #include "vitrine/base/atomic_file.h"
+#include "vitrine/base/log.h"
 #include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
 
@@ -70,7 +71,12 @@ absl::StatusOr<std::unique_ptr<Placements>> Placements::Open(FileSystem& files, 
   }
   const std::shared_ptr<const Table> all = placements->All();
   for (const auto& [name, entry] : *all) {
-    VITRINE_RETURN_IF_ERROR(CheckFallbacksExist(entry.placement, *all));
+    const absl::Status checked = CheckFallbacksExist(entry.placement, *all);
+    if (checked.ok()) continue;
+    // One that was put can only be mended by a server that starts; it does without that fallback.
+    if (entry.origin != Origin::kPut) return checked;
+    Log(LogLevel::kWarning, "placements.no-such-fallback",
+        {{"reason", std::string(checked.message())}});
   }
   return placements;
 }

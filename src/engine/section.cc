@@ -3,23 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_format.h"
-#include "absl/time/time.h"
-
 namespace vitrine {
 namespace {
 
-constexpr Micros kHour = 3600 * kMicrosPerSecond;
-
-// To the hour, so that the filter is the same text for an hour, and what it holds for is
-// remembered.
-std::string YoungerThan(double days, Micros now) {
-  const auto age = static_cast<Micros>(days * kMicrosPerDay);
-  const Micros since = std::max<Micros>(now - age, 0) / kHour * kHour;
-  return absl::StrFormat(
-      "publish_time >= \"%s\"",
-      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(since), absl::UTCTimeZone()));
-}
+constexpr std::size_t kMostCategories = 20;  // As a request may name.
 
 // The request's own wishes come first; what it leaves open, the placement says.
 void JoinControls(const ListControls& of_placement, ListControls& controls) {
@@ -36,14 +23,17 @@ void JoinControls(const ListControls& of_placement, ListControls& controls) {
   if (controls.exposure == none.exposure) controls.exposure = of_placement.exposure;
 }
 
-// The categories of the items, as they stand.
+// The distinct categories of the items, of the first ones first.
 std::vector<std::string> CategoriesOf(std::span<const ItemIndex> items,
                                       const Catalogue& catalogue) {
   std::vector<std::string> categories;
   for (const ItemIndex index : items) {
     const std::shared_ptr<const Item> item = catalogue.Get(index);
     if (item == nullptr) continue;
-    categories.insert(categories.end(), item->categories.begin(), item->categories.end());
+    for (const std::string& path : item->categories) {
+      const bool is_new = std::find(categories.begin(), categories.end(), path) == categories.end();
+      if (is_new && categories.size() < kMostCategories) categories.push_back(path);
+    }
   }
   return categories;
 }
@@ -64,31 +54,27 @@ std::vector<const Placement*> ChainOf(const RecommendRequest& request,
 }
 
 Section SectionOf(const RecommendRequest& request, std::span<const Placement* const> chain,
-                  std::size_t i, Micros now) {
+                  std::size_t i) {
+  const Placement& first = *chain.front();
   const Placement& placement = *chain[i];
   Section section{.placement = placement,
-                  .request = request,
+                  .page_size = request.page_size == 0 ? first.page_size : request.page_size,
+                  .seen = request.seen.value_or(placement.seen),
+                  .controls = request.controls,
                   .is_first = i == 0,
                   .is_last = i + 1 == chain.size()};
-  RecommendRequest& asked = section.request;
-  if (asked.page_size == 0) asked.page_size = chain.front()->page_size;
-  if (!asked.seen.has_value()) asked.seen = placement.seen;
-  JoinControls(chain.front()->controls, asked.controls);
-  if (!section.is_first) asked.controls.pins.clear();  // Placed by the first.
-  if (!asked.filter.empty()) section.filters.push_back(asked.filter);
+  JoinControls(first.controls, section.controls);
+  if (!request.filter.empty()) section.filters.push_back(request.filter);
   if (!placement.filter.empty()) section.filters.push_back(placement.filter);
-  if (placement.max_age_days > 0) {
-    section.filters.push_back(YoungerThan(placement.max_age_days, now));
-  }
   return section;
 }
 
-void AskAbout(const Section& section, const Catalogue& catalogue, ShopperQuery& query) {
-  if (section.placement.is_of_categories && query.categories.empty()) {
+void AskAbout(const Placement& placement, const Catalogue& catalogue, ShopperQuery& query) {
+  if (placement.is_of_categories && query.categories.empty()) {
     query.categories = CategoriesOf(query.context.empty() ? query.cart : query.context, catalogue);
   }
-  if (section.placement.subject == Placement::Subject::kShopper) return;
-  const bool is_cart_first = section.placement.subject == Placement::Subject::kCart;
+  if (placement.subject == Placement::Subject::kShopper) return;
+  const bool is_cart_first = placement.subject == Placement::Subject::kCart;
   const bool takes_cart = is_cart_first ? !query.cart.empty() : query.context.empty();
   if (takes_cart) query.context = std::move(query.cart);
   query.cart.clear();

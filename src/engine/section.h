@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,8 +16,11 @@ namespace vitrine {
 // before it left.
 struct Section {
   const Placement& placement;
-  RecommendRequest request{};  // With what the placement says where the request says nothing.
-  std::vector<std::string> filters{};  // All hold: the request's, the placement's, and its age.
+  // These of the request, and of the placement where it says nothing.
+  std::size_t page_size = 0;  // Of the page, with what sections before found.
+  SeenPolicy seen{};
+  ListControls controls{};
+  std::vector<std::string> filters{};  // All hold: the request's and the placement's.
   bool is_first = false;               // The request names it; it is no fallback.
   bool is_last = false;                // What is popular may fill it up.
 };
@@ -27,11 +32,11 @@ std::vector<const Placement*> ChainOf(const RecommendRequest& request,
 
 // The `i`-th section of the chain.
 Section SectionOf(const RecommendRequest& request, std::span<const Placement* const> chain,
-                  std::size_t i, Micros now);
+                  std::size_t i);
 
 // Makes `query`, which is of the shopper and of the whole page, one of what the placement asks the
 // models about. What is excluded stays so.
-void AskAbout(const Section& section, const Catalogue& catalogue, ShopperQuery& query);
+void AskAbout(const Placement& placement, const Catalogue& catalogue, ShopperQuery& query);
 
 // Of `allowed`, what the shopper bought.
 ItemBitmap OnlyBought(const ItemBitmap& allowed, const ShopperQuery& query);

@@ -48,8 +48,9 @@ Query ShopperQuery::View() const {
 }
 
 bool ShopperQuery::IsCold() const {
+  const std::span<const Interaction> deeds = Past();
   return context.empty() && cart.empty() &&
-         std::none_of(shopper.history.begin(), shopper.history.end(),
+         std::none_of(deeds.begin(), deeds.end(),
                       [](const Interaction& interaction) { return interaction.weight > 0; });
 }
 

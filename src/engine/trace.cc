@@ -22,7 +22,7 @@ std::string_view ReasonOfExclusion(const ListGround& ground,
     if (interaction.type == EventType::kNotInterested) return "not-interested";
     is_seen = true;
   }
-  const SeenPolicy policy = *ground.request.seen;
+  const SeenPolicy policy = ground.seen;
   if (policy == SeenPolicy::kExcludePurchased && IsAmong(query.owned, item)) return "purchased";
   return policy == SeenPolicy::kExcludeSeen && is_seen ? "seen" : "row-above";
 }
@@ -84,11 +84,11 @@ std::size_t RecordDrops(const ListGround& ground, const Catalogue& catalogue,
   return num_left;
 }
 
-void RecordPassedOver(std::span<const BlendedItem> list, std::span<const ItemIndex> pins,
+void RecordPassedOver(std::span<const ItemIndex> list, std::span<const ItemIndex> pins,
                       std::span<const ItemIndex> shown, TraceRecorder& trace) {
   PassedOver& passed_over = trace.passed_over();
   for (auto* items : {&passed_over.variants, &passed_over.limited}) {
-    for (const BlendedItem& each : list) items->erase(each.item);
+    for (const ItemIndex item : list) items->erase(item);
     for (const ItemIndex item : pins) items->erase(item);
     for (const ItemIndex item : shown) items->erase(item);
   }

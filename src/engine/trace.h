@@ -51,6 +51,7 @@ class TraceRecorder {
 // What a request's list is made among.
 struct ListGround {
   const RecommendRequest& request;
+  SeenPolicy seen{};
   const ShopperQuery& query;
   const ItemBitmap& servable;
   const ItemBitmap& in_categories;  // Of the request; only what is servable counts.
@@ -64,7 +65,7 @@ std::size_t RecordDrops(const ListGround& ground, const Catalogue& catalogue, Tr
 
 // Writes down what the list passed over, but for what is on it, among its pins, or on the pages
 // before.
-void RecordPassedOver(std::span<const BlendedItem> list, std::span<const ItemIndex> pins,
+void RecordPassedOver(std::span<const ItemIndex> list, std::span<const ItemIndex> pins,
                       std::span<const ItemIndex> shown, TraceRecorder& trace);
 
 }  // namespace vitrine

@@ -28,7 +28,7 @@ class PlacementTally {
   std::size_t num_open_clicks() const { return clicks_.size(); }
 
  private:
-  // Figures are counted by their place in figures_.
+  // Figures are counted by their place in made_.figures.
   using Row = std::uint32_t;
 
   // A shopper, by a hash of 64 bits, and an item, and when the one clicked the other.

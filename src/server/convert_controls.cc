@@ -14,7 +14,6 @@ namespace {
 
 constexpr CountLimits kPins = {.minimum = 0, .maximum = kMaxPins};
 constexpr CountLimits kBoosts = {.minimum = 0, .maximum = kMaxBoosts};
-constexpr double kMaxTemperature = 10;
 
 // Reads controls, and collects what is wrong with them.
 class ControlsReader {

@@ -19,7 +19,6 @@ namespace vitrine {
 namespace {
 
 constexpr std::size_t kDefaultPageSize = 20;
-constexpr std::size_t kMaxPageSize = 200;
 constexpr std::size_t kMaxPlacementBytes = 256;
 constexpr CountLimits kContextItems = {.minimum = 0, .maximum = 100};
 constexpr CountLimits kExcludedItems = {.minimum = 0, .maximum = 1'000};
@@ -68,9 +67,9 @@ class Reader {
   // `standard`: what 0 stands for.
   std::size_t Page(std::int32_t page_size, std::size_t standard) {
     if (page_size == 0) return standard;
-    if (page_size < 0 || static_cast<std::size_t>(page_size) > kMaxPageSize) {
+    if (page_size < 0 || static_cast<std::size_t>(page_size) > kMaxListPage) {
       Fail("page_size", absl::StrFormat("is %d; must be 1 to %d, or 0 for the usual number",
-                                        page_size, kMaxPageSize));
+                                        page_size, kMaxListPage));
       return standard;
     }
     return static_cast<std::size_t>(page_size);

@@ -35,11 +35,10 @@ absl::Status WithField(const absl::Status& status, const Request& /*request*/) {
 
 template <typename Question>
 void SetTime(const CallTime& time, Question& question) {
-  if constexpr (requires { question.is_late; }) {
-    question.is_late = time.is_late;
-    question.is_gone = time.is_gone;
-  }
+  question.is_late = time.is_late;
+  question.is_gone = time.is_gone;
 }
+void SetTime(const CallTime& time, ExplainItemRequest& asked) { SetTime(time, asked.request); }
 void SetTime(const CallTime& time, std::vector<RecommendRequest>& rows) {
   for (RecommendRequest& row : rows) SetTime(time, row);
 }

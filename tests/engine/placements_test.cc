@@ -88,13 +88,14 @@ TEST(CheckPlacementTest, NamesEveryFieldThatIsWrong) {
   bad.controls.diversity.lambda = 2;
   bad.controls.pins = {{"mug", 1}};
   bad.controls.exploration.temperature = 1;
+  bad.controls.boosts[1].filter = "pirce < 20";
   bad.fallbacks = {"trending", "trending"};
 
   EXPECT_THAT(
       FaultyFields(bad),
       ::testing::ElementsAre("name", "description", "weights[\"ials\"]", "weights[\"no_model\"]",
                              "weights[\"trending\"]", "filter", "max_age_days", "page_size", "pins",
-                             "exploration", "controls", "fallbacks[1]"));
+                             "exploration", "boosts[1].filter", "controls", "fallbacks[1]"));
 }
 
 TEST(CheckPlacementTest, AMistypedModelIsToldItsName) {
@@ -155,6 +156,19 @@ TEST_F(PlacementsTest, FallbacksMustExist) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("did you mean trending?"));
   EXPECT_THAT(Open({{.name = "mine", .fallbacks = {"none"}}}), StatusIs(kInvalidPlacement));
   EXPECT_THAT(Open({{.name = "mine"}, {.name = "mine"}}), StatusIs(kInvalidPlacement));
+}
+
+TEST_F(PlacementsTest, WhatWasPutDoesNotKeepAServerFromStarting) {
+  {
+    const auto placements = Open({{.name = "home"}});
+    ASSERT_THAT(placements, IsOk());
+    ASSERT_THAT((*placements)->Put({.name = "mine", .fallbacks = {"home"}}), IsOk());
+  }
+  const auto without_home = Open();
+
+  ASSERT_THAT(without_home, IsOk());
+  EXPECT_TRUE((*without_home)->All()->contains("mine"));
+  EXPECT_THAT((*without_home)->Put({.name = "mine"}), IsOk());
 }
 
 TEST_F(PlacementsTest, ADiskThatFailsChangesNothing) {

@@ -252,6 +252,57 @@ TEST_F(RecommendPlacementTest, AnItemOfAFallbackIsShown) {
   EXPECT_EQ(shown->rank, 2U);
 }
 
+TEST_F(RecommendPlacementTest, AFallbackChangesNothingOfWhatTheFirstShows) {
+  store_.SetTrends({1, 1, 3, 1, 1});
+  Put({.name = "mine", .weights = {{"trending", 1}}, .fallbacks = {"recommended-for-you"}});
+
+  const auto shown = with_placements_.ExplainItem(
+      {.request = {.placement = "mine", .page_size = 3}, .item_id = "c"});
+  ASSERT_THAT(shown, IsOk());
+  EXPECT_EQ(shown->outcome, ItemOutcome::kShown);
+  EXPECT_EQ(shown->rank, 1U);
+}
+
+TEST_F(RecommendPlacementTest, APinWaitsForItsPlaceThroughTheFallbacks) {
+  store_.SetTrends({1, 1, 3, 1, 1});
+  Put({.name = "mine", .weights = {{"trending", 1}}, .fallbacks = {"recommended-for-you"}});
+  RecommendRequest request{.placement = "mine", .page_size = 3, .controls = {.pins = {{"e", 3}}}};
+
+  EXPECT_THAT(AskedIds(request), ElementsAre("c", "a", "e"));
+  request.controls.pins = {{"e", 4}};
+  const RecommendReply first = Ask(request);
+  EXPECT_THAT(Ids(first), ElementsAre("c", "a", "b"));
+  request.page_token = first.next_page_token;
+  EXPECT_THAT(AskedIds(request), ElementsAre("e", "d"));
+}
+
+TEST_F(RecommendPlacementTest, AnExposureCountsWhatSectionsBeforeShow) {
+  const Micros now = clock_.Now();
+  for (const char* id : {"c", "e"}) store_.Put({.id = id, .publish_time_us = now - 1});
+  store_.SetTrends({1, 1, 3, 1, 1});
+  Put({.name = "old", .filter = "NOT publish_time:*"});
+  Put({.name = "mine",
+       .weights = {{"trending", 1}},
+       .controls = {.exposure = {Exposure::Group::kNew, 0.34}},
+       .fallbacks = {"old"}});
+
+  EXPECT_THAT(AskedIds({.placement = "mine", .page_size = 4}), ElementsAre("c", "a", "b", "d"));
+}
+
+TEST_F(RecommendPlacementTest, WhoIsKnownIsNotColdWhereThePageSaysNothing) {
+  store_.Record("ann", EventType::kDetailPageView, "a");
+
+  EXPECT_THAT(Ask({.user_id = "ann", .placement = "similar-items", .page_size = 2}).fallbacks,
+              Not(Contains("cold-shopper")));
+}
+
+TEST_F(RecommendPlacementTest, NobodyIsToldWhyOnceTheyHaveGone) {
+  const auto gone =
+      with_placements_.ExplainItem({.request = {.is_gone = [] { return true; }}, .item_id = "a"});
+
+  EXPECT_THAT(gone, testing::StatusIs(absl::StatusCode::kCancelled));
+}
+
 TEST_F(RecommendPlacementTest, AChangeCountsFromTheNextRequestOn) {
   Put({.name = "mine", .page_size = 1});
   EXPECT_THAT(AskedIds({.placement = "mine"}), ElementsAre("a"));

@@ -29,6 +29,8 @@ struct Boost {
 };
 
 inline constexpr std::size_t kMaxBoosts = 20;
+inline constexpr double kMaxTemperature = 10;     // Of an Exploration.
+inline constexpr std::size_t kMaxListPage = 200;  // Items of one page.
 
 // A share of the list for items that rankings rarely find.
 struct Exposure {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -18,6 +19,9 @@ inline constexpr std::string_view kLivePopularName = "live_popular";        // W
 inline constexpr std::string_view kTrendingName = "trending";               // What rises in demand.
 inline constexpr std::string_view kRecentlyViewedName = "recently_viewed";  // The latest first.
 inline constexpr std::string_view kRecentlyBoughtName = "recently_bought";  // The same.
+
+inline constexpr std::array<std::string_view, 4> kLiveScorerNames = {
+    kLivePopularName, kTrendingName, kRecentlyViewedName, kRecentlyBoughtName};
 
 // A place of a shop where lists are shown, and what they are made of: what a request that names it
 // need not say. What a request does say comes first. docs/placements.md.

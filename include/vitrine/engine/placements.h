@@ -35,7 +35,8 @@ class Placements {
   // Reads `file`, which need not be there. `files` must outlive this.
   //
   // Errors: INVALID_ARGUMENT a placement of the configuration is faulty, falls back to one that
-  // does not exist, or comes twice; DATA_LOSS the file is damaged; those of FileSystem.
+  // does not exist, or comes twice; DATA_LOSS the file is damaged; those of FileSystem. A fallback
+  // of one that was put, which is not there any more, is logged and left out.
   static absl::StatusOr<std::unique_ptr<Placements>> Open(FileSystem& files, std::string file,
                                                           std::vector<Placement> configured);
 
