@@ -110,7 +110,9 @@ TEST(InsightReportsTest, ADrainGivesUpPlacementReportsTooThoseThatWaitAsWell) {
 
   EXPECT_LT(MonotonicNow() - start, 5 * kMicrosPerSecond);
   EXPECT_EQ(first.get().error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(second.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+  // It waits for the first, or comes while the server drains: then gRPC itself may refuse it.
+  EXPECT_THAT(second.get().error_code(),
+              ::testing::AnyOf(grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::CANCELLED));
 }
 
 TEST(InsightReportsTest, APlacementReportThatNobodyWaitsForIsGivenUp) {
