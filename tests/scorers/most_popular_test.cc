@@ -57,6 +57,26 @@ TEST(MostPopularTest, APageAboutACategoryAddsThePopularityWithinIt) {
       ElementsAre(Scored(1, 0.5F + 1), Scored(0, 1), Scored(2, 0.25F + 0.5F), Scored(3, 0.25F)));
 }
 
+TEST(MostPopularTest, ManyItemsAtOnceScoreAsOneByOne) {
+  for (const float mix : {0.0F, 0.7F}) {
+    MostPopularTable table = SmallShop();
+    table.category_mix = mix;
+    const auto scorer = *MostPopular::Create(std::move(table));
+    const std::vector<Interaction> history = {{0, ItemIndex{2}, 3}, {0, ItemIndex{3}, 1}};
+    const Query query{.history = history};
+    const std::vector<ItemIndex> items = {ItemIndex{4}, ItemIndex{3}, ItemIndex{2}, ItemIndex{1},
+                                          ItemIndex{0}};
+    Matrix together(1, 5);
+    scorer->Score({&query, 1}, items, together);
+
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      Matrix alone(1, 1);
+      scorer->Score({&query, 1}, {&items[i], 1}, alone);
+      EXPECT_EQ(together(0, static_cast<Eigen::Index>(i)), alone(0, 0)) << i;
+    }
+  }
+}
+
 TEST(MostPopularTest, AnUnknownSubcategoryCountsAsTheOneAboveIt) {
   const std::vector<std::string> categories = {"Home > Mugs > Tiny"};
   const std::vector<std::string> known = {"Home > Mugs"};

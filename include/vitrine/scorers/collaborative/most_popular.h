@@ -68,6 +68,8 @@ class MostPopular final : public Scorer, public Explainer {
   std::optional<std::uint32_t> FindCategory(const std::string& path) const;
   std::vector<Share> Shares(const Query& query) const;
   float ScoreOf(std::span<const Share> shares, ItemIndex item) const;
+  // The same of every item. O(items + members of the shares' categories)
+  std::vector<float> ScoresOfAll(std::span<const Share> shares) const;  // [num_items]
   std::vector<Contribution> ExplainOne(std::span<const Share> shares, ItemIndex item) const;
   std::vector<ScoredItem> RetrieveOne(const Query& query, const ItemBitmap* allowed,
                                       std::size_t k) const;
