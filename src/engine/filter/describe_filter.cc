@@ -29,7 +29,8 @@ std::string Number(ItemField field, std::int64_t value) {
     return Quoted(
         absl::FormatTime(absl::RFC3339_full, absl::FromUnixMicros(value), absl::UTCTimeZone()));
   }
-  if (field != ItemField::kPrice && field != ItemField::kDiscount) return absl::StrFormat("%d", value);
+  if (field != ItemField::kPrice && field != ItemField::kDiscount)
+    return absl::StrFormat("%d", value);
   const std::int64_t micros = value % 1'000'000;
   return absl::StrFormat("%s%d.%06d", value < 0 ? "-" : "", std::abs(value / 1'000'000),
                          std::abs(micros));
