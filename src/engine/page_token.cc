@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/placement_codec.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/feature_store/sealed_token.h"
 
@@ -37,24 +38,12 @@ std::uint64_t Fingerprint(const RecommendRequest& request) {
   writer.String(request.filter);
   writer.Unsigned(request.seen.has_value() ? 1 + static_cast<std::uint64_t>(*request.seen) : 0);
   const ListControls& controls = request.controls;
-  writer.Unsigned(static_cast<std::uint64_t>(controls.diversity.method));
-  writer.Double(controls.diversity.lambda);
-  writer.Unsigned(controls.max_per_brand);
-  writer.Unsigned(controls.max_per_category);
-  writer.Unsigned(controls.is_strict ? 1 : 0);
+  EncodeControls(controls, writer);
   writer.Unsigned(controls.pins.size());
   for (const Pin& pin : controls.pins) {
     writer.String(pin.item_id);
     writer.Unsigned(pin.position);
   }
-  writer.Unsigned(controls.boosts.size());
-  for (const Boost& boost : controls.boosts) {
-    writer.String(boost.filter);
-    writer.Double(boost.strength);
-  }
-  writer.Double(controls.rotation);
-  writer.Unsigned(static_cast<std::uint64_t>(controls.exposure.group));
-  writer.Double(controls.exposure.share);
   writer.Double(controls.exploration.temperature);
   writer.Unsigned(controls.exploration.seed);
   return Checksum(writer.bytes());

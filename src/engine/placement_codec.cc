@@ -25,22 +25,6 @@ Enum ReadEnum(ByteReader& reader, Enum last, bool& is_sound) {
   return is_sound ? static_cast<Enum>(value) : Enum{};
 }
 
-void Write(const ListControls& controls, ByteWriter& writer) {
-  WriteEnum(controls.diversity.method, writer);
-  writer.Double(controls.diversity.lambda);
-  writer.Unsigned(controls.max_per_brand);
-  writer.Unsigned(controls.max_per_category);
-  writer.Unsigned(controls.is_strict ? 1 : 0);
-  writer.Unsigned(controls.boosts.size());
-  for (const Boost& boost : controls.boosts) {
-    writer.String(boost.filter);
-    writer.Double(boost.strength);
-  }
-  writer.Double(controls.rotation);
-  WriteEnum(controls.exposure.group, writer);
-  writer.Double(controls.exposure.share);
-}
-
 ListControls ReadControls(ByteReader& reader, bool& is_sound) {
   ListControls controls;
   controls.diversity.method = ReadEnum(reader, Diversity::Method::kDpp, is_sound);
@@ -74,7 +58,7 @@ void Write(const Placement& placement, ByteWriter& writer) {
   writer.Unsigned(placement.is_of_bought ? 1 : 0);
   writer.Unsigned(placement.page_size);
   WriteEnum(placement.seen, writer);
-  Write(placement.controls, writer);
+  EncodeControls(placement.controls, writer);
   writer.Unsigned(placement.fallbacks.size());
   for (const std::string& fallback : placement.fallbacks) writer.String(fallback);
 }
@@ -101,6 +85,22 @@ Placement ReadPlacement(ByteReader& reader, bool& is_sound) {
 }
 
 }  // namespace
+
+void EncodeControls(const ListControls& controls, ByteWriter& writer) {
+  WriteEnum(controls.diversity.method, writer);
+  writer.Double(controls.diversity.lambda);
+  writer.Unsigned(controls.max_per_brand);
+  writer.Unsigned(controls.max_per_category);
+  writer.Unsigned(controls.is_strict ? 1 : 0);
+  writer.Unsigned(controls.boosts.size());
+  for (const Boost& boost : controls.boosts) {
+    writer.String(boost.filter);
+    writer.Double(boost.strength);
+  }
+  writer.Double(controls.rotation);
+  WriteEnum(controls.exposure.group, writer);
+  writer.Double(controls.exposure.share);
+}
 
 std::string EncodePlacements(const std::map<std::string, Placement>& placements) {
   ByteWriter writer;
