@@ -1,6 +1,8 @@
 #include "feature_store/store_key.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <array>
@@ -18,14 +20,27 @@ constexpr char kFingerprintDomain = 'f';
 constexpr char kSealDomain = 's';
 constexpr std::size_t kEventIdBytes = 16;
 constexpr std::size_t kFingerprintBytes = 8;
-constexpr std::size_t kBlockBytes = 64;  // Of SHA-256.
 constexpr std::size_t kDigestBytes = 32;
-constexpr char kInnerPad = 0x36;
-constexpr char kOuterPad = 0x5C;
 
 [[noreturn]] void Die(const char* what) {
   Log(LogLevel::kError, "store.crypto-failed", {{"call", what}});
   std::abort();
+}
+
+std::shared_ptr<EVP_MAC_CTX> KeyedHmac(std::string_view secret) {
+  const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac(
+      EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr), EVP_MAC_free);
+  std::string digest = "SHA256";
+  const std::array params{
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), digest.size()),
+      OSSL_PARAM_construct_end()};
+  std::shared_ptr<EVP_MAC_CTX> keyed(EVP_MAC_CTX_new(hmac.get()), EVP_MAC_CTX_free);
+  if (keyed == nullptr ||
+      EVP_MAC_init(keyed.get(), reinterpret_cast<const unsigned char*>(secret.data()),
+                   secret.size(), params.data()) != 1) {
+    Die("EVP_MAC_init");
+  }
+  return keyed;
 }
 
 }  // namespace
@@ -51,35 +66,23 @@ std::string StoreKey::Fingerprint() const {
   return Hmac(kFingerprintDomain, "").substr(0, kFingerprintBytes);
 }
 
-StoreKey::StoreKey(std::string_view secret)
-    : inner_(Begin(secret, kInnerPad)), outer_(Begin(secret, kOuterPad)) {
+StoreKey::StoreKey(std::string_view secret) : keyed_(KeyedHmac(secret)) {
   assert(secret.size() == kBytes);
 }
 
-StoreKey::Digest StoreKey::Begin(std::string_view secret, char pad) {
-  std::string block(kBlockBytes, pad);
-  for (std::size_t i = 0; i < secret.size(); ++i) block[i] = static_cast<char>(secret[i] ^ pad);
-  Digest digest(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  if (digest == nullptr || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1 ||
-      EVP_DigestUpdate(digest.get(), block.data(), block.size()) != 1) {
-    Die("EVP_DigestInit");
-  }
-  return digest;
-}
-
 std::string StoreKey::Hmac(char domain, std::string_view text) const {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(),
-                                                                       EVP_MD_CTX_free);
+  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> hmac(
+      EVP_MAC_CTX_dup(keyed_.get()), EVP_MAC_CTX_free);
+  const auto update = [&hmac](std::string_view bytes) {
+    return EVP_MAC_update(hmac.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                          bytes.size()) == 1;
+  };
   std::string hash(kDigestBytes, '\0');
-  auto* const bytes = reinterpret_cast<unsigned char*>(hash.data());
-  if (digest == nullptr || EVP_MD_CTX_copy_ex(digest.get(), inner_.get()) != 1 ||
-      EVP_DigestUpdate(digest.get(), &domain, 1) != 1 ||
-      EVP_DigestUpdate(digest.get(), text.data(), text.size()) != 1 ||
-      EVP_DigestFinal_ex(digest.get(), bytes, nullptr) != 1 ||
-      EVP_MD_CTX_copy_ex(digest.get(), outer_.get()) != 1 ||
-      EVP_DigestUpdate(digest.get(), hash.data(), hash.size()) != 1 ||
-      EVP_DigestFinal_ex(digest.get(), bytes, nullptr) != 1) {
-    Die("EVP_Digest");
+  std::size_t num_bytes = 0;
+  if (hmac == nullptr || !update({&domain, 1}) || !update(text) ||
+      EVP_MAC_final(hmac.get(), reinterpret_cast<unsigned char*>(hash.data()), &num_bytes,
+                    hash.size()) != 1) {
+    Die("EVP_MAC");
   }
   return hash;
 }
