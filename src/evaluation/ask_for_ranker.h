@@ -9,8 +9,6 @@
 
 namespace vitrine {
 
-inline constexpr std::string_view kRankerName = "deep_ranker";
-
 // Whether the models are to be ranked by a ranker.
 bool HasRanker(const ComparisonOptions& options);
 

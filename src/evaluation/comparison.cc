@@ -120,6 +120,7 @@ ComparisonRow MeasureBlend(const Split& split, const std::vector<TimedModel>& tr
   }
   row.blend = learned;
   row.blend.weights = std::move(weights);
+  row.trained = trained;
   row.evaluation = Evaluate(Pipeline(std::move(models), options.blend), split,
                             ForStage(options, context, report, row.name), *context.pool);
   AddSummary(split, options, *context.pool, row);

@@ -25,6 +25,9 @@ using StageReport = std::function<void(std::string_view stage, double fraction)>
 // The scorers' names, as trainers are called, and this one for all of them together.
 inline constexpr std::string_view kBlendName = "blend";
 
+// The one that scores nothing itself, and puts what the others found in order.
+inline constexpr std::string_view kRankerName = "deep_ranker";
+
 // Stands for models and settings that are chosen by the data: alone among
 // ComparisonOptions::models, or as a scorer's name for the blend of what was chosen.
 inline constexpr std::string_view kAutoName = "auto";
@@ -63,9 +66,10 @@ struct ComparisonRow {
   // All that it was trained with. Of the blend: each model's weight, as in "ials", and where that
   // grows with the query, as in "ials.signals".
   Settings settings{};
-  LearnedBlend blend{};      // Of the blend; its weights also where they were not learned.
-  double train_seconds = 0;  // Of the blend: of all its models.
-  bool is_as_paper = false;  // The scorer's published form was measured.
+  LearnedBlend blend{};               // Of the blend; its weights also where they were not learned.
+  std::vector<TimedModel> trained{};  // Of the blend: its models, as trained on the train part.
+  double train_seconds = 0;           // Of the blend: of all its models.
+  bool is_as_paper = false;           // The scorer's published form was measured.
   Evaluation evaluation{};
   Summary summary{};
   std::string against{};                            // Another row's name, or empty; then
