@@ -178,6 +178,16 @@ bool SetModels(const toml::node& value, Config& config) {
   return true;
 }
 
+// Empty: at no time.
+bool SetTrainAt(const toml::node& value, Config& config) {
+  const auto* text = value.as_string();
+  if (text == nullptr) return false;
+  const absl::StatusOr<Micros> time = ParseTimeOfDay(text->get());
+  if (!time.ok() && !text->get().empty()) return false;
+  config.lifecycle.schedule.time_of_day_us = time.value_or(-1);
+  return true;
+}
+
 void AddLifecycle(std::vector<ConfigKey>& keys) {
   std::string names;
   for (const Trainer& trainer : Trainers()) {
@@ -195,6 +205,17 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   table.Count<std::uint64_t>(
       "auto_train_events", 0, std::numeric_limits<std::int64_t>::max(),
       [](Config& config) -> std::uint64_t& { return config.lifecycle.auto_train_events; });
+  table.Flag("gate", [](Config& config) -> bool& { return config.lifecycle.gate.is_on; });
+  table.Number<double>("gate_least_coverage", 0, 10, [](Config& config) -> double& {
+    return config.lifecycle.gate.least_coverage;
+  });
+  table.Count<std::size_t>(
+      "gate_least_users", 1, 1'000'000'000,
+      [](Config& config) -> std::size_t& { return config.lifecycle.gate.least_users; });
+  table.Number<double>("train_every_hours", 0, 8760, [](Config& config) -> double& {
+    return config.lifecycle.schedule.every_hours;
+  });
+  table.Add("train_at", "a time of the day in UTC such as \"03:30\", or \"\"", SetTrainAt);
   table.Number<double>("poll_seconds", 0.01, 3600,
                        [](Config& config) -> double& { return config.lifecycle.poll_seconds; });
 }

@@ -15,6 +15,7 @@
 #include "cli/predict_command.h"
 #include "cli/recommend_command.h"
 #include "cli/report_command.h"
+#include "cli/rollback_command.h"
 #include "cli/serve_command.h"
 #include "cli/simulate_command.h"
 #include "cli/status_command.h"
@@ -78,6 +79,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddInsightCommand(app, exit_status);
   vitrine::cli::AddReportCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
+  vitrine::cli::AddRollbackCommand(app, exit_status);
   vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddPlacementsCommand(app, exit_status);
   vitrine::cli::AddPredictCommand(app, exit_status);

@@ -25,6 +25,8 @@ struct TrainFlags {
   std::string target;
   std::string config;
   std::size_t num_threads = 0;
+  bool skips_gate = false;
+  bool is_cancel = false;
   bool is_json = false;
 };
 
@@ -42,8 +44,30 @@ void PrintTrained(const ModelSet& models) {
   }
 }
 
+absl::Status Refused(const std::string& verdict) {
+  return absl::FailedPreconditionError("PROMOTION_GATE_FAILED: " + verdict +
+                                       "; what was live still is, --force publishes all the same");
+}
+
+// What a server would serve. One that cannot be loaded is told of, and nothing is held against it.
+ModelSet LoadLive(const FeatureStore& store, const BundleFolder& folder) {
+  const absl::StatusOr<BundleFolder::Live> live = folder.ReadLive();
+  if (live.ok() && live->version.empty()) return {};
+  absl::Status status = live.status();
+  if (live.ok()) {
+    absl::StatusOr<ModelSet> models =
+        LoadBundle(LocalFileSystem(), folder.PathOf(live->version), store.catalogue().num_indices(),
+                   [&store](std::string_view id) { return store.catalogue().Find(id); });
+    if (models.ok()) return *std::move(models);
+    status = models.status();
+  }
+  Log(LogLevel::kWarning, "train.no-live-models", {{"reason", std::string(status.message())}});
+  return {};
+}
+
 absl::Status TrainStore(const TrainFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
+  if (flags.skips_gate) config.lifecycle.gate.is_on = false;
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
@@ -53,11 +77,13 @@ absl::Status TrainStore(const TrainFlags& flags) {
   config.lifecycle.placements = placements.get();
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
+  const ModelSet live = LoadLive(*store, folder);
   ProgressBar bar;
   VITRINE_ASSIGN_OR_RETURN(
       TrainedModels trained,
-      TrainModels(*store, config.lifecycle, {.pool = &pool},
+      TrainModels(*store, config.lifecycle, {.pool = &pool, .live = &live},
                   [&bar](std::string_view stage, double fraction) { bar.Show(stage, fraction); }));
+  if (trained.is_refused()) return Refused(trained.gate->verdict);
   VITRINE_ASSIGN_OR_RETURN(trained.models.version, folder.NewVersion(SystemClock().Now()));
   VITRINE_RETURN_IF_ERROR(folder.Publish(trained.models, trained.item_ids));
   if (flags.is_json) {
@@ -68,10 +94,30 @@ absl::Status TrainStore(const TrainFlags& flags) {
   return absl::OkStatus();
 }
 
+// Ends the training that runs.
+absl::Status CancelOnServer(Client& client) {
+  VITRINE_ASSIGN_OR_RETURN(const auto models, client.GetModelStatus());
+  if (models.training().state() != v1::Training::STATE_RUNNING) {
+    return absl::FailedPreconditionError("no training runs: there is nothing to cancel");
+  }
+  const std::string& id = models.training().training_id();
+  VITRINE_RETURN_IF_ERROR(client.CancelTraining(id).status());
+  v1::Training last;
+  VITRINE_RETURN_IF_ERROR(client.WatchTraining(id, [&last](const v1::Training& training) {
+    last = training;
+    return true;
+  }));
+  std::printf(
+      "%s %s\n", id.c_str(),
+      last.state() == v1::Training::STATE_CANCELLED ? "was cancelled" : "had ended before that");
+  return absl::OkStatus();
+}
+
 // Starts a training, or joins the one that runs, and stays until it has ended.
 absl::Status TrainServer(const TrainFlags& flags) {
   const auto client = Client::Connect(flags.target);
-  VITRINE_ASSIGN_OR_RETURN(const auto started, client->TrainModels());
+  if (flags.is_cancel) return CancelOnServer(*client);
+  VITRINE_ASSIGN_OR_RETURN(const auto started, client->TrainModels(flags.skips_gate));
   v1::Training last = started.training();
   ProgressBar bar;
   VITRINE_RETURN_IF_ERROR(
@@ -80,6 +126,7 @@ absl::Status TrainServer(const TrainFlags& flags) {
         bar.Show(training.stage(), training.progress());
         return true;
       }));
+  if (last.state() == v1::Training::STATE_REFUSED) return Refused(last.error());
   if (last.state() != v1::Training::STATE_SUCCEEDED) {
     return absl::AbortedError("the training ended without a model: " + last.error());
   }
@@ -99,6 +146,9 @@ absl::Status Train(const TrainFlags& flags) {
   if (flags.store.empty() == flags.target.empty()) {
     return UsageError("give one of --store DIR and --target ADDR");
   }
+  if (flags.is_cancel && flags.target.empty()) {
+    return UsageError("--cancel wants the server that trains, with --target ADDR");
+  }
   return flags.store.empty() ? TrainServer(flags) : TrainStore(flags);
 }
 
@@ -109,7 +159,9 @@ void AddTrainCommand(CLI::App& app, int& exit_status) {
       app, "train",
       "Train the models, measure them on the latest tenth of the events, publish them",
       "Examples: vitrine train --store store           no server is running\n"
-      "          vitrine train --target 127.0.0.1:50051   a server trains in the background");
+      "          vitrine train --target 127.0.0.1:50051   a server trains in the background\n"
+      "What is worse than the live models is refused (PROMOTION_GATE_FAILED, exit status 1) and\n"
+      "changes nothing: docs/lifecycle.md.");
   const auto flags = std::make_shared<TrainFlags>();
   command->add_option("--store", flags->store, "Folder of the store")
       ->check(CLI::ExistingDirectory);
@@ -117,6 +169,9 @@ void AddTrainCommand(CLI::App& app, int& exit_status) {
   command->add_option("--config", flags->config, "TOML file; with --store")
       ->check(CLI::ExistingFile);
   command->add_option("--threads", flags->num_threads, "0: one per core; with --store");
+  command->add_flag("--force", flags->skips_gate,
+                    "Publish even what is worse than the live models");
+  command->add_flag("--cancel", flags->is_cancel, "End the training that runs; with --target");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return Train(*flags); });
 }

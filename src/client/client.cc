@@ -190,8 +190,24 @@ class GrpcClient final : public Client {
     request.set_name(name);
     return Call(*placements_, &v1::ServingConfigService::Stub::DeletePlacement, request);
   }
-  absl::StatusOr<v1::TrainModelsResponse> TrainModels() override {
-    return Call(*models_, &v1::ModelService::Stub::TrainModels, v1::TrainModelsRequest());
+  absl::StatusOr<v1::TrainModelsResponse> TrainModels(bool skips_gate) override {
+    v1::TrainModelsRequest request;
+    request.set_skip_gate(skips_gate);
+    return Call(*models_, &v1::ModelService::Stub::TrainModels, request);
+  }
+  absl::StatusOr<v1::CancelTrainingResponse> CancelTraining(
+      const std::string& training_id) override {
+    v1::CancelTrainingRequest request;
+    request.set_training_id(training_id);
+    return Call(*models_, &v1::ModelService::Stub::CancelTraining, request);
+  }
+  absl::StatusOr<v1::ListTrainingsResponse> ListTrainings() override {
+    return Call(*models_, &v1::ModelService::Stub::ListTrainings, v1::ListTrainingsRequest());
+  }
+  absl::StatusOr<v1::RollBackModelsResponse> RollBackModels(const std::string& version) override {
+    v1::RollBackModelsRequest request;
+    request.set_version(version);
+    return Call(*models_, &v1::ModelService::Stub::RollBackModels, request);
   }
   absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) override {
     v1::GetTrainingRequest request;

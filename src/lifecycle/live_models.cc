@@ -75,11 +75,14 @@ void LiveModels::LoadNewest() {
   }
 }
 
+absl::StatusOr<ModelSet> LiveModels::Load(const std::string& version) const {
+  return LoadBundle(files_, folder_.PathOf(version), catalogue_.num_indices(),
+                    [this](std::string_view id) { return catalogue_.Find(id); });
+}
+
 bool LiveModels::TryLoad(const std::string& version) {
   const Micros start = MonotonicNow();
-  absl::StatusOr<ModelSet> models =
-      LoadBundle(files_, folder_.PathOf(version), catalogue_.num_indices(),
-                 [this](std::string_view id) { return catalogue_.Find(id); });
+  absl::StatusOr<ModelSet> models = Load(version);
   if (!models.ok()) {
     Log(LogLevel::kError, "models.refused",
         {{"version", version},
@@ -101,6 +104,24 @@ absl::Status LiveModels::Publish(ModelSet models, const std::vector<std::string>
   VITRINE_RETURN_IF_ERROR(folder_.Publish(models, item_ids));
   served_ = models.version;
   content_version_ = content_version;
+  published_.Set(std::make_shared<const ModelSet>(std::move(models)));
+  return absl::OkStatus();
+}
+
+absl::Status LiveModels::RollBack(const std::string& version) {
+  std::lock_guard lock(mutex_);
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder_.ReadLive());
+  const std::string& wanted = version.empty() ? live.previous : version;
+  if (wanted.empty()) {
+    return absl::FailedPreconditionError(
+        "there is no version before the live one to go back to; name one of those that are listed");
+  }
+  VITRINE_ASSIGN_OR_RETURN(ModelSet models, Load(wanted));
+  VITRINE_RETURN_IF_ERROR(folder_.PointLiveAt(wanted));
+  Log(LogLevel::kWarning, "models.rolled-back", {{"from", served_}, {"to", wanted}});
+  served_ = wanted;
+  refused_.clear();
+  content_version_.reset();  // The catalogue may have changed since it was trained.
   published_.Set(std::make_shared<const ModelSet>(std::move(models)));
   return absl::OkStatus();
 }

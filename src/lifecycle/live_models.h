@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/published.h"
 #include "vitrine/base/thread_pool.h"
@@ -37,6 +38,10 @@ class LiveModels {
   absl::Status Publish(ModelSet models, const std::vector<std::string>& item_ids,
                        std::uint64_t content_version);
 
+  // Loads `version`, or, where it is empty, the one before the live one, serves it and points LIVE
+  // at it. Errors: as ModelControl::RollBack; what is served has not changed then.
+  absl::Status RollBack(const std::string& version);
+
   // Whether what is served holds a model of what items are that the catalogue has moved away from.
   bool IsContentStale() const;
 
@@ -49,6 +54,7 @@ class LiveModels {
   std::optional<std::uint64_t> TrainedEvents() const;
 
  private:
+  absl::StatusOr<ModelSet> Load(const std::string& version) const;
   bool TryLoad(const std::string& version);
   void LoadNewest();
 

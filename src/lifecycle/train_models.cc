@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,7 @@ constexpr std::size_t kCutoff = 20;
 
 // Where each part of a run begins, as a fraction of the whole.
 constexpr double kMeasureBegin = 0.05;
+constexpr double kGateBegin = 0.45;
 constexpr double kFitBegin = 0.5;
 constexpr double kFitEnd = 0.98;
 
@@ -59,10 +61,35 @@ void SpeakOfLatest(Dataset& dataset) {
 struct MeasuredBlend {
   LearnedBlend blend{};
   std::map<std::string, double> metrics{};  // None when there is nothing to measure on.
+  std::optional<GateReport> gate{};
 };
 
+// Nothing where there is nothing to be held against.
+absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
+                                                   const LifecycleOptions& options,
+                                                   ComparisonOptions comparison,
+                                                   const TrainingContext& context,
+                                                   const StageReport& report) {
+  const ModelSet* live = context.live;
+  if (!options.gate.is_on || live == nullptr || live->models.empty()) return std::nullopt;
+  TrainingContext from_scratch = context;
+  from_scratch.live = nullptr;  // What is served has seen the test part.
+  comparison.lessons = candidate.row.blend.lessons;
+  const StageReport part = PartOf(report, kGateBegin, kFitBegin, live->models.size() + 1);
+  absl::StatusOr<GateReport> gate =
+      HoldAgainstLive(candidate, *live, options.gate, comparison, from_scratch, part);
+  if (gate.ok()) return *std::move(gate);
+  if (absl::IsCancelled(gate.status())) return gate.status();
+  // What is live cannot be made any more, so the candidate is all there is.
+  Log(LogLevel::kWarning, "training.live-not-measured",
+      {{"version", live->version}, {"reason", std::string(gate.status().message())}});
+  return GateReport{.verdict = absl::StrFormat("not held against the live version %s: %s",
+                                               live->version, std::string(gate.status().message())),
+                    .live_version = live->version};
+}
+
 // The blend's weights, learned on what comes before the latest interactions, and its metrics on
-// those, trained without them.
+// those, trained without them; held against what is live.
 absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const LifecycleOptions& options,
                                            ComparisonOptions comparison,
                                            const TrainingContext& context,
@@ -74,13 +101,17 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const Lifecyc
   const Split validation = ValidationBefore(dataset, cut_us, options.test_fraction);
   if (!validation.cases.empty()) comparison.validation = &validation;
   const StageReport part =
-      PartOf(report, kMeasureBegin, kFitBegin, 2 * comparison.models.size() + 2);
+      PartOf(report, kMeasureBegin, kGateBegin, 2 * comparison.models.size() + 2);
   TrainingContext from_scratch = context;
   from_scratch.live = nullptr;  // What is served has seen the test part.
   const absl::StatusOr<ComparisonRow> row =
       MeasureScorer(split, std::string(kBlendName), comparison, from_scratch, part);
   if (row.ok()) {
-    return MeasuredBlend{.blend = row->blend, .metrics = Named(row->evaluation)};
+    VITRINE_ASSIGN_OR_RETURN(
+        std::optional<GateReport> gate,
+        PassGate({.split = split, .row = *row}, options, comparison, context, report));
+    return MeasuredBlend{
+        .blend = row->blend, .metrics = Named(row->evaluation), .gate = std::move(gate)};
   }
   if (absl::IsCancelled(row.status())) return row.status();
   // The train part of a small shop may hold too little; if something else is wrong, fitting on all
@@ -168,6 +199,8 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
   TrainedModels trained;
   VITRINE_ASSIGN_OR_RETURN(MeasuredBlend measured,
                            MeasureBlend(dataset, options, comparison, context, report));
+  trained.gate = std::move(measured.gate);
+  if (trained.is_refused()) return trained;
   const LearnedBlend& blend = measured.blend;
   trained.models.weights = blend.weights;
   trained.models.cold_start_events = blend.cold_start_events;

@@ -73,17 +73,20 @@ absl::Status BundleFolder::Publish(const ModelSet& models,
         models.version, kMaxVersionBytes));
   }
   VITRINE_RETURN_IF_ERROR(SaveBundle(*files_, PathOf(models.version), models, item_ids));
+  return PointLiveAt(models.version);
+}
+
+absl::Status BundleFolder::PointLiveAt(const std::string& version) const {
   absl::StatusOr<Live> before = ReadLive();
   if (!before.ok()) {  // Nothing to go back to is no reason to keep a good model away.
     Log(LogLevel::kWarning, "models.live-unreadable",
         {{"error", std::string(before.status().message())}});
     before = Live{};
   }
-  const std::string& previous =
-      before->version == models.version ? before->previous : before->version;
+  const std::string& previous = before->version == version ? before->previous : before->version;
   VITRINE_RETURN_IF_ERROR(
-      WriteFileAtomically(*files_, LivePath(), models.version + "\n" + previous + "\n"));
-  RemoveOld(models.version, previous);
+      WriteFileAtomically(*files_, LivePath(), version + "\n" + previous + "\n"));
+  RemoveOld(version, previous);
   return absl::OkStatus();
 }
 

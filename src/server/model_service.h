@@ -1,9 +1,5 @@
 #pragma once
 
-#include <map>
-#include <memory>
-#include <mutex>
-
 #include "server/request_pool.h"
 #include "vitrine/v1/model_service.grpc.pb.h"
 
@@ -22,6 +18,15 @@ class ModelService final : public v1::ModelService::CallbackService {
   grpc::ServerUnaryReactor* GetTraining(grpc::CallbackServerContext* context,
                                         const v1::GetTrainingRequest* request,
                                         v1::GetTrainingResponse* response) override;
+  grpc::ServerUnaryReactor* CancelTraining(grpc::CallbackServerContext* context,
+                                           const v1::CancelTrainingRequest* request,
+                                           v1::CancelTrainingResponse* response) override;
+  grpc::ServerUnaryReactor* ListTrainings(grpc::CallbackServerContext* context,
+                                          const v1::ListTrainingsRequest* request,
+                                          v1::ListTrainingsResponse* response) override;
+  grpc::ServerUnaryReactor* RollBackModels(grpc::CallbackServerContext* context,
+                                           const v1::RollBackModelsRequest* request,
+                                           v1::RollBackModelsResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchTrainingResponse>* WatchTraining(
       grpc::CallbackServerContext* context, const v1::WatchTrainingRequest* request) override;
   grpc::ServerUnaryReactor* ListModelVersions(grpc::CallbackServerContext* context,
@@ -33,8 +38,6 @@ class ModelService final : public v1::ModelService::CallbackService {
 
  private:
   RequestPool& pool_;
-  std::mutex mutex_;
-  std::string last_training_id_;  // Guarded by mutex_; empty: none was started here.
 };
 
 }  // namespace vitrine

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "server/status.h"
 #include "server/wire.h"
+#include "vitrine/base/status_macros.h"
 
 namespace vitrine {
 namespace {
@@ -24,8 +25,51 @@ v1::Training::State ToProto(TrainingProgress::State state) {
       return v1::Training::STATE_FAILED;
     case TrainingProgress::State::kCancelled:
       return v1::Training::STATE_CANCELLED;
+    case TrainingProgress::State::kRefused:
+      return v1::Training::STATE_REFUSED;
   }
   return v1::Training::STATE_UNSPECIFIED;
+}
+
+v1::Training::Trigger ToProto(TrainingTrigger trigger) {
+  switch (trigger) {
+    case TrainingTrigger::kRequest:
+      return v1::Training::TRIGGER_REQUEST;
+    case TrainingTrigger::kEvents:
+      return v1::Training::TRIGGER_EVENTS;
+    case TrainingTrigger::kSchedule:
+      return v1::Training::TRIGGER_SCHEDULE;
+  }
+  return v1::Training::TRIGGER_UNSPECIFIED;
+}
+
+v1::GateReport ToProto(const GateReport& gate) {
+  v1::GateReport message;
+  message.set_passed(gate.is_passed);
+  message.set_verdict(gate.verdict);
+  message.set_live_version(gate.live_version);
+  message.set_live_refitted(gate.is_live_refitted);
+  message.set_test_user_count(static_cast<std::int64_t>(gate.num_users));
+  message.set_candidate_accuracy(gate.candidate_accuracy);
+  message.set_live_accuracy(gate.live_accuracy);
+  message.set_lowest_difference(gate.lowest_difference);
+  message.set_highest_difference(gate.highest_difference);
+  message.set_candidate_coverage(gate.candidate_coverage);
+  message.set_live_coverage(gate.live_coverage);
+  return message;
+}
+
+absl::Status Refusal(const GateReport& gate) {
+  const auto number = [](double value) { return absl::StrFormat("%.6g", value); };
+  return WithReason(absl::FailedPreconditionError(gate.verdict), "PROMOTION_GATE_FAILED",
+                    {{"live_version", gate.live_version},
+                     {"test_user_count", absl::StrFormat("%d", gate.num_users)},
+                     {"candidate_accuracy", number(gate.candidate_accuracy)},
+                     {"live_accuracy", number(gate.live_accuracy)},
+                     {"lowest_difference", number(gate.lowest_difference)},
+                     {"highest_difference", number(gate.highest_difference)},
+                     {"candidate_coverage", number(gate.candidate_coverage)},
+                     {"live_coverage", number(gate.live_coverage)}});
 }
 
 }  // namespace
@@ -40,20 +84,31 @@ v1::Training ToProto(const TrainingProgress& progress) {
   if (progress.finished_us != 0) *message.mutable_end_time() = ToTimestamp(progress.finished_us);
   message.set_model_version(progress.version);
   message.set_error(progress.error);
+  message.set_trigger(ToProto(progress.trigger));
+  if (!progress.gate.has_value()) return message;
+  *message.mutable_gate() = ToProto(*progress.gate);
+  if (progress.state == TrainingProgress::State::kRefused) {
+    *message.mutable_refusal() = ToRpcStatus(Refusal(*progress.gate));
+  }
   return message;
 }
 
+absl::Status CheckTrains(const Backend& backend) {
+  if (backend.models != nullptr) return absl::OkStatus();
+  return WithReason(absl::FailedPreconditionError("this server keeps no models: it was started "
+                                                  "without training"),
+                    "TRAINING_DISABLED");
+}
+
+absl::StatusOr<TrainingProgress> Named(absl::StatusOr<TrainingProgress> progress,
+                                       const std::string& id) {
+  if (!absl::IsNotFound(progress.status())) return progress;
+  return WithReason(progress.status(), "TRAINING_NOT_FOUND", {{"training_id", id}});
+}
+
 absl::StatusOr<TrainingProgress> FindTraining(const Backend& backend, const std::string& id) {
-  if (backend.models == nullptr) {
-    return WithReason(absl::FailedPreconditionError("this server keeps no models: it was started "
-                                                    "without training"),
-                      "TRAINING_DISABLED");
-  }
-  absl::StatusOr<TrainingProgress> progress = backend.models->GetTraining(id);
-  if (absl::IsNotFound(progress.status())) {
-    return WithReason(progress.status(), "TRAINING_NOT_FOUND", {{"training_id", id}});
-  }
-  return progress;
+  VITRINE_RETURN_IF_ERROR(CheckTrains(backend));
+  return Named(backend.models->GetTraining(id), id);
 }
 
 TrainingWatch::TrainingWatch(RequestPool& pool, grpc::CallbackServerContext& context,

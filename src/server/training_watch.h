@@ -12,6 +12,13 @@ namespace vitrine {
 
 v1::Training ToProto(const TrainingProgress& progress);
 
+// FAILED_PRECONDITION with reason TRAINING_DISABLED where there is no ModelControl.
+absl::Status CheckTrains(const Backend& backend);
+
+// NOT_FOUND gets the reason TRAINING_NOT_FOUND.
+absl::StatusOr<TrainingProgress> Named(absl::StatusOr<TrainingProgress> progress,
+                                       const std::string& id);
+
 // What ModelControl says of a training. Errors: NOT_FOUND with reason TRAINING_NOT_FOUND;
 // FAILED_PRECONDITION with reason TRAINING_DISABLED.
 absl::StatusOr<TrainingProgress> FindTraining(const Backend& backend, const std::string& id);

@@ -58,9 +58,16 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(whole, right.engine.blend.whole_catalogue_items);
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
-  const auto& [models, settings, trained_blend, test_fraction, num_threads, poll_seconds,
-               auto_train_events, clock, has_purchases, purchase_settings, placements] =
+  const auto& [models, settings, trained_blend, test_fraction, gate, num_threads, poll_seconds,
+               auto_train_events, schedule, clock, has_purchases, purchase_settings, placements] =
       left.lifecycle;
+  const auto& [has_gate, least_coverage, least_users, resampling] = gate;
+  EXPECT_EQ(has_gate, right.lifecycle.gate.is_on);
+  EXPECT_EQ(least_coverage, right.lifecycle.gate.least_coverage);
+  EXPECT_EQ(least_users, right.lifecycle.gate.least_users);
+  EXPECT_EQ(resampling.level, right.lifecycle.gate.resampling.level);
+  EXPECT_EQ(schedule.every_hours, right.lifecycle.schedule.every_hours);
+  EXPECT_EQ(schedule.time_of_day_us, right.lifecycle.schedule.time_of_day_us);
   EXPECT_EQ(placements, right.lifecycle.placements);
   EXPECT_EQ(left.placements, right.placements);
   EXPECT_EQ(models, right.lifecycle.models);
@@ -78,6 +85,18 @@ TEST(ConfigTest, NoFileGivesTheDefaults) {
 
   ASSERT_THAT(config, IsOk());
   ExpectSame(*config, Config());
+}
+
+TEST(ConfigTest, ATrainingByTheClockIsReadAndAWrongTimeRefused) {
+  const auto config =
+      ParseConfig("[lifecycle]\ntrain_at = \"03:30\"\ntrain_every_hours = 6\n", "v.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->lifecycle.schedule.time_of_day_us, 12'600 * kMicrosPerSecond);
+  EXPECT_EQ(config->lifecycle.schedule.every_hours, 6);
+  const auto wrong = ParseConfig("[lifecycle]\ntrain_at = \"25:00\"\n", "v.toml");
+  EXPECT_THAT(wrong, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(wrong.status().message()), HasSubstr("v.toml:2"));
 }
 
 TEST(ConfigTest, TheExampleHoldsTheDefaults) {

@@ -202,7 +202,7 @@ TEST(OperationTest, ATrainingIsStartedAndWatchedToItsEnd) {
   Shop shop;
   shop.Serve();
   const auto client = shop.Connect();
-  const std::string id = client->TrainModels()->training().training_id();
+  const std::string id = client->TrainModels(/*skips_gate=*/false)->training().training_id();
   std::vector<std::string> stages;
 
   const absl::Status status = client->WatchTraining(id, [&](const v1::Training& training) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -63,9 +64,15 @@ class LifecycleTest : public ::testing::Test {
   // Trains once and returns the version.
   std::string Train() {
     shop_.clock().Advance(kMicrosPerSecond);
-    const TrainingProgress done = Finish(lifecycle_->StartTraining()->id);
+    const TrainingProgress done = Finish(lifecycle_->StartTraining(/*skips_gate=*/false)->id);
     EXPECT_EQ(done.state, State::kSucceeded) << done.error;
     return done.version;
+  }
+
+  absl::StatusOr<ModelControl::Versions> RollBack(const std::string& version) {
+    std::promise<absl::StatusOr<ModelControl::Versions>> result;
+    lifecycle_->RollBack(version, [&](auto versions) { result.set_value(std::move(versions)); });
+    return result.get_future().get();
   }
 
   std::string Served() const { return published_.Get()->version; }
@@ -140,7 +147,7 @@ TEST_F(LifecycleTest, WhatIsServedHoldsNoVectorsOfShoppers) {
 
 TEST_F(LifecycleTest, ProgressSaysWhatHappened) {
   Start();
-  const TrainingProgress started = *lifecycle_->StartTraining();
+  const TrainingProgress started = *lifecycle_->StartTraining(/*skips_gate=*/false);
   EXPECT_EQ(started.state, State::kRunning);
   EXPECT_EQ(started.finished_us, 0);
 
@@ -158,9 +165,9 @@ TEST_F(LifecycleTest, TwoRequestsAtOnceShareOneTraining) {
   options.settings["ials"]["epochs"] = "200";
   Start(options);
 
-  const std::string first = lifecycle_->StartTraining()->id;
+  const std::string first = lifecycle_->StartTraining(/*skips_gate=*/false)->id;
 
-  EXPECT_EQ(lifecycle_->StartTraining()->id, first);
+  EXPECT_EQ(lifecycle_->StartTraining(/*skips_gate=*/false)->id, first);
 }
 
 TEST_F(LifecycleTest, AnUnknownTrainingIsNotFound) {
@@ -169,12 +176,13 @@ TEST_F(LifecycleTest, AnUnknownTrainingIsNotFound) {
   EXPECT_THAT(lifecycle_->GetTraining("training-1"), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(LifecycleTest, OnlyTheLastTwentyTrainingsAreKept) {
+TEST_F(LifecycleTest, OnlyTheLastFiftyTrainingsAreKept) {
   LifecycleOptions options = shop_.Options();
   options.settings["ials"]["dimensions"] = "-1";  // Fails at once.
   Start(options);
 
-  for (int run = 0; run < 21; ++run) (void)Finish(lifecycle_->StartTraining()->id);
+  for (int run = 0; run < 51; ++run)
+    (void)Finish(lifecycle_->StartTraining(/*skips_gate=*/false)->id);
 
   EXPECT_THAT(lifecycle_->GetTraining("training-1"), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(lifecycle_->GetTraining("training-2"), IsOk());
@@ -187,7 +195,7 @@ TEST_F(LifecycleTest, AFailedTrainingSaysWhyAndChangesNothing) {
   options.settings["ials"]["dimensions"] = "-1";
   Start(options);
 
-  const TrainingProgress done = Finish(lifecycle_->StartTraining()->id);
+  const TrainingProgress done = Finish(lifecycle_->StartTraining(/*skips_gate=*/false)->id);
 
   EXPECT_EQ(done.state, State::kFailed);
   EXPECT_THAT(done.error, HasSubstr("dimensions"));
@@ -199,7 +207,7 @@ TEST_F(LifecycleTest, AFullDiskFailsTheTrainingAndKeepsWhatIsServed) {
   const std::string version = Train();
   shop_.files().FillDiskAfter(1000);
 
-  const TrainingProgress done = Finish(lifecycle_->StartTraining()->id);
+  const TrainingProgress done = Finish(lifecycle_->StartTraining(/*skips_gate=*/false)->id);
 
   shop_.files().MakeRoom();
   EXPECT_EQ(done.state, State::kFailed);
@@ -237,6 +245,63 @@ TEST_F(LifecycleTest, PointingLiveBackRollsBack) {
   WriteLive(first + "\n" + second + "\n");
 
   EXPECT_TRUE(Eventually([&] { return Served() == first; }));
+}
+
+TEST_F(LifecycleTest, OneCallRollsBackAndTheSameCallBringsItBack) {
+  Start();
+  const std::string first = Train();
+  const std::string second = Train();
+
+  const auto back = RollBack("");
+
+  ASSERT_THAT(back, IsOk());
+  EXPECT_EQ(back->live, first);
+  EXPECT_EQ(back->previous, second);
+  EXPECT_EQ(Served(), first);
+  EXPECT_THAT(RollBack(""), IsOk());
+  EXPECT_EQ(Served(), second);
+  Restart();
+  EXPECT_EQ(Served(), second);
+}
+
+TEST_F(LifecycleTest, AnyVersionOnDiskCanBeMadeLive) {
+  Start();
+  const std::string first = Train();
+  Train();
+  Train();
+
+  EXPECT_THAT(RollBack(first), IsOk());
+
+  EXPECT_EQ(Served(), first);
+}
+
+TEST_F(LifecycleTest, WhatCannotBeGoneBackToLeavesWhatIsServed) {
+  Start();
+  const std::string first = Train();
+  EXPECT_THAT(RollBack(""), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(RollBack("no-such-version"), StatusIs(absl::StatusCode::kNotFound));
+  const std::string second = Train();
+  Damage(first);
+
+  EXPECT_THAT(RollBack(""), StatusIs(absl::StatusCode::kDataLoss));
+
+  EXPECT_EQ(Served(), second);
+  EXPECT_EQ(lifecycle_->ListVersions()->live, second);
+}
+
+TEST_F(LifecycleTest, WhatWasRolledBackIsNotMadeAgainOfTheSameEvents) {
+  LifecycleOptions options = shop_.Options();
+  Start(options);
+  const std::string first = Train();
+  shop_.RecordMore(200);
+  Train();
+  options.auto_train_events = 100;
+  Start(options);
+
+  ASSERT_THAT(RollBack(""), IsOk());  // To 200 events of 400.
+
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
+  EXPECT_EQ(Served(), first);
 }
 
 TEST_F(LifecycleTest, ADamagedLiveBundleFallsBackToThePreviousAtStart) {
@@ -313,6 +378,54 @@ TEST_F(LifecycleTest, TrainsByItselfOnceThereIsEnoughAndAgainWhenHalfAsMuchIsNew
   EXPECT_TRUE(Eventually([&] { return Served() != first; }));
 }
 
+TEST_F(LifecycleTest, TrainsByTheClock) {
+  LifecycleOptions options = shop_.Options();
+  options.schedule.every_hours = 2;
+  Start(options);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
+  EXPECT_THAT(lifecycle_->ListTrainings(), IsEmpty());
+
+  shop_.clock().Advance(7'201 * kMicrosPerSecond);
+
+  ASSERT_TRUE(Eventually([&] { return !Served().empty(); }));
+  EXPECT_EQ(Finish("training-1").trigger, TrainingTrigger::kSchedule);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(lifecycle_->ListTrainings().size(), 1u);
+}
+
+TEST_F(LifecycleTest, TrainingsAreRememberedOverARestart) {
+  Start();
+  const std::string version = Train();
+
+  Restart();
+
+  const std::vector<TrainingProgress> trainings = lifecycle_->ListTrainings();
+  ASSERT_EQ(trainings.size(), 1u);
+  EXPECT_EQ(trainings[0].version, version);
+  EXPECT_EQ(trainings[0].trigger, TrainingTrigger::kRequest);
+  EXPECT_EQ(trainings[0].num_events, 200u);
+}
+
+TEST_F(LifecycleTest, ACancelledTrainingChangesNothingAndTheNextOneRuns) {
+  Start();
+  const std::string version = Train();
+  shop_.RecordMore(800);
+  LifecycleOptions options = shop_.Options();
+  options.settings["ials"] = {{"dimensions", "128"}, {"epochs", "500"}};
+  Start(options);
+  const std::string id = lifecycle_->StartTraining(/*skips_gate=*/false)->id;
+  ASSERT_TRUE(Eventually([&] { return lifecycle_->GetTraining(id)->stage == "train ials"; }));
+
+  ASSERT_THAT(lifecycle_->CancelTraining(id), IsOk());
+
+  EXPECT_EQ(Finish(id).state, State::kCancelled);
+  EXPECT_EQ(Served(), version);
+  EXPECT_EQ(lifecycle_->CancelTraining(id)->state, State::kCancelled);
+  EXPECT_THAT(lifecycle_->CancelTraining("training-9"), StatusIs(absl::StatusCode::kNotFound));
+  Start();
+  EXPECT_NE(Train(), version);
+}
+
 TEST_F(LifecycleTest, AFailureOfItsOwnTrainingIsNotRepeatedAtEveryPoll) {
   LifecycleOptions options = shop_.Options();
   options.auto_train_events = 100;
@@ -331,7 +444,7 @@ TEST_F(LifecycleTest, EndingCancelsALongTrainingPromptly) {
   LifecycleOptions options = shop_.Options();
   options.settings["ials"] = {{"dimensions", "128"}, {"epochs", "500"}};
   Start(options);
-  const std::string id = lifecycle_->StartTraining()->id;
+  const std::string id = lifecycle_->StartTraining(/*skips_gate=*/false)->id;
   ASSERT_TRUE(Eventually([&] { return lifecycle_->GetTraining(id)->stage == "train ials"; }));
   ASSERT_EQ(lifecycle_->GetTraining(id)->state, State::kRunning);
   const auto start = std::chrono::steady_clock::now();

@@ -93,8 +93,9 @@ class FakeStore : public FeatureStore {
 // Trainings that go where the test sends them. Thread-safe.
 class FakeModelControl : public ModelControl {
  public:
-  absl::StatusOr<TrainingProgress> StartTraining() override {
+  absl::StatusOr<TrainingProgress> StartTraining(bool skips_gate) override {
     std::lock_guard lock(mutex_);
+    has_skipped_gate_ = skips_gate;
     if (training_.id.empty()) {
       training_ = {.id = "t1", .state = TrainingProgress::State::kRunning, .stage = "snapshot"};
     }
@@ -107,9 +108,41 @@ class FakeModelControl : public ModelControl {
     return training_;
   }
 
+  absl::StatusOr<TrainingProgress> CancelTraining(const std::string& id) override {
+    std::lock_guard lock(mutex_);
+    if (id.empty() || id != training_.id) return absl::NotFoundError("no training " + id);
+    training_.state = TrainingProgress::State::kCancelled;
+    return training_;
+  }
+
+  std::vector<TrainingProgress> ListTrainings() const override {
+    std::lock_guard lock(mutex_);
+    if (training_.id.empty()) return {};
+    return {training_};
+  }
+
   absl::StatusOr<Versions> ListVersions() const override {
     std::lock_guard lock(mutex_);
     return versions_;
+  }
+
+  void RollBack(const std::string& version,
+                std::function<void(absl::StatusOr<Versions>)> done) override {
+    std::unique_lock lock(mutex_);
+    if (version.empty() && versions_.previous.empty()) {
+      lock.unlock();
+      return done(absl::FailedPreconditionError("there is none before"));
+    }
+    const std::string wanted = version.empty() ? versions_.previous : version;
+    versions_.previous = std::exchange(versions_.live, wanted);
+    const Versions versions = versions_;
+    lock.unlock();
+    done(versions);
+  }
+
+  bool has_skipped_gate() const {
+    std::lock_guard lock(mutex_);
+    return has_skipped_gate_;
   }
 
   void Set(TrainingProgress training) {
@@ -123,8 +156,9 @@ class FakeModelControl : public ModelControl {
 
  private:
   mutable std::mutex mutex_;
-  TrainingProgress training_;  // Guarded by mutex_.
-  Versions versions_;          // Guarded by mutex_.
+  TrainingProgress training_;      // Guarded by mutex_.
+  Versions versions_;              // Guarded by mutex_.
+  bool has_skipped_gate_ = false;  // Guarded by mutex_.
 };
 
 }  // namespace vitrine::testing

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
 
+#include "google/rpc/error_details.pb.h"
 #include "server/fake_backend.h"
 #include "server/local_server.h"
 #include "server/rpc_errors.h"
@@ -39,6 +40,13 @@ class ModelServiceTest : public ::testing::Test {
     v1::GetModelStatusResponse response;
     EXPECT_TRUE(stub_->GetModelStatus(&context, v1::GetModelStatusRequest(), &response).ok());
     return response;
+  }
+
+  google::protobuf::RepeatedPtrField<v1::Training> Trainings() {
+    grpc::ClientContext context;
+    v1::ListTrainingsResponse response;
+    EXPECT_TRUE(stub_->ListTrainings(&context, v1::ListTrainingsRequest(), &response).ok());
+    return response.trainings();
   }
 
   FakeStore store_;
@@ -134,6 +142,89 @@ TEST_F(ModelServiceTest, VersionsAndStatusSayWhatIsLive) {
   EXPECT_EQ(status.live().metrics().at("ndcg@20"), 0.25);
   EXPECT_EQ(status.previous().version(), "a");
   EXPECT_EQ(status.training().training_id(), "t1");
+}
+
+TEST_F(ModelServiceTest, ARefusedTrainingHasTheReasonAndTheNumbers) {
+  Train();
+  models_.Set({.id = "t1",
+               .state = State::kRefused,
+               .error = "it is worse",
+               .gate = GateReport{.is_passed = false,
+                                  .verdict = "it is worse",
+                                  .live_version = "a",
+                                  .num_users = 40,
+                                  .candidate_accuracy = 0.125,
+                                  .live_accuracy = 0.25,
+                                  .lowest_difference = -0.2,
+                                  .highest_difference = -0.05,
+                                  .candidate_coverage = 0.5,
+                                  .live_coverage = 0.75}});
+
+  const v1::Training training = Status().training();
+
+  EXPECT_EQ(training.state(), v1::Training::STATE_REFUSED);
+  EXPECT_EQ(training.error(), "it is worse");
+  EXPECT_FALSE(training.gate().passed());
+  EXPECT_EQ(training.gate().live_version(), "a");
+  EXPECT_EQ(training.gate().test_user_count(), 40);
+  EXPECT_EQ(training.gate().candidate_accuracy(), 0.125);
+  EXPECT_EQ(training.gate().live_accuracy(), 0.25);
+  EXPECT_EQ(training.gate().highest_difference(), -0.05);
+  EXPECT_EQ(training.gate().live_coverage(), 0.75);
+  EXPECT_EQ(training.refusal().code(), static_cast<int>(grpc::StatusCode::FAILED_PRECONDITION));
+  ASSERT_EQ(training.refusal().details_size(), 1);
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(training.refusal().details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "PROMOTION_GATE_FAILED");
+  EXPECT_EQ(info.metadata().at("candidate_accuracy"), "0.125");
+  EXPECT_EQ(info.metadata().at("highest_difference"), "-0.05");
+}
+
+TEST_F(ModelServiceTest, TheGateIsSkippedWhereThatIsAsked) {
+  Train();
+  EXPECT_FALSE(models_.has_skipped_gate());
+  grpc::ClientContext context;
+  v1::TrainModelsRequest request;
+  request.set_skip_gate(true);
+  v1::TrainModelsResponse response;
+
+  ASSERT_TRUE(stub_->TrainModels(&context, request, &response).ok());
+
+  EXPECT_TRUE(models_.has_skipped_gate());
+}
+
+TEST_F(ModelServiceTest, ATrainingIsCancelledAndListed) {
+  EXPECT_EQ(Trainings().size(), 0);
+  Train();
+  grpc::ClientContext context;
+  v1::CancelTrainingRequest request;
+  request.set_training_id("t1");
+  v1::CancelTrainingResponse response;
+
+  ASSERT_TRUE(stub_->CancelTraining(&context, request, &response).ok());
+
+  EXPECT_EQ(response.training().state(), v1::Training::STATE_CANCELLED);
+  ASSERT_EQ(Trainings().size(), 1);
+  EXPECT_EQ(Trainings()[0].training_id(), "t1");
+  EXPECT_EQ(Trainings()[0].trigger(), v1::Training::TRIGGER_REQUEST);
+  grpc::ClientContext again;
+  request.set_training_id("t9");
+  EXPECT_EQ(Unpack(stub_->CancelTraining(&again, request, &response)).reason, "TRAINING_NOT_FOUND");
+}
+
+TEST_F(ModelServiceTest, RollingBackAnswersWithWhatIsLiveThen) {
+  grpc::ClientContext first;
+  v1::RollBackModelsResponse response;
+  EXPECT_EQ(Unpack(stub_->RollBackModels(&first, v1::RollBackModelsRequest(), &response)).reason,
+            "NO_PREVIOUS_VERSION");
+  models_.Set(ModelControl::Versions{
+      .bundles = {{.version = "b"}, {.version = "a"}}, .live = "b", .previous = "a"});
+  grpc::ClientContext second;
+
+  ASSERT_TRUE(stub_->RollBackModels(&second, v1::RollBackModelsRequest(), &response).ok());
+
+  EXPECT_EQ(response.live().version(), "a");
+  EXPECT_EQ(response.previous().version(), "b");
 }
 
 TEST_F(ModelServiceTest, AServerWithoutModelsSaysSo) {

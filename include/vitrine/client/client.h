@@ -91,7 +91,11 @@ class Client {
   virtual absl::StatusOr<v1::PutPlacementResponse> PutPlacement(
       const v1::PutPlacementRequest& request) = 0;
   virtual absl::StatusOr<v1::DeletePlacementResponse> DeletePlacement(const std::string& name) = 0;
-  virtual absl::StatusOr<v1::TrainModelsResponse> TrainModels() = 0;
+  virtual absl::StatusOr<v1::TrainModelsResponse> TrainModels(bool skips_gate) = 0;
+  virtual absl::StatusOr<v1::CancelTrainingResponse> CancelTraining(
+      const std::string& training_id) = 0;
+  virtual absl::StatusOr<v1::ListTrainingsResponse> ListTrainings() = 0;
+  virtual absl::StatusOr<v1::RollBackModelsResponse> RollBackModels(const std::string& version) = 0;
   virtual absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) = 0;
   virtual absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions() = 0;
   virtual absl::StatusOr<v1::GetModelStatusResponse> GetModelStatus() = 0;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,17 +11,40 @@
 
 namespace vitrine {
 
+// How a candidate did beside what is live, on the latest interactions, which neither had learned
+// from: docs/lifecycle.md.
+struct GateReport {
+  bool is_passed = true;
+  std::string verdict{};          // For people, with the numbers, or why there are none.
+  std::string live_version{};     // What it was held against.
+  bool is_live_refitted = false;  // It had seen the test part, so it was trained anew without.
+  std::uint64_t num_users = 0;    // That the means are over. 0: nothing was measured.
+  double candidate_accuracy = 0;  // ndcg@20
+  double live_accuracy = 0;
+  double lowest_difference = 0;  // Candidate less live: the interval of the paired bootstrap.
+  double highest_difference = 0;
+  double candidate_coverage = 0;  // Share of the items on any of the lists, 0 to 1.
+  double live_coverage = 0;
+};
+
+// What set a training off.
+enum class TrainingTrigger { kRequest, kEvents, kSchedule };
+
 // Where a training stands.
 struct TrainingProgress {
-  enum class State { kRunning, kSucceeded, kFailed, kCancelled };
-  std::string id{};  // Names the run, unique within a process.
+  // kRefused: the candidate did not pass the gate; what was live stays.
+  enum class State { kRunning, kSucceeded, kFailed, kCancelled, kRefused };
+  std::string id{};  // Names the run, unique among those that the store remembers.
   State state{};
   std::string stage{};    // "snapshot", "train ials", "evaluate", "publish".
   double fraction = 0;    // Of the whole run done, 0 to 1.
   std::string version{};  // What it published, once it has.
-  std::string error{};    // kFailed: why.
+  std::string error{};    // kFailed, kCancelled, kRefused: why.
   Micros started_us = 0;
   Micros finished_us = 0;  // 0 while running.
+  TrainingTrigger trigger{};
+  std::uint64_t num_events = 0;      // In the store when it began.
+  std::optional<GateReport> gate{};  // Once the candidate was held against what is live.
 };
 
 // The life of models, as the server sees it; implemented above the engine. Thread-safe.
@@ -28,11 +53,19 @@ class ModelControl {
   virtual ~ModelControl() = default;
 
   // Starts a training in the background and returns where it stands; when one runs already, that
-  // one. Never blocks on the training.
-  virtual absl::StatusOr<TrainingProgress> StartTraining() = 0;
+  // one. `skips_gate`: what comes of it is published however it does beside what is live. Never
+  // blocks on the training.
+  virtual absl::StatusOr<TrainingProgress> StartTraining(bool skips_gate) = 0;
 
-  // NOT_FOUND: no such run. The last 20 are kept.
+  // Asks a running one to end and returns where it stands; it ends at its next step, and what is
+  // live stays. One that has ended already is left as it is. NOT_FOUND: no such run.
+  virtual absl::StatusOr<TrainingProgress> CancelTraining(const std::string& id) = 0;
+
+  // NOT_FOUND: no such run. The last 50 are kept, over restarts too.
   virtual absl::StatusOr<TrainingProgress> GetTraining(const std::string& id) const = 0;
+
+  // Those that are kept, newest first.
+  virtual std::vector<TrainingProgress> ListTrainings() const = 0;
 
   // Bundles on disk, newest first, and which of them is live and was before.
   struct Versions {
@@ -41,6 +74,13 @@ class ModelControl {
     std::string previous{};
   };
   virtual absl::StatusOr<Versions> ListVersions() const = 0;
+
+  // Makes `version` live, or, where it is empty, the one that was live before; the one that was
+  // live becomes previous. `done` hears of it, on a thread of this object, once it answers.
+  // Errors: FAILED_PRECONDITION there is none before; NOT_FOUND no such bundle; DATA_LOSS it is
+  // damaged. What is live stays then.
+  virtual void RollBack(const std::string& version,
+                        std::function<void(absl::StatusOr<Versions>)> done) = 0;
 };
 
 }  // namespace vitrine

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@
 #include "vitrine/engine/placements.h"
 #include "vitrine/evaluation/comparison.h"
 #include "vitrine/feature_store/feature_store.h"
+#include "vitrine/lifecycle/gate.h"
+#include "vitrine/lifecycle/training_schedule.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -25,12 +29,14 @@ struct LifecycleOptions {
   std::vector<std::string> models = {"most_popular", "content", "item_knn", "ials"};
   std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
   BlendOptions blend{};
-  double test_fraction = 0.1;   // Of the interactions, the latest, to measure a training.
+  double test_fraction = 0.1;  // Of the interactions, the latest, to measure a training.
+  GateOptions gate{};
   std::size_t num_threads = 1;  // Background priority.
   double poll_seconds = 1;      // How often LIVE and the catalogue are looked at.
   // A server trains by itself once the store holds this many events, and again whenever it holds
   // half as many more than at the last training. 0: never.
   std::uint64_t auto_train_events = 100;
+  TrainingSchedule schedule{};          // A server trains by the clock too.
   const Clock* clock = &SystemClock();  // Names and dates the versions.
   bool has_purchase_predictor = false;  // Whether one is trained too, beside the models.
   Settings purchase_settings{};         // Its settings; the defaults otherwise.
@@ -43,27 +49,34 @@ struct LifecycleOptions {
 struct TrainedModels {
   ModelSet models{};
   std::vector<std::string> item_ids{};
+  std::optional<GateReport> gate{};  // Where it was held against what is live.
+
+  // The gate has said no: `models` holds none, and there is nothing to publish.
+  bool is_refused() const { return gate.has_value() && !gate->is_passed; }
 };
 
 // Learns the blend's weights on a validation part of the store's snapshot, unless `options` say
-// them, measures the blend on a temporal split, then fits every model of `options` on all data. A
-// store too small to split is trained without being measured. The version is left empty:
-// BundleFolder::NewVersion names it. A purchase predictor is part of it where it is asked for and
-// says more of the latest moments than the base rates do; metrics: "purchase.shopper.auc" and the
-// like. A model that only a placement asks and that cannot be trained on this shop is left out, and
-// that is logged. `report` (may be empty) hears of each stage, with the fraction of the whole that
-// is done. Metrics: those of the blend at 20, "test_users", and "events", how many the store held.
-// Errors: FAILED_PRECONDITION the store holds no item at all; those of Snapshot and TrainEach.
+// them, measures the blend on a temporal split, holds it there against what is live
+// (`context.live`, unless it has no models or the gate is off), then fits every model of `options`
+// on all data. What the gate refuses is not fitted. A store too small to split is trained without
+// being measured. The version is left empty: BundleFolder::NewVersion names it. A purchase
+// predictor is part of it where it is asked for and says more of the latest moments than the base
+// rates do; metrics: "purchase.shopper.auc" and the like. A model that only a placement asks and
+// that cannot be trained on this shop is left out, and that is logged. `report` (may be empty)
+// hears of each stage, with the fraction of the whole that is done. Metrics: those of the blend at
+// 20, "test_users", and "events", how many the store held. Errors: FAILED_PRECONDITION the store
+// holds no item at all; those of Snapshot and TrainEach.
 absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,
                                           const StageReport& report);
 
-// Keeps a server's models: loads the live bundle at start, trains in the background on request and
-// when there is enough that is new, publishes with one pointer swap, notices a bundle that another
-// process made live, and refreshes the content model when the catalogue's texts change. Works on
-// two threads of its own and `num_threads` more, all of background priority. Thread-safe.
-// docs/models.md tells what a running server does when.
+// Keeps a server's models: loads the live bundle at start, trains in the background on request,
+// when there is enough that is new and by the clock, publishes with one pointer swap, rolls back,
+// notices a bundle that another process made live, and refreshes the content model when the
+// catalogue's texts change. Works on two threads of its own and `num_threads` more, all of
+// background priority; a third one, which rolls back, is not. Thread-safe. docs/models.md and
+// docs/lifecycle.md tell what a running server does when.
 class Lifecycle final : public ModelControl {
  public:
   // `store`, `published` and `files` must outlive it. A damaged live bundle is logged, and the
@@ -78,9 +91,13 @@ class Lifecycle final : public ModelControl {
   // Cancels what runs and waits for it.
   ~Lifecycle() override;
 
-  absl::StatusOr<TrainingProgress> StartTraining() override;
+  absl::StatusOr<TrainingProgress> StartTraining(bool skips_gate) override;
+  absl::StatusOr<TrainingProgress> CancelTraining(const std::string& id) override;
   absl::StatusOr<TrainingProgress> GetTraining(const std::string& id) const override;
+  std::vector<TrainingProgress> ListTrainings() const override;
   absl::StatusOr<Versions> ListVersions() const override;
+  void RollBack(const std::string& version,
+                std::function<void(absl::StatusOr<Versions>)> done) override;
 
  private:
   struct State;

@@ -61,6 +61,9 @@ class BundleFolder {
   };
   absl::StatusOr<Live> ReadLive() const;
 
+  // Points LIVE at a bundle that is there already; the one that was live becomes previous.
+  absl::Status PointLiveAt(const std::string& version) const;
+
   // Every readable bundle, newest first.
   absl::StatusOr<std::vector<BundleSummary>> List() const;
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "vitrine/base/clock.h"
+
+namespace vitrine {
+
+// When trainings begin by the clock. Both may be set: whichever comes first.
+struct TrainingSchedule {
+  double every_hours = 0;      // After the last one began. 0: not so.
+  Micros time_of_day_us = -1;  // UTC, from midnight. Below 0: not so.
+
+  bool is_empty() const { return every_hours <= 0 && time_of_day_us < 0; }
+};
+
+// The first time after `last_us`, when the last training began or, before any, the server did, that
+// the schedule calls for one. In the past where the server was not there to see it.
+// REQUIRES: !schedule.is_empty()
+Micros NextTraining(const TrainingSchedule& schedule, Micros last_us);
+
+// "03:30" as microseconds from midnight. INVALID_ARGUMENT: it is no time of a day.
+absl::StatusOr<Micros> ParseTimeOfDay(std::string_view text);
+
+}  // namespace vitrine

@@ -1,0 +1,91 @@
+#include "cli/training_table.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include "absl/strings/str_format.h"
+
+namespace vitrine::cli {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+std::string TriggerName(v1::Training::Trigger trigger) {
+  switch (trigger) {
+    case v1::Training::TRIGGER_REQUEST:
+      return "request";
+    case v1::Training::TRIGGER_EVENTS:
+      return "events";
+    case v1::Training::TRIGGER_SCHEDULE:
+      return "schedule";
+    default:
+      return "";
+  }
+}
+
+// What came of it, or where it stands.
+std::string Outcome(const v1::Training& training) {
+  if (training.state() == v1::Training::STATE_RUNNING) {
+    return absl::StrFormat("%s, %.0f %%", training.stage(), 100 * training.progress());
+  }
+  if (!training.model_version().empty()) return training.model_version();
+  return training.error();
+}
+
+}  // namespace
+
+std::string StateName(v1::Training::State state) {
+  switch (state) {
+    case v1::Training::STATE_RUNNING:
+      return "running";
+    case v1::Training::STATE_SUCCEEDED:
+      return "succeeded";
+    case v1::Training::STATE_FAILED:
+      return "failed";
+    case v1::Training::STATE_CANCELLED:
+      return "cancelled";
+    case v1::Training::STATE_REFUSED:
+      return "refused";
+    default:
+      return "";
+  }
+}
+
+std::string TrainingLine(const v1::Training& training) {
+  std::string seconds = "-";
+  if (training.has_end_time()) {
+    seconds = absl::StrFormat("%.1f s", static_cast<double>(TimeUtil::DurationToMilliseconds(
+                                            training.end_time() - training.start_time())) /
+                                            1000);
+  }
+  return absl::StrFormat("%-13s %s  %-8s %8s  %-9s  %s", training.training_id(),
+                         TimeUtil::ToString(training.start_time()).substr(0, 19),
+                         TriggerName(training.trigger()), seconds, StateName(training.state()),
+                         Outcome(training));
+}
+
+nlohmann::ordered_json TrainingJson(const v1::Training& training) {
+  nlohmann::ordered_json json = {{"training_id", training.training_id()},
+                                 {"state", StateName(training.state())},
+                                 {"trigger", TriggerName(training.trigger())},
+                                 {"stage", training.stage()},
+                                 {"progress", training.progress()},
+                                 {"start_time", TimeUtil::ToString(training.start_time())}};
+  if (training.has_end_time()) json["end_time"] = TimeUtil::ToString(training.end_time());
+  json["model_version"] = training.model_version();
+  json["error"] = training.error();
+  if (!training.has_gate()) return json;
+  const v1::GateReport& gate = training.gate();
+  json["gate"] = {{"passed", gate.passed()},
+                  {"verdict", gate.verdict()},
+                  {"live_version", gate.live_version()},
+                  {"test_user_count", gate.test_user_count()},
+                  {"candidate_accuracy", gate.candidate_accuracy()},
+                  {"live_accuracy", gate.live_accuracy()},
+                  {"lowest_difference", gate.lowest_difference()},
+                  {"highest_difference", gate.highest_difference()},
+                  {"candidate_coverage", gate.candidate_coverage()},
+                  {"live_coverage", gate.live_coverage()}};
+  return json;
+}
+
+}  // namespace vitrine::cli

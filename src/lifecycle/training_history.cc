@@ -1,0 +1,184 @@
+#include "lifecycle/training_history.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/base/atomic_file.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/base/log.h"
+
+namespace vitrine {
+namespace {
+
+using State = TrainingProgress::State;
+
+constexpr std::string_view kMagic = "VTRtrain";
+constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kLeastRunBytes = 12;
+
+void Write(const GateReport& gate, ByteWriter& writer) {
+  writer.Unsigned(gate.is_passed ? 1 : 0);
+  writer.String(gate.verdict);
+  writer.String(gate.live_version);
+  writer.Unsigned(gate.is_live_refitted ? 1 : 0);
+  writer.Unsigned(gate.num_users);
+  writer.Double(gate.candidate_accuracy);
+  writer.Double(gate.live_accuracy);
+  writer.Double(gate.lowest_difference);
+  writer.Double(gate.highest_difference);
+  writer.Double(gate.candidate_coverage);
+  writer.Double(gate.live_coverage);
+}
+
+GateReport ReadGate(ByteReader& reader) {
+  GateReport gate;
+  gate.is_passed = reader.Unsigned() != 0;
+  gate.verdict = reader.String();
+  gate.live_version = reader.String();
+  gate.is_live_refitted = reader.Unsigned() != 0;
+  gate.num_users = reader.Unsigned();
+  gate.candidate_accuracy = reader.Double();
+  gate.live_accuracy = reader.Double();
+  gate.lowest_difference = reader.Double();
+  gate.highest_difference = reader.Double();
+  gate.candidate_coverage = reader.Double();
+  gate.live_coverage = reader.Double();
+  return gate;
+}
+
+void Write(const TrainingProgress& run, ByteWriter& writer) {
+  writer.String(run.id);
+  writer.Unsigned(static_cast<std::uint64_t>(run.state));
+  writer.String(run.stage);
+  writer.Double(run.fraction);
+  writer.String(run.version);
+  writer.String(run.error);
+  writer.Signed(run.started_us);
+  writer.Signed(run.finished_us);
+  writer.Unsigned(static_cast<std::uint64_t>(run.trigger));
+  writer.Unsigned(run.num_events);
+  writer.Unsigned(run.gate.has_value() ? 1 : 0);
+  if (run.gate.has_value()) Write(*run.gate, writer);
+}
+
+TrainingProgress ReadRun(ByteReader& reader) {
+  TrainingProgress run;
+  run.id = reader.String();
+  run.state =
+      static_cast<State>(std::min(reader.Unsigned(), static_cast<std::uint64_t>(State::kRefused)));
+  run.stage = reader.String();
+  run.fraction = reader.Double();
+  run.version = reader.String();
+  run.error = reader.String();
+  run.started_us = reader.Signed();
+  run.finished_us = reader.Signed();
+  run.trigger = static_cast<TrainingTrigger>(
+      std::min(reader.Unsigned(), static_cast<std::uint64_t>(TrainingTrigger::kSchedule)));
+  run.num_events = reader.Unsigned();
+  if (reader.Unsigned() != 0) run.gate = ReadGate(reader);
+  return run;
+}
+
+}  // namespace
+
+TrainingHistory::TrainingHistory(FileSystem& files, std::string path)
+    : files_(files), path_(std::move(path)) {
+  Load();
+}
+
+void TrainingHistory::Load() {
+  absl::StatusOr<std::string> bytes = ReadCheckedFile(files_, path_, kMagic);
+  if (absl::IsNotFound(bytes.status())) return;
+  absl::Status status = bytes.status();
+  if (status.ok()) {
+    ByteReader reader(*bytes);
+    const std::uint64_t version = reader.Unsigned();
+    num_begun_ = reader.Unsigned();
+    for (std::size_t left = reader.Count(kLeastRunBytes); left > 0 && reader.ok(); --left) {
+      runs_.push_back(ReadRun(reader));
+    }
+    status = version == kVersion
+                 ? reader.Finish(path_)
+                 : absl::DataLossError(absl::StrFormat("%s has version %d; this binary reads %d",
+                                                       path_, version, kVersion));
+  }
+  if (!status.ok()) {
+    Log(LogLevel::kWarning, "training.history-unreadable",
+        {{"error", std::string(status.message())}});
+    runs_.clear();
+    num_begun_ = 0;
+  }
+  for (TrainingProgress& run : runs_) {
+    if (run.state != State::kRunning) continue;
+    run.state = State::kCancelled;
+    run.error = "the server ended before it was done";
+  }
+}
+
+std::string TrainingHistory::Encoded() const {
+  ByteWriter writer;
+  writer.Unsigned(kVersion);
+  writer.Unsigned(num_begun_);
+  writer.Unsigned(runs_.size());
+  for (const TrainingProgress& run : runs_) Write(run, writer);
+  return writer.Take();
+}
+
+TrainingHistory::Begun TrainingHistory::Begin(TrainingProgress run) {
+  std::lock_guard lock(mutex_);
+  if (!runs_.empty() && runs_.back().state == State::kRunning) return {.run = runs_.back()};
+  run.id = absl::StrFormat("training-%d", ++num_begun_);
+  run.state = State::kRunning;
+  runs_.push_back(std::move(run));
+  if (runs_.size() > kKeptRuns) runs_.pop_front();
+  return {.run = runs_.back(), .is_new = true};
+}
+
+std::optional<TrainingProgress> TrainingHistory::Update(
+    const std::string& id, const std::function<void(TrainingProgress&)>& change) {
+  std::optional<TrainingProgress> changed;
+  std::string ended;
+  {
+    std::lock_guard lock(mutex_);
+    for (TrainingProgress& run : runs_) {
+      if (run.id != id) continue;
+      const bool was_running = run.state == State::kRunning;
+      change(run);
+      changed = run;
+      if (was_running && run.state != State::kRunning) ended = Encoded();
+    }
+  }
+  if (ended.empty()) return changed;
+  const absl::Status written = WriteCheckedFile(files_, path_, kMagic, ended);
+  if (!written.ok()) {
+    Log(LogLevel::kWarning, "training.history-not-written",
+        {{"error", std::string(written.message())}});
+  }
+  return changed;
+}
+
+std::optional<TrainingProgress> TrainingHistory::Find(const std::string& id) const {
+  std::lock_guard lock(mutex_);
+  for (const TrainingProgress& run : runs_) {
+    if (run.id == id) return run;
+  }
+  return std::nullopt;
+}
+
+std::vector<TrainingProgress> TrainingHistory::NewestFirst() const {
+  std::lock_guard lock(mutex_);
+  return {runs_.rbegin(), runs_.rend()};
+}
+
+std::optional<TrainingProgress> TrainingHistory::Latest() const {
+  std::lock_guard lock(mutex_);
+  return runs_.empty() ? std::nullopt : std::optional(runs_.back());
+}
+
+std::uint64_t TrainingHistory::num_begun() const {
+  std::lock_guard lock(mutex_);
+  return num_begun_;
+}
+
+}  // namespace vitrine

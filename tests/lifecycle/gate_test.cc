@@ -1,0 +1,190 @@
+#include "vitrine/lifecycle/gate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "lifecycle/small_shop.h"
+#include "testing/status_matchers.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::SmallShop;
+using testing::StatusIs;
+
+// Of 200 shoppers, each of whom likes mugs alone or lamps alone.
+class GateTest : public ::testing::Test {
+ protected:
+  GateTest() {
+    shop_.UpsertAllItems();
+    shop_.RecordMore(2000, 200);
+    good_ = shop_.Options();
+    good_.models = {"item_knn"};
+    good_.settings.clear();
+    good_.blend.weights = {{"item_knn", 1}};
+    // Shows everyone the same.
+    bad_ = good_;
+    bad_.models = {"most_popular"};
+    bad_.settings = {{"most_popular", {{"category_mix", "0"}}}};
+    bad_.blend.weights = {{"most_popular", 1}};
+  }
+
+  absl::StatusOr<TrainedModels> Train(const LifecycleOptions& options, const ModelSet* live) {
+    ThreadPool pool(2);
+    return TrainModels(shop_.store(), options, {.pool = &pool, .live = live}, {});
+  }
+
+  ModelSet Live(const LifecycleOptions& options) {
+    ModelSet models = Train(options, nullptr)->models;
+    models.version = "live";
+    return models;
+  }
+
+  SmallShop shop_;
+  LifecycleOptions good_;
+  LifecycleOptions bad_;
+};
+
+TEST_F(GateTest, TheFirstTrainingHasNothingToBeHeldAgainst) {
+  const ModelSet none;
+
+  const auto trained = Train(bad_, &none);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_FALSE(trained->gate.has_value());
+  EXPECT_FALSE(trained->models.models.empty());
+}
+
+TEST_F(GateTest, ABadModelIsRefusedWithTheNumbers) {
+  const ModelSet live = Live(good_);
+  LifecycleOptions options = bad_;
+  options.blend.weights.clear();
+
+  const auto trained = Train(options, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_TRUE(trained->is_refused());
+  EXPECT_THAT(trained->models.models, IsEmpty());
+  const GateReport& gate = *trained->gate;
+  EXPECT_EQ(gate.live_version, "live");
+  EXPECT_GE(gate.num_users, 20u);
+  EXPECT_LT(gate.candidate_accuracy, gate.live_accuracy);
+  EXPECT_LT(gate.lowest_difference, gate.highest_difference);
+  EXPECT_LT(gate.highest_difference, 0);
+  EXPECT_THAT(gate.verdict, HasSubstr("less accurate beyond noise"));
+}
+
+TEST_F(GateTest, AnEqualModelPassesAndIsFittedOnAllData) {
+  const ModelSet live = Live(good_);
+
+  const auto trained = Train(good_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  ASSERT_TRUE(trained->gate.has_value());
+  EXPECT_TRUE(trained->gate->is_passed) << trained->gate->verdict;
+  EXPECT_EQ(trained->gate->lowest_difference, 0);
+  EXPECT_EQ(trained->gate->highest_difference, 0);
+  EXPECT_EQ(trained->gate->candidate_coverage, trained->gate->live_coverage);
+  EXPECT_EQ(trained->models.metrics.at("events"), 2000);
+  EXPECT_EQ(trained->models.dataset_fingerprint, live.dataset_fingerprint);
+}
+
+TEST_F(GateTest, ABetterModelPasses) {
+  const ModelSet live = Live(bad_);
+  LifecycleOptions options = good_;
+  options.blend.weights.clear();
+
+  const auto trained = Train(options, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  ASSERT_TRUE(trained->gate.has_value());
+  EXPECT_TRUE(trained->gate->is_passed) << trained->gate->verdict;
+  EXPECT_GT(trained->gate->lowest_difference, 0);
+}
+
+TEST_F(GateTest, WhatIsLiveIsTrainedAnewWhereItHasSeenTheAnswers) {
+  ModelSet live = Live(good_);
+
+  const auto seen = Train(good_, &live);
+  live.trained_us = 1;  // Long before the shop's first event.
+  const auto unseen = Train(good_, &live);
+
+  ASSERT_THAT(seen, IsOk());
+  ASSERT_THAT(unseen, IsOk());
+  EXPECT_TRUE(seen->gate->is_live_refitted);
+  EXPECT_FALSE(unseen->gate->is_live_refitted);
+  // It was in fact trained on the answers, and knows them better than the candidate can.
+  EXPECT_GT(unseen->gate->live_accuracy, seen->gate->live_accuracy);
+}
+
+TEST_F(GateTest, ACandidateThatShowsTooFewItemsIsRefused) {
+  const ModelSet live = Live(good_);
+  LifecycleOptions options = good_;
+  options.gate.least_coverage = 1.01;
+
+  const auto trained = Train(options, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_TRUE(trained->is_refused());
+  EXPECT_THAT(trained->gate->verdict, HasSubstr("covers less than 1.01"));
+}
+
+TEST_F(GateTest, TooFewShoppersProveNothing) {
+  const ModelSet live = Live(good_);
+  LifecycleOptions options = bad_;
+  options.blend.weights.clear();
+  options.gate.least_users = 1'000;
+
+  const auto trained = Train(options, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_FALSE(trained->is_refused());
+  EXPECT_EQ(trained->gate->num_users, 0u);
+  EXPECT_THAT(trained->gate->verdict, HasSubstr("1000 are wanted"));
+}
+
+TEST_F(GateTest, WithTheGateOffNothingIsHeldAgainstAnything) {
+  const ModelSet live = Live(good_);
+  LifecycleOptions options = bad_;
+  options.gate.is_on = false;
+
+  const auto trained = Train(options, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_FALSE(trained->gate.has_value());
+}
+
+TEST_F(GateTest, LiveModelsThatCannotBeMadeAnyMoreLetTheCandidatePass) {
+  ModelSet live = Live(good_);
+  live.models[0].settings["no_such_setting"] = "1";
+
+  const auto trained = Train(good_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_FALSE(trained->is_refused());
+  EXPECT_THAT(trained->gate->verdict, HasSubstr("no_such_setting"));
+}
+
+TEST_F(GateTest, ACancelledTrainingEndsInTheGateToo) {
+  const ModelSet live = Live(good_);
+  ThreadPool pool(1);
+  std::atomic<bool> is_cancelled = false;
+
+  const auto trained = TrainModels(shop_.store(), good_,
+                                   {.pool = &pool, .is_cancelled = &is_cancelled, .live = &live},
+                                   [&](std::string_view stage, double) {
+                                     if (stage == "evaluate live") is_cancelled = true;
+                                   });
+
+  EXPECT_THAT(trained, StatusIs(absl::StatusCode::kCancelled));
+}
+
+}  // namespace
+}  // namespace vitrine
