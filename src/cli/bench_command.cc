@@ -14,6 +14,7 @@
 #include "cli/bench_chart.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
+#include "cli/target.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/log.h"
@@ -34,6 +35,7 @@ constexpr int kMaxRates = 50;
 
 struct BenchFlags {
   LoadOptions load;
+  Target target;
   std::string rpc = "RecommendItems";
   std::string mix;
   std::string data;
@@ -67,11 +69,11 @@ absl::StatusOr<std::vector<std::string>> ReadUsers(const std::string& path) {
   return users;
 }
 
-absl::StatusOr<std::vector<std::string>> ListItemIds(const std::string& address) {
+absl::StatusOr<std::vector<std::string>> ListItemIds(const LoadOptions& load) {
   v1::ListItemsRequest request;
   request.set_page_size(kMaxItems);
   VITRINE_ASSIGN_OR_RETURN(const v1::ListItemsResponse response,
-                           Client::Connect(address)->ListItems(request));
+                           Client::Connect(load.address, load.client)->ListItems(request));
   std::vector<std::string> ids;
   for (const v1::Item& item : response.items()) ids.push_back(item.item_id());
   if (!ids.empty()) return ids;
@@ -80,6 +82,8 @@ absl::StatusOr<std::vector<std::string>> ListItemIds(const std::string& address)
 
 absl::StatusOr<LoadOptions> ReadLoad(const BenchFlags& flags) {
   LoadOptions load = flags.load;
+  load.address = flags.target.address;
+  VITRINE_ASSIGN_OR_RETURN(load.client, ReadClientOptions(flags.target));
   load.mix = {{.call = CallOf(flags.rpc)}};
   if (!flags.mix.empty()) {
     absl::StatusOr<std::vector<LoadShare>> mix = ParseLoadMix(flags.mix);
@@ -93,7 +97,7 @@ absl::StatusOr<LoadOptions> ReadLoad(const BenchFlags& flags) {
     return each.call != LoadCall::kRecommendItems && each.call != LoadCall::kCheck;
   });
   if (needs_items) {
-    VITRINE_ASSIGN_OR_RETURN(load.item_ids, ListItemIds(load.address));
+    VITRINE_ASSIGN_OR_RETURN(load.item_ids, ListItemIds(load));
   }
   return load;
 }
@@ -168,10 +172,10 @@ absl::Status WriteChart(const std::string& path, const std::vector<BenchResult>&
 }
 
 absl::Status Run(const BenchFlags& flags) {
-  if (!IsPrivateAddress(flags.load.address) && !flags.is_remote) {
+  if (!IsPrivateAddress(flags.target.address) && !flags.is_remote) {
     return UsageError(
         absl::StrFormat("%s may be another machine; say --remote if it is yours to put a load on",
-                        flags.load.address));
+                        flags.target.address));
   }
   const std::filesystem::path folder = std::filesystem::path(flags.chart).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder)) {
@@ -267,9 +271,8 @@ void AddBenchCommand(CLI::App& app, int& exit_status) {
       "  vitrine bench --mix recommend=0.95,events=0.05 --skew 1 --chart load.svg\n"
       "RecordEvents writes page views of made-up visitors into the shop.");
   const auto flags = std::make_shared<BenchFlags>();
-  flags->load.address = "127.0.0.1:50051";
-  command->add_option("--target", flags->load.address, "Address of the server")
-      ->capture_default_str();
+  flags->target.address = "127.0.0.1:50051";
+  AddTargetOptions(*command, flags->target)->capture_default_str();
   AddCallOptions(*flags, *command);
   AddPaceOptions(*flags, *command);
   command->add_flag("--against-check", flags->is_checked,

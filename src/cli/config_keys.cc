@@ -3,9 +3,11 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "vitrine/training/trainer.h"
 
@@ -87,6 +89,56 @@ class Table {
   std::string name_;
   std::vector<ConfigKey>& keys_;
 };
+
+// An array of "METHOD=COUNT"; the server knows the methods.
+bool SetMaxInFlight(const toml::node& value, Config& config) {
+  const auto* array = value.as_array();
+  if (array == nullptr) return false;
+  std::map<std::string, std::size_t> limits;
+  for (const toml::node& entry : *array) {
+    const auto* text = entry.as_string();
+    const std::size_t sign = text == nullptr ? std::string::npos : text->get().find('=');
+    std::size_t count = 0;
+    if (sign == std::string::npos || !absl::SimpleAtoi(text->get().substr(sign + 1), &count)) {
+      return false;
+    }
+    if (count < 1 || count > kMaxRequests) return false;
+    if (!limits.emplace(text->get().substr(0, sign), count).second) return false;
+  }
+  config.server.max_in_flight = std::move(limits);
+  return true;
+}
+
+// Who may come in, and how much of the server one of them may take.
+void AddServerAccess(std::vector<ConfigKey>& keys) {
+  Table server("server", keys);
+  server.Number<double>("max_wait_seconds", 0, 3600,
+                        [](Config& config) -> double& { return config.server.max_wait_seconds; });
+  server.Add("max_in_flight", "an array of texts such as \"SimilarItems=8\", each method once",
+             SetMaxInFlight);
+  server.Number<double>("max_calls_per_second_per_shopper", 0, 1e6, [](Config& config) -> double& {
+    return config.server.max_calls_per_second_per_shopper;
+  });
+  server.Count<std::size_t>(
+      "max_event_streams", 1, kMaxRequests,
+      [](Config& config) -> std::size_t& { return config.server.max_event_streams; });
+  server.Count<std::size_t>(
+      "max_streams_per_connection", 1, kMaxRequests,
+      [](Config& config) -> std::size_t& { return config.server.max_streams_per_connection; });
+  server.Count<std::size_t>(
+      "max_buffer_bytes", 1U << 20U, std::size_t{1} << 40U,
+      [](Config& config) -> std::size_t& { return config.server.max_buffer_bytes; });
+
+  Table tls("tls", keys);
+  tls.Text("certificate", "the path of a PEM file",
+           [](Config& config) -> std::string& { return config.server.tls.certificate; });
+  tls.Text("private_key", "the path of a PEM file",
+           [](Config& config) -> std::string& { return config.server.tls.private_key; });
+  tls.Text("client_ca", "the path of a PEM file",
+           [](Config& config) -> std::string& { return config.server.tls.client_ca; });
+  tls.Number<double>("reload_seconds", 1, 86'400,
+                     [](Config& config) -> double& { return config.server.tls.reload_seconds; });
+}
 
 void AddServer(std::vector<ConfigKey>& keys) {
   Table table("server", keys);
@@ -225,6 +277,7 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
 std::vector<ConfigKey> MakeConfigKeys() {
   std::vector<ConfigKey> keys;
   AddServer(keys);
+  AddServerAccess(keys);
   AddStore(keys);
   AddEngine(keys);
   AddLifecycle(keys);

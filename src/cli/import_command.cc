@@ -16,6 +16,7 @@
 #include "cli/import/client_writer.h"
 #include "cli/import/importer.h"
 #include "cli/progress_bar.h"
+#include "cli/target.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/nearest.h"
@@ -29,7 +30,7 @@ constexpr std::size_t kMaxSourceBytes = 200;  // The rest of an event's id has t
 
 struct ImportFlags {
   std::string store;
-  std::string target;
+  Target target;
   std::string tsv;
   std::string config;
   std::string items;
@@ -275,7 +276,7 @@ absl::Status Run(const ImportFlags& flags) {
   SetLogLevel(LogLevel::kWarning);
   if (!flags.tsv.empty()) return ImportIntoTsv(flags, config);
   if (!flags.target.empty()) {
-    const auto client = Client::Connect(flags.target);
+    VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
     return ImportAll(flags, *MakeClientWriter(*client));
   }
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
@@ -338,7 +339,7 @@ void AddImportCommand(CLI::App& app, int& exit_status) {
       AddCommand(app, "import", "Import items, users and events from CSV or JSON lines", kHelp);
   const auto flags = std::make_shared<ImportFlags>();
   command->add_option("--store", flags->store, "Folder of the store; made if it is not there");
-  command->add_option("--target", flags->target, "Address of a server");
+  AddTargetOptions(*command, flags->target);
   command->add_option("--tsv", flags->tsv,
                       "Instead: write the events' interactions to this file, for evaluate");
   command->add_option("--config", flags->config, "TOML file; with --store and --tsv")

@@ -11,6 +11,7 @@
 #include "cli/features_command.h"
 #include "cli/import_command.h"
 #include "cli/insight_command.h"
+#include "cli/keys_command.h"
 #include "cli/placements_command.h"
 #include "cli/predict_command.h"
 #include "cli/recommend_command.h"
@@ -82,6 +83,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddRollbackCommand(app, exit_status);
   vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddPlacementsCommand(app, exit_status);
+  vitrine::cli::AddKeysCommand(app, exit_status);
   vitrine::cli::AddPredictCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/placement_config.h"
+#include "cli/target.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
@@ -22,7 +23,7 @@ namespace {
 
 struct PlacementsFlags {
   std::string store;
-  std::string target;
+  Target target;
   std::string config;
   std::string name;
   std::string put;
@@ -97,7 +98,7 @@ absl::StatusOr<v1::Placement> ReadPlacementFile(const std::string& path) {
 }
 
 absl::Status AskServer(const PlacementsFlags& flags) {
-  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
   if (!flags.deleted.empty()) return client->DeletePlacement(flags.deleted).status();
   if (!flags.put.empty()) {
     v1::PutPlacementRequest request;
@@ -138,7 +139,7 @@ void AddPlacementsCommand(CLI::App& app, int& exit_status) {
   const auto flags = std::make_shared<PlacementsFlags>();
   command->add_option("--store", flags->store, "Folder of the store")
       ->check(CLI::ExistingDirectory);
-  command->add_option("--target", flags->target, "Address of a server");
+  AddTargetOptions(*command, flags->target);
   command->add_option("--config", flags->config, "TOML file; with --store")
       ->check(CLI::ExistingFile);
   command->add_option("--name", flags->name, "Only this one, as JSON");

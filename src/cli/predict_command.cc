@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "cli/command.h"
+#include "cli/target.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
 
@@ -18,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct PredictFlags {
-  std::string target;
+  Target target;
   std::string user;
   std::string visitor;
   int max_reasons = 5;
@@ -146,7 +147,7 @@ absl::Status Predict(const PredictFlags& flags) {
   request.set_user_id(flags.user);
   request.set_visitor_id(flags.visitor);
   request.set_max_reasons(flags.max_reasons == 0 ? -1 : flags.max_reasons);
-  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
   VITRINE_ASSIGN_OR_RETURN(const auto response, client->PredictPurchase(request));
   if (flags.is_json) {
     std::printf("%s\n", ToJson(response).dump().c_str());
@@ -165,7 +166,7 @@ void AddPredictCommand(CLI::App& app, int& exit_status) {
                  "Each reason has what it adds to the log-odds, ln(p / (1 - p)). The server must\n"
                  "have trained with lifecycle.purchase_predictor = true.");
   const auto flags = std::make_shared<PredictFlags>();
-  command->add_option("--target", flags->target, "Address of a server")->required();
+  AddTargetOptions(*command, flags->target)->required();
   command->add_option("--user", flags->user, "Signed-in shopper");
   command->add_option("--visitor", flags->visitor, "Anonymous shopper");
   command->add_option("--reasons", flags->max_reasons, "How many reasons for each forecast")

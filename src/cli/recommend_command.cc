@@ -12,6 +12,7 @@
 #include "cli/control_flags.h"
 #include "cli/placement_config.h"
 #include "cli/shown_list.h"
+#include "cli/target.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
@@ -25,7 +26,7 @@ namespace {
 
 struct RecommendFlags {
   std::string store;
-  std::string target;
+  Target target;
   std::string config;
   RecommendRequest request;
   std::string diversity = "none";
@@ -160,7 +161,7 @@ v1::RecommendItemsRequest ToProto(const RecommendFlags& flags) {
 }
 
 absl::Status AskServer(const RecommendFlags& flags) {
-  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
   if (!flags.asked_about.empty()) {
     v1::ExplainRecommendationRequest question;
     *question.mutable_request() = ToProto(flags);
@@ -251,7 +252,7 @@ void AddRecommendCommand(CLI::App& app, int& exit_status) {
   RecommendRequest& request = flags->request;
   command->add_option("--store", flags->store, "Folder of the store")
       ->check(CLI::ExistingDirectory);
-  command->add_option("--target", flags->target, "Address of a server");
+  AddTargetOptions(*command, flags->target);
   command->add_option("--config", flags->config, "TOML file; with --store")
       ->check(CLI::ExistingFile);
   command->add_option("--user", request.user_id, "Signed-in shopper");

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/moment.h"
+#include "cli/target.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
@@ -23,7 +24,7 @@ constexpr Micros kReportTimeoutUs = 600 * kMicrosPerSecond;
 
 struct ReportFlags {
   std::string store;
-  std::string target;
+  Target target;
   std::string config;
   std::string since;
   std::string until;
@@ -71,7 +72,7 @@ absl::StatusOr<PlacementReport> ReportOfServer(const ReportFlags& flags) {
   if (options.since_us != 0) set_time(options.since_us, *request.mutable_start_time());
   if (options.until_us != 0) set_time(options.until_us, *request.mutable_end_time());
   request.set_attribution_days(options.attribution_days);
-  const auto client = Client::Connect(flags.target, {.timeout = kReportTimeoutUs});
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target, kReportTimeoutUs));
   VITRINE_ASSIGN_OR_RETURN(const auto response, client->GetPlacementReport(request));
 
   PlacementReport report{
@@ -141,7 +142,7 @@ void AddReportCommand(CLI::App& app, int& exit_status) {
   const auto flags = std::make_shared<ReportFlags>();
   command->add_option("--store", flags->store, "Folder of the store")
       ->check(CLI::ExistingDirectory);
-  command->add_option("--target", flags->target, "Address of a server");
+  AddTargetOptions(*command, flags->target);
   command->add_option("--config", flags->config, "TOML file; with --store")
       ->check(CLI::ExistingFile);
   command->add_option("--since", flags->since, "Only events of this time on");

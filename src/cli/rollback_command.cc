@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
+#include "cli/target.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
@@ -17,7 +18,7 @@ namespace {
 
 struct RollbackFlags {
   std::string store;
-  std::string target;
+  Target target;
   std::string version;
   bool is_json = false;
 };
@@ -33,7 +34,7 @@ absl::Status Print(const std::string& live, const std::string& previous, bool is
 }
 
 absl::Status RollBackServer(const RollbackFlags& flags) {
-  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
   VITRINE_ASSIGN_OR_RETURN(const auto response, client->RollBackModels(flags.version));
   return Print(response.live().version(), response.previous().version(), flags.is_json);
 }
@@ -71,7 +72,7 @@ void AddRollbackCommand(CLI::App& app, int& exit_status) {
   const auto flags = std::make_shared<RollbackFlags>();
   command->add_option("--store", flags->store, "Folder of the store")
       ->check(CLI::ExistingDirectory);
-  command->add_option("--target", flags->target, "Address of a server");
+  AddTargetOptions(*command, flags->target);
   command->add_option("--to", flags->version, "A version on disk [the one before the live one]");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return RollBack(*flags); });

@@ -13,6 +13,7 @@
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/server/api_keys.h"
 
 namespace vitrine::cli {
 namespace {
@@ -21,20 +22,40 @@ struct ServeFlags {
   std::string store;
   std::string config;
   std::string listen;
+  ServerTls tls;
   bool is_insecure = false;
 };
 
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   if (!flags.listen.empty()) config.server.address = flags.listen;
-  if (!IsPrivateAddress(config.server.address) && !flags.is_insecure) {
-    return UsageError(
-        absl::StrFormat("%s can be reached from other machines, and Vitrine has neither TLS nor "
-                        "keys yet; listen on "
-                        "127.0.0.1:PORT, or add --insecure on a network that you trust",
-                        config.server.address));
-  }
+  ServerTls& tls = config.server.tls;
+  if (!flags.tls.certificate.empty()) tls.certificate = flags.tls.certificate;
+  if (!flags.tls.private_key.empty()) tls.private_key = flags.tls.private_key;
+  if (!flags.tls.client_ca.empty()) tls.client_ca = flags.tls.client_ca;
   return config;
+}
+
+// Who can reach the server from elsewhere must be met with TLS, and show a key or a certificate.
+absl::Status CheckExposure(const ServeFlags& flags, const ServerOptions& server) {
+  if (IsPrivateAddress(server.address) || flags.is_insecure) return absl::OkStatus();
+  std::string missing;
+  if (server.tls.certificate.empty()) missing = "TLS (--tls-cert, --tls-key)";
+  if (!server.keys->is_required() && server.tls.client_ca.empty()) {
+    if (!missing.empty()) missing += " and ";
+    missing += "keys (`vitrine keys create`) or client certificates (--tls-client-ca)";
+  }
+  if (missing.empty()) return absl::OkStatus();
+  return UsageError(absl::StrFormat(
+      "%s can be reached from other machines, without %s; add them, listen on 127.0.0.1:PORT, or "
+      "say --insecure on a network that you trust",
+      server.address, missing));
+}
+
+// Keys that were made or revoked since; what cannot be read leaves those that counted before.
+void RefreshKeys(KeyRing& keys) {
+  const absl::Status read = keys.Refresh();
+  if (!read.ok()) Log(LogLevel::kError, "serve.keys-unreadable", {{"status", read.ToString()}});
 }
 
 // Signals that stop a server, blocked in every thread so that one can wait for them.
@@ -56,12 +77,14 @@ void TellReadOnly(Server& server, const absl::Status& reason) {
 }
 
 // The first signal starts the drain; from then on a second one ends the process at once.
-void ServeUntilSignal(const sigset_t& signals, Server& server, const FeatureStore& store) {
+void ServeUntilSignal(const sigset_t& signals, Server& server, const FeatureStore& store,
+                      KeyRing& keys) {
   const timespec poll = {.tv_sec = 1, .tv_nsec = 0};
   bool is_writable = true;
   int signal = -1;
   while (signal < 0) {
     signal = sigtimedwait(&signals, nullptr, &poll);
+    RefreshKeys(keys);
     const absl::Status writable = store.status().writable;
     if (is_writable && !writable.ok()) TellReadOnly(server, writable);
     is_writable = writable.ok();
@@ -77,6 +100,9 @@ std::string ShownAddress(const ServerOptions& options, int port) {
 
 absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
+  VITRINE_ASSIGN_OR_RETURN(const auto keys, KeyRing::Open(KeyFile(LocalFileSystem(), flags.store)));
+  config.server.keys = keys.get();
+  VITRINE_RETURN_IF_ERROR(CheckExposure(flags, config.server));
   const sigset_t signals = BlockStopSignals();
   const Micros started_us = MonotonicNow();
 
@@ -108,7 +134,7 @@ absl::Status Serve(const ServeFlags& flags) {
               ShownAddress(config.server, server->port()).c_str());
   std::fflush(stdout);
 
-  ServeUntilSignal(signals, *server, *store);
+  ServeUntilSignal(signals, *server, *store, *keys);
   server->Drain(static_cast<Micros>(config.drain_seconds * kMicrosPerSecond));
   lifecycle.reset();  // Ends a training before the store goes.
   return absl::OkStatus();
@@ -131,8 +157,12 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
       ->check(CLI::ExistingFile);
   command->add_option("--listen", flags->listen,
                       "HOST:PORT or unix:/PATH [127.0.0.1:50051]; port 0 takes a free one");
+  command->add_option("--tls-cert", flags->tls.certificate, "PEM file of the server's certificate");
+  command->add_option("--tls-key", flags->tls.private_key, "PEM file of its private key");
+  command->add_option("--tls-client-ca", flags->tls.client_ca,
+                      "PEM file: callers must show a certificate that it signed");
   command->add_flag("--insecure", flags->is_insecure,
-                    "Allow an address that other machines can reach");
+                    "Allow an address that other machines can reach without TLS or keys");
   RunOnParse(command, exit_status, [flags] { return Serve(*flags); });
 }
 

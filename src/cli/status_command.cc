@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/target.h"
 #include "cli/training_table.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
@@ -14,7 +15,7 @@ namespace vitrine::cli {
 namespace {
 
 struct StatusFlags {
-  std::string target;
+  Target target;
   bool has_trainings = false;
   bool is_json = false;
 };
@@ -28,7 +29,7 @@ absl::Status ShowTrainings(Client& client, bool is_json) {
 }
 
 absl::Status ShowStatus(const StatusFlags& flags) {
-  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
   if (flags.has_trainings) return ShowTrainings(*client, flags.is_json);
   VITRINE_ASSIGN_OR_RETURN(const bool is_serving, client->CheckHealth(""));
   std::string training;
@@ -63,7 +64,7 @@ void AddStatusCommand(CLI::App& app, int& exit_status) {
       "Example: vitrine status --target 127.0.0.1:50051\n"
       "Exit status 1 when no server answers; NOT_SERVING is an answer.");
   const auto flags = std::make_shared<StatusFlags>();
-  command->add_option("--target", flags->target, "Address of a server")->required();
+  AddTargetOptions(*command, flags->target)->required();
   command->add_flag("--trainings", flags->has_trainings, "List the latest trainings instead");
   command->add_flag("--json", flags->is_json,
                     "One JSON object for scripts, or one for each training");

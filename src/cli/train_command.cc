@@ -13,6 +13,7 @@
 #include "cli/config.h"
 #include "cli/placement_config.h"
 #include "cli/progress_bar.h"
+#include "cli/target.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
@@ -22,7 +23,7 @@ namespace {
 
 struct TrainFlags {
   std::string store;
-  std::string target;
+  Target target;
   std::string config;
   std::size_t num_threads = 0;
   bool skips_gate = false;
@@ -115,7 +116,7 @@ absl::Status CancelOnServer(Client& client) {
 
 // Starts a training, or joins the one that runs, and stays until it has ended.
 absl::Status TrainServer(const TrainFlags& flags) {
-  const auto client = Client::Connect(flags.target);
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
   if (flags.is_cancel) return CancelOnServer(*client);
   VITRINE_ASSIGN_OR_RETURN(const auto started, client->TrainModels(flags.skips_gate));
   v1::Training last = started.training();
@@ -165,7 +166,7 @@ void AddTrainCommand(CLI::App& app, int& exit_status) {
   const auto flags = std::make_shared<TrainFlags>();
   command->add_option("--store", flags->store, "Folder of the store")
       ->check(CLI::ExistingDirectory);
-  command->add_option("--target", flags->target, "Address of a server");
+  AddTargetOptions(*command, flags->target);
   command->add_option("--config", flags->config, "TOML file; with --store")
       ->check(CLI::ExistingFile);
   command->add_option("--threads", flags->num_threads, "0: one per core; with --store");

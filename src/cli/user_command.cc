@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "cli/command.h"
+#include "cli/target.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
 
@@ -18,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct UserFlags {
-  std::string target;
+  Target target;
   std::string user;
   std::string visitor;
   bool is_json = false;
@@ -168,7 +169,7 @@ absl::Status ShowUser(const UserFlags& flags) {
   v1::GetUserProfileRequest request;
   request.set_user_id(flags.user);
   request.set_visitor_id(flags.visitor);
-  const auto client = Client::Connect(flags.target, {.timeout = kFirstReportUs});
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target, kFirstReportUs));
   VITRINE_ASSIGN_OR_RETURN(const auto profile, client->GetUserProfile(request));
   if (flags.is_json) {
     std::printf("%s\n", ToJson(profile).dump().c_str());
@@ -189,7 +190,7 @@ void AddUserCommand(CLI::App& app, int& exit_status) {
                  "The segment, the likes and the needs are from the server's latest report, the\n"
                  "features as of now. Exit status 1 when nothing is known of the shopper.");
   const auto flags = std::make_shared<UserFlags>();
-  command->add_option("--target", flags->target, "Address of a server")->required();
+  AddTargetOptions(*command, flags->target)->required();
   command->add_option("--user", flags->user, "Signed-in shopper");
   command->add_option("--visitor", flags->visitor, "Anonymous shopper");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");

@@ -2,12 +2,12 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
 
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "client/channel.h"
 #include "client/error.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "vitrine/base/status_macros.h"
@@ -29,8 +29,11 @@ using grpc::health::v1::HealthCheckResponse;
 
 class GrpcEventStream final : public Client::EventStream {
  public:
-  GrpcEventStream(v1::EventService::Stub& stub, std::string address)
-      : address_(std::move(address)), stream_(stub.StreamEvents(&context_)) {}
+  GrpcEventStream(v1::EventService::Stub& stub, std::string address, const std::string& key)
+      : address_(std::move(address)) {
+    ShowKey(key, context_);
+    stream_ = stub.StreamEvents(&context_);
+  }
 
   ~GrpcEventStream() override {
     if (is_finished_) return;
@@ -228,7 +231,7 @@ class GrpcClient final : public Client {
                              const std::function<bool(const v1::Training&)>& see) override;
 
   std::unique_ptr<EventStream> StreamEvents() override {
-    return std::make_unique<GrpcEventStream>(*events_, address_);
+    return std::make_unique<GrpcEventStream>(*events_, address_, options_.key);
   }
 
   absl::StatusOr<bool> CheckHealth(const std::string& service) override {
@@ -264,14 +267,6 @@ class GrpcClient final : public Client {
   }
 
  private:
-  static std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
-                                                    const ClientOptions& options) {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-    arguments.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
-    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  }
-
   std::chrono::system_clock::time_point Deadline() const {
     return std::chrono::system_clock::now() + std::chrono::microseconds(options_.timeout);
   }
@@ -282,6 +277,7 @@ class GrpcClient final : public Client {
                                                              Response*),
                                 const Request& request) {
     grpc::ClientContext context;
+    ShowKey(options_.key, context);
     context.set_deadline(Deadline());
     Response response;
     const grpc::Status status = (stub.*method)(&context, request, &response);
@@ -299,6 +295,7 @@ class GrpcClient final : public Client {
     };
     auto flight = std::make_shared<Flight>();
     flight->request = request;
+    ShowKey(options_.key, flight->context);
     flight->context.set_deadline(Deadline());
     start(stub, &flight->context, &flight->request, &flight->response,
           [this, flight, done = std::move(done)](const grpc::Status& status) {
@@ -324,6 +321,7 @@ class GrpcClient final : public Client {
 absl::StatusOr<v1::ReplaceCatalogResponse> GrpcClient::ReplaceCatalog(
     const std::function<std::vector<v1::Item>()>& next) {
   grpc::ClientContext context;
+  ShowKey(options_.key, context);
   v1::ReplaceCatalogResponse response;
   const auto writer = catalog_->ReplaceCatalog(&context, &response);
   std::int64_t total_count = 0;
@@ -344,6 +342,7 @@ absl::StatusOr<v1::ReplaceCatalogResponse> GrpcClient::ReplaceCatalog(
 absl::Status GrpcClient::WatchTraining(const std::string& training_id,
                                        const std::function<bool(const v1::Training&)>& see) {
   grpc::ClientContext context;
+  ShowKey(options_.key, context);
   v1::WatchTrainingRequest request;
   request.set_training_id(training_id);
   const auto reader = models_->WatchTraining(&context, request);

@@ -3,7 +3,6 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
-#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 
 #include <chrono>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "client/channel.h"
 #include "client/latency_histogram.h"
 #include "client/load_requests.h"
 #include "vitrine/base/status_macros.h"
@@ -163,6 +163,7 @@ class Run {
     if (SteadyClock::now() >= ends_ || num_started_ >= options_.max_calls) return false;
     auto flight = std::make_unique<Flight>();
     flight->due = due;
+    ShowKey(options_.client.key, flight->context);
     flight->context.set_deadline(std::chrono::system_clock::now() + call_limit_);
     const LoadRequest& request = requests_[num_started_ % requests_.size()];
     flight->call = request.call;
@@ -260,7 +261,7 @@ class Run {
 
 absl::StatusOr<LoadReport> GenerateLoad(const LoadOptions& options) {
   VITRINE_RETURN_IF_ERROR(Check(options));
-  const auto channel = grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials());
+  const auto channel = MakeChannel(options.address, options.client);
   if (!channel->WaitForConnected(std::chrono::system_clock::now() + kConnectLimit)) {
     return absl::UnavailableError(
         absl::StrFormat("no server answers at %s; start one with vitrine serve", options.address));

@@ -17,13 +17,13 @@ bool Countdown::IsLate(Clock::time_point now) {
 }
 
 CallTime TimeOf(const grpc::CallbackServerContext& context) {
-  using Clock = Countdown::Clock;
+  using SystemTime = Countdown::Clock;
   CallTime time{.is_gone = [&context] { return context.IsCancelled(); }};
-  const Clock::time_point deadline = context.deadline();
-  if (deadline == Clock::time_point::max()) return time;
+  const SystemTime::time_point deadline = context.deadline();
+  if (deadline == SystemTime::time_point::max()) return time;
   // Shared by the rows of a page.
-  const auto countdown = std::make_shared<Countdown>(Clock::now(), deadline);
-  time.is_late = [countdown] { return countdown->IsLate(Clock::now()); };
+  const auto countdown = std::make_shared<Countdown>(SystemTime::now(), deadline);
+  time.is_late = [countdown] { return countdown->IsLate(SystemTime::now()); };
   return time;
 }
 

@@ -19,7 +19,7 @@ CatalogReplacement::CatalogReplacement(RequestPool& pool, grpc::CallbackServerCo
     : pool_(pool), context_(context), response_(response), options_(options) {}
 
 void CatalogReplacement::Start() {
-  if (const absl::Status admitted = pool_.Admit(); !admitted.ok()) {
+  if (const absl::Status admitted = pool_.Admit(context_, request_); !admitted.ok()) {
     return Finish(ToGrpcStatus(admitted));
   }
   if (options_.is_replacing->exchange(true)) {

@@ -99,23 +99,24 @@ absl::Status ListItems(const Catalogue& catalogue, const v1::ListItemsRequest& r
 grpc::ServerUnaryReactor* CatalogService::UpsertItems(grpc::CallbackServerContext* context,
                                                       const v1::UpsertItemsRequest* request,
                                                       v1::UpsertItemsResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    auto items = FromBatch<Item>("items", request->items());
-    if (!items.ok()) return finish(items.status());
-    pool_.Write(vitrine::UpsertItems{.items = *std::move(items)},
-                [response, finish](const absl::StatusOr<WriteResult>& result) {
-                  if (result.ok()) {
-                    response->set_consistency_token(ConsistencyToken(result->sequence));
-                  }
-                  finish(result.status());
-                });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        auto items = FromBatch<Item>("items", request->items());
+        if (!items.ok()) return finish(items.status());
+        pool_.Write(vitrine::UpsertItems{.items = *std::move(items)},
+                    [response, finish](const absl::StatusOr<WriteResult>& result) {
+                      if (result.ok()) {
+                        response->set_consistency_token(ConsistencyToken(result->sequence));
+                      }
+                      finish(result.status());
+                    });
+      });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetItem(grpc::CallbackServerContext* context,
                                                   const v1::GetItemRequest* request,
                                                   v1::GetItemResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
+  return pool_.Answer(context, *request, [this, request, response] {
     return vitrine::GetItem(pool_.backend().store->catalogue(), *request, *response);
   });
 }
@@ -123,7 +124,7 @@ grpc::ServerUnaryReactor* CatalogService::GetItem(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* CatalogService::ListItems(grpc::CallbackServerContext* context,
                                                     const v1::ListItemsRequest* request,
                                                     v1::ListItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
+  return pool_.Answer(context, *request, [this, request, response] {
     return vitrine::ListItems(pool_.backend().store->catalogue(), *request, *response);
   });
 }
@@ -131,18 +132,19 @@ grpc::ServerUnaryReactor* CatalogService::ListItems(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* CatalogService::DeleteItems(grpc::CallbackServerContext* context,
                                                       const v1::DeleteItemsRequest* request,
                                                       v1::DeleteItemsResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    auto mutation = FromProto(*request);
-    if (!mutation.ok()) return finish(mutation.status());
-    pool_.Write(*std::move(mutation),
-                [response, finish](const absl::StatusOr<WriteResult>& result) {
-                  if (result.ok()) {
-                    response->set_retired_count(static_cast<std::int64_t>(result->num_removed));
-                    response->set_consistency_token(ConsistencyToken(result->sequence));
-                  }
-                  finish(result.status());
-                });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        auto mutation = FromProto(*request);
+        if (!mutation.ok()) return finish(mutation.status());
+        pool_.Write(*std::move(mutation),
+                    [response, finish](const absl::StatusOr<WriteResult>& result) {
+                      if (result.ok()) {
+                        response->set_retired_count(static_cast<std::int64_t>(result->num_removed));
+                        response->set_consistency_token(ConsistencyToken(result->sequence));
+                      }
+                      finish(result.status());
+                    });
+      });
 }
 
 grpc::ServerReadReactor<v1::ReplaceCatalogRequest>* CatalogService::ReplaceCatalog(
@@ -157,17 +159,18 @@ grpc::ServerReadReactor<v1::ReplaceCatalogRequest>* CatalogService::ReplaceCatal
 grpc::ServerUnaryReactor* CatalogService::SetInventory(grpc::CallbackServerContext* context,
                                                        const v1::SetInventoryRequest* request,
                                                        v1::SetInventoryResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    auto changes = FromBatch<UpdateInventory::Change>("inventories", request->inventories());
-    if (!changes.ok()) return finish(changes.status());
-    pool_.Write(UpdateInventory{.changes = *std::move(changes)},
-                [response, finish](const absl::StatusOr<WriteResult>& result) {
-                  if (result.ok()) {
-                    response->set_consistency_token(ConsistencyToken(result->sequence));
-                  }
-                  finish(result.status());
-                });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        auto changes = FromBatch<UpdateInventory::Change>("inventories", request->inventories());
+        if (!changes.ok()) return finish(changes.status());
+        pool_.Write(UpdateInventory{.changes = *std::move(changes)},
+                    [response, finish](const absl::StatusOr<WriteResult>& result) {
+                      if (result.ok()) {
+                        response->set_consistency_token(ConsistencyToken(result->sequence));
+                      }
+                      finish(result.status());
+                    });
+      });
 }
 
 }  // namespace vitrine

@@ -28,39 +28,52 @@ absl::StatusOr<RecordEvents> FromProto(const v1::RecordEventsRequest& request, M
   return batch;
 }
 
+absl::Status TooManyStreams(std::size_t count) {
+  return WithRetry(
+      WithReason(absl::ResourceExhaustedError(absl::StrFormat(
+                     "%d event streams are open, as many as may be; send more over those that are, "
+                     "or with RecordEvents",
+                     count)),
+                 "TOO_MANY_STREAMS"),
+      kMicrosPerSecond);
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* EventService::RecordEvents(grpc::CallbackServerContext* context,
                                                      const v1::RecordEventsRequest* request,
                                                      v1::RecordEventsResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    auto batch = FromProto(*request, clock_.Now());
-    if (!batch.ok()) return finish(batch.status());
-    pool_.Write(*std::move(batch), [=](const absl::StatusOr<WriteResult>& result) {
-      if (result.ok()) {
-        for (int i = 0; i < request->events_size(); ++i) {
-          SetAck(request->events(i), result->outcomes[static_cast<std::size_t>(i)],
-                 *response->add_acks());
-        }
-        response->set_consistency_token(ConsistencyToken(result->sequence));
-      }
-      finish(result.status());
-    });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        auto batch = FromProto(*request, clock_.Now());
+        if (!batch.ok()) return finish(batch.status());
+        pool_.Write(*std::move(batch), [=](const absl::StatusOr<WriteResult>& result) {
+          if (result.ok()) {
+            for (int i = 0; i < request->events_size(); ++i) {
+              SetAck(request->events(i), result->outcomes[static_cast<std::size_t>(i)],
+                     *response->add_acks());
+            }
+            response->set_consistency_token(ConsistencyToken(result->sequence));
+          }
+          finish(result.status());
+        });
+      });
 }
 
 grpc::ServerBidiReactor<v1::StreamEventsRequest, v1::StreamEventsResponse>*
-EventService::StreamEvents(grpc::CallbackServerContext* /*context*/) {
+EventService::StreamEvents(grpc::CallbackServerContext* context) {
   const EventStream::Options options = {
-      .max_unacknowledged = max_unacknowledged_,
+      .max_unacknowledged = limits_.max_unacknowledged,
       .when_done = [this](EventStream* stream) { Forget(stream); },
   };
-  const auto stream = std::make_shared<EventStream>(pool_, clock_, options);
+  const auto stream = std::make_shared<EventStream>(pool_, *context, clock_, options);
+  absl::Status room;
   {
     std::lock_guard lock(mutex_);
+    if (streams_.size() >= limits_.max_streams) room = TooManyStreams(streams_.size());
     streams_[stream.get()] = stream;
   }
-  stream->Start();
+  stream->Start(room);
   return stream.get();
 }
 

@@ -15,9 +15,13 @@ class EventStream;
 // Records events, in batches and in streams. Thread-safe.
 class EventService final : public v1::EventService::CallbackService {
  public:
-  // A stream reads on while fewer than `max_unacknowledged` of its events wait for the disk.
-  EventService(RequestPool& pool, const Clock& clock, std::size_t max_unacknowledged)
-      : pool_(pool), clock_(clock), max_unacknowledged_(max_unacknowledged) {}
+  struct Limits {
+    std::size_t max_unacknowledged = 0;  // A stream reads on while fewer events wait for the disk.
+    std::size_t max_streams = 0;         // Open at a time.
+  };
+
+  EventService(RequestPool& pool, const Clock& clock, const Limits& limits)
+      : pool_(pool), clock_(clock), limits_(limits) {}
 
   grpc::ServerUnaryReactor* RecordEvents(grpc::CallbackServerContext* context,
                                          const v1::RecordEventsRequest* request,
@@ -33,7 +37,7 @@ class EventService final : public v1::EventService::CallbackService {
 
   RequestPool& pool_;
   const Clock& clock_;
-  const std::size_t max_unacknowledged_;
+  const Limits limits_;
   std::mutex mutex_;
   std::map<EventStream*, std::shared_ptr<EventStream>> streams_;  // Guarded by mutex_.
 };

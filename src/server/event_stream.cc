@@ -14,11 +14,14 @@ void SetAck(const v1::Event& event, EventOutcome outcome, v1::EventAck& ack) {
   ack.set_dropped(outcome == EventOutcome::kErased);
 }
 
-EventStream::EventStream(RequestPool& pool, const Clock& clock, Options options)
-    : pool_(pool), clock_(clock), options_(std::move(options)) {}
+EventStream::EventStream(RequestPool& pool, const grpc::CallbackServerContext& context,
+                         const Clock& clock, Options options)
+    : pool_(pool), context_(context), clock_(clock), options_(std::move(options)) {}
 
-void EventStream::Start() {
-  Update([this] { refusal_ = ToGrpcStatus(pool_.Admit()); });
+void EventStream::Start(const absl::Status& room) {
+  absl::Status status = pool_.Admit(context_, request_);
+  if (status.ok()) status = room;
+  Update([this, &status] { refusal_ = ToGrpcStatus(status); });
 }
 
 void EventStream::End() {
@@ -62,11 +65,14 @@ void EventStream::Take() {
     answer = &answers_.emplace_back();
     answer->response.set_sequence(next_sequence_++);
   }
+  const absl::Status access = pool_.CheckAccess(context_, request_);
   std::vector<FieldViolation> violations;
   if (!request_.has_event()) violations.push_back({.field = "event", .description = "is unset"});
   Converted<Event> event = FromProto(request_.event(), clock_.Now());
   if (violations.empty()) AppendPrefixed("event.", event.violations, violations);
-  if (!violations.empty()) {
+  if (!access.ok()) {
+    Complete(*answer, access);
+  } else if (!violations.empty()) {
     Complete(*answer, BadRequestStatus(violations));
   } else {
     SetAck(request_.event(), EventOutcome::kRecorded, *answer->response.mutable_ack());

@@ -25,9 +25,11 @@ class EventStream final
     std::function<void(EventStream*)> when_done{};  // Called once, last; may destroy the stream.
   };
 
-  EventStream(RequestPool& pool, const Clock& clock, Options options);
+  EventStream(RequestPool& pool, const grpc::CallbackServerContext& context, const Clock& clock,
+              Options options);
 
-  void Start();
+  // With an error of whoever made the stream it ends at once; the caller's own come first.
+  void Start(const absl::Status& room = absl::OkStatus());
 
   // Reads no more, and finishes with UNAVAILABLE once what was read is answered.
   void End();
@@ -51,6 +53,7 @@ class EventStream final
   void Advance();
 
   RequestPool& pool_;
+  const grpc::CallbackServerContext& context_;
   const Clock& clock_;
   const Options options_;
   v1::StreamEventsRequest request_;  // Belongs to gRPC while is_reading_.

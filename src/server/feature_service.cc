@@ -75,7 +75,7 @@ absl::StatusOr<PutFeatures> FromProto(const v1::PutFeaturesRequest& request,
 grpc::ServerUnaryReactor* FeatureService::ListFeatures(grpc::CallbackServerContext* context,
                                                        const v1::ListFeaturesRequest* request,
                                                        v1::ListFeaturesResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
+  return pool_.Answer(context, *request, [this, request, response] {
     return vitrine::ListFeatures(*pool_.backend().store, *request, *response);
   });
 }
@@ -83,7 +83,7 @@ grpc::ServerUnaryReactor* FeatureService::ListFeatures(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* FeatureService::GetUserFeatures(grpc::CallbackServerContext* context,
                                                           const v1::GetUserFeaturesRequest* request,
                                                           v1::GetUserFeaturesResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
+  return pool_.Answer(context, *request, [this, request, response] {
     return vitrine::GetUserFeatures(*pool_.backend().store, clock_.Now(), *request, *response);
   });
 }
@@ -91,7 +91,7 @@ grpc::ServerUnaryReactor* FeatureService::GetUserFeatures(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* FeatureService::GetItemFeatures(grpc::CallbackServerContext* context,
                                                           const v1::GetItemFeaturesRequest* request,
                                                           v1::GetItemFeaturesResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
+  return pool_.Answer(context, *request, [this, request, response] {
     return vitrine::GetItemFeatures(*pool_.backend().store, clock_.Now(), *request, *response);
   });
 }
@@ -100,39 +100,42 @@ grpc::ServerUnaryReactor* FeatureService::GetItemFeatures(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* FeatureService::BatchGetUserFeatures(
     grpc::CallbackServerContext* context, const v1::BatchGetUserFeaturesRequest* request,
     v1::BatchGetUserFeaturesResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    finish(
-        vitrine::BatchGetUserFeatures(*pool_.backend().store, clock_.Now(), *request, *response));
-  });
+  return pool_.AnswerLater(context, *request,
+                           [this, request, response](const RequestPool::Finish& finish) {
+                             finish(vitrine::BatchGetUserFeatures(
+                                 *pool_.backend().store, clock_.Now(), *request, *response));
+                           });
 }
 
 grpc::ServerUnaryReactor* FeatureService::BatchGetItemFeatures(
     grpc::CallbackServerContext* context, const v1::BatchGetItemFeaturesRequest* request,
     v1::BatchGetItemFeaturesResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    finish(
-        vitrine::BatchGetItemFeatures(*pool_.backend().store, clock_.Now(), *request, *response));
-  });
+  return pool_.AnswerLater(context, *request,
+                           [this, request, response](const RequestPool::Finish& finish) {
+                             finish(vitrine::BatchGetItemFeatures(
+                                 *pool_.backend().store, clock_.Now(), *request, *response));
+                           });
 }
 
 grpc::ServerUnaryReactor* FeatureService::PutFeatures(grpc::CallbackServerContext* context,
                                                       const v1::PutFeaturesRequest* request,
                                                       v1::PutFeaturesResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    const auto registry = pool_.backend().store->feature_registry();
-    auto mutation = FromProto(*request, *registry, clock_.Now());
-    if (!mutation.ok()) return finish(mutation.status());
-    pool_.Write(*std::move(mutation),
-                [response, finish](const absl::StatusOr<WriteResult>& result) {
-                  if (result.ok()) {
-                    response->set_stored_count(static_cast<std::int64_t>(result->num_changed));
-                    response->set_outdated_count(static_cast<std::int64_t>(result->num_outdated));
-                    response->set_removed_count(static_cast<std::int64_t>(result->num_removed));
-                    response->set_consistency_token(ConsistencyToken(result->sequence));
-                  }
-                  finish(result.status());
-                });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        const auto registry = pool_.backend().store->feature_registry();
+        auto mutation = FromProto(*request, *registry, clock_.Now());
+        if (!mutation.ok()) return finish(mutation.status());
+        pool_.Write(
+            *std::move(mutation), [response, finish](const absl::StatusOr<WriteResult>& result) {
+              if (result.ok()) {
+                response->set_stored_count(static_cast<std::int64_t>(result->num_changed));
+                response->set_outdated_count(static_cast<std::int64_t>(result->num_outdated));
+                response->set_removed_count(static_cast<std::int64_t>(result->num_removed));
+                response->set_consistency_token(ConsistencyToken(result->sequence));
+              }
+              finish(result.status());
+            });
+      });
 }
 
 }  // namespace vitrine

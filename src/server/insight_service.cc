@@ -98,9 +98,10 @@ absl::Status SetLiveFeatures(const FeatureStore& store, Micros now,
 }  // namespace
 
 grpc::ServerUnaryReactor* InsightService::AnswerFromReport(grpc::CallbackServerContext* context,
+                                                           const google::protobuf::Message& request,
                                                            Fill fill) {
   return pool_.AnswerLater(
-      context, [this, fill = std::move(fill)](const RequestPool::Finish& finish) {
+      context, request, [this, fill = std::move(fill)](const RequestPool::Finish& finish) {
         reports_.Get(*pool_.backend().store, [fill, finish](const auto& report) {
           finish(report.ok() ? fill(**report) : report.status());
         });
@@ -110,46 +111,48 @@ grpc::ServerUnaryReactor* InsightService::AnswerFromReport(grpc::CallbackServerC
 grpc::ServerUnaryReactor* InsightService::GetUserProfile(grpc::CallbackServerContext* context,
                                                          const v1::GetUserProfileRequest* request,
                                                          v1::GetUserProfileResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    if (request->user_id().empty() && request->visitor_id().empty()) {
-      return finish(BadField("user_id", "neither user_id nor visitor_id is set; give one or both"));
-    }
-    const FeatureStore& store = *pool_.backend().store;
-    if (const auto status = SetLiveFeatures(store, clock_.Now(), *request, *response);
-        !status.ok()) {
-      return finish(status);
-    }
-    reports_.Get(store, [request, response, finish](const auto& report) {
-      if (absl::IsFailedPrecondition(report.status()))
-        return finish(absl::OkStatus());  // No events.
-      if (!report.ok()) return finish(report.status());
-      const Insight& insight = (*report)->insight;
-      const auto profile =
-          vitrine::GetUserProfile(insight, request->user_id(), request->visitor_id());
-      if (profile.ok()) SetProfile(*profile, *response);
-      SetReportInfo(**report, *response->mutable_report());
-      finish(absl::OkStatus());
-    });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        if (request->user_id().empty() && request->visitor_id().empty()) {
+          return finish(
+              BadField("user_id", "neither user_id nor visitor_id is set; give one or both"));
+        }
+        const FeatureStore& store = *pool_.backend().store;
+        if (const auto status = SetLiveFeatures(store, clock_.Now(), *request, *response);
+            !status.ok()) {
+          return finish(status);
+        }
+        reports_.Get(store, [request, response, finish](const auto& report) {
+          if (absl::IsFailedPrecondition(report.status()))
+            return finish(absl::OkStatus());  // No events.
+          if (!report.ok()) return finish(report.status());
+          const Insight& insight = (*report)->insight;
+          const auto profile =
+              vitrine::GetUserProfile(insight, request->user_id(), request->visitor_id());
+          if (profile.ok()) SetProfile(*profile, *response);
+          SetReportInfo(**report, *response->mutable_report());
+          finish(absl::OkStatus());
+        });
+      });
 }
 
 grpc::ServerUnaryReactor* InsightService::ListSegments(grpc::CallbackServerContext* context,
-                                                       const v1::ListSegmentsRequest* /*request*/,
+                                                       const v1::ListSegmentsRequest* request,
                                                        v1::ListSegmentsResponse* response) {
   return AnswerFromReport(
-      context, [response](const auto& report) { return SetSegments(report, *response); });
+      context, *request, [response](const auto& report) { return SetSegments(report, *response); });
 }
 
 grpc::ServerUnaryReactor* InsightService::GetFunnel(grpc::CallbackServerContext* context,
                                                     const v1::GetFunnelRequest* request,
                                                     v1::GetFunnelResponse* response) {
   if (!v1::GetFunnelRequest::Dimension_IsValid(request->dimension())) {
-    return pool_.Answer(context, [request] {
+    return pool_.Answer(context, *request, [request] {
       return BadField("dimension",
                       absl::StrFormat("%d is none of its values", request->dimension()));
     });
   }
-  return AnswerFromReport(context, [request, response](const auto& report) {
+  return AnswerFromReport(context, *request, [request, response](const auto& report) {
     return SetFunnel(report, *request, *response);
   });
 }
@@ -158,12 +161,12 @@ grpc::ServerUnaryReactor* InsightService::GetPaths(grpc::CallbackServerContext* 
                                                    const v1::GetPathsRequest* request,
                                                    v1::GetPathsResponse* response) {
   if (request->max_paths() < 0 || request->max_paths() > kMaxPaths) {
-    return pool_.Answer(context, [request] {
+    return pool_.Answer(context, *request, [request] {
       return BadField("max_paths", absl::StrFormat("is %d; must be 1 to %d, or 0 for %d",
                                                    request->max_paths(), kMaxPaths, kDefaultPaths));
     });
   }
-  return AnswerFromReport(context, [request, response](const auto& report) {
+  return AnswerFromReport(context, *request, [request, response](const auto& report) {
     return SetPaths(report, *request, *response);
   });
 }
@@ -172,24 +175,25 @@ grpc::ServerUnaryReactor* InsightService::GetPaths(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* InsightService::GetPlacementReport(
     grpc::CallbackServerContext* context, const v1::GetPlacementReportRequest* request,
     v1::GetPlacementReportResponse* response) {
-  return pool_.AnswerLater(context, [this, context, request,
-                                     response](const RequestPool::Finish& finish) {
-    absl::StatusOr<PlacementReportOptions> options = FromProto(*request);
-    if (!options.ok()) return finish(options.status());
-    reports_.Submit([this, context, response, finish,
-                     options = *std::move(options)](const std::atomic<bool>& is_stopped) mutable {
-      options.is_cancelled = [&] { return is_stopped || context->IsCancelled(); };
-      const auto report = MakePlacementReport(*pool_.backend().store, options);
-      if (report.ok()) SetPlacementReport(*report, *response);
-      finish(absl::IsCancelled(report.status()) && is_stopped ? StoppedError() : report.status());
-    });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, context, request, response](const RequestPool::Finish& finish) {
+        absl::StatusOr<PlacementReportOptions> options = FromProto(*request);
+        if (!options.ok()) return finish(options.status());
+        reports_.Submit([this, context, response, finish, options = *std::move(options)](
+                            const std::atomic<bool>& is_stopped) mutable {
+          options.is_cancelled = [&] { return is_stopped || context->IsCancelled(); };
+          const auto report = MakePlacementReport(*pool_.backend().store, options);
+          if (report.ok()) SetPlacementReport(*report, *response);
+          finish(absl::IsCancelled(report.status()) && is_stopped ? StoppedError()
+                                                                  : report.status());
+        });
+      });
 }
 
 grpc::ServerUnaryReactor* InsightService::PredictPurchase(grpc::CallbackServerContext* context,
                                                           const v1::PredictPurchaseRequest* request,
                                                           v1::PredictPurchaseResponse* response) {
-  return pool_.Answer(context, [this, request, response]() -> absl::Status {
+  return pool_.Answer(context, *request, [this, request, response]() -> absl::Status {
     VITRINE_ASSIGN_OR_RETURN(const PurchaseRequest question, FromProto(*request));
     const auto reply = pool_.backend().engine->PredictPurchase(question);
     if (absl::IsFailedPrecondition(reply.status())) {

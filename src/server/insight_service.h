@@ -36,7 +36,8 @@ class InsightService final : public v1::InsightService::CallbackService {
 
  private:
   using Fill = std::function<absl::Status(const InsightReports::Report&)>;
-  grpc::ServerUnaryReactor* AnswerFromReport(grpc::CallbackServerContext* context, Fill fill);
+  grpc::ServerUnaryReactor* AnswerFromReport(grpc::CallbackServerContext* context,
+                                             const google::protobuf::Message& request, Fill fill);
 
   RequestPool& pool_;
   InsightReports& reports_;

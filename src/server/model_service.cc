@@ -53,7 +53,7 @@ absl::Status WithRollBackReason(const absl::Status& status,
 grpc::ServerUnaryReactor* ModelService::TrainModels(grpc::CallbackServerContext* context,
                                                     const v1::TrainModelsRequest* request,
                                                     v1::TrainModelsResponse* response) {
-  return pool_.Answer(context, [this, request, response]() -> absl::Status {
+  return pool_.Answer(context, *request, [this, request, response]() -> absl::Status {
     if (pool_.backend().models == nullptr) {
       return WithReason(absl::FailedPreconditionError("this server does not train: it was started "
                                                       "without models; train beside it"),
@@ -69,7 +69,7 @@ grpc::ServerUnaryReactor* ModelService::TrainModels(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ModelService::CancelTraining(grpc::CallbackServerContext* context,
                                                        const v1::CancelTrainingRequest* request,
                                                        v1::CancelTrainingResponse* response) {
-  return pool_.Answer(context, [this, request, response]() -> absl::Status {
+  return pool_.Answer(context, *request, [this, request, response]() -> absl::Status {
     VITRINE_RETURN_IF_ERROR(CheckTrains(pool_.backend()));
     const std::string& id = request->training_id();
     VITRINE_ASSIGN_OR_RETURN(const TrainingProgress progress,
@@ -80,9 +80,9 @@ grpc::ServerUnaryReactor* ModelService::CancelTraining(grpc::CallbackServerConte
 }
 
 grpc::ServerUnaryReactor* ModelService::ListTrainings(grpc::CallbackServerContext* context,
-                                                      const v1::ListTrainingsRequest* /*request*/,
+                                                      const v1::ListTrainingsRequest* request,
                                                       v1::ListTrainingsResponse* response) {
-  return pool_.Answer(context, [this, response] {
+  return pool_.Answer(context, *request, [this, response] {
     for (const TrainingProgress& run : Trainings(pool_.backend())) {
       *response->add_trainings() = vitrine::ToProto(run);
     }
@@ -93,24 +93,25 @@ grpc::ServerUnaryReactor* ModelService::ListTrainings(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* ModelService::RollBackModels(grpc::CallbackServerContext* context,
                                                        const v1::RollBackModelsRequest* request,
                                                        v1::RollBackModelsResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    if (const absl::Status trains = CheckTrains(pool_.backend()); !trains.ok()) {
-      return finish(trains);
-    }
-    pool_.backend().models->RollBack(
-        request->version(),
-        [request, response, finish](const absl::StatusOr<ModelControl::Versions>& versions) {
-          if (!versions.ok()) return finish(WithRollBackReason(versions.status(), *request));
-          SetNamed(*versions, *response);
-          finish(absl::OkStatus());
-        });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        if (const absl::Status trains = CheckTrains(pool_.backend()); !trains.ok()) {
+          return finish(trains);
+        }
+        pool_.backend().models->RollBack(
+            request->version(),
+            [request, response, finish](const absl::StatusOr<ModelControl::Versions>& versions) {
+              if (!versions.ok()) return finish(WithRollBackReason(versions.status(), *request));
+              SetNamed(*versions, *response);
+              finish(absl::OkStatus());
+            });
+      });
 }
 
 grpc::ServerUnaryReactor* ModelService::GetTraining(grpc::CallbackServerContext* context,
                                                     const v1::GetTrainingRequest* request,
                                                     v1::GetTrainingResponse* response) {
-  return pool_.Answer(context, [this, request, response]() -> absl::Status {
+  return pool_.Answer(context, *request, [this, request, response]() -> absl::Status {
     VITRINE_ASSIGN_OR_RETURN(const TrainingProgress progress,
                              FindTraining(pool_.backend(), request->training_id()));
     *response->mutable_training() = vitrine::ToProto(progress);
@@ -121,14 +122,14 @@ grpc::ServerUnaryReactor* ModelService::GetTraining(grpc::CallbackServerContext*
 grpc::ServerWriteReactor<v1::WatchTrainingResponse>* ModelService::WatchTraining(
     grpc::CallbackServerContext* context, const v1::WatchTrainingRequest* request) {
   auto* watch = new TrainingWatch(pool_, *context, request->training_id());  // Deletes itself.
-  watch->Start();
+  watch->Start(*request);
   return watch;
 }
 
 grpc::ServerUnaryReactor* ModelService::ListModelVersions(
-    grpc::CallbackServerContext* context, const v1::ListModelVersionsRequest* /*request*/,
+    grpc::CallbackServerContext* context, const v1::ListModelVersionsRequest* request,
     v1::ListModelVersionsResponse* response) {
-  return pool_.Answer(context, [this, response]() -> absl::Status {
+  return pool_.Answer(context, *request, [this, response]() -> absl::Status {
     VITRINE_ASSIGN_OR_RETURN(const auto versions, ListVersions(pool_.backend()));
     for (const BundleSummary& bundle : versions.bundles) {
       *response->add_versions() = ToProto(bundle, versions.live);
@@ -138,9 +139,9 @@ grpc::ServerUnaryReactor* ModelService::ListModelVersions(
 }
 
 grpc::ServerUnaryReactor* ModelService::GetModelStatus(grpc::CallbackServerContext* context,
-                                                       const v1::GetModelStatusRequest* /*request*/,
+                                                       const v1::GetModelStatusRequest* request,
                                                        v1::GetModelStatusResponse* response) {
-  return pool_.Answer(context, [this, response]() -> absl::Status {
+  return pool_.Answer(context, *request, [this, response]() -> absl::Status {
     VITRINE_ASSIGN_OR_RETURN(const auto versions, ListVersions(pool_.backend()));
     SetNamed(versions, *response);
     const std::vector<TrainingProgress> trainings = Trainings(pool_.backend());

@@ -66,7 +66,7 @@ absl::Status Answer(const Engine& engine, const CallTime& time, const Request& r
 grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
     grpc::CallbackServerContext* context, const v1::RecommendItemsRequest* request,
     v1::RecommendItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+  return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
     return vitrine::Answer<&Engine::Recommend>(*pool_.backend().engine, time, *request, *response);
   });
 }
@@ -74,7 +74,7 @@ grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
 grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
     grpc::CallbackServerContext* context, const v1::BatchRecommendItemsRequest* request,
     v1::BatchRecommendItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+  return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
     return vitrine::Answer<&Engine::RecommendRows>(*pool_.backend().engine, time, *request,
                                                    *response);
   });
@@ -83,7 +83,7 @@ grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
 grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
     grpc::CallbackServerContext* context, const v1::SimilarItemsRequest* request,
     v1::SimilarItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+  return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
     return vitrine::Answer<&Engine::Similar>(*pool_.backend().engine, time, *request, *response);
   });
 }
@@ -91,7 +91,7 @@ grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
 grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerContext* context,
                                                            const v1::RankItemsRequest* request,
                                                            v1::RankItemsResponse* response) {
-  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+  return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
     return vitrine::Answer<&Engine::Rank>(*pool_.backend().engine, time, *request, *response);
   });
 }
@@ -99,7 +99,7 @@ grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerC
 grpc::ServerUnaryReactor* RecommendationService::ExplainRecommendation(
     grpc::CallbackServerContext* context, const v1::ExplainRecommendationRequest* request,
     v1::ExplainRecommendationResponse* response) {
-  return pool_.Answer(context, [this, request, response, time = TimeOf(*context)] {
+  return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
     return vitrine::Answer<&Engine::ExplainItem>(*pool_.backend().engine, time, *request,
                                                  *response);
   });

@@ -1,5 +1,8 @@
 #include "server/request_pool.h"
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -45,6 +48,20 @@ absl::Status WithStoreReason(const absl::Status& status) {
   }
 }
 
+absl::Status Overloaded(const std::string& what, Micros retry_us) {
+  return WithRetry(WithReason(absl::ResourceExhaustedError(what + "; retry later"), "OVERLOADED"),
+                   std::max(retry_us, kRetryDelay));
+}
+
+// What is left of the caller's time; all there is where no deadline was given.
+Micros TimeLeft(const grpc::CallbackServerContext& context) {
+  using SystemTime = std::chrono::system_clock;
+  const SystemTime::time_point deadline = context.deadline();
+  if (deadline == SystemTime::time_point::max()) return std::numeric_limits<Micros>::max();
+  return std::chrono::duration_cast<std::chrono::microseconds>(deadline - SystemTime::now())
+      .count();
+}
+
 // Of a caller that has gone, or is past its deadline.
 absl::Status NobodyWaits() { return absl::CancelledError("nobody waits for the answer"); }
 
@@ -59,8 +76,10 @@ void LogGrave(const absl::Status& status) {
 
 }  // namespace
 
-RequestPool::RequestPool(std::size_t num_threads, std::size_t max_waiting)
-    : max_waiting_(max_waiting), pool_(num_threads) {}
+RequestPool::RequestPool(const Options& options)
+    : options_(options),
+      num_threads_(std::max<std::size_t>(1, options.num_threads)),
+      pool_(options.num_threads) {}
 
 void RequestPool::Open(const Backend& backend) {
   backend_ = backend;
@@ -86,22 +105,82 @@ absl::Status RequestPool::Admit() const {
   return WithReason(absl::UnavailableError("the server is draining; use another one"), "DRAINING");
 }
 
+absl::Status RequestPool::Admit(const grpc::CallbackServerContext& context,
+                                const google::protobuf::Message& request) {
+  const absl::Status access = CheckAccess(context, request);
+  return access.ok() ? Admit() : access;
+}
+
+absl::Status RequestPool::CheckAccess(const grpc::CallbackServerContext& context,
+                                      const google::protobuf::Message& request) {
+  if (options_.access == nullptr) return absl::OkStatus();
+  return options_.access->Admit(context, MethodOf(request), request);
+}
+
+Method& RequestPool::MethodOf(const google::protobuf::Message& request) {
+  return options_.methods == nullptr ? any_ : options_.methods->Of(request);
+}
+
+absl::Status RequestPool::Enter(Method& method) {
+  const std::int64_t before = method.in_flight.fetch_add(1);
+  if (method.max_in_flight == 0 || before < method.max_in_flight) return absl::OkStatus();
+  --method.in_flight;
+  return Overloaded(
+      absl::StrFormat("%d calls of %s are in flight, as many as may be", before, method.name),
+      method.cost_us);
+}
+
+absl::Status RequestPool::Queue(const grpc::CallbackServerContext& context, Micros cost_us) {
+  const auto num_threads = static_cast<Micros>(num_threads_);
+  const Micros wait_us = waiting_us_.load() / num_threads;
+  if (options_.max_wait_us > 0 && wait_us > options_.max_wait_us) {
+    return Overloaded(absl::StrFormat("a request would wait %d ms, more than %d", wait_us / 1000,
+                                      options_.max_wait_us / 1000),
+                      wait_us);
+  }
+  if (wait_us > 0 && wait_us + cost_us > TimeLeft(context)) {
+    return Overloaded(
+        absl::StrFormat("a request would wait %d ms, longer than its deadline", wait_us / 1000),
+        wait_us);
+  }
+  if (num_waiting_.fetch_add(1) >= options_.max_waiting) {
+    --num_waiting_;
+    return Overloaded(absl::StrFormat("%d requests wait already", options_.max_waiting), wait_us);
+  }
+  waiting_us_ += cost_us;
+  return absl::OkStatus();
+}
+
 grpc::ServerUnaryReactor* RequestPool::Answer(grpc::CallbackServerContext* context,
+                                              const google::protobuf::Message& request,
                                               std::function<absl::Status()> work) {
   std::size_t idle = 0;
-  if (!Admit().ok() || !num_unfinished_.compare_exchange_strong(idle, 1)) {
-    return AnswerLater(context, [work = std::move(work)](const Finish& finish) { finish(work()); });
+  if (!num_unfinished_.compare_exchange_strong(idle, 1)) {
+    return AnswerLater(context, request,
+                       [work = std::move(work)](const Finish& finish) { finish(work()); });
   }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::Status status = context->IsCancelled() ? NobodyWaits() : work();
+  absl::Status status = Admit(*context, request);
+  Method& method = MethodOf(request);
+  if (status.ok()) status = Enter(method);
+  if (!status.ok()) {
+    --num_unfinished_;
+    reactor->Finish(ToGrpcStatus(status));
+    return reactor;
+  }
+  const Micros started_us = MonotonicNow();
+  status = context->IsCancelled() ? NobodyWaits() : work();
+  method.AddCost(MonotonicNow() - started_us);
   --num_unfinished_;
-  Conclude(status, *reactor);
+  Conclude(status, method, *reactor);
   return reactor;
 }
 
-void RequestPool::Conclude(const absl::Status& status, grpc::ServerUnaryReactor& reactor) {
+void RequestPool::Conclude(const absl::Status& status, Method& method,
+                           grpc::ServerUnaryReactor& reactor) {
   LogGrave(status);
   if (absl::IsCancelled(status) && abandoned_ != nullptr) abandoned_->Add();
+  --method.in_flight;
   reactor.Finish(ToGrpcStatus(status));
 }
 
@@ -114,28 +193,33 @@ void RequestPool::Submit(std::function<void()> task) {
 }
 
 grpc::ServerUnaryReactor* RequestPool::AnswerLater(grpc::CallbackServerContext* context,
+                                                   const google::protobuf::Message& request,
                                                    std::function<void(Finish finish)> work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (const absl::Status admitted = Admit(); !admitted.ok()) {
-    reactor->Finish(ToGrpcStatus(admitted));
+  absl::Status status = Admit(*context, request);
+  Method& method = MethodOf(request);
+  const Micros cost_us = method.cost_us.load(std::memory_order_relaxed);
+  if (status.ok()) status = Queue(*context, cost_us);
+  if (status.ok()) {
+    status = Enter(method);
+    if (!status.ok()) --num_waiting_, waiting_us_ -= cost_us;
+  }
+  if (!status.ok()) {
+    reactor->Finish(ToGrpcStatus(status));
     return reactor;
   }
-  if (num_waiting_.fetch_add(1) >= max_waiting_) {
+  Submit([this, context, reactor, &method, cost_us, work = std::move(work)] {
     --num_waiting_;
-    reactor->Finish(ToGrpcStatus(
-        WithRetry(WithReason(absl::ResourceExhaustedError(absl::StrFormat(
-                                 "%d requests wait already; retry later", max_waiting_)),
-                             "OVERLOADED"),
-                  kRetryDelay)));
-    return reactor;
-  }
-  Submit([this, context, reactor, work = std::move(work)] {
-    --num_waiting_;
+    waiting_us_ -= cost_us;
     if (context->IsCancelled()) {
-      Conclude(NobodyWaits(), *reactor);
+      Conclude(NobodyWaits(), method, *reactor);
       return;
     }
-    work([this, reactor](const absl::Status& status) { Conclude(status, *reactor); });
+    const Micros started_us = MonotonicNow();
+    work([this, reactor, &method](const absl::Status& result) {
+      Conclude(result, method, *reactor);
+    });
+    method.AddCost(MonotonicNow() - started_us);
   });
   return reactor;
 }

@@ -9,6 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/access.h"
+#include "server/methods.h"
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/server/server.h"
 
@@ -21,7 +23,18 @@ class RequestPool {
  public:
   using Finish = std::function<void(const absl::Status&)>;
 
-  RequestPool(std::size_t num_threads, std::size_t max_waiting);
+  struct Options {
+    std::size_t num_threads = 0;
+    std::size_t max_waiting = 0;      // Requests that wait for a thread.
+    Micros max_wait_us = 0;           // A request that would wait longer is refused; 0: no limit.
+    Methods* methods = nullptr;       // Null: all are alike.
+    AccessControl* access = nullptr;  // Null: everybody may call everything.
+  };
+
+  // What the options point to must outlive the pool.
+  explicit RequestPool(const Options& options);
+  RequestPool(std::size_t num_threads, std::size_t max_waiting)
+      : RequestPool(Options{.num_threads = num_threads, .max_waiting = max_waiting}) {}
 
   // Admits requests from now on; they are answered from `backend`.
   void Open(const Backend& backend);
@@ -32,6 +45,13 @@ class RequestPool {
   // OK, or UNAVAILABLE with reason NOT_READY or DRAINING.
   absl::Status Admit() const;
 
+  // The same after AccessControl::Admit, whose errors come first: who has no key learns nothing
+  // else. Streams ask CheckAccess for each message, so that a key that is revoked ends its use.
+  absl::Status Admit(const grpc::CallbackServerContext& context,
+                     const google::protobuf::Message& request);
+  absl::Status CheckAccess(const grpc::CallbackServerContext& context,
+                           const google::protobuf::Message& request);
+
   // REQUIRES: Admit() was OK once.
   const Backend& backend() const { return backend_; }
 
@@ -41,11 +61,17 @@ class RequestPool {
   // Where nothing else is worked on, the thread that brought the call does it, and wakes no other.
   // gRPC has at least two such threads, so that calls are taken in meanwhile. Otherwise one of the
   // pool's.
+  //
+  // Refused with RESOURCE_EXHAUSTED, reason OVERLOADED and when to retry: a call that finds too
+  // many waiting or in flight of its method, or that would wait too long, by what the calls before
+  // it cost; longer than its own deadline, too.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
+                                   const google::protobuf::Message& request,
                                    std::function<absl::Status()> work);
 
   // The same for work that ends later, on any thread, by calling `finish` once.
   grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context,
+                                        const google::protobuf::Message& request,
                                         std::function<void(Finish finish)> work);
 
   // Runs a part of a request that was admitted before.
@@ -61,10 +87,19 @@ class RequestPool {
  private:
   enum class Phase { kStarting, kOpen, kClosed };
 
-  void Conclude(const absl::Status& status, grpc::ServerUnaryReactor& reactor);
+  Method& MethodOf(const google::protobuf::Message& request);
 
-  const std::size_t max_waiting_;
+  // OK: the call is in flight, and Conclude must follow.
+  absl::Status Enter(Method& method);
+  // OK: the call waits, for as long as `cost_us` is part of waiting_us_.
+  absl::Status Queue(const grpc::CallbackServerContext& context, Micros cost_us);
+  void Conclude(const absl::Status& status, Method& method, grpc::ServerUnaryReactor& reactor);
+
+  const Options options_;
+  const std::size_t num_threads_;
+  Method any_;  // Stands for all where no methods are given.
   std::atomic<std::size_t> num_waiting_ = 0;
+  std::atomic<Micros> waiting_us_ = 0;           // What those that wait will cost.
   std::atomic<std::size_t> num_unfinished_ = 0;  // Tasks that wait or are worked on.
   std::atomic<Phase> phase_ = Phase::kStarting;
   Backend backend_;               // Written before phase_ becomes kOpen, then constant.

@@ -1,6 +1,7 @@
 #include "vitrine/server/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -13,16 +14,19 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "server/access.h"
 #include "server/catalog_service.h"
 #include "server/event_service.h"
 #include "server/feature_service.h"
 #include "server/health.h"
 #include "server/insight_reports.h"
 #include "server/insight_service.h"
+#include "server/methods.h"
 #include "server/model_service.h"
 #include "server/recommendation_service.h"
 #include "server/request_pool.h"
 #include "server/serving_config_service.h"
+#include "server/tls.h"
 #include "server/user_service.h"
 #include "vitrine/base/log.h"
 
@@ -63,7 +67,9 @@ absl::Status Check(const ServerOptions& options) {
                         options.address));
   }
   if (options.max_waiting_requests == 0 || options.max_message_bytes == 0 ||
-      options.max_replace_items == 0 || options.max_unacknowledged_events == 0) {
+      options.max_replace_items == 0 || options.max_unacknowledged_events == 0 ||
+      options.max_event_streams == 0 || options.max_streams_per_connection == 0 ||
+      options.max_buffer_bytes == 0) {
     return absl::InvalidArgumentError("a limit of the server is 0; every one must be 1 or more");
   }
   return absl::OkStatus();
@@ -73,9 +79,19 @@ absl::Status Check(const ServerOptions& options) {
 
 struct Server::State {
   State(const ServerOptions& options, const Clock& clock)
-      : pool(NumThreads(options), options.max_waiting_requests),
+      : methods(AllServices()),
+        access({.keys = options.keys,
+                .calls_per_second_per_shopper = options.max_calls_per_second_per_shopper},
+               clock),
+        pool({.num_threads = NumThreads(options),
+              .max_waiting = options.max_waiting_requests,
+              .max_wait_us = static_cast<Micros>(options.max_wait_seconds * kMicrosPerSecond),
+              .methods = &methods,
+              .access = &access}),
         health(AllServices()),
-        events(pool, clock, options.max_unacknowledged_events),
+        events(pool, clock,
+               {.max_unacknowledged = options.max_unacknowledged_events,
+                .max_streams = options.max_event_streams}),
         catalog(pool, options.max_replace_items),
         reports(clock, static_cast<Micros>(options.report_max_age_seconds * kMicrosPerSecond)),
         users(pool, reports, clock),
@@ -85,6 +101,8 @@ struct Server::State {
         placements(pool),
         recommendations(pool) {}
 
+  Methods methods;
+  AccessControl access;
   RequestPool pool;
   HealthService health;
   EventService events;
@@ -96,22 +114,49 @@ struct Server::State {
   ModelService models;
   ServingConfigService placements;
   RecommendationService recommendations;
+  std::unique_ptr<ServerCertificates> certificates;
   int port = 0;
   std::atomic<bool> is_draining = false;
   std::unique_ptr<grpc::Server> server;  // Last: it calls the services until it is gone.
 };
 
+namespace {
+
+constexpr int kKeepaliveMs = 60'000;         // A connection that is silent so long is asked,
+constexpr int kKeepaliveTimeoutMs = 20'000;  // and closed when it does not answer.
+constexpr int kLeastPingMs = 10'000;         // Between two pings of a client.
+
+// What keeps callers from holding the server's memory: slow ones, dead ones, and many.
+void SetConnectionLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(options.max_streams_per_connection));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kLeastPingMs);
+  grpc::ResourceQuota quota("vitrine");
+  quota.Resize(options.max_buffer_bytes);
+  builder.SetResourceQuota(quota);
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& options,
                                                        const Clock& clock) {
   if (auto status = Check(options); !status.ok()) return status;
+  auto certificates = ServerCertificates::Create(options.tls);
+  if (!certificates.ok()) return certificates.status();
   auto state = std::make_unique<State>(options, clock);
+  state->certificates = *std::move(certificates);
+  if (auto status = state->methods.SetLimits(options.max_in_flight); !status.ok()) return status;
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &state->port);
+  builder.AddListeningPort(options.address, state->certificates->credentials(), &state->port);
   // With it on, which is gRPC's default, a second server on the same port would get half the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-  builder.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+  SetConnectionLimits(options, builder);
   builder.RegisterService(&state->health);
   builder.RegisterService(&state->recommendations);
   builder.RegisterService(&state->events);

@@ -67,9 +67,9 @@ absl::Status Delete(const Backend& backend, const std::string& name) {
 }  // namespace
 
 grpc::ServerUnaryReactor* ServingConfigService::ListPlacements(
-    grpc::CallbackServerContext* context, const v1::ListPlacementsRequest* /*request*/,
+    grpc::CallbackServerContext* context, const v1::ListPlacementsRequest* request,
     v1::ListPlacementsResponse* response) {
-  return pool_.Answer(context, [this, response] {
+  return pool_.Answer(context, *request, [this, response] {
     for (const auto& [name, entry] : *TableOf(pool_.backend())) {
       *response->add_placements() = vitrine::ToProto(entry);
     }
@@ -80,7 +80,7 @@ grpc::ServerUnaryReactor* ServingConfigService::ListPlacements(
 grpc::ServerUnaryReactor* ServingConfigService::GetPlacement(grpc::CallbackServerContext* context,
                                                              const v1::GetPlacementRequest* request,
                                                              v1::GetPlacementResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
+  return pool_.Answer(context, *request, [this, request, response] {
     return SetPlacement(*TableOf(pool_.backend()), request->name(), *response->mutable_placement());
   });
 }
@@ -89,15 +89,16 @@ grpc::ServerUnaryReactor* ServingConfigService::GetPlacement(grpc::CallbackServe
 grpc::ServerUnaryReactor* ServingConfigService::PutPlacement(grpc::CallbackServerContext* context,
                                                              const v1::PutPlacementRequest* request,
                                                              v1::PutPlacementResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    finish(Put(pool_.backend(), *request, *response));
-  });
+  return pool_.AnswerLater(context, *request,
+                           [this, request, response](const RequestPool::Finish& finish) {
+                             finish(Put(pool_.backend(), *request, *response));
+                           });
 }
 
 grpc::ServerUnaryReactor* ServingConfigService::DeletePlacement(
     grpc::CallbackServerContext* context, const v1::DeletePlacementRequest* request,
     v1::DeletePlacementResponse* /*response*/) {
-  return pool_.AnswerLater(context, [this, request](const RequestPool::Finish& finish) {
+  return pool_.AnswerLater(context, *request, [this, request](const RequestPool::Finish& finish) {
     finish(Delete(pool_.backend(), request->name()));
   });
 }

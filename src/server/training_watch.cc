@@ -115,6 +115,12 @@ TrainingWatch::TrainingWatch(RequestPool& pool, grpc::CallbackServerContext& con
                              std::string training_id)
     : pool_(pool), context_(context), training_id_(std::move(training_id)) {}
 
+void TrainingWatch::Start(const v1::WatchTrainingRequest& request) {
+  const absl::Status admitted = pool_.Admit(context_, request);
+  if (!admitted.ok()) return Finish(ToGrpcStatus(admitted));
+  Look();
+}
+
 void TrainingWatch::OnWriteDone(bool is_ok) {
   if (!is_ok) return Finish(grpc::Status::CANCELLED);
   if (response_.training().state() != v1::Training::STATE_RUNNING) return Finish(grpc::Status::OK);

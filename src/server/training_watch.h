@@ -30,7 +30,7 @@ class TrainingWatch final : public grpc::ServerWriteReactor<v1::WatchTrainingRes
  public:
   TrainingWatch(RequestPool& pool, grpc::CallbackServerContext& context, std::string training_id);
 
-  void Start() { Look(); }
+  void Start(const v1::WatchTrainingRequest& request);
 
   void OnWriteDone(bool is_ok) override;
   void OnDone() override { delete this; }

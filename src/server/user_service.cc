@@ -86,23 +86,24 @@ absl::Status GetUser(const FeatureStore& store, const v1::GetUserRequest& reques
 grpc::ServerUnaryReactor* UserService::UpsertUsers(grpc::CallbackServerContext* context,
                                                    const v1::UpsertUsersRequest* request,
                                                    v1::UpsertUsersResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    auto mutation = FromProto(*request);
-    if (!mutation.ok()) return finish(mutation.status());
-    pool_.Write(*std::move(mutation),
-                [response, finish](const absl::StatusOr<WriteResult>& result) {
-                  if (result.ok()) {
-                    response->set_consistency_token(ConsistencyToken(result->sequence));
-                  }
-                  finish(result.status());
-                });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        auto mutation = FromProto(*request);
+        if (!mutation.ok()) return finish(mutation.status());
+        pool_.Write(*std::move(mutation),
+                    [response, finish](const absl::StatusOr<WriteResult>& result) {
+                      if (result.ok()) {
+                        response->set_consistency_token(ConsistencyToken(result->sequence));
+                      }
+                      finish(result.status());
+                    });
+      });
 }
 
 grpc::ServerUnaryReactor* UserService::GetUser(grpc::CallbackServerContext* context,
                                                const v1::GetUserRequest* request,
                                                v1::GetUserResponse* response) {
-  return pool_.Answer(context, [this, request, response] {
+  return pool_.Answer(context, *request, [this, request, response] {
     return vitrine::GetUser(*pool_.backend().store, *request, *response);
   });
 }
@@ -110,40 +111,42 @@ grpc::ServerUnaryReactor* UserService::GetUser(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* UserService::MergeUsers(grpc::CallbackServerContext* context,
                                                   const v1::MergeUsersRequest* request,
                                                   v1::MergeUsersResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    auto mutation = FromProto(*request);
-    if (!mutation.ok()) return finish(mutation.status());
-    pool_.Write(*std::move(mutation),
-                [response, finish](const absl::StatusOr<WriteResult>& result) {
-                  if (result.ok()) {
-                    response->set_consistency_token(ConsistencyToken(result->sequence));
-                  }
-                  finish(result.status());
-                });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        auto mutation = FromProto(*request);
+        if (!mutation.ok()) return finish(mutation.status());
+        pool_.Write(*std::move(mutation),
+                    [response, finish](const absl::StatusOr<WriteResult>& result) {
+                      if (result.ok()) {
+                        response->set_consistency_token(ConsistencyToken(result->sequence));
+                      }
+                      finish(result.status());
+                    });
+      });
 }
 
 grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* context,
                                                  const v1::EraseUserRequest* request,
                                                  v1::EraseUserResponse* response) {
-  return pool_.AnswerLater(context, [this, request, response](const RequestPool::Finish& finish) {
-    auto mutation = FromProto(*request);
-    if (!mutation.ok()) return finish(mutation.status());
-    pool_.Write(*std::move(mutation),
-                [this, response, finish](const absl::StatusOr<WriteResult>& result) {
-                  if (result.ok()) {
-                    reports_.Forget();
-                    v1::ErasureReceipt& receipt = *response->mutable_receipt();
-                    // The place of the erasure in the store's log: unique, and it can be checked
-                    // there.
-                    receipt.set_receipt_id(absl::StrFormat("erasure-%016x", result->sequence));
-                    *receipt.mutable_erase_time() = ToTimestamp(clock_.Now());
-                    receipt.set_erased_event_count(static_cast<std::int64_t>(result->num_removed));
-                    response->set_consistency_token(ConsistencyToken(result->sequence));
-                  }
-                  finish(result.status());
-                });
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        auto mutation = FromProto(*request);
+        if (!mutation.ok()) return finish(mutation.status());
+        pool_.Write(*std::move(mutation), [this, response,
+                                           finish](const absl::StatusOr<WriteResult>& result) {
+          if (result.ok()) {
+            reports_.Forget();
+            v1::ErasureReceipt& receipt = *response->mutable_receipt();
+            // The place of the erasure in the store's log: unique, and it can be checked
+            // there.
+            receipt.set_receipt_id(absl::StrFormat("erasure-%016x", result->sequence));
+            *receipt.mutable_erase_time() = ToTimestamp(clock_.Now());
+            receipt.set_erased_event_count(static_cast<std::int64_t>(result->num_removed));
+            response->set_consistency_token(ConsistencyToken(result->sequence));
+          }
+          finish(result.status());
+        });
+      });
 }
 
 }  // namespace vitrine

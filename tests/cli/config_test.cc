@@ -33,7 +33,8 @@ std::string ErrorOf(const std::string& text) {
 // What a Config holds, field by field. A new field of these structs does not fit the bindings: give
 // it a key, a line in the example, and a place here.
 void ExpectSame(const Config& left, const Config& right) {
-  const auto& [address, threads, waiting, bytes, replace, unacknowledged, report_age] = left.server;
+  const auto& [address, threads, waiting, bytes, replace, unacknowledged, report_age, tls, keys,
+               per_shopper, max_wait, in_flight, streams, per_connection, buffers] = left.server;
   EXPECT_EQ(address, right.server.address);
   EXPECT_EQ(threads, right.server.num_threads);
   EXPECT_EQ(waiting, right.server.max_waiting_requests);
@@ -41,6 +42,18 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(replace, right.server.max_replace_items);
   EXPECT_EQ(unacknowledged, right.server.max_unacknowledged_events);
   EXPECT_EQ(report_age, right.server.report_max_age_seconds);
+  const auto& [certificate, private_key, client_ca, reload_seconds] = tls;
+  EXPECT_EQ(certificate, right.server.tls.certificate);
+  EXPECT_EQ(private_key, right.server.tls.private_key);
+  EXPECT_EQ(client_ca, right.server.tls.client_ca);
+  EXPECT_EQ(reload_seconds, right.server.tls.reload_seconds);
+  EXPECT_EQ(keys, right.server.keys);
+  EXPECT_EQ(per_shopper, right.server.max_calls_per_second_per_shopper);
+  EXPECT_EQ(max_wait, right.server.max_wait_seconds);
+  EXPECT_EQ(in_flight, right.server.max_in_flight);
+  EXPECT_EQ(streams, right.server.max_event_streams);
+  EXPECT_EQ(per_connection, right.server.max_streams_per_connection);
+  EXPECT_EQ(buffers, right.server.max_buffer_bytes);
   EXPECT_EQ(left.drain_seconds, right.drain_seconds);
 
   const auto& [weights, history, half_life, checkpoint, read_only] = left.store;
@@ -150,6 +163,21 @@ TEST(ConfigTest, TheExampleHasALineForEveryKey) {
     EXPECT_THAT(text.substr(begin, end - begin),
                 AnyOf(HasSubstr("\n" + name + " = "), HasSubstr("\n# " + name + " = ")))
         << key;
+  }
+}
+
+TEST(ConfigTest, LimitsOfMethodsAreTextsWithACount) {
+  const auto config =
+      ParseConfig("[server]\nmax_in_flight = [\"SimilarItems=8\", \"RankItems=2\"]\n", "shop.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->server.max_in_flight.at("SimilarItems"), 8);
+  EXPECT_EQ(config->server.max_in_flight.at("RankItems"), 2);
+  for (const char* bad : {"[\"SimilarItems\"]", "[\"SimilarItems=0\"]", "[\"SimilarItems=many\"]",
+                          "[\"SimilarItems=1\", \"SimilarItems=2\"]", "[8]", "8"}) {
+    EXPECT_THAT(ErrorOf(std::string("[server]\nmax_in_flight = ") + bad),
+                HasSubstr("shop.toml:2: server.max_in_flight is"))
+        << bad;
   }
 }
 

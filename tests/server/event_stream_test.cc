@@ -59,7 +59,8 @@ class EventStreamTest : public ::testing::Test {
   FakeClock clock_;
   FakeStore store_;
   RequestPool pool_{2, 100};
-  EventService service_{pool_, clock_, kMaxUnacknowledged};
+  EventService service_{
+      pool_, clock_, {.max_unacknowledged = kMaxUnacknowledged, .max_streams = 2}};
   LocalServer server_{&service_};
   std::unique_ptr<v1::EventService::Stub> stub_ = v1::EventService::NewStub(server_.channel());
   grpc::ClientContext context_;
@@ -80,6 +81,32 @@ TEST_F(EventStreamTest, AnEventIsAcknowledgedOnceItIsOnDisk) {
   EXPECT_EQ(response.ack().event_id(), "e1");
   EXPECT_FALSE(response.ack().duplicate());
   EXPECT_EQ(response.consistency_token(), "c5");
+  stream_->WritesDone();
+  EXPECT_TRUE(Drain().ok());
+}
+
+TEST_F(EventStreamTest, MoreStreamsThanMayBeOpenAreRefusedUntilOneEnds) {
+  Open();
+  stream_->Write(View("e1"));
+  grpc::ClientContext second_context;
+  const auto second = stub_->StreamEvents(&second_context);
+  second->Write(View("e2"));
+  ASSERT_TRUE(store_.AwaitWrites(2));  // Both are open.
+
+  grpc::ClientContext third_context;
+  const auto third = stub_->StreamEvents(&third_context);
+  v1::StreamEventsResponse response;
+  EXPECT_FALSE(third->Read(&response));
+  const grpc::Status refused = third->Finish();
+
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Unpack(refused).reason, "TOO_MANY_STREAMS");
+  EXPECT_GT(Unpack(refused).retry_seconds, 0);
+  store_.Answer(Recorded(1));
+  store_.Answer(Recorded(2));
+  second->WritesDone();
+  while (second->Read(&response)) continue;
+  EXPECT_TRUE(second->Finish().ok());
   stream_->WritesDone();
   EXPECT_TRUE(Drain().ok());
 }

@@ -144,6 +144,101 @@ TEST_F(RequestPoolTest, MoreRequestsThanMayWaitAreRefusedAtOnce) {
   }
 }
 
+// A pool of one thread that knows the methods, and what a call of one costs.
+class AdmissionTest : public RequestPoolTest {
+ protected:
+  AdmissionTest() { admitting_.Open({.store = &store_}); }
+
+  Method& method() { return methods_.Of(v1::ListModelVersionsRequest()); }
+
+  // Sends a call that waits for the pool's only thread, which is busy; returns once it waits.
+  std::future<grpc::Status> AskAndWait(std::int64_t in_flight) {
+    auto answer = std::async(std::launch::async, [this] { return AskWithin(60); });
+    while (method().in_flight < in_flight) std::this_thread::yield();
+    return answer;
+  }
+
+  void OccupyAdmitting() {
+    std::promise<void> started;
+    admitting_.Submit([&started, wait = release_.get_future().share()] {
+      started.set_value();
+      wait.wait();
+    });
+    started.get_future().wait();
+  }
+
+  grpc::Status AskWithin(int seconds) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
+    v1::ListModelVersionsResponse response;
+    return admitting_stub_->ListModelVersions(&context, v1::ListModelVersionsRequest(), &response);
+  }
+
+  Methods methods_{{"vitrine.v1.ModelService"}};
+  RequestPool admitting_{{.num_threads = 1,
+                          .max_waiting = 100,
+                          .max_wait_us = 30 * kMicrosPerSecond,
+                          .methods = &methods_}};
+  ModelService admitting_service_{admitting_};
+  LocalServer admitting_server_{&admitting_service_};
+  std::unique_ptr<v1::ModelService::Stub> admitting_stub_ =
+      v1::ModelService::NewStub(admitting_server_.channel());
+};
+
+TEST_F(AdmissionTest, NoMoreCallsOfAMethodAreInFlightThanMayBe) {
+  ASSERT_TRUE(methods_.SetLimits({{"ListModelVersions", 2}}).ok());
+  OccupyAdmitting();
+  std::future<grpc::Status> first = AskAndWait(1);
+  std::future<grpc::Status> second = AskAndWait(2);
+
+  const grpc::Status third = AskWithin(60);
+  release_.set_value();
+
+  EXPECT_EQ(third.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Unpack(third).reason, "OVERLOADED");
+  EXPECT_GT(Unpack(third).retry_seconds, 0);
+  EXPECT_TRUE(first.get().ok());
+  EXPECT_TRUE(second.get().ok());
+  EXPECT_TRUE(AskWithin(60).ok());
+  EXPECT_EQ(method().in_flight, 0);
+}
+
+TEST_F(AdmissionTest, ACallThatWouldWaitTooLongIsToldForHowLong) {
+  method().AddCost(40 * kMicrosPerSecond);
+  OccupyAdmitting();
+  std::future<grpc::Status> first = AskAndWait(1);  // Nothing waits yet: it may.
+
+  const grpc::Status second = AskWithin(3600);
+  release_.set_value();
+
+  EXPECT_EQ(Unpack(second).reason, "OVERLOADED");
+  EXPECT_EQ(Unpack(second).retry_seconds, 40);
+  EXPECT_TRUE(first.get().ok());
+}
+
+TEST_F(AdmissionTest, ACallThatWouldBeLateAnywayIsRefusedAtOnce) {
+  method().AddCost(20 * kMicrosPerSecond);
+  OccupyAdmitting();
+  std::future<grpc::Status> first = AskAndWait(1);
+
+  const grpc::Status hurried = AskWithin(30);
+  std::future<grpc::Status> patient = AskAndWait(2);
+  release_.set_value();
+
+  EXPECT_EQ(hurried.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(first.get().ok());
+  EXPECT_TRUE(patient.get().ok());
+}
+
+TEST(MethodTest, TheCostFollowsTheCallsSlowly) {
+  Method method;
+  method.AddCost(160);
+  EXPECT_EQ(method.cost_us, 160);
+
+  method.AddCost(320);
+  EXPECT_EQ(method.cost_us, 170);
+}
+
 TEST_F(RequestPoolTest, ARequestPastItsDeadlineIsNotWorkedOn) {
   pool_.Open({.store = &store_});
   Occupy();

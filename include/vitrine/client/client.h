@@ -20,9 +20,19 @@
 
 namespace vitrine {
 
+// PEM texts.
+struct ClientTls {
+  bool is_on = false;
+  std::string root_certificates{};  // Whom to trust; empty: whom this machine trusts.
+  std::string certificate{};        // To show, with its private key; empty: none.
+  std::string private_key{};
+};
+
 struct ClientOptions {
   Micros timeout = 30 * kMicrosPerSecond;      // Of one call; streams have none.
   std::size_t max_message_bytes = 16U << 20U;  // As the server's default.
+  std::string key{};                           // Shown with each call; empty: none.
+  ClientTls tls{};
 };
 
 // The reason of the error's ErrorInfo, such as "ITEM_NOT_FOUND"; empty where there is none.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "vitrine/client/client.h"
 
 namespace vitrine {
 
@@ -32,6 +33,7 @@ inline constexpr std::size_t kLoadRankedItems = 500;  // Of a RankItems call.
 
 struct LoadOptions {
   std::string address{};
+  ClientOptions client{};                      // Its key and TLS; the time limit is deadline_ms.
   std::vector<LoadShare> mix = {LoadShare{}};  // Sums to 1.
   std::size_t concurrency = 1;                 // Calls in flight: always (closed loop), or at most.
   double seconds = 10;                         // Of measuring.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,16 @@
 
 namespace vitrine {
 
+class KeyRing;
+
+// PEM files; docs/security.md makes them. All empty: no TLS.
+struct ServerTls {
+  std::string certificate{};   // The server's, and those that lead from it to its root.
+  std::string private_key{};   // Of it, without a password.
+  std::string client_ca{};     // Callers must show a certificate that it signed; empty: need not.
+  double reload_seconds = 10;  // How often the files are looked at again; at least 1.
+};
+
 struct ServerOptions {
   // "host:port" or "unix:/path". Port 0 takes a free one, see Server::port().
   std::string address = "127.0.0.1:50051";
@@ -23,6 +34,14 @@ struct ServerOptions {
   std::size_t max_replace_items = 2'000'000;   // Of one ReplaceCatalog, held in memory.
   std::size_t max_unacknowledged_events = 1'024;  // Of one StreamEvents, before reading pauses.
   double report_max_age_seconds = 600;            // Of InsightService's, once the store changed.
+  ServerTls tls{};
+  const KeyRing* keys = nullptr;  // Whose keys are wanted; null: nobody's. Must outlive the server.
+  double max_calls_per_second_per_shopper = 0;         // Whoever sends them; 0: no limit.
+  double max_wait_seconds = 1;                         // For a thread; 0: no limit.
+  std::map<std::string, std::size_t> max_in_flight{};  // Calls, by method: {"SimilarItems", 8}.
+  std::size_t max_event_streams = 1'024;               // StreamEvents open at a time.
+  std::size_t max_streams_per_connection = 1'024;      // Calls that one connection may have open.
+  std::size_t max_buffer_bytes = 256U << 20U;          // Of gRPC, for all messages on their way.
 };
 
 // What the requests are answered with. All must outlive the server's Drain.
@@ -48,7 +67,8 @@ class Server {
   // Binds the address and answers the health check with NOT_SERVING and every other request with
   // UNAVAILABLE, so that a start that takes long can be watched. `clock` must outlive the server.
   //
-  // Errors: INVALID_ARGUMENT the address has no port, or a limit is 0; UNAVAILABLE the address
+  // Errors: INVALID_ARGUMENT the address has no port, a limit is 0 or of no method, or the files of
+  // TLS are not what they should be; NOT_FOUND one is missing; UNAVAILABLE the address
   // cannot be bound (another process listens there, or it is not this machine's).
   static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options,
                                                         const Clock& clock);

@@ -1,0 +1,156 @@
+#include "server/access.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "server/status.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+constexpr std::string_view kBearer = "Bearer ";
+
+std::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
+
+// As callers may send it: `authorization: Bearer KEY`, or `x-api-key: KEY`.
+std::optional<std::string_view> KeyIn(const grpc::CallbackServerContext& context) {
+  const auto& metadata = context.client_metadata();
+  if (const auto found = metadata.find("authorization"); found != metadata.end()) {
+    const std::string_view value = View(found->second);
+    if (value.starts_with(kBearer)) return value.substr(kBearer.size());
+  }
+  const auto found = metadata.find("x-api-key");
+  if (found == metadata.end()) return std::nullopt;
+  return View(found->second);
+}
+
+absl::Status RateLimited(const std::string& what, Micros wait) {
+  return WithRetry(
+      WithReason(absl::ResourceExhaustedError(absl::StrFormat("%s; retry later", what)),
+                 "RATE_LIMITED"),
+      wait);
+}
+
+// The shopper whom the message names, or nobody.
+std::string ShopperIn(const Message& message) {
+  for (const char* name : {"user_id", "visitor_id"}) {
+    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr || field->is_repeated() || field->type() != FieldDescriptor::TYPE_STRING) {
+      continue;
+    }
+    std::string id = message.GetReflection()->GetString(message, field);
+    if (!id.empty()) return id.append(name);  // A user is not the visitor of the same id.
+  }
+  return "";
+}
+
+}  // namespace
+
+ShopperLimits::ShopperLimits(double calls_per_second)
+    : per_second_(calls_per_second),
+      most_(std::max(1.0, calls_per_second)),
+      slots_(calls_per_second > 0 ? kNumSets * kNumWays : 0) {}
+
+Micros ShopperLimits::Take(std::string_view shopper, Micros now) {
+  if (per_second_ <= 0 || shopper.empty()) return 0;
+  const std::uint64_t hash = std::hash<std::string_view>()(shopper) | 1U;  // 0 is a free slot.
+  std::lock_guard lock(mutex_);
+  Slot* const set = &slots_[(hash >> 32U) % kNumSets * kNumWays];
+  const auto tokens_now = [&](const Slot& slot) {
+    const auto passed_us = static_cast<double>(std::max<Micros>(0, now - slot.filled_us));
+    return slot.shopper == 0 ? most_ : std::min(most_, slot.tokens + passed_us * per_second_ / 1e6);
+  };
+  Slot* slot = std::find_if(set, set + kNumWays, [&](const Slot& s) { return s.shopper == hash; });
+  if (slot == set + kNumWays) {
+    // Instead of whom it costs the least to forget: who has the most left.
+    slot = std::max_element(set, set + kNumWays, [&](const Slot& a, const Slot& b) {
+      return tokens_now(a) < tokens_now(b);
+    });
+    *slot = {.shopper = hash, .tokens = most_, .filled_us = now};
+  }
+  slot->tokens = tokens_now(*slot);
+  slot->filled_us = now;
+  if (slot->tokens >= 1) {
+    slot->tokens -= 1;
+    return 0;
+  }
+  return std::max<Micros>(1, static_cast<Micros>((1 - slot->tokens) / per_second_ * 1e6));
+}
+
+AccessControl::AccessControl(const Options& options, const Clock& clock)
+    : options_(options), clock_(clock), shoppers_(options.calls_per_second_per_shopper) {}
+
+absl::Status AccessControl::Admit(const grpc::CallbackServerContext& context, const Method& method,
+                                  const Message& request) {
+  if (options_.keys != nullptr && options_.keys->is_required()) {
+    VITRINE_RETURN_IF_ERROR(CheckKey(context, method));
+  }
+  return options_.calls_per_second_per_shopper > 0 ? CheckShoppers(request) : absl::OkStatus();
+}
+
+absl::Status AccessControl::CheckKey(const grpc::CallbackServerContext& context,
+                                     const Method& method) {
+  const std::optional<std::string_view> shown = KeyIn(context);
+  if (!shown.has_value()) {
+    return WithReason(
+        absl::UnauthenticatedError("this server wants a key: send the metadata `authorization: "
+                                   "Bearer KEY` or `x-api-key: KEY`; `vitrine keys create` makes "
+                                   "one, commands take it with --key-file or from VITRINE_KEY"),
+        "KEY_MISSING");
+  }
+  const auto entry = options_.keys->Find(*shown);
+  if (entry == nullptr) {
+    return WithReason(
+        absl::UnauthenticatedError("the key is none of this server's, or it was revoked; `vitrine "
+                                   "keys list` shows those that count"),
+        "KEY_UNKNOWN");
+  }
+  const ApiKey& key = entry->key;
+  if (!key.Has(method.scope)) {
+    return WithReason(
+        absl::PermissionDeniedError(absl::StrFormat(
+            "key %s (%s) has the scope %s; %s wants %s: use a key that has it", key.id, key.name,
+            ScopesText(key.scopes), method.name, Name(method.scope))),
+        "SCOPE_MISSING", {{"key_id", key.id}, {"scope", std::string(Name(method.scope))}});
+  }
+  const Micros wait = entry->bucket.Take(clock_.Now());
+  if (wait == 0) return absl::OkStatus();
+  return RateLimited(absl::StrFormat("key %s (%s) may make %g calls a second and made more", key.id,
+                                     key.name, key.calls_per_second),
+                     wait);
+}
+
+absl::Status AccessControl::CheckShoppers(const Message& request) {
+  const Micros now = clock_.Now();
+  Micros wait = shoppers_.Take(ShopperIn(request), now);
+  // Each event and each row of a page counts for its shopper.
+  for (const char* name : {"event", "events", "request", "rows"}) {
+    const FieldDescriptor* field = request.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) continue;
+    const auto& reflection = *request.GetReflection();
+    if (!field->is_repeated()) {
+      wait = std::max(wait, shoppers_.Take(ShopperIn(reflection.GetMessage(request, field)), now));
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(request, field); ++i) {
+      const Message& event = reflection.GetRepeatedMessage(request, field, i);
+      wait = std::max(wait, shoppers_.Take(ShopperIn(event), now));
+    }
+  }
+  if (wait == 0) return absl::OkStatus();
+  return RateLimited(
+      absl::StrFormat("more than %g calls a second are about one shopper, which no person makes",
+                      options_.calls_per_second_per_shopper),
+      wait);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+
+#include <cstddef>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/methods.h"
+#include "vitrine/base/clock.h"
+#include "vitrine/server/api_keys.h"
+
+namespace vitrine {
+
+// Limits the calls about one shopper, whoever sends them: a fixed table of the shoppers seen last,
+// so that no number of them takes more memory. Thread-safe.
+class ShopperLimits {
+ public:
+  // 0: no limit.
+  explicit ShopperLimits(double calls_per_second);
+
+  // As TokenBucket::Take. An empty id has no limit.
+  Micros Take(std::string_view shopper, Micros now);
+
+ private:
+  struct Slot {
+    std::uint64_t shopper = 0;
+    double tokens = 0;
+    Micros filled_us = 0;
+  };
+  static constexpr std::size_t kNumSets = 16'384;  // Times 4 slots of 24 bytes: 1.5 MiB.
+  static constexpr std::size_t kNumWays = 4;
+
+  const double per_second_;
+  const double most_;
+  std::mutex mutex_;
+  std::vector<Slot> slots_;  // Guarded by mutex_.
+};
+
+// Who may call what, and how often: asked first for every call, before anything of the request is
+// looked at but whose it is. Thread-safe.
+class AccessControl {
+ public:
+  struct Options {
+    const KeyRing* keys = nullptr;            // Null: no keys are wanted. Must outlive this.
+    double calls_per_second_per_shopper = 0;  // 0: no limit.
+  };
+
+  AccessControl(const Options& options, const Clock& clock);
+
+  // Errors, each with its reason: UNAUTHENTICATED KEY_MISSING, KEY_UNKNOWN; PERMISSION_DENIED
+  // SCOPE_MISSING; RESOURCE_EXHAUSTED RATE_LIMITED, with when to retry.
+  absl::Status Admit(const grpc::CallbackServerContext& context, const Method& method,
+                     const google::protobuf::Message& request);
+
+ private:
+  absl::Status CheckKey(const grpc::CallbackServerContext& context, const Method& method);
+  absl::Status CheckShoppers(const google::protobuf::Message& request);
+
+  const Options options_;
+  const Clock& clock_;
+  ShopperLimits shoppers_;
+};
+
+}  // namespace vitrine

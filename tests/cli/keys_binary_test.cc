@@ -1,0 +1,81 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "cli/binary_fixture.h"
+#include "cli/server_child.h"
+
+namespace vitrine::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using vitrine::testing::ServerChild;
+using vitrine::testing::TemporaryFolder;
+
+// A store of its own, without a shop in it.
+class KeysBinaryTest : public ::testing::Test {
+ protected:
+  Outcome Run(const std::string& arguments, const std::string& variables = "") {
+    const std::string out = folder_ / "out";
+    const std::string err = folder_ / "err";
+    const std::string command =
+        variables + " " + VITRINE_BINARY + " " + arguments + " >" + out + " 2>" + err;
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(out), ReadText(err)};
+  }
+
+  TemporaryFolder folder_;
+  const std::string store_ = folder_ / "store";
+};
+
+TEST_F(KeysBinaryTest, AKeyIsMadeShownOnceUsedAndRevoked) {
+  const Outcome made = Run("keys create --store " + store_ + " --name ops --scopes read --rate 50");
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.out, StartsWith("vtr_"));
+  WriteText(folder_ / "key", made.out);
+  WriteText(folder_ / "config", "[lifecycle]\nauto_train_events = 0\n");
+
+  const Outcome listed = Run("keys list --store " + store_);
+  EXPECT_THAT(listed.out, HasSubstr("  ops "));
+  EXPECT_THAT(listed.out, HasSubstr("50/s"));
+  EXPECT_THAT(listed.out, Not(HasSubstr("vtr_")));
+
+  {
+    ServerChild server(store_, folder_ / "config", folder_ / "log");
+    const std::string target = "status --target " + server.WaitForAddress();
+    EXPECT_EQ(Run(target).status, 1);
+    EXPECT_THAT(Run(target).err, HasSubstr("vitrine keys create"));
+    EXPECT_EQ(Run(target + " --key-file " + (folder_ / "key")).status, 0);
+    EXPECT_EQ(Run(target, "VITRINE_KEY=" + made.out.substr(0, made.out.size() - 1)).status, 0);
+    EXPECT_THAT(Run(target, "VITRINE_KEY=vtr_wrong").err, HasSubstr("none of this server's"));
+    EXPECT_EQ(Run(target + " --key-file " + (folder_ / "config") + " --cert x").status, 2);
+    EXPECT_THAT(ReadText(folder_ / "log"), Not(HasSubstr("vtr_")));
+  }
+  EXPECT_EQ(Run("keys revoke --store " + store_ + " --key ops").status, 0);
+  EXPECT_EQ(Run("keys revoke --store " + store_ + " --key ops").status, 1);
+  EXPECT_THAT(Run("keys list --store " + store_).out, HasSubstr("nobody gets in"));
+}
+
+TEST_F(KeysBinaryTest, APublicAddressWantsTlsAndKeys) {
+  const std::string serve = "serve --listen 0.0.0.0:0 --store " + store_;
+  const Outcome bare = Run(serve);
+  EXPECT_EQ(bare.status, 2);
+  EXPECT_THAT(bare.err, HasSubstr("without TLS (--tls-cert, --tls-key) and keys"));
+
+  ASSERT_EQ(Run("keys create --store " + store_ + " --name ops --scopes read").status, 0);
+  const Outcome with_keys = Run(serve);
+  EXPECT_EQ(with_keys.status, 2);
+  EXPECT_THAT(with_keys.err, HasSubstr("without TLS (--tls-cert, --tls-key);"));
+}
+
+TEST_F(KeysBinaryTest, AWordThatIsNoScopeIsNamed) {
+  const Outcome outcome = Run("keys create --store " + store_ + " --name ops --scopes red");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("there is no scope \"red\""));
+}
+
+}  // namespace
+}  // namespace vitrine::cli

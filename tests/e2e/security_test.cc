@@ -1,0 +1,224 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <optional>
+#include <thread>
+
+#include "e2e/certificates.h"
+#include "e2e/shop.h"
+#include "testing/status_matchers.h"
+#include "vitrine/server/api_keys.h"
+
+namespace vitrine {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
+using ::testing::HasSubstr;
+
+// A server that wants keys.
+class KeysTest : public ::testing::Test {
+ protected:
+  KeysTest() {
+    Make("reader", "read");
+    ring_ = *KeyRing::Open(file_);
+    shop_.emplace(ServerOptions{.keys = ring_.get()});
+    shop_->Serve();
+  }
+
+  std::string Make(const std::string& name, const std::string& scopes, double rate = 0) {
+    const ApiKey key{.name = name, .scopes = *ParseScopes(scopes), .calls_per_second = rate};
+    std::string secret = *file_.Create(key, SystemClock().Now());
+    if (ring_ != nullptr) {
+      EXPECT_THAT(ring_->Refresh(), IsOk());
+    }
+    return secret;
+  }
+
+  std::unique_ptr<Client> With(const std::string& key) { return shop_->Connect({.key = key}); }
+
+  TemporaryFolder folder_;
+  KeyFile file_{LocalFileSystem(), folder_.path()};
+  std::unique_ptr<KeyRing> ring_;
+  std::optional<Shop> shop_;
+};
+
+TEST_F(KeysTest, WithoutAKeyNothingIsAnsweredButTheHealth) {
+  const auto client = With("");
+
+  EXPECT_TRUE(*client->CheckHealth(""));
+  // Before the request is looked at: it is not valid either.
+  const absl::Status status = client->RecordEvents(v1::RecordEventsRequest()).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_EQ(ErrorReason(status), "KEY_MISSING");
+  EXPECT_EQ(ErrorReason(client->RecommendItems(For("ann")).status()), "KEY_MISSING");
+  EXPECT_EQ(ErrorReason(client->GetModelStatus().status()), "KEY_MISSING");
+  EXPECT_EQ(ErrorReason(client->WatchTraining("t1", [](const auto&) { return true; })),
+            "KEY_MISSING");
+  EXPECT_EQ(ErrorReason(client->ReplaceCatalog([] { return std::vector<v1::Item>(); }).status()),
+            "KEY_MISSING");
+  const auto stream = client->StreamEvents();
+  v1::StreamEventsResponse response;
+  EXPECT_FALSE(stream->Receive(&response));
+  EXPECT_EQ(ErrorReason(stream->Finish()), "KEY_MISSING");
+}
+
+TEST_F(KeysTest, AKeyOpensWhatItsScopesSay) {
+  const auto writer = With(Make("writer", "write"));
+  const auto reader = With(Make("another", "read"));
+  const auto admin = With(Make("operator", "admin"));
+
+  EXPECT_THAT(writer->UpsertItems(MakeItems(3)), IsOk());
+  EXPECT_THAT(reader->RecommendItems(For("ann")), IsOk());
+  EXPECT_THAT(admin->TrainModels(), IsOk());
+
+  const absl::Status status = writer->RecommendItems(For("ann")).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_EQ(ErrorReason(status), "SCOPE_MISSING");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("RecommendItems wants read"));
+  EXPECT_EQ(ErrorReason(reader->UpsertItems(MakeItems(3)).status()), "SCOPE_MISSING");
+  EXPECT_EQ(ErrorReason(reader->TrainModels().status()), "SCOPE_MISSING");
+  EXPECT_EQ(ErrorReason(admin->GetModelStatus().status()), "SCOPE_MISSING");
+}
+
+TEST_F(KeysTest, ARevokedKeyOpensNothingAnyMoreWithinAStreamEither) {
+  const std::string key = Make("writer", "write");
+  const auto client = With(key);
+  ASSERT_THAT(client->UpsertItems(MakeItems(3)), IsOk());
+  const auto stream = client->StreamEvents();
+  v1::StreamEventsResponse response;
+  ASSERT_TRUE(stream->Send(MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001")));
+  ASSERT_TRUE(stream->Receive(&response));
+  EXPECT_TRUE(response.has_ack());
+
+  ASSERT_THAT(file_.Revoke("writer"), IsOk());
+  ASSERT_THAT(ring_->Refresh(), IsOk());
+
+  EXPECT_EQ(ErrorReason(client->UpsertItems(MakeItems(3)).status()), "KEY_UNKNOWN");
+  ASSERT_TRUE(stream->Send(MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001")));
+  ASSERT_TRUE(stream->Receive(&response));
+  EXPECT_EQ(response.error().code(), static_cast<int>(absl::StatusCode::kUnauthenticated));
+}
+
+TEST_F(KeysTest, AKeyThatIsUsedTooOftenIsToldWhenToRetry) {
+  const auto client = With(Make("slow", "read", 0.01));
+
+  EXPECT_THAT(client->RecommendItems(For("ann")), IsOk());
+  const absl::Status status = client->RecommendItems(For("ann")).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_EQ(ErrorReason(status), "RATE_LIMITED");
+  EXPECT_TRUE(status.GetPayload("type.googleapis.com/google.rpc.RetryInfo").has_value());
+}
+
+TEST(ShopperLimitTest, OneShopperCannotTakeTheServerFromTheOthers) {
+  Shop shop({.max_calls_per_second_per_shopper = 0.01});
+  shop.Serve();
+  const auto client = shop.Connect();
+
+  EXPECT_THAT(client->RecommendItems(For("greedy")), IsOk());
+  EXPECT_EQ(ErrorReason(client->RecommendItems(For("greedy")).status()), "RATE_LIMITED");
+  v1::BatchRecommendItemsRequest page;
+  *page.add_rows() = For("greedy");
+  EXPECT_EQ(ErrorReason(client->BatchRecommendItems(page).status()), "RATE_LIMITED");
+  EXPECT_EQ(ErrorReason(client
+                            ->RecordEvents(Batch(
+                                {MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "greedy", "item-001")}))
+                            .status()),
+            "RATE_LIMITED");
+  EXPECT_THAT(client->RecommendItems(For("ann")), IsOk());
+}
+
+// A server with TLS, whose certificate the test may change.
+class TlsTest : public ::testing::Test {
+ protected:
+  void Put(const Identity& server) {
+    std::ofstream(folder_ / "server.pem") << server.certificate();
+    std::ofstream(folder_ / "server.key") << server.private_key();
+  }
+
+  ServerTls Files() const {
+    return {.certificate = folder_ / "server.pem",
+            .private_key = folder_ / "server.key",
+            .reload_seconds = 1};
+  }
+
+  static ClientOptions Trusting(const Identity& root, const Identity* shown = nullptr) {
+    ClientOptions options{.timeout = 5 * kMicrosPerSecond};
+    options.tls = {.is_on = true, .root_certificates = root.certificate()};
+    if (shown != nullptr) {
+      options.tls.certificate = shown->certificate();
+      options.tls.private_key = shown->private_key();
+    }
+    return options;
+  }
+
+  TemporaryFolder folder_;
+  const Identity root_{"root", nullptr};
+  const Identity other_root_{"other", nullptr};
+};
+
+TEST_F(TlsTest, WhoTrustsTheRootIsAnsweredAndNobodyElse) {
+  Put(Identity("server", &root_));
+  Shop shop({.tls = Files()});
+  shop.Serve();
+
+  EXPECT_TRUE(*shop.Connect(Trusting(root_))->CheckHealth(""));
+  EXPECT_FALSE(shop.Connect(Trusting(other_root_))->CheckHealth("").ok());
+  EXPECT_FALSE(shop.Connect()->CheckHealth("").ok());
+}
+
+TEST_F(TlsTest, WithAClientRootCallersMustShowACertificateOfIt) {
+  Put(Identity("server", &root_));
+  std::ofstream(folder_ / "clients.pem") << root_.certificate();
+  ServerTls files = Files();
+  files.client_ca = folder_ / "clients.pem";
+  Shop shop({.tls = files});
+  shop.Serve();
+  const Identity known("storefront", &root_);
+  const Identity stranger("stranger", &other_root_);
+
+  EXPECT_TRUE(*shop.Connect(Trusting(root_, &known))->CheckHealth(""));
+  EXPECT_FALSE(shop.Connect(Trusting(root_, &stranger))->CheckHealth("").ok());
+  EXPECT_FALSE(shop.Connect(Trusting(root_))->CheckHealth("").ok());
+}
+
+TEST_F(TlsTest, ANewCertificateCountsWithoutARestartAndAHalfOfOneDoesNot) {
+  Put(Identity("server", &root_));
+  Shop shop({.tls = Files()});
+  shop.Serve();
+  const auto before = shop.Connect(Trusting(root_));
+  ASSERT_TRUE(*before->CheckHealth(""));
+
+  Put(Identity("server", &other_root_));
+  bool is_taken_in = false;
+  for (int i = 0; i < 100 && !is_taken_in; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    is_taken_in = shop.Connect(Trusting(other_root_))->CheckHealth("").ok();
+  }
+  EXPECT_TRUE(is_taken_in);
+  EXPECT_TRUE(*before->CheckHealth(""));  // A connection that stands goes on.
+
+  // A renewal that has come to the key and not yet to the certificate.
+  std::ofstream(folder_ / "server.key") << Identity("server", &root_).private_key();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  EXPECT_THAT(shop.Connect(Trusting(other_root_))->CheckHealth("").status(), IsOk());
+}
+
+TEST_F(TlsTest, FilesThatAreNotWhatTheyShouldBeAreNamed) {
+  const auto error = [](const ServerTls& tls) {
+    return Server::Create({.address = "127.0.0.1:0", .tls = tls}, SystemClock()).status();
+  };
+  EXPECT_THAT(error(Files()), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(std::string(error({.certificate = folder_ / "server.pem"}).message()),
+              HasSubstr("both a certificate and its private key"));
+
+  Put(Identity("server", &root_));
+  std::ofstream(folder_ / "server.key") << Identity("another", &root_).private_key();
+  EXPECT_THAT(std::string(error(Files()).message()), HasSubstr("is not that of the first"));
+
+  std::ofstream(folder_ / "server.pem") << "hello";
+  EXPECT_THAT(std::string(error(Files()).message()), HasSubstr("holds no certificate"));
+}
+
+}  // namespace
+}  // namespace vitrine
