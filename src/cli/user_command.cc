@@ -12,6 +12,7 @@
 #include "cli/target.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/client/json_form.h"
 
 namespace vitrine::cli {
 namespace {
@@ -181,6 +182,38 @@ absl::Status ShowUser(const UserFlags& flags) {
   return absl::OkStatus();
 }
 
+// One id or the other, as the two calls below want it.
+template <typename Request>
+absl::StatusOr<Request> AskAbout(const UserFlags& flags) {
+  if (flags.user.empty() == flags.visitor.empty()) {
+    return UsageError("give one of --user ID and --visitor ID");
+  }
+  Request request;
+  if (flags.user.empty()) {
+    request.set_visitor_id(flags.visitor);
+  } else {
+    request.set_user_id(flags.user);
+  }
+  return request;
+}
+
+absl::Status ExportUser(const UserFlags& flags) {
+  VITRINE_ASSIGN_OR_RETURN(const auto request, AskAbout<v1::ExportUserDataRequest>(flags));
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
+  return client->ExportUserData(request, [](const v1::ExportUserDataResponse& part) {
+    const std::string lines = ToJsonLines(part);
+    return std::fwrite(lines.data(), 1, lines.size(), stdout) == lines.size();
+  });
+}
+
+absl::Status EraseUser(const UserFlags& flags) {
+  VITRINE_ASSIGN_OR_RETURN(const auto request, AskAbout<v1::EraseUserRequest>(flags));
+  VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target, kFirstReportUs));
+  VITRINE_ASSIGN_OR_RETURN(const auto response, client->EraseUser(request));
+  std::printf("%s", vitrine::ToJson(response.receipt()).c_str());
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddUserCommand(CLI::App& app, int& exit_status) {
@@ -188,13 +221,28 @@ void AddUserCommand(CLI::App& app, int& exit_status) {
       AddCommand(app, "user", "Show what is known of a shopper",
                  "Example: vitrine user --target 127.0.0.1:50051 --user u00001\n"
                  "The segment, the likes and the needs are from the server's latest report, the\n"
-                 "features as of now. Exit status 1 when nothing is known of the shopper.");
+                 "features as of now. Exit status 1 when nothing is known of the shopper.\n"
+                 "  vitrine user export --target 127.0.0.1:50051 --user u00001 > u00001.jsonl\n"
+                 "  vitrine user erase --target 127.0.0.1:50051 --user u00001 > receipt.json\n"
+                 "hand out all that is held, and forget it for good: docs/privacy.md.");
   const auto flags = std::make_shared<UserFlags>();
   AddTargetOptions(*command, flags->target)->required();
   command->add_option("--user", flags->user, "Signed-in shopper");
   command->add_option("--visitor", flags->visitor, "Anonymous shopper");
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
-  RunOnParse(command, exit_status, [flags] { return ShowUser(*flags); });
+  // Flags stand behind the word, so they are this command's.
+  const CLI::App* exported =
+      AddCommand(*command, "export", "Print all that is held of a person, as JSON lines", "")
+          ->fallthrough();
+  const CLI::App* erased =
+      AddCommand(*command, "erase", "Forget a person for good, and print the receipt", "")
+          ->fallthrough();
+  command->require_subcommand(0, 1);
+  RunOnParse(command, exit_status, [flags, exported, erased] {
+    if (exported->parsed()) return ExportUser(*flags);
+    if (erased->parsed()) return EraseUser(*flags);
+    return ShowUser(*flags);
+  });
 }
 
 }  // namespace vitrine::cli

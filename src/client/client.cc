@@ -229,6 +229,9 @@ class GrpcClient final : public Client {
       const std::function<std::vector<v1::Item>()>& next) override;
   absl::Status WatchTraining(const std::string& training_id,
                              const std::function<bool(const v1::Training&)>& see) override;
+  absl::Status ExportUserData(
+      const v1::ExportUserDataRequest& request,
+      const std::function<bool(const v1::ExportUserDataResponse&)>& see) override;
 
   std::unique_ptr<EventStream> StreamEvents() override {
     return std::make_unique<GrpcEventStream>(*events_, address_, options_.key);
@@ -349,6 +352,22 @@ absl::Status GrpcClient::WatchTraining(const std::string& training_id,
   v1::WatchTrainingResponse response;
   while (reader->Read(&response)) {
     if (see(response.training())) continue;
+    context.TryCancel();
+    reader->Finish();
+    return absl::OkStatus();
+  }
+  return FromGrpcStatus(reader->Finish(), address_);
+}
+
+absl::Status GrpcClient::ExportUserData(
+    const v1::ExportUserDataRequest& request,
+    const std::function<bool(const v1::ExportUserDataResponse&)>& see) {
+  grpc::ClientContext context;
+  ShowKey(options_.key, context);
+  const auto reader = users_->ExportUserData(&context, request);
+  v1::ExportUserDataResponse response;
+  while (reader->Read(&response)) {
+    if (see(response)) continue;
     context.TryCancel();
     reader->Finish();
     return absl::OkStatus();

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "server/status.h"
+#include "server/user_export.h"
 #include "server/wire.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/server/convert.h"
@@ -81,6 +82,28 @@ absl::Status GetUser(const FeatureStore& store, const v1::GetUserRequest& reques
   return absl::OkStatus();
 }
 
+// What is known of the person now, as it will be gone.
+void SetRemoved(const FeatureStore& store, const EraseUser& mutation, Micros now,
+                v1::ErasureReceipt& receipt) {
+  receipt.set_profile_erased(store.GetUser(mutation.user_id).has_value());
+  std::int64_t num_features = 0;
+  for (const Feature& feature :
+       store.ReadUserFeatures(mutation.user_id, mutation.visitor_id, {}, now)) {
+    if (feature.status != FeatureStatus::kMissing) ++num_features;
+  }
+  receipt.set_erased_feature_count(num_features);
+}
+
+// All bundles there are: each was trained on a log that may have held the events.
+void SetTraces(const Backend& backend, v1::ErasureReceipt& receipt) {
+  if (backend.models == nullptr || receipt.erased_event_count() == 0) return;
+  const auto versions = backend.models->ListVersions();
+  if (!versions.ok()) return;
+  for (const BundleSummary& bundle : versions->bundles) {
+    receipt.add_model_versions_with_traces(bundle.version);
+  }
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* UserService::UpsertUsers(grpc::CallbackServerContext* context,
@@ -132,21 +155,31 @@ grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* co
       context, *request, [this, request, response](const RequestPool::Finish& finish) {
         auto mutation = FromProto(*request);
         if (!mutation.ok()) return finish(mutation.status());
-        pool_.Write(*std::move(mutation), [this, response,
-                                           finish](const absl::StatusOr<WriteResult>& result) {
-          if (result.ok()) {
-            reports_.Forget();
-            v1::ErasureReceipt& receipt = *response->mutable_receipt();
-            // The place of the erasure in the store's log: unique, and it can be checked
-            // there.
-            receipt.set_receipt_id(absl::StrFormat("erasure-%016x", result->sequence));
-            *receipt.mutable_erase_time() = ToTimestamp(clock_.Now());
-            receipt.set_erased_event_count(static_cast<std::int64_t>(result->num_removed));
-            response->set_consistency_token(ConsistencyToken(result->sequence));
-          }
-          finish(result.status());
-        });
+        SetRemoved(*pool_.backend().store, *mutation, clock_.Now(), *response->mutable_receipt());
+        pool_.Write(*std::move(mutation),
+                    [this, response, finish](const absl::StatusOr<WriteResult>& result) {
+                      if (result.ok()) SetErased(*result, *response);
+                      finish(result.status());
+                    });
       });
+}
+
+void UserService::SetErased(const WriteResult& result, v1::EraseUserResponse& response) {
+  reports_.Forget();
+  v1::ErasureReceipt& receipt = *response.mutable_receipt();
+  // The place of the erasure in the store's log: unique, and it can be checked there.
+  receipt.set_receipt_id(absl::StrFormat("erasure-%016x", result.sequence));
+  *receipt.mutable_erase_time() = ToTimestamp(clock_.Now());
+  receipt.set_erased_event_count(static_cast<std::int64_t>(result.num_removed));
+  SetTraces(pool_.backend(), receipt);
+  response.set_consistency_token(ConsistencyToken(result.sequence));
+}
+
+grpc::ServerWriteReactor<v1::ExportUserDataResponse>* UserService::ExportUserData(
+    grpc::CallbackServerContext* context, const v1::ExportUserDataRequest* request) {
+  auto* exported = new UserExport(pool_, reports_, *context);  // Deletes itself.
+  exported->Start(*request, clock_.Now());
+  return exported;
 }
 
 }  // namespace vitrine

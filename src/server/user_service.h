@@ -25,8 +25,12 @@ class UserService final : public v1::UserService::CallbackService {
   grpc::ServerUnaryReactor* EraseUser(grpc::CallbackServerContext* context,
                                       const v1::EraseUserRequest* request,
                                       v1::EraseUserResponse* response) override;
+  grpc::ServerWriteReactor<v1::ExportUserDataResponse>* ExportUserData(
+      grpc::CallbackServerContext* context, const v1::ExportUserDataRequest* request) override;
 
  private:
+  void SetErased(const WriteResult& result, v1::EraseUserResponse& response);
+
   RequestPool& pool_;
   InsightReports& reports_;
   const Clock& clock_;

@@ -69,14 +69,14 @@ TEST_F(KeysTest, AKeyOpensWhatItsScopesSay) {
 
   EXPECT_THAT(writer->UpsertItems(MakeItems(3)), IsOk());
   EXPECT_THAT(reader->RecommendItems(For("ann")), IsOk());
-  EXPECT_THAT(admin->TrainModels(), IsOk());
+  EXPECT_THAT(admin->TrainModels(false), IsOk());
 
   const absl::Status status = writer->RecommendItems(For("ann")).status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kPermissionDenied));
   EXPECT_EQ(ErrorReason(status), "SCOPE_MISSING");
   EXPECT_THAT(std::string(status.message()), HasSubstr("RecommendItems wants read"));
   EXPECT_EQ(ErrorReason(reader->UpsertItems(MakeItems(3)).status()), "SCOPE_MISSING");
-  EXPECT_EQ(ErrorReason(reader->TrainModels().status()), "SCOPE_MISSING");
+  EXPECT_EQ(ErrorReason(reader->TrainModels(false).status()), "SCOPE_MISSING");
   EXPECT_EQ(ErrorReason(admin->GetModelStatus().status()), "SCOPE_MISSING");
 }
 

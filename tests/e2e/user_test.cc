@@ -136,6 +136,104 @@ TEST_F(UserTest, AnErasedUserIsGoneAndDoesNotComeBack) {
   EXPECT_TRUE(Buy("ann", "")->acks(0).dropped());
 }
 
+// What an export came to, put together.
+struct Exported {
+  v1::User user{};
+  std::vector<std::string> visitors{};
+  std::vector<std::string> features{};
+  std::vector<v1::Event> events{};
+  int num_parts = 0;
+};
+
+class ExportTest : public UserTest {
+ protected:
+  absl::StatusOr<Exported> Export(const std::string& user_id, const std::string& visitor_id) {
+    v1::ExportUserDataRequest request;
+    if (!user_id.empty()) request.set_user_id(user_id);
+    if (!visitor_id.empty()) request.set_visitor_id(visitor_id);
+    Exported all;
+    const absl::Status status =
+        client_->ExportUserData(request, [&all](const v1::ExportUserDataResponse& part) {
+          ++all.num_parts;
+          if (part.has_user()) all.user = part.user();
+          for (const auto& visitor : part.merged_visitor_ids()) all.visitors.push_back(visitor);
+          for (const auto& feature : part.features()) all.features.push_back(feature.name());
+          for (const auto& event : part.events()) all.events.push_back(event);
+          return true;
+        });
+    if (!status.ok()) return status;
+    return all;
+  }
+};
+
+TEST_F(ExportTest, HasTheProfileTheFeaturesAndAllEventsOfTheUserAndTheirVisitors) {
+  ASSERT_THAT(Store("ann"), IsOk());
+  ASSERT_THAT(Buy("", "phone"), IsOk());
+  ASSERT_THAT(Buy("ann", ""), IsOk());
+  ASSERT_THAT(Buy("bob", "another-phone"), IsOk());
+  ASSERT_THAT(Merge("phone", "ann"), IsOk());
+
+  const auto ann = Export("ann", "");
+
+  ASSERT_THAT(ann, IsOk());
+  EXPECT_EQ(ann->user.attributes().at("country").text(), "DE");
+  EXPECT_THAT(ann->visitors, ::testing::ElementsAre("phone"));
+  EXPECT_THAT(ann->features, Not(::testing::IsEmpty()));
+  ASSERT_EQ(ann->events.size(), 2);
+  EXPECT_EQ(ann->events[0].visitor_id(), "phone");
+  EXPECT_EQ(ann->events[1].user_id(), "ann");
+  EXPECT_EQ(ann->events[1].items(0).item_id(), "item-003");
+  const auto phone = Export("", "another-phone");
+  ASSERT_THAT(phone, IsOk());
+  ASSERT_EQ(phone->events.size(), 1);
+  EXPECT_EQ(phone->events[0].user_id(), "bob");
+}
+
+TEST_F(ExportTest, MoreEventsThanOneMessageHoldsComeInOrder) {
+  v1::RecordEventsRequest batch;
+  for (int i = 0; i < 501; ++i) {
+    *batch.add_events() = MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001");
+    batch.mutable_events(i)->set_event_id(absl::StrFormat("e%03d", i));
+  }
+  ASSERT_THAT(client_->RecordEvents(batch), IsOk());
+
+  const auto ann = Export("ann", "");
+
+  ASSERT_THAT(ann, IsOk());
+  EXPECT_EQ(ann->num_parts, 3);
+  ASSERT_EQ(ann->events.size(), 501);
+  EXPECT_EQ(ann->events[500].event_id(), "e500");
+}
+
+TEST_F(ExportTest, OfAnErasedOrUnknownPersonThereIsNothing) {
+  ASSERT_THAT(Buy("ann", ""), IsOk());
+  ASSERT_THAT(Erase("ann"), IsOk());
+
+  EXPECT_EQ(ErrorReason(Export("ann", "").status()), "USER_NOT_FOUND");
+  EXPECT_EQ(ErrorReason(Export("nobody", "").status()), "USER_NOT_FOUND");
+  EXPECT_THAT(Export("", "").status(), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(UserTest, AReceiptSaysWhatWentAndWhichModelsWereTrainedBefore) {
+  ASSERT_THAT(Store("ann"), IsOk());
+  ASSERT_THAT(Buy("ann", ""), IsOk());
+  ModelControl::Versions versions;
+  versions.bundles = {{.version = "v2"}, {.version = "v1"}};
+  shop_.models().Set(versions);
+
+  const auto erased = Erase("ann");
+
+  ASSERT_THAT(erased, IsOk());
+  EXPECT_TRUE(erased->receipt().profile_erased());
+  EXPECT_GT(erased->receipt().erased_feature_count(), 0);
+  EXPECT_THAT(erased->receipt().model_versions_with_traces(), ::testing::ElementsAre("v2", "v1"));
+  const auto nobody = Erase("nobody");
+  ASSERT_THAT(nobody, IsOk());
+  EXPECT_FALSE(nobody->receipt().profile_erased());
+  EXPECT_EQ(nobody->receipt().erased_feature_count(), 0);
+  EXPECT_THAT(nobody->receipt().model_versions_with_traces(), ::testing::IsEmpty());
+}
+
 TEST_F(UserTest, ErasingSomebodyUnknownIsAReceiptOfNothing) {
   const auto first = Erase("nobody");
   const auto second = Erase("nobody");

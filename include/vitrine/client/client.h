@@ -120,6 +120,11 @@ class Client {
   virtual absl::Status WatchTraining(const std::string& training_id,
                                      const std::function<bool(const v1::Training&)>& see) = 0;
 
+  // Calls `see` with each part of what is held of a person, until it returns false.
+  virtual absl::Status ExportUserData(
+      const v1::ExportUserDataRequest& request,
+      const std::function<bool(const v1::ExportUserDataResponse&)>& see) = 0;
+
   // One StreamEvents call. One thread may send while another receives.
   class EventStream {
    public:

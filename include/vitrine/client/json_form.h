@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/v1/recommendation_service.pb.h"
 #include "vitrine/v1/serving_config_service.pb.h"
+#include "vitrine/v1/user_service.pb.h"
 
 namespace vitrine {
 
@@ -19,5 +20,10 @@ absl::StatusOr<v1::BatchRecommendItemsRequest> ReadRows(std::string_view json);
 // Errors: the same.
 absl::StatusOr<v1::Placement> ReadPlacement(std::string_view json);
 std::string ToJson(const v1::Placement& placement);
+
+// What is held of a person as JSON lines: {"user": ...}, {"merged_visitor_id": ...}, {"feature":
+// ...} and {"event": ...}, with the names of the .proto file.
+std::string ToJsonLines(const v1::ExportUserDataResponse& part);
+std::string ToJson(const v1::ErasureReceipt& receipt);
 
 }  // namespace vitrine

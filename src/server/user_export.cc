@@ -1,0 +1,119 @@
+#include "server/user_export.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "server/convert_feature.h"
+#include "server/status.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/server/convert.h"
+
+namespace vitrine {
+namespace {
+
+constexpr int kEventsPerPart = 500;
+constexpr std::uint64_t kEventsBetweenLooks = 4'096;  // Whether somebody still waits.
+
+absl::Status CheckId(const v1::ExportUserDataRequest& request) {
+  if (!request.user_id().empty() || !request.visitor_id().empty()) return absl::OkStatus();
+  return BadField("user_id", "neither user_id nor visitor_id is set; give one of them");
+}
+
+// Whether an event carries the person's id, or that of a visitor who became the user.
+class OwnEvents {
+ public:
+  OwnEvents(const FeatureStore& store, const v1::ExportUserDataRequest& request)
+      : store_(store), user_id_(request.user_id()), visitor_id_(request.visitor_id()) {}
+
+  bool Holds(const Event& event) {
+    if (!visitor_id_.empty()) return event.visitor_id == visitor_id_;
+    if (!event.visitor_id.empty() && store_.UserOfVisitor(event.visitor_id) == user_id_) {
+      visitors_.insert(event.visitor_id);
+      return true;
+    }
+    return event.user_id == user_id_;
+  }
+
+  const std::set<std::string>& visitors() const { return visitors_; }
+
+ private:
+  const FeatureStore& store_;
+  const std::string user_id_;
+  const std::string visitor_id_;
+  std::set<std::string> visitors_;
+};
+
+void SetKnown(const FeatureStore& store, const v1::ExportUserDataRequest& request, Micros now,
+              v1::ExportUserDataResponse& part) {
+  if (const auto profile = store.GetUser(request.user_id()); profile.has_value()) {
+    *part.mutable_user() = ToProto(*profile);
+  }
+  const auto registry = store.feature_registry();
+  for (const Feature& feature :
+       store.ReadUserFeatures(request.user_id(), request.visitor_id(), {}, now)) {
+    const FeatureSpec* spec = registry->Find(feature.name);
+    if (spec == nullptr || feature.status == FeatureStatus::kMissing) continue;
+    SetFeature(feature, spec->type, *part.add_features());
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
+    const FeatureStore& store, const v1::ExportUserDataRequest& request, Micros now,
+    const std::function<bool()>& is_stopped) {
+  VITRINE_RETURN_IF_ERROR(CheckId(request));
+  std::vector<v1::ExportUserDataResponse> parts(1);
+  SetKnown(store, request, now, parts[0]);
+  OwnEvents own(store, request);
+  std::uint64_t num_read = 0;
+  bool is_cancelled = false;
+  VITRINE_RETURN_IF_ERROR(store.ReadEvents(0, [&](std::uint64_t /*offset*/, const Event& event) {
+    is_cancelled = ++num_read % kEventsBetweenLooks == 0 && is_stopped();
+    if (is_cancelled) return false;
+    if (!own.Holds(event)) return true;
+    if (parts.size() == 1 || parts.back().events_size() == kEventsPerPart) parts.emplace_back();
+    *parts.back().add_events() = ToProto(event);
+    return true;
+  }));
+  if (is_cancelled) return absl::CancelledError("nobody waits for the export");
+  for (const std::string& visitor : own.visitors()) parts[0].add_merged_visitor_ids(visitor);
+  if (parts.size() > 1 || store.ReadShopper(request.user_id(), request.visitor_id()).is_known) {
+    return parts;
+  }
+  const bool is_user = !request.user_id().empty();
+  return WithReason(
+      absl::NotFoundError(absl::StrFormat(
+          "nothing is known of the %s \"%s\"; ids are case-sensitive, and erased people are gone",
+          is_user ? "user" : "visitor", is_user ? request.user_id() : request.visitor_id())),
+      "USER_NOT_FOUND", {{"user_id", request.user_id()}, {"visitor_id", request.visitor_id()}});
+}
+
+void UserExport::Start(const v1::ExportUserDataRequest& request, Micros now) {
+  if (const absl::Status admitted = pool_.Admit(context_, request); !admitted.ok()) {
+    return Finish(ToGrpcStatus(admitted));
+  }
+  reports_.Submit([this, &request, now](const std::atomic<bool>& is_stopped) {
+    auto parts = ExportUserData(*pool_.backend().store, request, now, [this, &is_stopped] {
+      return is_stopped.load() || context_.IsCancelled();
+    });
+    if (!parts.ok()) {
+      return Finish(ToGrpcStatus(is_stopped ? StoppedError() : parts.status()));
+    }
+    parts_ = *std::move(parts);
+    WriteNext();
+  });
+}
+
+void UserExport::OnWriteDone(bool is_ok) {
+  if (!is_ok) return Finish(grpc::Status::CANCELLED);
+  WriteNext();
+}
+
+void UserExport::WriteNext() {
+  if (next_ == parts_.size()) return Finish(grpc::Status::OK);
+  StartWrite(&parts_[next_++]);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/insight_reports.h"
+#include "server/request_pool.h"
+#include "vitrine/v1/user_service.grpc.pb.h"
+
+namespace vitrine {
+
+// All that a store holds of one person, in the order of ExportUserDataResponse. Reads the whole
+// log, seconds per million events.
+//
+// Errors: INVALID_ARGUMENT not exactly one id; NOT_FOUND nothing is known of the person; CANCELLED
+// `is_stopped` became true; those of the store.
+absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
+    const FeatureStore& store, const v1::ExportUserDataRequest& request, Micros now,
+    const std::function<bool()>& is_stopped);
+
+// One ExportUserData call: gathers on the thread of reports, then writes message by message, as
+// fast as the client takes them. One step follows the other; deletes itself.
+class UserExport final : public grpc::ServerWriteReactor<v1::ExportUserDataResponse> {
+ public:
+  UserExport(RequestPool& pool, InsightReports& reports, const grpc::CallbackServerContext& context)
+      : pool_(pool), reports_(reports), context_(context) {}
+
+  // `request` must live as long as the call.
+  void Start(const v1::ExportUserDataRequest& request, Micros now);
+
+  void OnWriteDone(bool is_ok) override;
+  void OnDone() override { delete this; }
+
+ private:
+  void WriteNext();
+
+  RequestPool& pool_;
+  InsightReports& reports_;
+  const grpc::CallbackServerContext& context_;
+  std::vector<v1::ExportUserDataResponse> parts_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace vitrine
