@@ -138,9 +138,10 @@ absl::Status RequestPool::Queue(const grpc::CallbackServerContext& context, Micr
                                       options_.max_wait_us / 1000),
                       wait_us);
   }
-  if (wait_us > 0 && wait_us + cost_us > TimeLeft(context)) {
+  // Half of its time is kept back: the estimate is one, and work that comes too late is lost.
+  if (wait_us > 0 && wait_us + cost_us > TimeLeft(context) / 2) {
     return Overloaded(
-        absl::StrFormat("a request would wait %d ms, longer than its deadline", wait_us / 1000),
+        absl::StrFormat("a request would wait %d ms, too long for its deadline", wait_us / 1000),
         wait_us);
   }
   if (num_waiting_.fetch_add(1) >= options_.max_waiting) {

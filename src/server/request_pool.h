@@ -64,7 +64,7 @@ class RequestPool {
   //
   // Refused with RESOURCE_EXHAUSTED, reason OVERLOADED and when to retry: a call that finds too
   // many waiting or in flight of its method, or that would wait too long, by what the calls before
-  // it cost; longer than its own deadline, too.
+  // it cost; with what it costs itself, longer than half of its own time, too.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    const google::protobuf::Message& request,
                                    std::function<absl::Status()> work);

@@ -217,7 +217,7 @@ TEST_F(AdmissionTest, ACallThatWouldWaitTooLongIsToldForHowLong) {
 }
 
 TEST_F(AdmissionTest, ACallThatWouldBeLateAnywayIsRefusedAtOnce) {
-  method().AddCost(20 * kMicrosPerSecond);
+  method().AddCost(10 * kMicrosPerSecond);
   OccupyAdmitting();
   std::future<grpc::Status> first = AskAndWait(1);
 
