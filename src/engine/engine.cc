@@ -56,6 +56,8 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
 
 Engine::~Engine() = default;
 
+void Engine::WarmUp(const std::shared_ptr<const ModelSet>& models) const { state_->WarmUp(models); }
+
 absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request) const {
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();

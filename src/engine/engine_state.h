@@ -96,10 +96,16 @@ struct Engine::State {
   std::shared_ptr<const ModelSet> no_models = std::make_shared<const ModelSet>();
   std::mutex mutex{};
   std::shared_ptr<const Pipelines> pipelines{};  // Guarded by mutex.
+  std::shared_ptr<const Pipelines> warm{};       // Guarded by mutex; of what is published next.
 
   const Catalogue& catalogue() const { return store.catalogue(); }
 
   std::shared_ptr<const Pipelines> CurrentPipelines();
+  std::shared_ptr<const Pipelines> MakePipelines(
+      const std::shared_ptr<const ModelSet>& current,
+      const std::shared_ptr<const Placements::Table>& table) const;
+  std::shared_ptr<const Placements::Table> Table() const;
+  void WarmUp(const std::shared_ptr<const ModelSet>& next);
   absl::Status CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const;
   // What may be shown now, lies in one of the categories where there are any, and meets all
   // filters.

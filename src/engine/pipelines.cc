@@ -9,6 +9,10 @@ namespace vitrine {
 
 namespace {
 
+// Enough that every page of the models that lists are made of has been read.
+constexpr std::size_t kWarmQuestions = 16;
+constexpr std::size_t kWarmListSize = 20;
+
 // The models as they compare items: what they say of the one item that a page is about. A content
 // model needs no other form for that.
 std::shared_ptr<const ModelSet> ItemToItemForms(const ModelSet& models) {
@@ -61,34 +65,60 @@ const Pipeline& Pipelines::For(const Placement& placement) const {
   return placement.subject == Placement::Subject::kShopper ? for_shopper : for_item;
 }
 
+std::shared_ptr<const Placements::Table> Engine::State::Table() const {
+  return placements == nullptr ? Placements::BuiltIn() : placements->All();
+}
+
+std::shared_ptr<const Pipelines> Engine::State::MakePipelines(
+    const std::shared_ptr<const ModelSet>& current,
+    const std::shared_ptr<const Placements::Table>& table) const {
+  BlendOptions for_item = options.blend;
+  for_item.cold_start_events = 0;  // The item is all there is to know.
+  const auto item_forms = ItemToItemForms(*current);
+  auto made = std::make_shared<Pipelines>(
+      Pipelines{.models = current,
+                .placements = table,
+                .for_shopper = Pipeline(WithoutTheUnasked(current, options.blend), options.blend),
+                .for_item = Pipeline(item_forms, for_item)});
+  for (const auto& [name, entry] : *table) {
+    const Placement& placement = entry.placement;
+    if (placement.weights.empty()) continue;
+    const bool is_for_shopper = placement.subject == Placement::Subject::kShopper;
+    BlendOptions own = is_for_shopper ? options.blend : for_item;
+    own.weights = placement.weights;
+    made->of_placements.emplace(name, Pipeline(OnlyNamed(is_for_shopper ? *current : *item_forms,
+                                                         live_models, placement.weights),
+                                               std::move(own)));
+  }
+  return made;
+}
+
 std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
   std::shared_ptr<const ModelSet> current = models.Get();
   if (current == nullptr) current = no_models;
-  const std::shared_ptr<const Placements::Table> table =
-      placements == nullptr ? Placements::BuiltIn() : placements->All();
+  const std::shared_ptr<const Placements::Table> table = Table();
+  const auto is_for = [&](const std::shared_ptr<const Pipelines>& made) {
+    return made != nullptr && made->models == current && made->placements == table;
+  };
   std::lock_guard lock(mutex);
-  if (pipelines == nullptr || pipelines->models != current || pipelines->placements != table) {
-    BlendOptions for_item = options.blend;
-    for_item.cold_start_events = 0;  // The item is all there is to know.
-    const auto item_forms = ItemToItemForms(*current);
-    auto made = std::make_shared<Pipelines>(
-        Pipelines{.models = current,
-                  .placements = table,
-                  .for_shopper = Pipeline(WithoutTheUnasked(current, options.blend), options.blend),
-                  .for_item = Pipeline(item_forms, for_item)});
-    for (const auto& [name, entry] : *table) {
-      const Placement& placement = entry.placement;
-      if (placement.weights.empty()) continue;
-      const bool is_for_shopper = placement.subject == Placement::Subject::kShopper;
-      BlendOptions own = is_for_shopper ? options.blend : for_item;
-      own.weights = placement.weights;
-      made->of_placements.emplace(name, Pipeline(OnlyNamed(is_for_shopper ? *current : *item_forms,
-                                                           live_models, placement.weights),
-                                                 std::move(own)));
-    }
-    pipelines = std::move(made);
+  if (!is_for(pipelines)) {
+    pipelines = is_for(warm) ? std::exchange(warm, nullptr) : MakePipelines(current, table);
   }
   return pipelines;
+}
+
+void Engine::State::WarmUp(const std::shared_ptr<const ModelSet>& next) {
+  std::shared_ptr<const Pipelines> made = MakePipelines(next, Table());
+  const std::size_t num_items = catalogue().num_indices();
+  for (std::size_t number = 0; number < std::min(num_items, kWarmQuestions); ++number) {
+    // Items all over the catalogue.
+    const auto item = static_cast<ItemIndex>(number * num_items / kWarmQuestions);
+    const Query query{.context_items = {&item, 1}, .now_us = clock.Now()};
+    (void)made->for_shopper.Recommend({&query, 1}, nullptr, kWarmListSize);
+    (void)made->for_item.Recommend({&query, 1}, nullptr, kWarmListSize);
+  }
+  std::lock_guard lock(mutex);
+  warm = std::move(made);
 }
 
 }  // namespace vitrine

@@ -43,13 +43,32 @@ void SetTime(const CallTime& time, std::vector<RecommendRequest>& rows) {
   for (RecommendRequest& row : rows) SetTime(time, row);
 }
 
+// Tells of lists for shoppers, those of a page one by one.
+void Tell(const Backend& backend, const RecommendRequest& request,
+          const absl::StatusOr<RecommendReply>& reply) {
+  if (backend.observer == nullptr) return;
+  if (reply.ok()) return backend.observer->OnAnswer(request, *reply);
+  backend.observer->OnFailure(request, reply.status());
+}
+void Tell(const Backend& backend, const std::vector<RecommendRequest>& rows,
+          const absl::StatusOr<std::vector<RecommendReply>>& replies) {
+  if (backend.observer == nullptr) return;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (replies.ok()) backend.observer->OnAnswer(rows[row], (*replies)[row]);
+    if (!replies.ok()) backend.observer->OnFailure(rows[row], replies.status());
+  }
+}
+template <typename Question, typename Reply>
+void Tell(const Backend& /*backend*/, const Question& /*question*/, const Reply& /*reply*/) {}
+
 // The calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
-absl::Status Answer(const Engine& engine, const CallTime& time, const Request& request,
+absl::Status Answer(const Backend& backend, const CallTime& time, const Request& request,
                     Response& response) {
   VITRINE_ASSIGN_OR_RETURN(auto question, vitrine::FromProto(request));
   SetTime(time, question);
-  const auto reply = (engine.*Ask)(question);
+  const auto reply = (backend.engine->*Ask)(question);
+  Tell(backend, question, reply);
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
   if constexpr (requires { request.view(); }) {
     SetReply(*reply, request.view(), response);
@@ -67,7 +86,7 @@ grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
     grpc::CallbackServerContext* context, const v1::RecommendItemsRequest* request,
     v1::RecommendItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::Recommend>(*pool_.backend().engine, time, *request, *response);
+    return vitrine::Answer<&Engine::Recommend>(pool_.backend(), time, *request, *response);
   });
 }
 
@@ -75,8 +94,7 @@ grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
     grpc::CallbackServerContext* context, const v1::BatchRecommendItemsRequest* request,
     v1::BatchRecommendItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::RecommendRows>(*pool_.backend().engine, time, *request,
-                                                   *response);
+    return vitrine::Answer<&Engine::RecommendRows>(pool_.backend(), time, *request, *response);
   });
 }
 
@@ -84,7 +102,7 @@ grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
     grpc::CallbackServerContext* context, const v1::SimilarItemsRequest* request,
     v1::SimilarItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::Similar>(*pool_.backend().engine, time, *request, *response);
+    return vitrine::Answer<&Engine::Similar>(pool_.backend(), time, *request, *response);
   });
 }
 
@@ -92,7 +110,7 @@ grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerC
                                                            const v1::RankItemsRequest* request,
                                                            v1::RankItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::Rank>(*pool_.backend().engine, time, *request, *response);
+    return vitrine::Answer<&Engine::Rank>(pool_.backend(), time, *request, *response);
   });
 }
 
@@ -100,8 +118,7 @@ grpc::ServerUnaryReactor* RecommendationService::ExplainRecommendation(
     grpc::CallbackServerContext* context, const v1::ExplainRecommendationRequest* request,
     v1::ExplainRecommendationResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::ExplainItem>(*pool_.backend().engine, time, *request,
-                                                 *response);
+    return vitrine::Answer<&Engine::ExplainItem>(pool_.backend(), time, *request, *response);
   });
 }
 

@@ -244,6 +244,10 @@ class Engine {
          const Clock& clock, Options options, const Placements* placements = nullptr);
   ~Engine();
 
+  // Makes what the first request on `models` would have to make, and asks them a few questions, so
+  // that no shopper waits for it. Before they are published.
+  void WarmUp(const std::shared_ptr<const ModelSet>& models) const;
+
   // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, too many ids, a filter that
   // cannot be read, controls out of range, or a page token that is damaged or of another request;
   // FAILED_PRECONDITION the store has not reached min_sequence (another store's token); CANCELLED

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/base/counters.h"
+#include "vitrine/engine/answer_observer.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/engine/model_control.h"
 #include "vitrine/engine/placements.h"
@@ -48,9 +49,10 @@ struct ServerOptions {
 struct Backend {
   const Engine* engine = nullptr;
   FeatureStore* store = nullptr;
-  ModelControl* models = nullptr;    // Null: this server neither trains nor lists models.
-  Placements* placements = nullptr;  // The engine's; null: they cannot be looked at nor changed.
-  Counters* counters = nullptr;      // Null: nothing is counted.
+  ModelControl* models = nullptr;      // Null: this server neither trains nor lists models.
+  Placements* placements = nullptr;    // The engine's; null: they cannot be looked at nor changed.
+  Counters* counters = nullptr;        // Null: nothing is counted.
+  AnswerObserver* observer = nullptr;  // Of lists for shoppers; null: nobody listens.
 };
 
 // The API of proto/vitrine/v1 over gRPC, with grpc.health.v1 and reflection for every service. Its

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "vitrine/engine/engine.h"
+
+namespace vitrine {
+
+// Hears of the lists that shoppers were given, and of those that could not be made; implemented
+// above the engine. Called by the thread that answers, before the answer leaves: must be quick.
+// Thread-safe.
+class AnswerObserver {
+ public:
+  virtual ~AnswerObserver() = default;
+
+  virtual void OnAnswer(const RecommendRequest& request, const RecommendReply& reply) = 0;
+  virtual void OnFailure(const RecommendRequest& request, const absl::Status& status) = 0;
+};
+
+}  // namespace vitrine
