@@ -1,5 +1,7 @@
 #include "vitrine/base/memory.h"
 
+#include <malloc.h>
+
 #include <fstream>
 #include <limits>
 #include <string>
@@ -31,5 +33,7 @@ absl::Status CheckMemory(std::string_view what, std::uint64_t wanted_bytes,
       "%s wants %.2f GB of memory, a tenth more than that must be available, and %.2f GB are: %s",
       what, Gigabytes(wanted_bytes), Gigabytes(available_bytes), cure));
 }
+
+void GiveBackFreeMemory() { (void)malloc_trim(0); }
 
 }  // namespace vitrine

@@ -240,6 +240,33 @@ bool SetTrainAt(const toml::node& value, Config& config) {
   return true;
 }
 
+bool SetPromotion(const toml::node& value, Config& config) {
+  const auto* text = value.as_string();
+  if (text == nullptr || (text->get() != "automatic" && text->get() != "manual")) return false;
+  config.lifecycle.is_promoted_by_hand = text->get() == "manual";
+  return true;
+}
+
+// When a version is taken back.
+void AddRollback(std::vector<ConfigKey>& keys) {
+  Table table("lifecycle", keys);
+  table.Number<double>("rollback_error_rate", 0, 1, [](Config& config) -> double& {
+    return config.lifecycle.rollback.error_rate;
+  });
+  table.Count<std::uint64_t>(
+      "rollback_least_answers", 1, 1'000'000'000,
+      [](Config& config) -> std::uint64_t& { return config.lifecycle.rollback.least_answers; });
+  table.Number<double>("rollback_click_drop", 0, 1, [](Config& config) -> double& {
+    return config.lifecycle.rollback.click_drop;
+  });
+  table.Count<std::uint64_t>(
+      "rollback_least_shown", 1, 1'000'000'000,
+      [](Config& config) -> std::uint64_t& { return config.lifecycle.rollback.least_shown; });
+  table.Number<double>("rollback_probation_hours", 0, 8760, [](Config& config) -> double& {
+    return config.lifecycle.rollback.probation_hours;
+  });
+}
+
 void AddLifecycle(std::vector<ConfigKey>& keys) {
   std::string names;
   for (const Trainer& trainer : Trainers()) {
@@ -268,6 +295,9 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
     return config.lifecycle.schedule.every_hours;
   });
   table.Add("train_at", "a time of the day in UTC such as \"03:30\", or \"\"", SetTrainAt);
+  table.Add("promotion", "\"automatic\" or \"manual\"", SetPromotion);
+  table.Number<double>("shadow_share", 0, 1,
+                       [](Config& config) -> double& { return config.lifecycle.shadow_share; });
   table.Number<double>("poll_seconds", 0.01, 3600,
                        [](Config& config) -> double& { return config.lifecycle.poll_seconds; });
 }
@@ -281,6 +311,7 @@ std::vector<ConfigKey> MakeConfigKeys() {
   AddStore(keys);
   AddEngine(keys);
   AddLifecycle(keys);
+  AddRollback(keys);
   return keys;
 }
 

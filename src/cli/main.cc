@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddReportCommand(app, exit_status);
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddRollbackCommand(app, exit_status);
+  vitrine::cli::AddPromoteCommand(app, exit_status);
   vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddPlacementsCommand(app, exit_status);
   vitrine::cli::AddKeysCommand(app, exit_status);

@@ -20,6 +20,7 @@ struct RollbackFlags {
   std::string store;
   Target target;
   std::string version;
+  bool is_promote = false;  // Of the candidate, rather than back.
   bool is_json = false;
 };
 
@@ -35,6 +36,10 @@ absl::Status Print(const std::string& live, const std::string& previous, bool is
 
 absl::Status RollBackServer(const RollbackFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto client, Connect(flags.target));
+  if (flags.is_promote) {
+    VITRINE_ASSIGN_OR_RETURN(const auto promoted, client->PromoteCandidate());
+    return Print(promoted.live().version(), promoted.previous().version(), flags.is_json);
+  }
   VITRINE_ASSIGN_OR_RETURN(const auto response, client->RollBackModels(flags.version));
   return Print(response.live().version(), response.previous().version(), flags.is_json);
 }
@@ -44,10 +49,15 @@ absl::Status RollBackStore(const RollbackFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
                            BundleFolder::Open(LocalFileSystem(), flags.store + "/models"));
   VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder.ReadLive());
-  const std::string& wanted = flags.version.empty() ? live.previous : flags.version;
+  std::string wanted = flags.version.empty() ? live.previous : flags.version;
+  if (flags.is_promote) {
+    VITRINE_ASSIGN_OR_RETURN(wanted, folder.ReadCandidate());
+  }
   if (wanted.empty()) {
     return absl::FailedPreconditionError(
-        "there is no version before the live one to go back to; name one with --to");
+        flags.is_promote
+            ? "there is no candidate: a training makes one where lifecycle.promotion is \"manual\""
+            : "there is no version before the live one to go back to; name one with --to");
   }
   VITRINE_RETURN_IF_ERROR(ReadBundleSummary(LocalFileSystem(), folder.PathOf(wanted)).status());
   VITRINE_RETURN_IF_ERROR(folder.PointLiveAt(wanted));
@@ -74,6 +84,20 @@ void AddRollbackCommand(CLI::App& app, int& exit_status) {
       ->check(CLI::ExistingDirectory);
   AddTargetOptions(*command, flags->target);
   command->add_option("--to", flags->version, "A version on disk [the one before the live one]");
+  command->add_flag("--json", flags->is_json, "One JSON object for scripts");
+  RunOnParse(command, exit_status, [flags] { return RollBack(*flags); });
+}
+
+void AddPromoteCommand(CLI::App& app, int& exit_status) {
+  CLI::App* command = AddCommand(
+      app, "promote", "Make the candidate live, where lifecycle.promotion is \"manual\"",
+      "Example: vitrine promote --target 127.0.0.1:50051\n"
+      "How its lists differ from the live ones: vitrine status --target 127.0.0.1:50051.");
+  const auto flags = std::make_shared<RollbackFlags>();
+  flags->is_promote = true;
+  command->add_option("--store", flags->store, "Folder of the store")
+      ->check(CLI::ExistingDirectory);
+  AddTargetOptions(*command, flags->target);
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   RunOnParse(command, exit_status, [flags] { return RollBack(*flags); });
 }

@@ -7,4 +7,7 @@ namespace vitrine::cli {
 // Adds `vitrine rollback`; docs/cli.md describes it.
 void AddRollbackCommand(CLI::App& app, int& exit_status);
 
+// The same for `vitrine promote`.
+void AddPromoteCommand(CLI::App& app, int& exit_status);
+
 }  // namespace vitrine::cli

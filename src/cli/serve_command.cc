@@ -113,16 +113,19 @@ absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto placements, OpenPlacements(flags.store, config.placements));
   config.lifecycle.placements = placements.get();
   Published<ModelSet> models(std::make_shared<const ModelSet>());
+  Counters counters;
+  const Engine engine(*store, models, counters, SystemClock(), config.engine, placements.get());
+  config.lifecycle.engine = config.engine;
+  config.lifecycle.warm_up = [&engine](const auto& next) { engine.WarmUp(next); };
   VITRINE_ASSIGN_OR_RETURN(
       auto lifecycle, Lifecycle::Start(*store, LocalFileSystem(), flags.store + "/models", models,
                                        config.lifecycle));
-  Counters counters;
-  const Engine engine(*store, models, counters, SystemClock(), config.engine, placements.get());
   server->Serve({.engine = &engine,
                  .store = store.get(),
                  .models = lifecycle.get(),
                  .placements = placements.get(),
-                 .counters = &counters});
+                 .counters = &counters,
+                 .observer = lifecycle.get()});
 
   const StoreStatus status = store->status();
   Log(LogLevel::kInfo, "serve.ready",

@@ -38,6 +38,9 @@ absl::Status ShowStatus(const StatusFlags& flags) {
     VITRINE_ASSIGN_OR_RETURN(const auto models, client->GetModelStatus());
     json["model_version"] = models.live().version();
     json["previous_version"] = models.previous().version();
+    if (models.has_candidate()) json["candidate_version"] = models.candidate().version();
+    if (models.has_shadow()) json["shadow"] = ShadowJson(models.shadow());
+    if (models.has_last_rollback()) json["last_rollback"] = RollbackJson(models.last_rollback());
     json["metrics"] = nlohmann::ordered_json::object();
     for (const auto& [name, value] : models.live().metrics()) json["metrics"][name] = value;
     if (models.has_training()) training = TrainingLine(models.training());

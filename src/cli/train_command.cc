@@ -36,8 +36,8 @@ void PrintJson(const std::string& version, const std::map<std::string, double>& 
   std::printf("%s\n", json.dump().c_str());
 }
 
-void PrintTrained(const ModelSet& models) {
-  std::printf("published version %s:", models.version.c_str());
+void PrintTrained(const char* what, const ModelSet& models) {
+  std::printf("%s %s:", what, models.version.c_str());
   for (const Model& model : models.models) std::printf(" %s", model.name.c_str());
   std::printf("\n");
   for (const auto& [metric, value] : models.metrics) {
@@ -86,11 +86,13 @@ absl::Status TrainStore(const TrainFlags& flags) {
                   [&bar](std::string_view stage, double fraction) { bar.Show(stage, fraction); }));
   if (trained.is_refused()) return Refused(trained.gate->verdict);
   VITRINE_ASSIGN_OR_RETURN(trained.models.version, folder.NewVersion(SystemClock().Now()));
-  VITRINE_RETURN_IF_ERROR(folder.Publish(trained.models, trained.item_ids));
+  const bool is_candidate = config.lifecycle.is_promoted_by_hand && !live.version.empty();
+  VITRINE_RETURN_IF_ERROR(is_candidate ? folder.SaveCandidate(trained.models, trained.item_ids)
+                                       : folder.Publish(trained.models, trained.item_ids));
   if (flags.is_json) {
     PrintJson(trained.models.version, trained.models.metrics);
   } else {
-    PrintTrained(trained.models);
+    PrintTrained(is_candidate ? "made the candidate" : "published version", trained.models);
   }
   return absl::OkStatus();
 }

@@ -88,4 +88,24 @@ nlohmann::ordered_json TrainingJson(const v1::Training& training) {
   return json;
 }
 
+nlohmann::ordered_json ShadowJson(const v1::ShadowReport& shadow) {
+  return {{"candidate_version", shadow.candidate_version()},
+          {"live_version", shadow.live_version()},
+          {"compared", shadow.compared_count()},
+          {"failed", shadow.failed_count()},
+          {"left_out", shadow.left_out_count()},
+          {"mean_overlap", shadow.mean_overlap()},
+          {"same_first_share", shadow.same_first_share()},
+          {"mean_score_shift", shadow.mean_score_shift()},
+          {"mean_rank_shift", shadow.mean_rank_shift()},
+          {"mean_latency_ms", shadow.mean_latency_ms()}};
+}
+
+nlohmann::ordered_json RollbackJson(const v1::RollbackNote& note) {
+  return {{"time", TimeUtil::ToString(note.time())},
+          {"from", note.from_version()},
+          {"to", note.to_version()},
+          {"reason", note.reason()}};
+}
+
 }  // namespace vitrine::cli

@@ -16,4 +16,7 @@ std::string TrainingLine(const v1::Training& training);
 // The same for scripts.
 nlohmann::ordered_json TrainingJson(const v1::Training& training);
 
+nlohmann::ordered_json ShadowJson(const v1::ShadowReport& shadow);
+nlohmann::ordered_json RollbackJson(const v1::RollbackNote& note);
+
 }  // namespace vitrine::cli

@@ -212,6 +212,9 @@ class GrpcClient final : public Client {
     request.set_version(version);
     return Call(*models_, &v1::ModelService::Stub::RollBackModels, request);
   }
+  absl::StatusOr<v1::PromoteCandidateResponse> PromoteCandidate() override {
+    return Call(*models_, &v1::ModelService::Stub::PromoteCandidate, v1::PromoteCandidateRequest());
+  }
   absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) override {
     v1::GetTrainingRequest request;
     request.set_training_id(training_id);

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/base/log.h"
+#include "vitrine/base/memory.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/engine/model_control.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -43,12 +46,45 @@ std::string Milliseconds(Micros since) {
 }  // namespace
 
 LiveModels::LiveModels(FileSystem& files, BundleFolder folder, const Catalogue& catalogue,
-                       Published<ModelSet>& published)
+                       Published<ModelSet>& published, const Clock& clock, WarmUp warm_up)
     : files_(files),
       folder_(std::move(folder)),
       catalogue_(catalogue),
       published_(published),
+      clock_(clock),
+      warm_up_(std::move(warm_up)),
       served_(published.Get()->version) {}
+
+void LiveModels::Serve(std::shared_ptr<const ModelSet> models) {
+  if (warm_up_) warm_up_(models);
+  replaced_.push_back(published_.Get());
+  published_.Set(std::move(models));
+}
+
+void LiveModels::FreeReplaced() {
+  std::vector<std::shared_ptr<const ModelSet>> unused;
+  {
+    std::lock_guard lock(mutex_);
+    const auto is_used = [](const auto& models) { return models.use_count() > 1; };
+    const auto rest = std::partition(replaced_.begin(), replaced_.end(), is_used);
+    unused.assign(std::make_move_iterator(rest), std::make_move_iterator(replaced_.end()));
+    replaced_.erase(rest, replaced_.end());
+  }
+  if (unused.empty()) return;
+  unused.clear();
+  GiveBackFreeMemory();
+}
+
+void LiveModels::BeginProbation(const std::string& previous) {
+  probation_.reset();
+  if (previous.empty() || previous == served_) return;
+  probation_ = {.version = served_, .previous = previous, .since_us = clock_.Now()};
+}
+
+std::optional<LiveModels::Probation> LiveModels::probation() const {
+  std::lock_guard lock(mutex_);
+  return probation_;
+}
 
 void LiveModels::FollowLive() {
   std::lock_guard lock(mutex_);
@@ -90,8 +126,9 @@ bool LiveModels::TryLoad(const std::string& version) {
          {"still-serving", served_.empty() ? "nothing" : served_}});
     return false;
   }
-  published_.Set(std::make_shared<const ModelSet>(*std::move(models)));
-  served_ = version;
+  Serve(std::make_shared<const ModelSet>(*std::move(models)));
+  const std::string before = std::exchange(served_, version);
+  BeginProbation(before);
   refused_.clear();
   content_version_.reset();  // The catalogue may have changed since it was trained.
   Log(LogLevel::kInfo, "models.loaded", {{"version", version}, {"ms", Milliseconds(start)}});
@@ -102,28 +139,45 @@ absl::Status LiveModels::Publish(ModelSet models, const std::vector<std::string>
                                  std::uint64_t content_version) {
   std::lock_guard lock(mutex_);
   VITRINE_RETURN_IF_ERROR(folder_.Publish(models, item_ids));
-  served_ = models.version;
+  const std::string before = std::exchange(served_, models.version);
   content_version_ = content_version;
-  published_.Set(std::make_shared<const ModelSet>(std::move(models)));
+  Serve(std::make_shared<const ModelSet>(std::move(models)));
+  BeginProbation(before);
   return absl::OkStatus();
 }
 
-absl::Status LiveModels::RollBack(const std::string& version) {
-  std::lock_guard lock(mutex_);
-  VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder_.ReadLive());
-  const std::string& wanted = version.empty() ? live.previous : version;
-  if (wanted.empty()) {
-    return absl::FailedPreconditionError(
-        "there is no version before the live one to go back to; name one of those that are listed");
+absl::StatusOr<std::string> LiveModels::Resolve(const std::string& version) const {
+  std::string meant = version;
+  if (version == kPreviousAlias || version == kLiveAlias) {
+    VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder_.ReadLive());
+    meant = version == kLiveAlias ? live.version : live.previous;
+  } else if (version == kCandidateAlias) {
+    VITRINE_ASSIGN_OR_RETURN(meant, folder_.ReadCandidate());
   }
+  if (!meant.empty()) return meant;
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "there is no version that is called \"%s\" now; name one of those that are listed", version));
+}
+
+absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& version) {
+  std::lock_guard lock(mutex_);
+  VITRINE_ASSIGN_OR_RETURN(std::string wanted, Resolve(version));
   VITRINE_ASSIGN_OR_RETURN(ModelSet models, Load(wanted));
   VITRINE_RETURN_IF_ERROR(folder_.PointLiveAt(wanted));
-  Log(LogLevel::kWarning, "models.rolled-back", {{"from", served_}, {"to", wanted}});
-  served_ = wanted;
+  Change change{.from = std::exchange(served_, wanted), .to = std::move(wanted)};
   refused_.clear();
   content_version_.reset();  // The catalogue may have changed since it was trained.
-  published_.Set(std::make_shared<const ModelSet>(std::move(models)));
-  return absl::OkStatus();
+  Serve(std::make_shared<const ModelSet>(std::move(models)));
+  probation_.reset();
+  if (version == kCandidateAlias) BeginProbation(change.from);
+  return change;
+}
+
+absl::StatusOr<std::shared_ptr<const ModelSet>> LiveModels::LoadCandidate() const {
+  VITRINE_ASSIGN_OR_RETURN(const std::string version, folder_.ReadCandidate());
+  if (version.empty()) return nullptr;
+  VITRINE_ASSIGN_OR_RETURN(ModelSet models, Load(version));
+  return std::make_shared<const ModelSet>(std::move(models));
 }
 
 bool LiveModels::IsContentStale() const {
@@ -165,7 +219,7 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
     });
     if (made != fresh.end()) model = *std::move(made);
   }
-  published_.Set(std::move(next));
+  Serve(std::move(next));
   Log(LogLevel::kInfo, "models.content-refreshed",
       {{"items", absl::StrFormat("%d", dataset.num_items())}, {"ms", Milliseconds(start)}});
   return failure;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "vitrine/base/clock.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/published.h"
 #include "vitrine/base/thread_pool.h"
@@ -21,9 +23,12 @@ namespace vitrine {
 // Thread-safe.
 class LiveModels {
  public:
+  // Is given each set before it is published; may be empty.
+  using WarmUp = std::function<void(const std::shared_ptr<const ModelSet>&)>;
+
   // All must outlive it.
   LiveModels(FileSystem& files, BundleFolder folder, const Catalogue& catalogue,
-             Published<ModelSet>& published);
+             Published<ModelSet>& published, const Clock& clock, WarmUp warm_up);
 
   const BundleFolder& folder() const { return folder_; }
   std::shared_ptr<const ModelSet> served() const { return published_.Get(); }
@@ -38,9 +43,25 @@ class LiveModels {
   absl::Status Publish(ModelSet models, const std::vector<std::string>& item_ids,
                        std::uint64_t content_version);
 
-  // Loads `version`, or, where it is empty, the one before the live one, serves it and points LIVE
-  // at it. Errors: as ModelControl::RollBack; what is served has not changed then.
-  absl::Status RollBack(const std::string& version);
+  // Loads `version`, or what one of the aliases stands for, serves it and points LIVE at it.
+  // Errors: as ModelControl::MakeLive; what is served has not changed then.
+  struct Change {
+    std::string from{};
+    std::string to{};
+  };
+  absl::StatusOr<Change> MakeLive(const std::string& version);
+
+  // The bundle that CANDIDATE names; null where there is none. Errors: those of LoadBundle.
+  absl::StatusOr<std::shared_ptr<const ModelSet>> LoadCandidate() const;
+
+  // What is served since when, and what it took the place of: by a publication, of this process or
+  // another. Nothing where it was loaded at the start, or made live by MakeLive.
+  struct Probation {
+    std::string version{};
+    std::string previous{};
+    Micros since_us = 0;
+  };
+  std::optional<Probation> probation() const;
 
   // Whether what is served holds a model of what items are that the catalogue has moved away from.
   bool IsContentStale() const;
@@ -53,15 +74,25 @@ class LiveModels {
   // Events that the store held when the served models were trained; nothing when there are none.
   std::optional<std::uint64_t> TrainedEvents() const;
 
+  // Frees the sets that nobody answers with any more, on this thread rather than on that of the
+  // request which was the last to use them.
+  void FreeReplaced();
+
  private:
   absl::StatusOr<ModelSet> Load(const std::string& version) const;
+  absl::StatusOr<std::string> Resolve(const std::string& version) const;
   bool TryLoad(const std::string& version);
   void LoadNewest();
+  // Warms the models up and publishes them. REQUIRES: mutex_ is held.
+  void Serve(std::shared_ptr<const ModelSet> models);
+  void BeginProbation(const std::string& previous);  // REQUIRES: mutex_ is held.
 
   FileSystem& files_;
   const BundleFolder folder_;
   const Catalogue& catalogue_;
   Published<ModelSet>& published_;
+  const Clock& clock_;
+  const WarmUp warm_up_;
 
   mutable std::mutex mutex_;
   // All below: guarded by mutex_, as are changes of published_ and of LIVE by this process.
@@ -70,6 +101,8 @@ class LiveModels {
   std::string last_complaint_;  // About LIVE itself, to log it once.
   // Of the catalogue, when what is served was made of it; nothing: unknown.
   std::optional<std::uint64_t> content_version_;
+  std::optional<Probation> probation_;
+  std::vector<std::shared_ptr<const ModelSet>> replaced_;
 };
 
 }  // namespace vitrine

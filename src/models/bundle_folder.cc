@@ -65,14 +65,19 @@ std::string BundleFolder::PathOf(const std::string& version) const {
   return folder_ + "/" + version + std::string(kSuffix);
 }
 
-absl::Status BundleFolder::Publish(const ModelSet& models,
-                                   const std::vector<std::string>& item_ids) const {
+absl::Status BundleFolder::Save(const ModelSet& models,
+                                const std::vector<std::string>& item_ids) const {
   if (!IsVersion(models.version)) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "'%s' cannot name a model version: 1 to %d letters, digits, '-', '_' or '.' are wanted",
         models.version, kMaxVersionBytes));
   }
-  VITRINE_RETURN_IF_ERROR(SaveBundle(*files_, PathOf(models.version), models, item_ids));
+  return SaveBundle(*files_, PathOf(models.version), models, item_ids);
+}
+
+absl::Status BundleFolder::Publish(const ModelSet& models,
+                                   const std::vector<std::string>& item_ids) const {
+  VITRINE_RETURN_IF_ERROR(Save(models, item_ids));
   return PointLiveAt(models.version);
 }
 
@@ -86,8 +91,29 @@ absl::Status BundleFolder::PointLiveAt(const std::string& version) const {
   const std::string& previous = before->version == version ? before->previous : before->version;
   VITRINE_RETURN_IF_ERROR(
       WriteFileAtomically(*files_, LivePath(), version + "\n" + previous + "\n"));
+  const absl::StatusOr<std::string> candidate = ReadCandidate();
+  if (candidate.ok() && *candidate == version) RemoveOrLog(*files_, CandidatePath());
   RemoveOld(version, previous);
   return absl::OkStatus();
+}
+
+absl::Status BundleFolder::SaveCandidate(const ModelSet& models,
+                                         const std::vector<std::string>& item_ids) const {
+  VITRINE_RETURN_IF_ERROR(Save(models, item_ids));
+  VITRINE_RETURN_IF_ERROR(WriteFileAtomically(*files_, CandidatePath(), models.version + "\n"));
+  const absl::StatusOr<Live> live = ReadLive();
+  if (live.ok()) RemoveOld(live->version, live->previous);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> BundleFolder::ReadCandidate() const {
+  absl::StatusOr<std::string> content = files_->ReadFile(CandidatePath());
+  if (absl::IsNotFound(content.status())) return std::string();
+  VITRINE_RETURN_IF_ERROR(content.status());
+  if (content->ends_with('\n')) content->pop_back();
+  if (IsVersion(*content)) return *std::move(content);
+  return absl::DataLossError(absl::StrFormat(
+      "%s is damaged: one line is wanted, the version of the candidate", CandidatePath()));
 }
 
 void BundleFolder::RemoveOld(const std::string& live, const std::string& previous) const {
@@ -95,10 +121,12 @@ void BundleFolder::RemoveOld(const std::string& live, const std::string& previou
   if (!names.ok()) return;
   std::vector<std::string> versions = VersionsOf(*names, kSuffix);
   std::size_t surplus = versions.size() - std::min(versions.size(), kKeptVersions);
+  const std::string candidate = ReadCandidate().value_or("");
   for (const std::string& version : versions) {
     if (surplus == 0) break;
     --surplus;
-    if (version != live && version != previous) RemoveOrLog(*files_, PathOf(version));
+    if (version != live && version != previous && version != candidate)
+      RemoveOrLog(*files_, PathOf(version));
   }
   // Drafts that a crash left behind. A later one may be another process at work.
   for (const std::string& version : VersionsOf(*names, kDraftSuffix)) {

@@ -27,6 +27,9 @@ class ModelService final : public v1::ModelService::CallbackService {
   grpc::ServerUnaryReactor* RollBackModels(grpc::CallbackServerContext* context,
                                            const v1::RollBackModelsRequest* request,
                                            v1::RollBackModelsResponse* response) override;
+  grpc::ServerUnaryReactor* PromoteCandidate(grpc::CallbackServerContext* context,
+                                             const v1::PromoteCandidateRequest* request,
+                                             v1::PromoteCandidateResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchTrainingResponse>* WatchTraining(
       grpc::CallbackServerContext* context, const v1::WatchTrainingRequest* request) override;
   grpc::ServerUnaryReactor* ListModelVersions(grpc::CallbackServerContext* context,

@@ -72,8 +72,18 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
   const auto& [models, settings, trained_blend, test_fraction, gate, num_threads, poll_seconds,
-               auto_train_events, schedule, clock, has_purchases, purchase_settings, placements] =
-      left.lifecycle;
+               auto_train_events, schedule, rollback, by_hand, shadow_share, engine, warm_up, clock,
+               has_purchases, purchase_settings, placements] = left.lifecycle;
+  const auto& [error_rate, least_answers, click_drop, least_shown, probation] = rollback;
+  EXPECT_EQ(error_rate, right.lifecycle.rollback.error_rate);
+  EXPECT_EQ(least_answers, right.lifecycle.rollback.least_answers);
+  EXPECT_EQ(click_drop, right.lifecycle.rollback.click_drop);
+  EXPECT_EQ(least_shown, right.lifecycle.rollback.least_shown);
+  EXPECT_EQ(probation, right.lifecycle.rollback.probation_hours);
+  EXPECT_EQ(by_hand, right.lifecycle.is_promoted_by_hand);
+  EXPECT_EQ(shadow_share, right.lifecycle.shadow_share);
+  EXPECT_FALSE(warm_up);
+  EXPECT_EQ(engine.new_arrival_days, right.lifecycle.engine.new_arrival_days);
   const auto& [has_gate, least_coverage, least_users, resampling] = gate;
   EXPECT_EQ(has_gate, right.lifecycle.gate.is_on);
   EXPECT_EQ(least_coverage, right.lifecycle.gate.least_coverage);

@@ -5,14 +5,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
-#include <future>
+#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
-#include "lifecycle/small_shop.h"
+#include "lifecycle/lifecycle_fixture.h"
 #include "testing/status_matchers.h"
-#include "vitrine/base/atomic_file.h"
 
 namespace vitrine {
 namespace {
@@ -23,89 +22,6 @@ using testing::IsOk;
 using testing::SmallShop;
 using testing::StatusIs;
 using State = TrainingProgress::State;
-
-// Waits until `is_so`, for at most 20 seconds.
-bool Eventually(const std::function<bool()>& is_so) {
-  for (int tries = 0; tries < 4000; ++tries) {
-    if (is_so()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
-}
-
-class LifecycleTest : public ::testing::Test {
- protected:
-  LifecycleTest() {
-    shop_.UpsertAllItems();
-    shop_.RecordMore(200);
-  }
-
-  void Start(const LifecycleOptions& options) {
-    lifecycle_.reset();
-    auto started =
-        Lifecycle::Start(shop_.store(), shop_.files(), shop_.models_folder(), published_, options);
-    ASSERT_THAT(started, IsOk());
-    lifecycle_ = *std::move(started);
-  }
-  void Start() { Start(shop_.Options()); }
-
-  // As a process that starts anew.
-  void Restart() {
-    lifecycle_.reset();
-    published_.Set(std::make_shared<const ModelSet>());
-    Start();
-  }
-
-  TrainingProgress Finish(const std::string& id) {
-    EXPECT_TRUE(Eventually([&] { return lifecycle_->GetTraining(id)->state != State::kRunning; }));
-    return *lifecycle_->GetTraining(id);
-  }
-
-  // Trains once and returns the version.
-  std::string Train() {
-    shop_.clock().Advance(kMicrosPerSecond);
-    const TrainingProgress done = Finish(lifecycle_->StartTraining(/*skips_gate=*/false)->id);
-    EXPECT_EQ(done.state, State::kSucceeded) << done.error;
-    return done.version;
-  }
-
-  absl::StatusOr<ModelControl::Versions> RollBack(const std::string& version) {
-    std::promise<absl::StatusOr<ModelControl::Versions>> result;
-    lifecycle_->RollBack(version, [&](auto versions) { result.set_value(std::move(versions)); });
-    return result.get_future().get();
-  }
-
-  std::string Served() const { return published_.Get()->version; }
-
-  BundleFolder Folder() { return BundleFolder::Open(shop_.files(), shop_.models_folder()).value(); }
-
-  void Damage(const std::string& version) {
-    const std::string path = Folder().PathOf(version);
-    std::string bytes = shop_.files().ReadFile(path).value();
-    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-    ASSERT_THAT(WriteFileAtomically(shop_.files(), path, bytes), IsOk());
-  }
-
-  void WriteLive(const std::string& content) {
-    ASSERT_THAT(WriteFileAtomically(shop_.files(), shop_.models_folder() + "/LIVE", content),
-                IsOk());
-  }
-
-  // Publishes the live bundle's content again under another name, as another process might.
-  void PublishElsewhere(const std::string& version) {
-    ModelSet models = *published_.Get();
-    models.version = version;
-    std::vector<std::string> item_ids;
-    for (std::size_t row = 0; row < shop_.store().catalogue().num_indices(); ++row) {
-      item_ids.push_back(shop_.store().catalogue().Id(static_cast<ItemIndex>(row)));
-    }
-    ASSERT_THAT(Folder().Publish(models, item_ids), IsOk());
-  }
-
-  SmallShop shop_;
-  Published<ModelSet> published_{std::make_shared<const ModelSet>()};
-  std::unique_ptr<Lifecycle> lifecycle_;
-};
 
 TEST_F(LifecycleTest, WithoutABundleNothingIsServedAndNothingFails) {
   Start();
@@ -223,118 +139,6 @@ TEST_F(LifecycleTest, AModelWithoutATrainerIsRefusedAtStart) {
   EXPECT_THAT(
       Lifecycle::Start(shop_.store(), shop_.files(), shop_.models_folder(), published_, options),
       StatusIs(absl::StatusCode::kInvalidArgument));
-}
-
-TEST_F(LifecycleTest, AVersionThatAnotherProcessMadeLiveIsServedSoon) {
-  Start();
-  Train();
-
-  PublishElsewhere("from-elsewhere");
-
-  EXPECT_TRUE(Eventually([&] { return Served() == "from-elsewhere"; }));
-  EXPECT_EQ(published_.Get()->models.size(),
-            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
-}
-
-TEST_F(LifecycleTest, PointingLiveBackRollsBack) {
-  Start();
-  const std::string first = Train();
-  const std::string second = Train();
-  ASSERT_EQ(Served(), second);
-
-  WriteLive(first + "\n" + second + "\n");
-
-  EXPECT_TRUE(Eventually([&] { return Served() == first; }));
-}
-
-TEST_F(LifecycleTest, OneCallRollsBackAndTheSameCallBringsItBack) {
-  Start();
-  const std::string first = Train();
-  const std::string second = Train();
-
-  const auto back = RollBack("");
-
-  ASSERT_THAT(back, IsOk());
-  EXPECT_EQ(back->live, first);
-  EXPECT_EQ(back->previous, second);
-  EXPECT_EQ(Served(), first);
-  EXPECT_THAT(RollBack(""), IsOk());
-  EXPECT_EQ(Served(), second);
-  Restart();
-  EXPECT_EQ(Served(), second);
-}
-
-TEST_F(LifecycleTest, AnyVersionOnDiskCanBeMadeLive) {
-  Start();
-  const std::string first = Train();
-  Train();
-  Train();
-
-  EXPECT_THAT(RollBack(first), IsOk());
-
-  EXPECT_EQ(Served(), first);
-}
-
-TEST_F(LifecycleTest, WhatCannotBeGoneBackToLeavesWhatIsServed) {
-  Start();
-  const std::string first = Train();
-  EXPECT_THAT(RollBack(""), StatusIs(absl::StatusCode::kFailedPrecondition));
-  EXPECT_THAT(RollBack("no-such-version"), StatusIs(absl::StatusCode::kNotFound));
-  const std::string second = Train();
-  Damage(first);
-
-  EXPECT_THAT(RollBack(""), StatusIs(absl::StatusCode::kDataLoss));
-
-  EXPECT_EQ(Served(), second);
-  EXPECT_EQ(lifecycle_->ListVersions()->live, second);
-}
-
-TEST_F(LifecycleTest, WhatWasRolledBackIsNotMadeAgainOfTheSameEvents) {
-  LifecycleOptions options = shop_.Options();
-  Start(options);
-  const std::string first = Train();
-  shop_.RecordMore(200);
-  Train();
-  options.auto_train_events = 100;
-  Start(options);
-
-  ASSERT_THAT(RollBack(""), IsOk());  // To 200 events of 400.
-
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
-  EXPECT_EQ(Served(), first);
-}
-
-TEST_F(LifecycleTest, ADamagedLiveBundleFallsBackToThePreviousAtStart) {
-  Start();
-  const std::string first = Train();
-  Damage(Train());
-
-  Restart();
-
-  EXPECT_EQ(Served(), first);
-}
-
-TEST_F(LifecycleTest, ADamagedBundleThatIsMadeLiveLeavesTheServedOne) {
-  Start();
-  const std::string first = Train();
-  WriteLive("no-such-version\n" + first + "\n");
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
-  EXPECT_EQ(Served(), first);
-
-  // And the way back is open.
-  const std::string second = Train();
-  EXPECT_EQ(Served(), second);
-}
-
-TEST_F(LifecycleTest, WhenLiveItselfIsDamagedTheNewestWholeBundleIsServed) {
-  Start();
-  const std::string first = Train();
-  Damage(Train());
-  WriteLive("\x01\x02");
-
-  Restart();
-
-  EXPECT_EQ(Served(), first);
 }
 
 TEST_F(LifecycleTest, ANewItemsTextReachesTheContentModelWithoutATraining) {

@@ -126,14 +126,21 @@ class FakeModelControl : public ModelControl {
     return versions_;
   }
 
-  void RollBack(const std::string& version,
+  ShadowReport ReadShadow() const override {
+    std::lock_guard lock(mutex_);
+    return shadow_;
+  }
+
+  void MakeLive(const std::string& version,
                 std::function<void(absl::StatusOr<Versions>)> done) override {
     std::unique_lock lock(mutex_);
-    if (version.empty() && versions_.previous.empty()) {
+    const std::string wanted = version == kPreviousAlias    ? versions_.previous
+                               : version == kCandidateAlias ? versions_.candidate
+                                                            : version;
+    if (wanted.empty()) {
       lock.unlock();
-      return done(absl::FailedPreconditionError("there is none before"));
+      return done(absl::FailedPreconditionError("there is none of that alias"));
     }
-    const std::string wanted = version.empty() ? versions_.previous : version;
     versions_.previous = std::exchange(versions_.live, wanted);
     const Versions versions = versions_;
     lock.unlock();
@@ -149,6 +156,10 @@ class FakeModelControl : public ModelControl {
     std::lock_guard lock(mutex_);
     training_ = std::move(training);
   }
+  void Set(ShadowReport shadow) {
+    std::lock_guard lock(mutex_);
+    shadow_ = std::move(shadow);
+  }
   void Set(Versions versions) {
     std::lock_guard lock(mutex_);
     versions_ = std::move(versions);
@@ -158,6 +169,7 @@ class FakeModelControl : public ModelControl {
   mutable std::mutex mutex_;
   TrainingProgress training_;      // Guarded by mutex_.
   Versions versions_;              // Guarded by mutex_.
+  ShadowReport shadow_;            // Guarded by mutex_.
   bool has_skipped_gate_ = false;  // Guarded by mutex_.
 };
 

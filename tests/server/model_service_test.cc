@@ -227,6 +227,42 @@ TEST_F(ModelServiceTest, RollingBackAnswersWithWhatIsLiveThen) {
   EXPECT_EQ(response.previous().version(), "b");
 }
 
+TEST_F(ModelServiceTest, ACandidateIsShownWithItsShadowAndMadeLive) {
+  grpc::ClientContext first;
+  v1::PromoteCandidateResponse response;
+  EXPECT_EQ(
+      Unpack(stub_->PromoteCandidate(&first, v1::PromoteCandidateRequest(), &response)).reason,
+      "NO_CANDIDATE");
+  EXPECT_FALSE(Status().has_shadow());
+  EXPECT_FALSE(Status().has_last_rollback());
+  models_.Set(ModelControl::Versions{
+      .bundles = {{.version = "b"}, {.version = "a"}},
+      .live = "a",
+      .candidate = "b",
+      .rollback = RollbackNote{.time_us = 5, .from = "c", .to = "a", .reason = "late"}});
+  models_.Set(ShadowReport{.candidate_version = "b",
+                           .live_version = "a",
+                           .num_compared = 8,
+                           .mean_overlap = 0.75,
+                           .mean_score_shift = -0.5,
+                           .mean_micros = 1500});
+
+  const v1::GetModelStatusResponse status = Status();
+  grpc::ClientContext second;
+  ASSERT_TRUE(stub_->PromoteCandidate(&second, v1::PromoteCandidateRequest(), &response).ok());
+
+  EXPECT_EQ(status.candidate().version(), "b");
+  EXPECT_THAT(status.candidate().aliases(), ElementsAre("candidate"));
+  EXPECT_THAT(status.live().aliases(), ElementsAre("live"));
+  EXPECT_EQ(status.shadow().compared_count(), 8);
+  EXPECT_EQ(status.shadow().mean_overlap(), 0.75);
+  EXPECT_EQ(status.shadow().mean_score_shift(), -0.5);
+  EXPECT_EQ(status.shadow().mean_latency_ms(), 1.5);
+  EXPECT_EQ(status.last_rollback().from_version(), "c");
+  EXPECT_EQ(status.last_rollback().reason(), "late");
+  EXPECT_EQ(response.live().version(), "b");
+}
+
 TEST_F(ModelServiceTest, AServerWithoutModelsSaysSo) {
   RequestPool pool(1, 10);
   pool.Open({.store = &store_});

@@ -16,4 +16,8 @@ std::uint64_t AvailableMemoryBytes();
 absl::Status CheckMemory(std::string_view what, std::uint64_t wanted_bytes,
                          std::uint64_t available_bytes, std::string_view cure);
 
+// Gives memory that was freed back to the system, as far as the allocator keeps it; takes
+// milliseconds, so not on a thread that answers.
+void GiveBackFreeMemory();
+
 }  // namespace vitrine

@@ -106,6 +106,7 @@ class Client {
       const std::string& training_id) = 0;
   virtual absl::StatusOr<v1::ListTrainingsResponse> ListTrainings() = 0;
   virtual absl::StatusOr<v1::RollBackModelsResponse> RollBackModels(const std::string& version) = 0;
+  virtual absl::StatusOr<v1::PromoteCandidateResponse> PromoteCandidate() = 0;
   virtual absl::StatusOr<v1::GetTrainingResponse> GetTraining(const std::string& training_id) = 0;
   virtual absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions() = 0;
   virtual absl::StatusOr<v1::GetModelStatusResponse> GetModelStatus() = 0;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -27,6 +28,28 @@ struct GateReport {
   double live_coverage = 0;
 };
 
+// How the lists of a candidate, which nobody saw, differ from the live ones for the same requests.
+struct ShadowReport {
+  std::string candidate_version{};  // Empty: there is none.
+  std::string live_version{};       // The latest that it was held against.
+  std::uint64_t num_compared = 0;   // Lists; the means below are over these.
+  std::uint64_t num_failed = 0;     // The candidate had no answer.
+  std::uint64_t num_left_out = 0;   // Too much waited; no fault of the candidate.
+  double mean_overlap = 0;          // Items on both lists, of the longer one, 0 to 1.
+  double same_first_share = 0;      // Lists that begin with the same item, 0 to 1.
+  double mean_score_shift = 0;      // Candidate less live, of items on both lists.
+  double mean_rank_shift = 0;       // Places that such an item moves, up or down.
+  double mean_micros = 0;           // That the candidate took, at the lowest priority.
+};
+
+// The latest change of the live version that was no publication.
+struct RollbackNote {
+  Micros time_us = 0;
+  std::string from{};
+  std::string to{};
+  std::string reason{};  // Of one that nobody asked for; empty otherwise.
+};
+
 // What set a training off.
 enum class TrainingTrigger { kRequest, kEvents, kSchedule };
 
@@ -46,6 +69,10 @@ struct TrainingProgress {
   std::uint64_t num_events = 0;      // In the store when it began.
   std::optional<GateReport> gate{};  // Once the candidate was held against what is live.
 };
+
+inline constexpr std::string_view kLiveAlias = "live";
+inline constexpr std::string_view kPreviousAlias = "previous";
+inline constexpr std::string_view kCandidateAlias = "candidate";
 
 // The life of models, as the server sees it; implemented above the engine. Thread-safe.
 class ModelControl {
@@ -67,19 +94,24 @@ class ModelControl {
   // Those that are kept, newest first.
   virtual std::vector<TrainingProgress> ListTrainings() const = 0;
 
-  // Bundles on disk, newest first, and which of them is live and was before.
+  // Bundles on disk, newest first, and which of them is live, was before, and may be next.
   struct Versions {
     std::vector<BundleSummary> bundles{};
     std::string live{};
     std::string previous{};
+    std::string candidate{};
+    std::optional<RollbackNote> rollback{};  // Since this process began.
   };
   virtual absl::StatusOr<Versions> ListVersions() const = 0;
 
-  // Makes `version` live, or, where it is empty, the one that was live before; the one that was
-  // live becomes previous. `done` hears of it, on a thread of this object, once it answers.
-  // Errors: FAILED_PRECONDITION there is none before; NOT_FOUND no such bundle; DATA_LOSS it is
-  // damaged. What is live stays then.
-  virtual void RollBack(const std::string& version,
+  // All zero without a candidate.
+  virtual ShadowReport ReadShadow() const = 0;
+
+  // Makes `version` live; the one that was live becomes previous. Instead of a version it may be
+  // called kPreviousAlias or kCandidateAlias. `done` hears of it, on a thread of this object, once
+  // it answers. Errors: FAILED_PRECONDITION there is none of that alias; NOT_FOUND no such bundle;
+  // DATA_LOSS it is damaged. What is live stays then.
+  virtual void MakeLive(const std::string& version,
                         std::function<void(absl::StatusOr<Versions>)> done) = 0;
 };
 

@@ -13,12 +13,15 @@
 #include "vitrine/base/clock.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/published.h"
+#include "vitrine/engine/answer_observer.h"
+#include "vitrine/engine/engine.h"
 #include "vitrine/engine/model_control.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/engine/placements.h"
 #include "vitrine/evaluation/comparison.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/lifecycle/gate.h"
+#include "vitrine/lifecycle/rollback_bounds.h"
 #include "vitrine/lifecycle/training_schedule.h"
 #include "vitrine/training/trainer.h"
 
@@ -36,7 +39,15 @@ struct LifecycleOptions {
   // A server trains by itself once the store holds this many events, and again whenever it holds
   // half as many more than at the last training. 0: never.
   std::uint64_t auto_train_events = 100;
-  TrainingSchedule schedule{};          // A server trains by the clock too.
+  TrainingSchedule schedule{};  // A server trains by the clock too.
+  RollbackBounds rollback{};
+  // What a training made waits as the candidate until somebody makes it live, where anything is
+  // live already. The candidate answers `shadow_share` of the requests silently.
+  bool is_promoted_by_hand = false;
+  double shadow_share = 0.1;
+  Engine::Options engine{};  // The server's, for the candidate's silent answers.
+  // Is given each model set before it goes live; may be empty.
+  std::function<void(const std::shared_ptr<const ModelSet>&)> warm_up{};
   const Clock* clock = &SystemClock();  // Names and dates the versions.
   bool has_purchase_predictor = false;  // Whether one is trained too, beside the models.
   Settings purchase_settings{};         // Its settings; the defaults otherwise.
@@ -77,7 +88,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
 // catalogue's texts change. Works on two threads of its own and `num_threads` more, all of
 // background priority; a third one, which rolls back, is not. Thread-safe. docs/models.md and
 // docs/lifecycle.md tell what a running server does when.
-class Lifecycle final : public ModelControl {
+class Lifecycle final : public ModelControl, public AnswerObserver {
  public:
   // `store`, `published` and `files` must outlive it. A damaged live bundle is logged, and the
   // previous one is loaded instead. Blocks until the first model set, if there is any, is
@@ -96,8 +107,13 @@ class Lifecycle final : public ModelControl {
   absl::StatusOr<TrainingProgress> GetTraining(const std::string& id) const override;
   std::vector<TrainingProgress> ListTrainings() const override;
   absl::StatusOr<Versions> ListVersions() const override;
-  void RollBack(const std::string& version,
+  ShadowReport ReadShadow() const override;
+  void MakeLive(const std::string& version,
                 std::function<void(absl::StatusOr<Versions>)> done) override;
+
+  // Count for RollbackBounds, and are held against the candidate's.
+  void OnAnswer(const RecommendRequest& request, const RecommendReply& reply) override;
+  void OnFailure(const RecommendRequest& request, const absl::Status& status) override;
 
  private:
   struct State;

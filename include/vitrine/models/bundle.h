@@ -61,7 +61,16 @@ class BundleFolder {
   };
   absl::StatusOr<Live> ReadLive() const;
 
-  // Points LIVE at a bundle that is there already; the one that was live becomes previous.
+  // Saves a bundle that is not to be served yet, and points CANDIDATE, a file of one line beside
+  // LIVE, at it.
+  absl::Status SaveCandidate(const ModelSet& models,
+                             const std::vector<std::string>& item_ids) const;
+
+  // The version that CANDIDATE names; empty where there is none.
+  absl::StatusOr<std::string> ReadCandidate() const;
+
+  // Points LIVE at a bundle that is there already; the one that was live becomes previous. A
+  // candidate that becomes live is none any more.
   absl::Status PointLiveAt(const std::string& version) const;
 
   // Every readable bundle, newest first.
@@ -79,6 +88,8 @@ class BundleFolder {
       : files_(&files), folder_(std::move(folder)) {}
 
   std::string LivePath() const { return folder_ + "/LIVE"; }
+  std::string CandidatePath() const { return folder_ + "/CANDIDATE"; }
+  absl::Status Save(const ModelSet& models, const std::vector<std::string>& item_ids) const;
   void RemoveOld(const std::string& live, const std::string& previous) const;
 
   FileSystem* files_;

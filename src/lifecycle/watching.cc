@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <chrono>
+
+#include "lifecycle/lifecycle_state.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+constexpr double kLeastPollSeconds = 0.01;
+
+constexpr double kMicrosPerHour = 3600.0 * kMicrosPerSecond;
+
+// While texts keep changing, as in an import, the content model is refreshed once in so many polls.
+constexpr int kMostPollsUnsettled = 10;
+
+// Growth of the store since the last training, as a factor, that calls for another one.
+constexpr double kGrowth = 1.5;
+
+}  // namespace
+
+void Lifecycle::State::Watch() {
+  const auto poll =
+      std::chrono::duration<double>(std::max(options.poll_seconds, kLeastPollSeconds));
+  while (true) {
+    {
+      std::unique_lock lock(mutex);
+      if (wake.wait_for(lock, poll, [this] { return is_stopping; })) return;
+    }
+    live.FollowLive();
+    RollBackIfWorse();
+    live.FreeReplaced();
+    FollowCatalogue();
+    TrainIfGrown();
+    TrainIfDue();
+  }
+}
+
+void Lifecycle::State::FollowCatalogue() {
+  const std::uint64_t version = store.catalogue().content_version();
+  const bool is_settled = std::exchange(last_content_version, version) == version;
+  if (!live.IsContentStale()) {
+    polls_unsettled = 0;
+    return;
+  }
+  if (!is_settled && ++polls_unsettled < kMostPollsUnsettled) return;
+  polls_unsettled = 0;
+  const absl::Status refreshed = live.RefreshContent(pool, is_ending);
+  if (refreshed.ok() || absl::IsCancelled(refreshed)) return;
+  Log(LogLevel::kWarning, "models.content-not-refreshed",
+      {{"error", std::string(refreshed.message())}});
+}
+
+void Lifecycle::State::TrainIfGrown() {
+  if (options.auto_train_events == 0) return;
+  const std::uint64_t events = store.status().num_events;
+  // A bundle may come from a larger store.
+  const std::uint64_t trained = std::min(live.TrainedEvents().value_or(0), events);
+  const auto base = static_cast<double>(std::max(trained, attempted_events.load()));
+  const double wanted = std::max(kGrowth * base, static_cast<double>(options.auto_train_events));
+  if (static_cast<double>(events) < wanted) return;
+  (void)StartTraining(TrainingTrigger::kEvents, /*skips_the_gate=*/false);
+}
+
+void Lifecycle::State::TrainIfDue() {
+  if (options.schedule.is_empty()) return;
+  const std::optional<TrainingProgress> last = history.Latest();
+  const Micros last_us = last.has_value() ? last->started_us : started_us;
+  if (options.clock->Now() < NextTraining(options.schedule, last_us)) return;
+  (void)StartTraining(TrainingTrigger::kSchedule, /*skips_the_gate=*/false);
+}
+
+void Lifecycle::State::RollBackIfWorse() {
+  const RollbackBounds& bounds = options.rollback;
+  if (bounds.click_drop > 0) {
+    const absl::Status read = serving.ReadClicks(store);
+    if (!read.ok()) {
+      Log(LogLevel::kWarning, "models.clicks-not-read", {{"error", std::string(read.message())}});
+    }
+  }
+  const std::optional<LiveModels::Probation> probation = live.probation();
+  if (!probation.has_value()) return;
+  const auto watched_us = static_cast<double>(options.clock->Now() - probation->since_us);
+  if (watched_us > bounds.probation_hours * kMicrosPerHour) return;
+  const std::optional<std::string> why = WhyRollBack(bounds, serving.FiguresOf(probation->version),
+                                                     serving.FiguresOf(probation->previous));
+  if (!why.has_value()) return;
+  const auto back = MakeLive(probation->previous, *why);
+  if (back.ok()) return;
+  Log(LogLevel::kError, "models.not-rolled-back",
+      {{"version", probation->version},
+       {"why", *why},
+       {"error", std::string(back.status().message())}});
+}
+
+absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(const std::string& version,
+                                                                  const std::string& reason) {
+  VITRINE_ASSIGN_OR_RETURN(const LiveModels::Change change, live.MakeLive(version));
+  LoadCandidate();
+  Log(LogLevel::kWarning, "models.made-live",
+      {{"from", change.from},
+       {"to", change.to},
+       {"why", reason.empty() ? "somebody asked for it" : reason}});
+  // What was left behind is not made again of the same events.
+  attempted_events = store.status().num_events;
+  {
+    std::lock_guard lock(mutex);
+    rollback = {
+        .time_us = options.clock->Now(), .from = change.from, .to = change.to, .reason = reason};
+  }
+  return ListVersions();
+}
+
+// In the shadow answers what CANDIDATE names, and nothing else.
+void Lifecycle::State::LoadCandidate() {
+  const auto candidate = live.LoadCandidate();
+  if (!candidate.ok()) {
+    Log(LogLevel::kWarning, "models.candidate-refused",
+        {{"error", std::string(candidate.status().message())}});
+  }
+  shadow.SetCandidate(candidate.value_or(nullptr));
+}
+
+absl::StatusOr<ModelControl::Versions> Lifecycle::State::ListVersions() const {
+  ModelControl::Versions versions;
+  VITRINE_ASSIGN_OR_RETURN(versions.bundles, live.folder().List());
+  const absl::StatusOr<BundleFolder::Live> named = live.folder().ReadLive();
+  if (named.ok()) {
+    versions.live = named->version;
+    versions.previous = named->previous;
+  }
+  versions.candidate = live.folder().ReadCandidate().value_or("");
+  std::lock_guard lock(mutex);
+  versions.rollback = rollback;
+  return versions;
+}
+
+}  // namespace vitrine

@@ -1,0 +1,129 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lifecycle/lifecycle_fixture.h"
+#include "testing/status_matchers.h"
+#include "vitrine/feature_store/attribution.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::SmallShop;
+
+class HealthTest : public LifecycleTest {
+ protected:
+  // Two versions, the second of which has just gone live.
+  void SetUp() override {
+    LifecycleOptions options = shop_.Options();
+    options.rollback.least_answers = 20;
+    options.rollback.click_drop = 0.5;
+    options.rollback.least_shown = 20;
+    Start(options);
+    first_ = Train();
+    second_ = Train();
+  }
+
+  void Answer(int count, const std::string& version, const std::string& fallback = "backfill") {
+    for (int i = 0; i < count; ++i) {
+      lifecycle_->OnAnswer({}, {.model_version = version, .fallbacks = {fallback}});
+    }
+  }
+
+  // So many lists of four items, each of which has been in view, and one of each clicked.
+  void Show(int count, const std::string& version, bool is_clicked) {
+    Attribution list{.placement = "home", .model_version = version, .time_us = 1};
+    RecordEvents events;
+    std::vector<EventItem> items;
+    for (int row = 0; row < 4; ++row) {
+      list.items.push_back(*shop_.store().catalogue().Find(SmallShop::ItemId(row)));
+      items.push_back({.item_id = SmallShop::ItemId(row)});
+    }
+    const std::string token = SealAttribution(shop_.store(), list);
+    for (int i = 0; i < count; ++i) {
+      events.events.push_back({.type = EventType::kImpression,
+                               .user_id = "ann",
+                               .time_us = shop_.clock().Now() + i,
+                               .items = items,
+                               .attribution_token = token});
+      if (!is_clicked) continue;
+      events.events.push_back({.type = EventType::kRecommendationClick,
+                               .user_id = "ann",
+                               .time_us = shop_.clock().Now() + i,
+                               .items = {items[0]},
+                               .attribution_token = token});
+    }
+    ASSERT_THAT(shop_.store().Write(std::move(events)), IsOk());
+  }
+
+  void WaitSomePolls() { std::this_thread::sleep_for(std::chrono::milliseconds(100)); }
+
+  std::string first_;
+  std::string second_;
+};
+
+TEST_F(HealthTest, AVersionWhoseListsAreCutShortIsTakenBackAndSaysWhy) {
+  Answer(30, second_, "deadline");
+
+  ASSERT_TRUE(Eventually([&] { return Served() == first_; }));
+  ASSERT_TRUE(Eventually([&] { return lifecycle_->ListVersions()->rollback.has_value(); }));
+  const auto versions = lifecycle_->ListVersions();
+  EXPECT_EQ(versions->live, first_);
+  EXPECT_EQ(versions->previous, second_);
+  EXPECT_EQ(versions->rollback->from, second_);
+  EXPECT_THAT(versions->rollback->reason, HasSubstr("100.0 % of 30 lists"));
+}
+
+TEST_F(HealthTest, AVersionThatFailsIsTakenBack) {
+  for (int i = 0; i < 30; ++i) lifecycle_->OnFailure({}, absl::InternalError("broken"));
+
+  EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
+}
+
+TEST_F(HealthTest, AVersionThatIsClickedLessIsTakenBack) {
+  Show(100, first_, /*is_clicked=*/true);
+  Show(100, second_, /*is_clicked=*/false);
+
+  EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
+}
+
+TEST_F(HealthTest, AGoodVersionStays) {
+  Answer(300, second_);
+  Show(100, first_, /*is_clicked=*/true);
+  Show(100, second_, /*is_clicked=*/true);
+
+  WaitSomePolls();
+
+  EXPECT_EQ(Served(), second_);
+  EXPECT_FALSE(lifecycle_->ListVersions()->rollback.has_value());
+}
+
+TEST_F(HealthTest, WhatWasTakenBackToIsNotTakenBackItself) {
+  Answer(30, second_, "deadline");
+  ASSERT_TRUE(Eventually([&] { return Served() == first_; }));
+
+  Answer(30, first_, "deadline");
+
+  WaitSomePolls();
+  EXPECT_EQ(Served(), first_);
+}
+
+TEST_F(HealthTest, AfterItsProbationAVersionStays) {
+  shop_.clock().Advance(25LL * 3'600 * kMicrosPerSecond);
+
+  Answer(30, second_, "deadline");
+
+  WaitSomePolls();
+  EXPECT_EQ(Served(), second_);
+}
+
+}  // namespace
+}  // namespace vitrine
