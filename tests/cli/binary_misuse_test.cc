@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(BinaryTest, EverySubcommandTeachesByExample) {
   for (const char* name : {"serve", "import", "train", "recommend", "evaluate", "tune", "status",
-                           "rollback", "user", "simulate", "bench"}) {
+                           "rollback", "promote", "user", "simulate", "bench"}) {
     const Outcome outcome = Run(std::string(name) + " --help");
     EXPECT_EQ(outcome.status, 0) << name;
     EXPECT_THAT(outcome.out, HasSubstr(std::string("vitrine ") + name + " --")) << name;
