@@ -138,17 +138,17 @@ grpc::ServerUnaryReactor* ModelService::ListTrainings(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* ModelService::RollBackModels(grpc::CallbackServerContext* context,
                                                        const v1::RollBackModelsRequest* request,
                                                        v1::RollBackModelsResponse* response) {
-  return pool_.AnswerLater(context, *request, [this, request, response](
-                                                  const RequestPool::Finish& finish) {
-    const bool is_previous = request->version().empty();
-    MakeLive(pool_.backend(), is_previous ? std::string(kPreviousAlias) : request->version(),
-             response, finish);
-  });
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        const bool is_previous = request->version().empty();
+        MakeLive(pool_.backend(), is_previous ? std::string(kPreviousAlias) : request->version(),
+                 response, finish);
+      });
 }
 
-grpc::ServerUnaryReactor* ModelService::PromoteCandidate(
-    grpc::CallbackServerContext* context, const v1::PromoteCandidateRequest* request,
-    v1::PromoteCandidateResponse* response) {
+grpc::ServerUnaryReactor* ModelService::PromoteCandidate(grpc::CallbackServerContext* context,
+                                                         const v1::PromoteCandidateRequest* request,
+                                                         v1::PromoteCandidateResponse* response) {
   return pool_.AnswerLater(context, *request, [this, response](const RequestPool::Finish& finish) {
     MakeLive(pool_.backend(), std::string(kCandidateAlias), response, finish);
   });
