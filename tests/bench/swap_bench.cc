@@ -1,0 +1,135 @@
+// What swaps of models cost whoever is served meanwhile: swap_bench STORE [CALLS_PER_SECOND].
+// Serves the store in this process, which must have it for itself, and prints the latencies of
+// RecommendItems while nothing changes and during 100 swaps between two versions, and the memory
+// before and after 200. Trains the versions where the store has fewer than two.
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "vitrine/base/counters.h"
+#include "vitrine/base/log.h"
+#include "vitrine/client/load_generator.h"
+#include "vitrine/engine/engine.h"
+#include "vitrine/lifecycle/lifecycle.h"
+#include "vitrine/server/server.h"
+
+namespace vitrine {
+namespace {
+
+constexpr int kSwapsUnderLoad = 100;
+constexpr int kAllSwaps = 200;
+constexpr int kSettledSwaps = 10;  // Both versions have been there, and every cache is filled.
+constexpr double kSeconds = 20;
+
+template <typename T>
+T OrDie(absl::StatusOr<T> value) {
+  if (value.ok()) return *std::move(value);
+  std::fprintf(stderr, "%s\n", value.status().ToString().c_str());
+  std::exit(1);
+}
+
+double ResidentMegabytes() {
+  std::ifstream file("/proc/self/statm");
+  long size = 0;
+  long resident = 0;
+  file >> size >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+void Swap(Lifecycle& lifecycle) {
+  std::promise<void> is_done;
+  lifecycle.MakeLive(std::string(kPreviousAlias), [&](auto versions) {
+    OrDie(std::move(versions));
+    is_done.set_value();
+  });
+  is_done.get_future().get();
+}
+
+void TrainTwo(Lifecycle& lifecycle) {
+  while (OrDie(lifecycle.ListVersions()).previous.empty()) {
+    const std::string id = OrDie(lifecycle.StartTraining(/*skips_gate=*/true)).id;
+    std::printf("training %s ...\n", id.c_str());
+    while (OrDie(lifecycle.GetTraining(id)).state == TrainingProgress::State::kRunning) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    const TrainingProgress run = OrDie(lifecycle.GetTraining(id));
+    if (run.state == TrainingProgress::State::kSucceeded) continue;
+    std::fprintf(stderr, "%s\n", run.error.c_str());
+    std::exit(1);
+  }
+}
+
+LoadReport Measure(const LoadOptions& load, const char* what) {
+  LoadReport report = OrDie(GenerateLoad(load));
+  std::printf("%-22s %7d calls, %d errors, p50 %.2f ms, p99 %.2f ms, max %.1f ms\n", what,
+              static_cast<int>(report.num_calls), static_cast<int>(report.num_errors),
+              report.p50_us / 1e3, report.p99_us / 1e3, report.max_us / 1e3);
+  return report;
+}
+
+void Run(const std::string& folder, double rate) {
+  SetLogLevel(LogLevel::kError);
+  const auto store = OrDie(FeatureStore::Open(folder, {}, LocalFileSystem(), SystemClock()));
+  Published<ModelSet> models(std::make_shared<const ModelSet>());
+  Counters counters;
+  const Engine engine(*store, models, counters, SystemClock(), {});
+  LifecycleOptions options;
+  options.auto_train_events = 0;
+  options.warm_up = [&engine](const auto& next) { engine.WarmUp(next); };
+  const auto lifecycle =
+      OrDie(Lifecycle::Start(*store, LocalFileSystem(), folder + "/models", models, options));
+  TrainTwo(*lifecycle);
+  const auto server = OrDie(Server::Create({.address = "127.0.0.1:0"}, SystemClock()));
+  server->Serve({.engine = &engine,
+                 .store = store.get(),
+                 .models = lifecycle.get(),
+                 .counters = &counters,
+                 .observer = lifecycle.get()});
+  LoadOptions load;
+  load.address = "127.0.0.1:" + std::to_string(server->port());
+  load.rate = rate;
+  load.concurrency = 16;
+  load.seconds = kSeconds;
+
+  for (int swap = 0; swap < kSettledSwaps; ++swap) Swap(*lifecycle);
+  const LoadReport idle = Measure(load, "no swap");
+  const double before = ResidentMegabytes();
+  std::thread swaps([&lifecycle] {
+    for (int swap = 0; swap < kSwapsUnderLoad; ++swap) {
+      Swap(*lifecycle);
+      std::this_thread::sleep_for(std::chrono::duration<double>(kSeconds / kSwapsUnderLoad));
+    }
+  });
+  const LoadReport swapped = Measure(load, "100 swaps");
+  swaps.join();
+  const LoadReport again = Measure(load, "no swap, again");
+  for (int swap = kSwapsUnderLoad; swap < kAllSwaps; ++swap) Swap(*lifecycle);
+  std::this_thread::sleep_for(std::chrono::seconds(3));  // Until what was replaced is freed.
+  const double after = ResidentMegabytes();
+  std::printf("p99 during swaps       %.2f of that without, the mean of both\n",
+              swapped.p99_us / ((idle.p99_us + again.p99_us) / 2));
+  std::printf("memory                 %.1f MB before, %.1f MB after 200 swaps, %+.1f %%\n", before,
+              after, 100 * (after / before - 1));
+  server->Drain(kMicrosPerSecond);
+}
+
+}  // namespace
+}  // namespace vitrine
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: swap_bench STORE [CALLS_PER_SECOND]\n");
+    return 2;
+  }
+  vitrine::Run(argv[1], argc > 2 ? std::atof(argv[2]) : 200);
+  return 0;
+}
