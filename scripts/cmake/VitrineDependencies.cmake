@@ -14,4 +14,6 @@ if(VITRINE_GRPC)
   find_package(Protobuf REQUIRED)  # Module mode: Debian's 3.21 ships no config file.
   find_package(gRPC CONFIG REQUIRED)
   find_package(nlohmann_json CONFIG REQUIRED)
+  find_package(prometheus-cpp CONFIG REQUIRED)
+  pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 endif()

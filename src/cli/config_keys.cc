@@ -164,6 +164,10 @@ void AddServer(std::vector<ConfigKey>& keys) {
   });
   table.Number<double>("drain_seconds", 0, 3600,
                        [](Config& config) -> double& { return config.drain_seconds; });
+
+  Table metrics("metrics", keys);
+  metrics.Text("listen", "text such as \"127.0.0.1:9464\"",
+               [](Config& config) -> std::string& { return config.server.metrics_address; });
 }
 
 void AddStore(std::vector<ConfigKey>& keys) {

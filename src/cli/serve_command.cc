@@ -22,6 +22,7 @@ struct ServeFlags {
   std::string store;
   std::string config;
   std::string listen;
+  std::string metrics;
   ServerTls tls;
   bool is_insecure = false;
 };
@@ -29,6 +30,7 @@ struct ServeFlags {
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   if (!flags.listen.empty()) config.server.address = flags.listen;
+  if (!flags.metrics.empty()) config.server.metrics_address = flags.metrics;
   ServerTls& tls = config.server.tls;
   if (!flags.tls.certificate.empty()) tls.certificate = flags.tls.certificate;
   if (!flags.tls.private_key.empty()) tls.private_key = flags.tls.private_key;
@@ -160,6 +162,8 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
       ->check(CLI::ExistingFile);
   command->add_option("--listen", flags->listen,
                       "HOST:PORT or unix:/PATH [127.0.0.1:50051]; port 0 takes a free one");
+  command->add_option("--metrics", flags->metrics,
+                      "HOST:PORT of plain HTTP for /metrics, /healthz and /readyz [none]");
   command->add_option("--tls-cert", flags->tls.certificate, "PEM file of the server's certificate");
   command->add_option("--tls-key", flags->tls.private_key, "PEM file of its private key");
   command->add_option("--tls-client-ca", flags->tls.client_ca,

@@ -303,6 +303,10 @@ StoreStatus LocalStore::status() const {
       .cut_bytes = storage_->cut_bytes(),
       .num_disk_bytes = storage_->num_disk_bytes() + NumCheckpointBytes(place_.folder),
       .writable = WhyNotWritable()};
+  {
+    std::lock_guard lock(mutex_);
+    status.num_queued = num_queued_;
+  }
   std::lock_guard lock(commit_mutex_);
   status.num_events = state_.num_events;
   status.sequence = state_.sequence;

@@ -69,6 +69,12 @@ Method& Methods::Of(const google::protobuf::Message& request) {
   return found == methods_.end() ? unknown_ : *found->second;
 }
 
+std::vector<const Method*> Methods::All() const {
+  std::vector<const Method*> all;
+  for (const auto& [type, method] : methods_) all.push_back(method.get());
+  return all;
+}
+
 Scope Methods::ScopeOf(std::string_view full_name) {
   if (WritingMethods().contains(full_name)) return Scope::kWrite;
   if (full_name.starts_with("vitrine.v1.RecommendationService.")) return Scope::kRead;

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,10 @@
 #include "vitrine/base/clock.h"
 #include "vitrine/server/api_keys.h"
 
+namespace prometheus {
+class Histogram;
+}
+
 namespace vitrine {
 
 // What the server knows of one of its methods.
@@ -25,6 +30,8 @@ struct Method {
   std::int64_t max_in_flight = 0;           // 0: no limit of its own.
   std::atomic<std::int64_t> in_flight = 0;  // Calls that wait or are worked on.
   std::atomic<Micros> cost_us = 0;          // Of one call on a thread, lately; 0: not known yet.
+  // How long calls took, by status code; made by Metrics on the first such call.
+  std::array<std::atomic<prometheus::Histogram*>, 17> took{};
 
   // Counts one more call that took a thread for so long.
   void AddCost(Micros took_us);
@@ -42,6 +49,8 @@ class Methods {
 
   // Of a request that belongs to none: a method of its own, for admins.
   Method& Of(const google::protobuf::Message& request);
+
+  std::vector<const Method*> All() const;
 
   // What a method, "vitrine.v1.UserService.EraseUser", wants of a key. One that nobody thought of
   // wants the most.

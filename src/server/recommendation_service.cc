@@ -61,15 +61,43 @@ void Tell(const Backend& backend, const std::vector<RecommendRequest>& rows,
 template <typename Question, typename Reply>
 void Tell(const Backend& /*backend*/, const Question& /*question*/, const Reply& /*reply*/) {}
 
+// One list in so many is traced for the metrics, whether or not the caller wants to see it.
+bool BeginTrace(Metrics* metrics, RecommendRequest& question) {
+  if (metrics == nullptr || question.wants_trace || !metrics->TracesNext()) return false;
+  question.wants_trace = true;
+  return true;
+}
+template <typename Question>
+bool BeginTrace(Metrics* /*metrics*/, Question& /*question*/) {
+  return false;
+}
+
+void Measure(Metrics* metrics, Micros took_us, const RecommendReply& reply) {
+  if (metrics == nullptr || reply.placement.empty()) return;
+  metrics->Listed(reply.placement, took_us);
+  if (!reply.trace.has_value()) return;
+  for (const Trace::Stage& stage : reply.trace->stages) metrics->Passed(stage.name, stage.micros);
+}
+template <typename Reply>
+void Measure(Metrics* /*metrics*/, Micros /*took_us*/, const Reply& /*reply*/) {}
+
+void DropTrace(RecommendReply& reply) { reply.trace.reset(); }
+template <typename Reply>
+void DropTrace(Reply& /*reply*/) {}
+
 // The calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
-absl::Status Answer(const Backend& backend, const CallTime& time, const Request& request,
+absl::Status Answer(const RequestPool& pool, const CallTime& time, const Request& request,
                     Response& response) {
   VITRINE_ASSIGN_OR_RETURN(auto question, vitrine::FromProto(request));
   SetTime(time, question);
-  const auto reply = (backend.engine->*Ask)(question);
-  Tell(backend, question, reply);
+  const bool is_traced = BeginTrace(pool.metrics(), question);
+  const Micros began_us = MonotonicNow();
+  auto reply = (pool.backend().engine->*Ask)(question);
+  Tell(pool.backend(), question, reply);
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
+  Measure(pool.metrics(), MonotonicNow() - began_us, *reply);
+  if (is_traced) DropTrace(*reply);
   if constexpr (requires { request.view(); }) {
     SetReply(*reply, request.view(), response);
   } else if constexpr (requires { request.rows(); }) {
@@ -86,7 +114,7 @@ grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
     grpc::CallbackServerContext* context, const v1::RecommendItemsRequest* request,
     v1::RecommendItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::Recommend>(pool_.backend(), time, *request, *response);
+    return vitrine::Answer<&Engine::Recommend>(pool_, time, *request, *response);
   });
 }
 
@@ -94,7 +122,7 @@ grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
     grpc::CallbackServerContext* context, const v1::BatchRecommendItemsRequest* request,
     v1::BatchRecommendItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::RecommendRows>(pool_.backend(), time, *request, *response);
+    return vitrine::Answer<&Engine::RecommendRows>(pool_, time, *request, *response);
   });
 }
 
@@ -102,7 +130,7 @@ grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
     grpc::CallbackServerContext* context, const v1::SimilarItemsRequest* request,
     v1::SimilarItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::Similar>(pool_.backend(), time, *request, *response);
+    return vitrine::Answer<&Engine::Similar>(pool_, time, *request, *response);
   });
 }
 
@@ -110,7 +138,7 @@ grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerC
                                                            const v1::RankItemsRequest* request,
                                                            v1::RankItemsResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::Rank>(pool_.backend(), time, *request, *response);
+    return vitrine::Answer<&Engine::Rank>(pool_, time, *request, *response);
   });
 }
 
@@ -118,7 +146,7 @@ grpc::ServerUnaryReactor* RecommendationService::ExplainRecommendation(
     grpc::CallbackServerContext* context, const v1::ExplainRecommendationRequest* request,
     v1::ExplainRecommendationResponse* response) {
   return pool_.Answer(context, *request, [this, request, response, time = TimeOf(*context)] {
-    return vitrine::Answer<&Engine::ExplainItem>(pool_.backend(), time, *request, *response);
+    return vitrine::Answer<&Engine::ExplainItem>(pool_, time, *request, *response);
   });
 }
 

@@ -160,29 +160,35 @@ grpc::ServerUnaryReactor* RequestPool::Answer(grpc::CallbackServerContext* conte
     return AnswerLater(context, request,
                        [work = std::move(work)](const Finish& finish) { finish(work()); });
   }
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const Micros started_us = MonotonicNow();
+  const Call call{MethodOf(request), *context->DefaultReactor(), started_us};
   absl::Status status = Admit(*context, request);
-  Method& method = MethodOf(request);
-  if (status.ok()) status = Enter(method);
+  if (status.ok()) status = Enter(call.method);
   if (!status.ok()) {
     --num_unfinished_;
-    reactor->Finish(ToGrpcStatus(status));
-    return reactor;
+    End(status, call);
+    return &call.reactor;
   }
-  const Micros started_us = MonotonicNow();
   status = context->IsCancelled() ? NobodyWaits() : work();
-  method.AddCost(MonotonicNow() - started_us);
+  call.method.AddCost(MonotonicNow() - started_us);
   --num_unfinished_;
-  Conclude(status, method, *reactor);
-  return reactor;
+  Conclude(status, call);
+  return &call.reactor;
 }
 
-void RequestPool::Conclude(const absl::Status& status, Method& method,
-                           grpc::ServerUnaryReactor& reactor) {
+void RequestPool::Conclude(const absl::Status& status, const Call& call) {
   LogGrave(status);
   if (absl::IsCancelled(status) && abandoned_ != nullptr) abandoned_->Add();
-  --method.in_flight;
-  reactor.Finish(ToGrpcStatus(status));
+  --call.method.in_flight;
+  End(status, call);
+}
+
+// The caller has the answer once this returns, so what is measured is there as well.
+void RequestPool::End(const absl::Status& status, const Call& call) {
+  if (options_.metrics != nullptr) {
+    options_.metrics->Called(call.method, status.code(), MonotonicNow() - call.arrived_us);
+  }
+  call.reactor.Finish(ToGrpcStatus(status));
 }
 
 void RequestPool::Submit(std::function<void()> task) {
@@ -196,49 +202,53 @@ void RequestPool::Submit(std::function<void()> task) {
 grpc::ServerUnaryReactor* RequestPool::AnswerLater(grpc::CallbackServerContext* context,
                                                    const google::protobuf::Message& request,
                                                    std::function<void(Finish finish)> work) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const Call call{MethodOf(request), *context->DefaultReactor(), MonotonicNow()};
   absl::Status status = Admit(*context, request);
-  Method& method = MethodOf(request);
-  const Micros cost_us = method.cost_us.load(std::memory_order_relaxed);
+  const Micros cost_us = call.method.cost_us.load(std::memory_order_relaxed);
   if (status.ok()) status = Queue(*context, cost_us);
   if (status.ok()) {
-    status = Enter(method);
+    status = Enter(call.method);
     if (!status.ok()) --num_waiting_, waiting_us_ -= cost_us;
   }
   if (!status.ok()) {
-    reactor->Finish(ToGrpcStatus(status));
-    return reactor;
+    End(status, call);
+    return &call.reactor;
   }
-  Submit([this, context, reactor, &method, cost_us, work = std::move(work)] {
+  Submit([this, context, call, cost_us, work = std::move(work)] {
     --num_waiting_;
     waiting_us_ -= cost_us;
     if (context->IsCancelled()) {
-      Conclude(NobodyWaits(), method, *reactor);
+      Conclude(NobodyWaits(), call);
       return;
     }
     const Micros started_us = MonotonicNow();
-    work([this, reactor, &method](const absl::Status& result) {
-      Conclude(result, method, *reactor);
-    });
+    Method& method = call.method;  // The call may be gone once it is answered; its method is not.
+    work([this, call](const absl::Status& result) { Conclude(result, call); });
     method.AddCost(MonotonicNow() - started_us);
   });
-  return reactor;
+  return &call.reactor;
 }
 
 void RequestPool::Write(Mutation mutation, std::function<void(absl::StatusOr<WriteResult>)> then) {
+  const auto* record = std::get_if<RecordEvents>(&mutation);
+  const std::size_t num_events = record == nullptr ? 0 : record->events.size();
+  const Micros asked_us = MonotonicNow();
   // The commit thread only hands over: finishing a call may cost a system call.
-  backend_.store->Write(std::move(mutation),
-                        [this, then = std::move(then)](absl::StatusOr<WriteResult> result) mutable {
-                          Submit([this, then = std::move(then), result = std::move(result)] {
-                            if (result.ok()) {
-                              then(result);
-                              return;
-                            }
-                            if (IsDiskFailure(result.status()) && tell_disk_failure_)
-                              tell_disk_failure_();
-                            then(WithStoreReason(result.status()));
-                          });
-                        });
+  backend_.store->Write(std::move(mutation), [this, num_events, asked_us, then = std::move(then)](
+                                                 absl::StatusOr<WriteResult> result) mutable {
+    if (result.ok() && options_.metrics != nullptr) {
+      options_.metrics->TookEffect(MonotonicNow() - asked_us);
+      if (num_events > 0) options_.metrics->Recorded(num_events);
+    }
+    Submit([this, then = std::move(then), result = std::move(result)] {
+      if (result.ok()) {
+        then(result);
+        return;
+      }
+      if (IsDiskFailure(result.status()) && tell_disk_failure_) tell_disk_failure_();
+      then(WithStoreReason(result.status()));
+    });
+  });
 }
 
 }  // namespace vitrine

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "server/access.h"
 #include "server/methods.h"
+#include "server/metrics.h"
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/server/server.h"
 
@@ -29,6 +30,7 @@ class RequestPool {
     Micros max_wait_us = 0;           // A request that would wait longer is refused; 0: no limit.
     Methods* methods = nullptr;       // Null: all are alike.
     AccessControl* access = nullptr;  // Null: everybody may call everything.
+    Metrics* metrics = nullptr;       // Null: nothing is measured.
   };
 
   // What the options point to must outlive the pool.
@@ -81,6 +83,17 @@ class RequestPool {
   // reasons.
   void Write(Mutation mutation, std::function<void(absl::StatusOr<WriteResult>)> then);
 
+  // What waits for a thread now: requests, and how long the last of them will.
+  struct Load {
+    std::size_t num_waiting = 0;
+    Micros wait_us = 0;
+  };
+  Load load() const {
+    return {.num_waiting = num_waiting_.load(),
+            .wait_us = waiting_us_.load() / static_cast<Micros>(num_threads_)};
+  }
+  Metrics* metrics() const { return options_.metrics; }
+
   // Called on a write that failed on the disk or met a store that is read-only; set before Open.
   void OnDiskFailure(std::function<void()> tell) { tell_disk_failure_ = std::move(tell); }
 
@@ -93,7 +106,14 @@ class RequestPool {
   absl::Status Enter(Method& method);
   // OK: the call waits, for as long as `cost_us` is part of waiting_us_.
   absl::Status Queue(const grpc::CallbackServerContext& context, Micros cost_us);
-  void Conclude(const absl::Status& status, Method& method, grpc::ServerUnaryReactor& reactor);
+  // A call as it goes: what it is of, since when, whom it answers.
+  struct Call {
+    Method& method;
+    grpc::ServerUnaryReactor& reactor;
+    Micros arrived_us = 0;
+  };
+  void Conclude(const absl::Status& status, const Call& call);
+  void End(const absl::Status& status, const Call& call);
 
   const Options options_;
   const std::size_t num_threads_;

@@ -18,6 +18,7 @@
 #include "server/catalog_service.h"
 #include "server/event_service.h"
 #include "server/feature_service.h"
+#include "server/gauges.h"
 #include "server/health.h"
 #include "server/insight_reports.h"
 #include "server/insight_service.h"
@@ -26,6 +27,7 @@
 #include "server/recommendation_service.h"
 #include "server/request_pool.h"
 #include "server/serving_config_service.h"
+#include "server/status_pages.h"
 #include "server/tls.h"
 #include "server/user_service.h"
 #include "vitrine/base/log.h"
@@ -87,7 +89,8 @@ struct Server::State {
               .max_waiting = options.max_waiting_requests,
               .max_wait_us = static_cast<Micros>(options.max_wait_seconds * kMicrosPerSecond),
               .methods = &methods,
-              .access = &access}),
+              .access = &access,
+              .metrics = &metrics}),
         health(AllServices()),
         events(pool, clock,
                {.max_unacknowledged = options.max_unacknowledged_events,
@@ -101,9 +104,11 @@ struct Server::State {
         placements(pool),
         recommendations(pool) {}
 
+  Metrics metrics;
   Methods methods;
   AccessControl access;
   RequestPool pool;
+  Gauges gauges{methods, pool};
   HealthService health;
   EventService events;
   CatalogService catalog;
@@ -117,6 +122,7 @@ struct Server::State {
   std::unique_ptr<ServerCertificates> certificates;
   int port = 0;
   std::atomic<bool> is_draining = false;
+  std::unique_ptr<StatusPages> pages;
   std::unique_ptr<grpc::Server> server;  // Last: it calls the services until it is gone.
 };
 
@@ -142,6 +148,22 @@ void SetConnectionLimits(const ServerOptions& options, grpc::ServerBuilder& buil
 }
 
 }  // namespace
+
+absl::Status Server::StartPages(const std::string& address, State& state) {
+  if (address.empty()) return absl::OkStatus();
+  const auto collect = [&state] {
+    std::vector<prometheus::MetricFamily> families = state.metrics.Collect();
+    for (auto& family : state.gauges.Collect()) families.push_back(std::move(family));
+    return families;
+  };
+  auto pages = StatusPages::Start(
+      address, {.metrics = collect, .readiness = [&state] { return Readiness(state.pool); }});
+  if (!pages.ok()) return pages.status();
+  state.pages = *std::move(pages);
+  Log(LogLevel::kInfo, "server.metrics",
+      {{"address", address}, {"port", std::to_string(state.pages->port())}});
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& options,
                                                        const Clock& clock) {
@@ -173,6 +195,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
         "machine's; stop the other or choose another address",
         options.address));
   }
+  if (auto status = StartPages(options.metrics_address, *state); !status.ok()) return status;
   if (IsUnixSocket(options)) state->port = 0;  // gRPC says 1.
   Log(LogLevel::kInfo, "server.listening",
       {{"address", options.address}, {"port", std::to_string(state->port)}});
@@ -186,6 +209,8 @@ Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {
 }
 
 Server::~Server() { Drain(0); }
+
+int Server::metrics_port() const { return state_->pages == nullptr ? 0 : state_->pages->port(); }
 
 int Server::port() const { return state_->port; }
 
@@ -208,6 +233,7 @@ void Server::Drain(Micros limit) {
   state_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(limit));
   state_->server->Wait();
   state_->reports.Wait();
+  state_->pages.reset();  // It reads the backend, which may go from now on.
 }
 
 }  // namespace vitrine

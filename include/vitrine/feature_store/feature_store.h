@@ -58,6 +58,7 @@ struct StoreStatus {
   std::uint64_t replayed_events = 0;  // At this start, behind the last checkpoint.
   std::uint64_t cut_bytes = 0;        // Of a torn tail, at this start.
   std::uint64_t num_disk_bytes = 0;
+  std::uint64_t num_queued = 0;  // Entries of mutations that wait for the commit thread.
   absl::Status writable = absl::OkStatus();  // Why not, when the store is read-only.
 };
 

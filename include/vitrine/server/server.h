@@ -27,6 +27,8 @@ struct ServerTls {
 };
 
 struct ServerOptions {
+  // "host:port" of plain HTTP: /metrics, /healthz, /readyz; empty: none of them.
+  std::string metrics_address{};
   // "host:port" or "unix:/path". Port 0 takes a free one, see Server::port().
   std::string address = "127.0.0.1:50051";
   std::size_t num_threads = 0;                 // That answer requests; 0: one per core, at least 2.
@@ -70,8 +72,9 @@ class Server {
   // UNAVAILABLE, so that a start that takes long can be watched. `clock` must outlive the server.
   //
   // Errors: INVALID_ARGUMENT the address has no port, a limit is 0 or of no method, or the files of
-  // TLS are not what they should be; NOT_FOUND one is missing; UNAVAILABLE the address
-  // cannot be bound (another process listens there, or it is not this machine's).
+  // TLS are not what they should be; NOT_FOUND one is missing; UNAVAILABLE the address cannot be
+  // bound (another process listens there, or it is not this machine's). The same holds for the
+  // address of the metrics.
   static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options,
                                                         const Clock& clock);
 
@@ -80,6 +83,9 @@ class Server {
 
   // The port that is bound; 0 for a Unix socket.
   int port() const;
+
+  // The port of the metrics; 0 where there are none.
+  int metrics_port() const;
 
   // From now on requests are answered, and the health check says SERVING. Once only.
   void Serve(const Backend& backend);
@@ -96,6 +102,7 @@ class Server {
 
  private:
   struct State;
+  static absl::Status StartPages(const std::string& address, State& state);
   explicit Server(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,0 +1,200 @@
+#include <gmock/gmock.h>
+#include <httplib.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "e2e/shop.h"
+#include "testing/status_matchers.h"
+
+namespace vitrine {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+ServerOptions WithMetrics() { return {.metrics_address = "127.0.0.1:0"}; }
+
+httplib::Result Get(const Server& server, const std::string& path) {
+  return httplib::Client("127.0.0.1", server.metrics_port()).Get(path);
+}
+
+std::string Metrics(const Server& server) {
+  const httplib::Result page = Get(server, "/metrics");
+  return page ? page->body : "";
+}
+
+// Of a line "NAME{LABELS} VALUE"; -1: there is none.
+double ValueOf(const std::string& page, const std::string& series) {
+  const std::size_t at = ("\n" + page).find("\n" + series + " ");
+  return at == std::string::npos ? -1 : std::stod(page.substr(at + series.size()));
+}
+
+// Every "vitrine_..." and "process_..." in a text, without what Prometheus adds to a histogram's.
+std::set<std::string> NamesIn(const std::string& text) {
+  const char* const word = "abcdefghijklmnopqrstuvwxyz_";
+  std::set<std::string> names;
+  for (std::size_t at = 0; (at = text.find_first_of(word, at)) != std::string::npos;) {
+    std::string name = text.substr(at, text.find_first_not_of(word, at) - at);
+    at += name.size();
+    for (const std::string suffix : {"_bucket", "_sum", "_count"}) {
+      if (name.ends_with("_seconds" + suffix)) name.resize(name.size() - suffix.size());
+    }
+    if (name.starts_with("vitrine_") || name.starts_with("process_")) names.insert(name);
+  }
+  return names;
+}
+
+std::string ReadDoc(const std::string& name) {
+  std::ifstream file(std::string(VITRINE_DOCS) + "/" + name);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// A shop of which there is something to say: events, lists, models, a training.
+void Live(Shop& shop) {
+  shop.models().Set({.bundles = {{.version = "v7", .trained_us = 1, .metrics = {{"ndcg@20", 0.5}}}},
+                     .live = "v7"});
+  shop.Serve();
+  const auto client = shop.Connect();
+  ASSERT_THAT(client->UpsertItems(MakeItems(5)), IsOk());
+  const v1::Event event = MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001");
+  ASSERT_THAT(client->RecordEvents(Batch({event, event, event})), IsOk());
+  ASSERT_THAT(client->RecommendItems(For("ann")), IsOk());
+}
+
+TEST(MetricsTest, ReadyOnceItServesAndAliveBefore) {
+  Shop shop(WithMetrics());
+
+  ASSERT_TRUE(Get(shop.server(), "/healthz"));
+  EXPECT_EQ(Get(shop.server(), "/healthz")->status, 200);
+  EXPECT_EQ(Get(shop.server(), "/readyz")->status, 503);
+  EXPECT_EQ(ValueOf(Metrics(shop.server()), "vitrine_ready"), 0);
+
+  shop.Serve();
+
+  EXPECT_EQ(Get(shop.server(), "/readyz")->status, 200);
+  EXPECT_EQ(ValueOf(Metrics(shop.server()), "vitrine_ready"), 1);
+  EXPECT_EQ(Get(shop.server(), "/other")->status, 404);
+}
+
+TEST(MetricsTest, ACallIsCountedByMethodAndCodeBeforeItIsAnswered) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  v1::RecommendItemsRequest wrong = For("ann");
+  wrong.set_page_size(-1);
+  ASSERT_THAT(shop.Connect()->RecommendItems(wrong), StatusIs(absl::StatusCode::kInvalidArgument));
+
+  const std::string page = Metrics(shop.server());
+
+  const std::string count = "vitrine_request_seconds_count";
+  EXPECT_EQ(ValueOf(page, count + R"({code="OK",method="RecommendItems"})"), 1) << page;
+  EXPECT_EQ(ValueOf(page, count + R"({code="INVALID_ARGUMENT",method="RecommendItems"})"), 1);
+  EXPECT_EQ(ValueOf(page, count + R"({code="OK",method="RecordEvents"})"), 1);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_requests_in_flight{method="RecommendItems"})"), 0);
+}
+
+TEST(MetricsTest, AListIsTimedByItsPlacementAndOneInManyByStage) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  v1::RecommendItemsRequest request = For("ann");
+  request.set_placement("trending");
+  const auto list = shop.Connect()->RecommendItems(request);
+  ASSERT_THAT(list, IsOk());
+
+  const std::string page = Metrics(shop.server());
+
+  EXPECT_EQ(ValueOf(page, R"(vitrine_placement_seconds_count{placement="trending"})"), 1) << page;
+  // The first list of the server was traced for this, which its caller did not get to see.
+  EXPECT_EQ(ValueOf(page, R"(vitrine_stage_seconds_count{stage="query"})"), 1);
+  EXPECT_FALSE(list->has_trace());
+}
+
+TEST(MetricsTest, EventsAreCountedAndTimedUntilTheyTakeEffect) {
+  Shop shop(WithMetrics());
+  Live(shop);
+
+  const std::string page = Metrics(shop.server());
+
+  EXPECT_EQ(ValueOf(page, "vitrine_events_recorded_total"), 3) << page;
+  EXPECT_EQ(ValueOf(page, "vitrine_store_events"), 3);
+  EXPECT_EQ(ValueOf(page, "vitrine_store_items"), 5);
+  EXPECT_EQ(ValueOf(page, "vitrine_effect_seconds_count"), 2);  // The items' and the events'.
+  EXPECT_EQ(ValueOf(page, "vitrine_store_queued_writes"), 0);
+}
+
+TEST(MetricsTest, TheLiveModelsAndTheProcessAreShown) {
+  Shop shop(WithMetrics());
+  Live(shop);
+
+  const std::string page = Metrics(shop.server());
+
+  EXPECT_EQ(ValueOf(page, R"(vitrine_model_info{version="v7"})"), 1) << page;
+  EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="ndcg@20"})"), 0.5);
+  EXPECT_GT(ValueOf(page, "vitrine_model_age_seconds"), 1e9);  // Trained in 1970.
+  EXPECT_GT(ValueOf(page, "process_resident_memory_bytes"), 1e6);
+  EXPECT_GT(ValueOf(page, "process_cpu_seconds_total"), 0);
+  EXPECT_GT(ValueOf(page, "process_open_fds"), 3);
+}
+
+TEST(MetricsTest, NoIdOfAShopperOrItemIsShown) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  v1::RecommendItemsRequest request = For("ann");
+  request.set_placement("placement-of-ann");  // Whatever comes from a caller is no label.
+  const auto list = shop.Connect()->RecommendItems(request);
+
+  const std::string page = Metrics(shop.server());
+
+  EXPECT_THAT(page, HasSubstr("vitrine_events_recorded_total"));
+  EXPECT_THAT(page, Not(HasSubstr("placement-of-ann"))) << list.status();
+  EXPECT_THAT(page, Not(HasSubstr("\"ann\"")));
+  EXPECT_THAT(page, Not(HasSubstr("item-0")));
+}
+
+TEST(MetricsTest, AStoreWhoseDiskFailedIsShownAndStillReady) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  shop.files().FailSync(1);
+  ASSERT_FALSE(shop.Connect()->UpsertItems(MakeItems(9)).ok());
+
+  EXPECT_EQ(ValueOf(Metrics(shop.server()), "vitrine_store_writable"), 0);
+  EXPECT_EQ(Get(shop.server(), "/readyz")->status, 200);
+}
+
+TEST(MetricsTest, WhatIsDocumentedIsThereAndTheOtherWayRound) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  std::set<std::string> shown = NamesIn(Metrics(shop.server()));
+  shown.insert("vitrine_counts_total");  // Of counters that no page has named yet: none, now.
+  const std::set<std::string> documented = NamesIn(ReadDoc("ops/metrics.md"));
+
+  EXPECT_GT(shown.size(), 20U);
+  EXPECT_THAT(documented, ::testing::ContainerEq(shown));
+  for (const char* file : {"ops/dashboard.json", "ops/alerts.yml"}) {
+    const std::set<std::string> used = NamesIn(ReadDoc(file));
+    EXPECT_FALSE(used.empty()) << file;
+    for (const std::string& name : used) EXPECT_TRUE(shown.contains(name)) << file << " " << name;
+  }
+}
+
+TEST(MetricsTest, AnAddressThatIsNoneOrTakenIsAClearError) {
+  Shop shop(WithMetrics());
+  const std::string taken = absl::StrFormat("127.0.0.1:%d", shop.server().metrics_port());
+
+  const auto second =
+      Server::Create({.metrics_address = taken, .address = "127.0.0.1:0"}, SystemClock());
+  const auto wrong =
+      Server::Create({.metrics_address = "here", .address = "127.0.0.1:0"}, SystemClock());
+
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(taken));
+  EXPECT_THAT(wrong, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(wrong.status().message()), HasSubstr("\"here\""));
+}
+
+}  // namespace
+}  // namespace vitrine
