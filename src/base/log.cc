@@ -3,16 +3,30 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
+#include <atomic>
+#include <cstdio>
 #include <memory>
+
+#include "vitrine/base/log_format.h"
 
 namespace vitrine {
 namespace {
+
+constexpr char kTextPattern[] = "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v";
+// The message is the rest of the object. Times are in UTC.
+constexpr char kJsonPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
+
+std::atomic<LogFormat>& Format() {
+  static std::atomic<LogFormat> format = LogFormat::kText;
+  return format;
+}
 
 spdlog::logger& Logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>(
         "vitrine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    made->set_pattern(kTextPattern);
     return made;
   }();
   return *logger;
@@ -41,14 +55,55 @@ std::string Quote(const std::string& value) {
   return quoted + '"';
 }
 
-}  // namespace
+// A JSON string. What is no control character stays as it is: UTF-8 where it was.
+std::string JsonQuote(std::string_view value) {
+  std::string quoted = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
+      quoted += escape.data();
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
 
-void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+std::string TextLine(std::string_view event, std::initializer_list<LogField> fields) {
   std::string line(event);
   for (const auto& [name, value] : fields) {
     line.append(" ").append(name).append("=").append(Quote(value));
   }
+  return line;
+}
+
+std::string JsonLine(std::string_view event, std::initializer_list<LogField> fields) {
+  std::string line = "\"event\":" + JsonQuote(event);
+  for (const auto& [name, value] : fields) {
+    line.append(",").append(JsonQuote(name)).append(":").append(JsonQuote(value));
+  }
+  return line;
+}
+
+}  // namespace
+
+void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  const bool is_json = Format() == LogFormat::kJson;
+  const std::string line = is_json ? JsonLine(event, fields) : TextLine(event, fields);
   Logger().log(Convert(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+void SetLogFormat(LogFormat format) {
+  Format() = format;
+  if (format == LogFormat::kJson) {
+    Logger().set_pattern(kJsonPattern, spdlog::pattern_time_type::utc);
+  } else {
+    Logger().set_pattern(kTextPattern);
+  }
 }
 
 void SetLogLevel(LogLevel level) { Logger().set_level(Convert(level)); }

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/log_format.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/lifecycle/lifecycle.h"
@@ -18,6 +20,8 @@ namespace vitrine::cli {
 struct Config {
   ServerOptions server{};
   double drain_seconds = 10;  // What is in flight may take this long after SIGTERM.
+  LogFormat log_format = LogFormat::kText;
+  LogLevel log_level = LogLevel::kInfo;
   FeatureStoreOptions store{};
   Engine::Options engine{};
   LifecycleOptions lifecycle{};         // Its blend is the engine's.

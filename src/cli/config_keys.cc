@@ -170,6 +170,34 @@ void AddServer(std::vector<ConfigKey>& keys) {
                [](Config& config) -> std::string& { return config.server.metrics_address; });
 }
 
+// One of the names that `values` has.
+template <typename T>
+void AddChoice(Table& table, const std::string& name, const std::map<std::string, T>& values,
+               Place<T> place) {
+  std::string allowed;
+  for (const auto& [choice, value] : values) {
+    allowed += absl::StrFormat("%s\"%s\"", allowed.empty() ? "" : " or ", choice);
+  }
+  table.Add(name, allowed, [values, place](const toml::node& value, Config& config) {
+    const auto* text = value.as_string();
+    if (text == nullptr) return false;
+    const auto found = values.find(text->get());
+    if (found == values.end()) return false;
+    place(config) = found->second;
+    return true;
+  });
+}
+
+void AddLog(std::vector<ConfigKey>& keys) {
+  Table table("log", keys);
+  AddChoice<LogFormat>(table, "format", {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
+                       [](Config& config) -> LogFormat& { return config.log_format; });
+  AddChoice<LogLevel>(
+      table, "level",
+      {{"info", LogLevel::kInfo}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError}},
+      [](Config& config) -> LogLevel& { return config.log_level; });
+}
+
 void AddStore(std::vector<ConfigKey>& keys) {
   Table table("store", keys);
   table.Count<std::size_t>("history_limit", 1, kMaxHistory, [](Config& config) -> std::size_t& {
@@ -311,6 +339,7 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
 std::vector<ConfigKey> MakeConfigKeys() {
   std::vector<ConfigKey> keys;
   AddServer(keys);
+  AddLog(keys);
   AddServerAccess(keys);
   AddStore(keys);
   AddEngine(keys);

@@ -29,6 +29,8 @@ struct ServeFlags {
 
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
+  SetLogFormat(config.log_format);
+  SetLogLevel(config.log_level);
   if (!flags.listen.empty()) config.server.address = flags.listen;
   if (!flags.metrics.empty()) config.server.metrics_address = flags.metrics;
   ServerTls& tls = config.server.tls;

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "vitrine/base/log_format.h"
+
 namespace vitrine {
 namespace {
 
@@ -49,6 +51,20 @@ TEST(LogTest, DropsLinesBelowTheLevel) {
 
   EXPECT_THAT(lines, HasSubstr("loud"));
   EXPECT_THAT(lines, Not(HasSubstr("quiet")));
+}
+
+TEST(LogTest, AsJsonALineIsOneObjectThatQuotesWhatItMust) {
+  SetLogFormat(LogFormat::kJson);
+  const std::string lines = Logged([] {
+    Log(LogLevel::kWarning, "store.opened", {{"path", "a\"b\\c\nd"}, {"events", "12"}});
+  });
+  SetLogFormat(LogFormat::kText);
+  const std::string after = Logged([] { Log(LogLevel::kInfo, "text.again", {{"a", "1"}}); });
+
+  EXPECT_THAT(lines, MatchesRegex("\\{\"time\":\"[-0-9]+T[0-9:.]+Z\",\"level\":\"warning\","
+                                  "\"event\":\"store.opened\",.*\\}\n"));
+  EXPECT_THAT(lines, HasSubstr(R"("path":"a\"b\\c\u000ad","events":"12"})"));
+  EXPECT_THAT(after, EndsWith("text.again a=1\n"));
 }
 
 }  // namespace

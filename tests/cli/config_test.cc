@@ -33,8 +33,10 @@ std::string ErrorOf(const std::string& text) {
 // What a Config holds, field by field. A new field of these structs does not fit the bindings: give
 // it a key, a line in the example, and a place here.
 void ExpectSame(const Config& left, const Config& right) {
-  const auto& [address, threads, waiting, bytes, replace, unacknowledged, report_age, tls, keys,
-               per_shopper, max_wait, in_flight, streams, per_connection, buffers] = left.server;
+  const auto& [metrics, address, threads, waiting, bytes, replace, unacknowledged, report_age, tls,
+               keys, per_shopper, max_wait, in_flight, streams, per_connection, buffers] =
+      left.server;
+  EXPECT_EQ(metrics, right.server.metrics_address);
   EXPECT_EQ(address, right.server.address);
   EXPECT_EQ(threads, right.server.num_threads);
   EXPECT_EQ(waiting, right.server.max_waiting_requests);
@@ -55,6 +57,8 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(per_connection, right.server.max_streams_per_connection);
   EXPECT_EQ(buffers, right.server.max_buffer_bytes);
   EXPECT_EQ(left.drain_seconds, right.drain_seconds);
+  EXPECT_EQ(left.log_format, right.log_format);
+  EXPECT_EQ(left.log_level, right.log_level);
 
   const auto& [weights, history, half_life, checkpoint, read_only] = left.store;
   EXPECT_EQ(weights.by_type, right.store.weights.by_type);
@@ -174,6 +178,17 @@ TEST(ConfigTest, TheExampleHasALineForEveryKey) {
                 AnyOf(HasSubstr("\n" + name + " = "), HasSubstr("\n# " + name + " = ")))
         << key;
   }
+}
+
+TEST(ConfigTest, TheLogHasAFormatAndALevel) {
+  const auto config = ParseConfig("[log]\nformat = \"json\"\nlevel = \"error\"\n", "shop.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->log_format, LogFormat::kJson);
+  EXPECT_EQ(config->log_level, LogLevel::kError);
+  EXPECT_THAT(ErrorOf("[log]\nlevel = \"loud\"\n"),
+              AllOf(HasSubstr("shop.toml:2: log.level is the text \"loud\""),
+                    HasSubstr("\"error\" or \"info\" or \"warning\"")));
 }
 
 TEST(ConfigTest, LimitsOfMethodsAreTextsWithACount) {
