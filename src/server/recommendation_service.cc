@@ -81,9 +81,13 @@ void Measure(Metrics* metrics, Micros took_us, const RecommendReply& reply) {
 template <typename Reply>
 void Measure(Metrics* /*metrics*/, Micros /*took_us*/, const Reply& /*reply*/) {}
 
-void DropTrace(RecommendReply& reply) { reply.trace.reset(); }
-template <typename Reply>
-void DropTrace(Reply& /*reply*/) {}
+// As if it had not been traced.
+void EndTrace(RecommendRequest& question, absl::StatusOr<RecommendReply>& reply) {
+  question.wants_trace = false;
+  if (reply.ok()) reply->trace.reset();
+}
+template <typename Question, typename Reply>
+void EndTrace(Question& /*question*/, Reply& /*reply*/) {}
 
 // The calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
@@ -94,10 +98,10 @@ absl::Status Answer(const RequestPool& pool, const CallTime& time, const Request
   const bool is_traced = BeginTrace(pool.metrics(), question);
   const Micros began_us = MonotonicNow();
   auto reply = (pool.backend().engine->*Ask)(question);
+  if (reply.ok()) Measure(pool.metrics(), MonotonicNow() - began_us, *reply);
+  if (is_traced) EndTrace(question, reply);
   Tell(pool.backend(), question, reply);
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
-  Measure(pool.metrics(), MonotonicNow() - began_us, *reply);
-  if (is_traced) DropTrace(*reply);
   if constexpr (requires { request.view(); }) {
     SetReply(*reply, request.view(), response);
   } else if constexpr (requires { request.rows(); }) {

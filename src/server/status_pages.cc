@@ -1,6 +1,7 @@
 #include "server/status_pages.h"
 
 #include <httplib.h>
+#undef _res  // A macro of the resolver, which httplib.h brings; Eigen names parameters so.
 
 #include <charconv>
 #include <chrono>

@@ -5,6 +5,8 @@
 #include <set>
 #include <sstream>
 
+#undef _res  // A macro of the resolver, which httplib.h brings; Eigen names parameters so.
+
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
 
