@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vitrine/base/matrix.h"
+
+namespace vitrine {
+
+// A vector as CoarseRows multiplies with it.
+struct CoarseVector {
+  std::vector<std::int16_t> values{};  // Padded with zeros.
+  float scale = 0;                     // Of a value.
+  float error = 0;                     // By how much a product may be off, at most.
+};
+
+// The rows of a matrix in eight bits a number, each row in units of its own: a quarter of the bytes
+// to read, for a first look at which inner products with a vector are the largest. What the rounding
+// may do to a product is bounded (Cauchy and Schwarz: the length of one side times that of the other
+// side's error), so whoever looks closer at all that comes near enough misses nothing. Immutable.
+class CoarseRows {
+ public:
+  CoarseRows() = default;
+
+  // `rows` [num_rows x d], finite. REQUIRES: d <= 8000
+  explicit CoarseRows(const Matrix& rows);
+
+  std::size_t num_rows() const { return scales_.size(); }
+
+  // `vector`: d numbers, finite.
+  CoarseVector Prepare(std::span<const float> vector) const;
+
+  // Sets products[i] to the product of row first + i and the vector, within vector.error of what
+  // sums of floats come to. REQUIRES: first + products.size() <= num_rows()
+  void Multiply(const CoarseVector& vector, std::size_t first, std::span<float> products) const;
+
+ private:
+  std::size_t stride_ = 0;            // d, padded.
+  std::vector<std::int8_t> values_;   // [num_rows x stride_]
+  std::vector<float> scales_;         // Of the values of each row.
+  float longest_ = 0;                 // Row, as it is kept.
+  float largest_error_ = 0;           // Length of what the rounding took off a row.
+};
+
+}  // namespace vitrine

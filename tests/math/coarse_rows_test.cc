@@ -1,0 +1,94 @@
+#include "vitrine/math/coarse_rows.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <tuple>
+
+#include "vitrine/base/random.h"
+
+namespace vitrine {
+namespace {
+
+std::span<const float> Numbers(const Eigen::VectorXf& vector) {
+  return {vector.data(), static_cast<std::size_t>(vector.size())};
+}
+
+// Rows of very different lengths, one of zeros among them.
+Matrix SomeRows(Eigen::Index num_rows, Eigen::Index num_cols, Random& random) {
+  Matrix rows(num_rows, num_cols);
+  for (Eigen::Index r = 0; r < num_rows; ++r) {
+    const double length = std::pow(10, 4 * random.Uniform() - 2);
+    for (float& value : rows.row(r)) value = static_cast<float>(length * (random.Uniform() - 0.4));
+  }
+  if (num_rows > 2) rows.row(2).setZero();
+  return rows;
+}
+
+class CoarseRowsTest : public ::testing::TestWithParam<std::tuple<int, int>> {};
+
+TEST_P(CoarseRowsTest, ProductsAreWithinTheErrorThatIsTold) {
+  const auto [num_rows, num_cols] = GetParam();
+  Random random(5);
+  const Matrix rows = SomeRows(num_rows, num_cols, random);
+  const CoarseRows coarse(rows);
+  ASSERT_EQ(coarse.num_rows(), static_cast<std::size_t>(num_rows));
+  for (int trial = 0; trial < 20; ++trial) {
+    Eigen::VectorXf vector(num_cols);
+    for (float& value : vector) value = static_cast<float>(random.Uniform() - 0.5);
+    const CoarseVector prepared = coarse.Prepare(Numbers(vector));
+
+    // From every first row on, so that blocks of every length are met.
+    for (std::size_t first = 0; first < static_cast<std::size_t>(num_rows); ++first) {
+      std::vector<float> products(static_cast<std::size_t>(num_rows) - first);
+      coarse.Multiply(prepared, first, products);
+      for (std::size_t i = 0; i < products.size(); ++i) {
+        const auto row = static_cast<Eigen::Index>(first + i);
+        const double exact = rows.row(row).cast<double>().dot(vector.cast<double>());
+        ASSERT_NEAR(static_cast<double>(products[i]), exact, static_cast<double>(prepared.error));
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CoarseRowsTest,
+                         ::testing::Combine(::testing::Values(1, 3, 4, 21),
+                                            ::testing::Values(1, 15, 16, 17, 64, 200)));
+
+TEST(CoarseRowsErrorTest, IsSmallBesideTheLongestProduct) {
+  Random random(7);
+  Matrix rows(50, 64);
+  for (float& value : rows.reshaped()) value = static_cast<float>(random.Uniform() - 0.5);
+  const CoarseRows coarse(rows);
+  const Eigen::VectorXf vector = rows.row(0).transpose();
+
+  const CoarseVector prepared = coarse.Prepare(Numbers(vector));
+
+  EXPECT_GT(prepared.error, 0);
+  EXPECT_LT(prepared.error, 0.01F * vector.squaredNorm());
+}
+
+TEST(CoarseRowsErrorTest, TheLargestNumbersDoNotOverflow) {
+  const Matrix rows = Matrix::Constant(4, 8000, -3.0F);
+  const CoarseRows coarse(rows);
+  const Eigen::VectorXf vector = Eigen::VectorXf::Constant(8000, 2.0F);
+  std::vector<float> products(4);
+
+  coarse.Multiply(coarse.Prepare(Numbers(vector)), 0, products);
+
+  for (const float product : products) EXPECT_NEAR(product, -48'000, 1);
+}
+
+TEST(CoarseRowsErrorTest, ZerosAreExact) {
+  const CoarseRows coarse(Matrix::Zero(5, 3));
+  std::vector<float> products(5, 1);
+
+  const CoarseVector prepared = coarse.Prepare(Numbers(Eigen::VectorXf::Zero(3)));
+  coarse.Multiply(prepared, 0, products);
+
+  EXPECT_EQ(prepared.error, 0);
+  for (const float product : products) EXPECT_EQ(product, 0);
+}
+
+}  // namespace
+}  // namespace vitrine
