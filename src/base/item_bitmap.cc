@@ -48,6 +48,22 @@ std::vector<ItemIndex> ItemBitmap::Items() const {
   return items;
 }
 
+void ItemBitmap::FillAbsent(float value, std::span<float> values) const {
+  for (std::size_t begin = 0; begin < values.size(); begin += 64) {
+    const std::uint64_t word = begin / 64 < words_.size() ? words_[begin / 64] : 0;
+    const std::span<float> of_word = values.subspan(begin, std::min<std::size_t>(64, values.size() - begin));
+    if (word == 0) {
+      std::fill(of_word.begin(), of_word.end(), value);
+      continue;
+    }
+    for (std::uint64_t absent = ~word; absent != 0; absent &= absent - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(absent));
+      if (i >= of_word.size()) break;
+      of_word[i] = value;
+    }
+  }
+}
+
 std::vector<ItemIndex> ItemBitmap::Absent() const {
   std::vector<ItemIndex> items(num_items_ - Count());
   ItemIndex* out = items.data();

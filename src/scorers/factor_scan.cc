@@ -1,6 +1,7 @@
 #include "scorers/factor_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "scorers/sparse_scores.h"
@@ -13,6 +14,8 @@ namespace {
 // Items of one block times 64 queries are 128 KiB of scores: they stay in the second-level cache.
 constexpr Eigen::Index kBlockItems = 512;
 constexpr Eigen::Index kBatchQueries = 64;
+
+std::size_t ColsOf(const Matrix& matrix) { return static_cast<std::size_t>(matrix.cols()); }
 
 // Who a list is for and what it may hold.
 struct Audience {
@@ -46,6 +49,28 @@ void Multiply(const FactorTable& table, Eigen::Index first, Eigen::Index count,
   if (table.scale != nullptr) {
     scores.array().colwise() *= table.scale->segment(first, count).array();
   }
+}
+
+// The best `k` for one query, by products with what the coarse factors cannot rule out.
+std::vector<ScoredItem> RetrieveCloseToBest(const FactorTable& table, const Matrix& vector,
+                                            const Audience& audience, std::size_t k) {
+  const auto num_items = static_cast<std::size_t>(table.factors->rows());
+  const CoarseVector coarse = table.coarse->Prepare({vector.data(), ColsOf(vector)});
+  std::array<float, kBlockItems> block;
+  TopK best(k);
+  for (std::size_t first = 0; first < num_items; first += block.size()) {
+    const std::span<float> scores(block.data(), std::min(block.size(), num_items - first));
+    table.coarse->Multiply(coarse, first, scores);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (!(scores[i] + coarse.error >= best.threshold())) continue;
+      const ItemIndex item{static_cast<std::uint32_t>(first + i)};
+      if (!table.known->Contains(item) || !MayShow(audience.query, audience.allowed, item)) continue;
+      const auto row = static_cast<Eigen::Index>(first + i);
+      const float product = table.factors->row(row).dot(vector.row(0));
+      best.Offer(item, table.scale == nullptr ? product : (*table.scale)[row] * product);
+    }
+  }
+  return best.Take();
 }
 
 // How many of the first `items` are known neighbours in the table, which one product serves.
@@ -119,12 +144,41 @@ void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
   }
 }
 
+float SketchByFactors(const FactorTable& table, const Matrix& vector, std::span<float> scores) {
+  const auto num_items = static_cast<std::size_t>(table.factors->rows());
+  const std::span<float> known = scores.first(std::min(scores.size(), num_items));
+  std::fill(scores.begin() + static_cast<std::ptrdiff_t>(known.size()), scores.end(), kUnscored);
+  if (vector.isZero(0) || known.empty()) {
+    std::fill(known.begin(), known.end(), kUnscored);
+    return 0;
+  }
+  float error = 0;
+  if (table.coarse != nullptr) {
+    const CoarseVector coarse = table.coarse->Prepare({vector.data(), ColsOf(vector)});
+    table.coarse->Multiply(coarse, 0, known);
+    error = coarse.error;
+  } else {
+    const auto count = static_cast<Eigen::Index>(known.size());
+    Eigen::Map<Eigen::VectorXf> products(known.data(), count);
+    products.noalias() = table.factors->topRows(count) * vector.row(0).transpose();
+    if (table.scale != nullptr) products.array() *= table.scale->head(count).array();
+  }
+  table.known->FillAbsent(kUnscored, known);
+  return error;
+}
+
 std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
                                                        const Matrix& vectors,
                                                        std::span<const Query> queries,
                                                        const ItemBitmap* allowed, std::size_t k) {
   std::vector<std::vector<ScoredItem>> result(queries.size());
   const Eigen::Index num_items = table.factors->rows();
+  if (vectors.rows() == 1 && table.coarse != nullptr) {
+    if (!vectors.isZero(0)) {
+      result.front() = RetrieveCloseToBest(table, vectors, {queries.front(), allowed}, k);
+    }
+    return result;
+  }
   Eigen::MatrixXf scores;
   for (Eigen::Index begin = 0; begin < vectors.rows(); begin += kBatchQueries) {
     const auto batch = vectors.middleRows(begin, std::min(kBatchQueries, vectors.rows() - begin));

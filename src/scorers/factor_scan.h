@@ -6,6 +6,7 @@
 
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/base/matrix.h"
+#include "vitrine/math/coarse_rows.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
@@ -15,6 +16,7 @@ struct FactorTable {
   const Matrix* factors = nullptr;         // [num_items x d]
   const ItemBitmap* known = nullptr;       // Rows that count.
   const Eigen::VectorXf* scale = nullptr;  // [num_items] Multiplies the products; null: ones.
+  const CoarseRows* coarse = nullptr;      // Of the factors, times their scale; null: none kept.
 };
 
 // The rows that are not zero.
@@ -25,8 +27,13 @@ ItemBitmap KnownRows(const Matrix& factors);
 void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
                     std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores);
 
+// Sets scores[row] to about <vector, factors.row(row)>, as Scorer::Sketch says: where there are
+// coarse factors, from these. `vector` [1 x d]. Returns by how much one may be off.
+float SketchByFactors(const FactorTable& table, const Matrix& vector, std::span<float> scores);
+
 // The best `k` for each row of `vectors` that its query may be shown. Blocks of items are
-// multiplied with many queries at a time, so that the factors are read from memory once.
+// multiplied with many queries at a time, so that the factors are read from memory once. For one
+// query alone the coarse factors, where there are any, say which blocks' items are worth a product.
 std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
                                                        const Matrix& vectors,
                                                        std::span<const Query> queries,

@@ -111,6 +111,13 @@ void ScoreByRows(const CsrMatrix& rows, const TouchedOf& touched_of, std::span<c
   }
 }
 
+void ScoreAllByRows(const CsrMatrix& rows, std::span<const TouchedItem> touched,
+                    std::span<float> scores) {
+  SparseScores sums(rows.num_cols);
+  AddRows(rows, touched, sums);
+  sums.ReadAll(scores);
+}
+
 std::vector<std::vector<ScoredItem>> RetrieveByRows(const CsrMatrix& rows,
                                                     const TouchedOf& touched_of,
                                                     std::span<const Query> queries,

@@ -21,6 +21,10 @@ using TouchedOf = std::function<std::vector<TouchedItem>(const Query&)>;
 void ScoreByRows(const CsrMatrix& rows, const TouchedOf& touched_of, std::span<const Query> queries,
                  std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores);
 
+// The same for all rows of `scores`; see Scorer::Sketch. Exact.
+void ScoreAllByRows(const CsrMatrix& rows, std::span<const TouchedItem> touched,
+                    std::span<float> scores);
+
 std::vector<std::vector<ScoredItem>> RetrieveByRows(const CsrMatrix& rows,
                                                     const TouchedOf& touched_of,
                                                     std::span<const Query> queries,

@@ -73,6 +73,15 @@ class SparseScores {
     for (float& score : scores) score = IsUntouched(score) ? kUnscored : score;
   }
 
+  // Sets scores[i] to Of item i.
+  void ReadAll(std::span<float> scores) const {
+    const std::size_t count = std::min(size_, scores.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      scores[i] = IsUntouched(sums_[i]) ? kUnscored : sums_[i];
+    }
+    std::fill(scores.begin() + static_cast<std::ptrdiff_t>(count), scores.end(), kUnscored);
+  }
+
   // Calls visit(index, sum) for all that is touched, in no order, and starts over.
   template <typename Visit>
   void TakeAll(Visit visit) {

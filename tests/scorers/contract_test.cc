@@ -199,6 +199,29 @@ std::vector<ScoredItem> SlowBest(const Query& query, const Matrix& scores,
   return best.Take();
 }
 
+TEST_P(ScorerContractTest, SketchesWhatItScoresWithinTheErrorThatItTells) {
+  const std::vector<ItemIndex> all = EveryItem();
+  const Matrix scores = Scores(*scorer_, queries_.all(), all);
+  for (std::size_t q = 0; q < queries_.all().size(); ++q) {
+    for (const std::size_t count : {all.size(), std::size_t{7}, std::size_t{0}}) {
+      std::vector<float> sketch(count, std::numeric_limits<float>::quiet_NaN());
+
+      const float error = scorer_->Sketch(queries_.all()[q], sketch);
+
+      ASSERT_TRUE(std::isfinite(error) && error >= 0);
+      for (std::size_t i = 0; i < count; ++i) {
+        const float exact = scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i));
+        if (exact == kUnscored || sketch[i] == kUnscored) {
+          EXPECT_EQ(sketch[i], exact) << "query " << q << ", item " << i;
+        } else {
+          EXPECT_LE(std::abs(sketch[i] - exact), error + 1e-5F * (1 + std::abs(exact)))
+              << "query " << q << ", item " << i;
+        }
+      }
+    }
+  }
+}
+
 TEST_P(ScorerContractTest, RetrievesTheBestOfWhatItScores) {
   ItemBitmap odd(kShopItems);
   for (std::size_t i = 1; i < kShopItems; i += 2) odd.Insert(ItemNumber(i));

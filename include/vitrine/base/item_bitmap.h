@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "vitrine/base/ids.h"
@@ -27,11 +28,17 @@ class ItemBitmap {
     return row < num_items_ && (words_[row / 64] >> (row % 64) & 1) != 0;
   }
 
+  // The bit of item i is bit i % 64 of word i / 64; those at or beyond size() are zero.
+  std::span<const std::uint64_t> words() const { return words_; }
+
   // All of them, ascending.
   std::vector<ItemIndex> Items() const;
 
   // All below size() that are not in it, ascending.
   std::vector<ItemIndex> Absent() const;
+
+  // Sets values[i] to `value` for each item i that is not in it.
+  void FillAbsent(float value, std::span<float> values) const;
 
   // Grows the bitmap to hold `item` where needed.
   void Insert(ItemIndex item);

@@ -59,6 +59,12 @@ class Scorer {
   virtual void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                      Eigen::Ref<Matrix> scores) const = 0;
 
+  // Sets scores[row] to about the score of the item of each row from 0 on, and to kUnscored exactly
+  // where Score does. Returns by how much one may be off at most, finite. For whoever looks for the
+  // best of all: what comes near enough can be scored exactly. Override it where all exact scores
+  // cost more.
+  virtual float Sketch(const Query& query, std::span<float> scores) const;
+
   // For each query its best `k` items among `allowed` (null: all the model knows) without the
   // query's `excluded`, best first; fewer where the model has no more. The same scores as Score.
   virtual std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,

@@ -89,7 +89,10 @@ Ials::Ials(std::string_view name, Served served, const IalsOptions& options)
     : name_(name),
       served_(std::move(served)),
       options_(options),
-      known_items_(KnownRows(served_.item_factors)) {}
+      known_items_(KnownRows(served_.item_factors)),
+      coarse_(served_.item_factors) {}
+
+FactorTable Ials::Table() const { return {&item_factors(), &known_items_, nullptr, &coarse_}; }
 
 std::vector<TouchedItem> Ials::Touched(const Query& query) const {
   return KnownTouchedItems(query, options_.touch_weights, known_items_);
@@ -110,30 +113,33 @@ std::shared_ptr<const Ials::FoldedIn> Ials::FoldIn(const Query& query) const {
   return QueryMemo::Recall<FoldedIn>(query.memo, this, [&] {
     std::vector<TouchedItem> touched = Touched(query);
     FactorizedRidge ridge(Problem(touched));
-    return FoldedIn{std::move(touched), std::move(ridge)};
+    Eigen::VectorXf vector = Eigen::VectorXf::Zero(item_factors().cols());
+    if (IsAnythingLiked(touched)) vector = ridge.Solution();
+    return FoldedIn{std::move(touched), std::move(ridge), std::move(vector)};
   });
 }
 
 Matrix Ials::UserVectors(std::span<const Query> queries) const {
-  Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
+  Matrix vectors(static_cast<Eigen::Index>(queries.size()), item_factors().cols());
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    const auto folded_in = FoldIn(queries[q]);
-    if (!IsAnythingLiked(folded_in->touched)) continue;
-    vectors.row(static_cast<Eigen::Index>(q)) = folded_in->ridge.Solution().transpose();
+    vectors.row(static_cast<Eigen::Index>(q)) = FoldIn(queries[q])->vector.transpose();
   }
   return vectors;
 }
 
 void Ials::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                  Eigen::Ref<Matrix> scores) const {
-  ScoreByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), items, scores);
+  ScoreByFactors(Table(), UserVectors(queries), items, scores);
+}
+
+float Ials::Sketch(const Query& query, std::span<float> scores) const {
+  return SketchByFactors(Table(), UserVectors({&query, 1}), scores);
 }
 
 std::vector<std::vector<ScoredItem>> Ials::Retrieve(std::span<const Query> queries,
                                                     const ItemBitmap* allowed,
                                                     std::size_t k) const {
-  return RetrieveByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), queries,
-                           allowed, k);
+  return RetrieveByFactors(Table(), UserVectors(queries), queries, allowed, k);
 }
 
 std::vector<Contribution> Ials::Explain(const Query& query, ItemIndex item) const {

@@ -41,6 +41,11 @@ void ItemNeighbours::Score(std::span<const Query> queries, std::span<const ItemI
   ScoreByRows(table_.neighbours, touched_of, queries, items, scores);
 }
 
+float ItemNeighbours::Sketch(const Query& query, std::span<float> scores) const {
+  ScoreAllByRows(table_.neighbours, Touched(query), scores);
+  return 0;
+}
+
 std::vector<std::vector<ScoredItem>> ItemNeighbours::Retrieve(std::span<const Query> queries,
                                                               const ItemBitmap* allowed,
                                                               std::size_t k) const {

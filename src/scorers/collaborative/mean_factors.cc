@@ -51,6 +51,11 @@ MeanFactors::MeanFactors(std::string_view name, Matrix item_factors, const Touch
     const auto row = static_cast<Eigen::Index>(Row(item));
     per_length_[row] = 1 / item_factors_.row(row).stableNorm();
   }
+  coarse_ = CoarseRows(per_length_.asDiagonal() * item_factors_);
+}
+
+FactorTable MeanFactors::Table() const {
+  return {&item_factors_, &known_items_, &per_length_, &coarse_};
 }
 
 std::vector<TouchedItem> MeanFactors::Touched(const Query& query) const {
@@ -76,15 +81,17 @@ Matrix MeanFactors::UserVectors(std::span<const Query> queries) const {
 
 void MeanFactors::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                         Eigen::Ref<Matrix> scores) const {
-  ScoreByFactors({&item_factors_, &known_items_, &per_length_}, UserVectors(queries), items,
-                 scores);
+  ScoreByFactors(Table(), UserVectors(queries), items, scores);
+}
+
+float MeanFactors::Sketch(const Query& query, std::span<float> scores) const {
+  return SketchByFactors(Table(), UserVectors({&query, 1}), scores);
 }
 
 std::vector<std::vector<ScoredItem>> MeanFactors::Retrieve(std::span<const Query> queries,
                                                            const ItemBitmap* allowed,
                                                            std::size_t k) const {
-  return RetrieveByFactors({&item_factors_, &known_items_, &per_length_}, UserVectors(queries),
-                           queries, allowed, k);
+  return RetrieveByFactors(Table(), UserVectors(queries), queries, allowed, k);
 }
 
 std::vector<Contribution> MeanFactors::Explain(const Query& query, ItemIndex item) const {

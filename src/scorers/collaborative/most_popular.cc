@@ -140,22 +140,29 @@ void MostPopular::Score(std::span<const Query> queries, std::span<const ItemInde
       for (std::size_t i = 0; i < items.size(); ++i) row[i] = ScoreOf(shares, items[i]);
       continue;
     }
-    const std::vector<float> all = shares.empty() ? std::vector<float>() : ScoresOfAll(shares);
+    std::vector<float> all = shares.empty() ? std::vector<float>() : everywhere_;
+    AddShares(shares, all);
     const std::vector<float>& from = shares.empty() ? everywhere_ : all;
     for (std::size_t i = 0; i < items.size(); ++i) row[i] = from[Row(items[i])];
   }
 }
 
+float MostPopular::Sketch(const Query& query, std::span<float> scores) const {
+  const std::size_t count = std::min(scores.size(), everywhere_.size());
+  std::copy_n(everywhere_.begin(), count, scores.begin());
+  std::fill(scores.begin() + static_cast<std::ptrdiff_t>(count), scores.end(), kUnscored);
+  AddShares(Shares(query), scores);
+  return 0;
+}
+
 // The members of a few categories are looked through in less time than the categories of all items.
-std::vector<float> MostPopular::ScoresOfAll(std::span<const Share> shares) const {
-  std::vector<float> all = everywhere_;
+void MostPopular::AddShares(std::span<const Share> shares, std::span<float> scores) const {
   for (const Share& share : shares) {
     if (share.factor == 0) continue;  // Times what is kUnscored it would not be a number.
     for (const std::uint32_t item : members_.Columns(share.category)) {
-      all[item] += share.factor * table_.popularity[item];
+      if (item < scores.size()) scores[item] += share.factor * table_.popularity[item];
     }
   }
-  return all;
 }
 
 std::vector<std::vector<ScoredItem>> MostPopular::Retrieve(std::span<const Query> queries,

@@ -134,11 +134,17 @@ absl::StatusOr<std::shared_ptr<const TwoTower>> TwoTower::Create(TwoTowerTable t
 }
 
 TwoTower::TwoTower(TwoTowerTable table)
-    : table_(std::move(table)), known_items_(KnownRows(table_.targets)) {
+    : table_(std::move(table)),
+      known_items_(KnownRows(table_.targets)),
+      coarse_(table_.targets) {
   for (const nn::NamedParameter& each : ParametersOf(table_)) {
     each.parameter->gradient.resize(0, 0);
     each.parameter->touched = {};
   }
+}
+
+FactorTable TwoTower::Table() const {
+  return {&table_.targets, &known_items_, nullptr, &coarse_};
 }
 
 TwoTower::Shopper TwoTower::Know(const Query& query) const {
@@ -184,14 +190,17 @@ Matrix TwoTower::UserVectors(std::span<const Query> queries) const {
 
 void TwoTower::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                      Eigen::Ref<Matrix> scores) const {
-  ScoreByFactors({&table_.targets, &known_items_, nullptr}, UserVectors(queries), items, scores);
+  ScoreByFactors(Table(), UserVectors(queries), items, scores);
+}
+
+float TwoTower::Sketch(const Query& query, std::span<float> scores) const {
+  return SketchByFactors(Table(), UserVectors({&query, 1}), scores);
 }
 
 std::vector<std::vector<ScoredItem>> TwoTower::Retrieve(std::span<const Query> queries,
                                                         const ItemBitmap* allowed,
                                                         std::size_t k) const {
-  return RetrieveByFactors({&table_.targets, &known_items_, nullptr}, UserVectors(queries), queries,
-                           allowed, k);
+  return RetrieveByFactors(Table(), UserVectors(queries), queries, allowed, k);
 }
 
 std::vector<Contribution> TwoTower::Explain(const Query& query, ItemIndex item) const {

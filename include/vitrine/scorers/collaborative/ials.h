@@ -11,10 +11,13 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/math/ridge.h"
+#include "vitrine/math/coarse_rows.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
 
 namespace vitrine {
+
+struct FactorTable;
 
 // What Ials is made of, besides the item factors.
 struct IalsOptions {
@@ -66,6 +69,9 @@ class Ials final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
+  // From the factors in eight bits.
+  float Sketch(const Query& query, std::span<float> scores) const override;
+
   // Scans all items; batches share the reading of the factors.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
@@ -106,12 +112,14 @@ class Ials final : public Scorer, public Explainer {
   struct FoldedIn {
     std::vector<TouchedItem> touched{};
     FactorizedRidge ridge;
+    Eigen::VectorXf vector{};  // Zero: nothing is liked.
   };
 
   Ials(std::string_view name, Served served, const IalsOptions& options);
   std::vector<TouchedItem> Touched(const Query& query) const;  // Those that are known.
   RidgeProblem Problem(std::span<const TouchedItem> touched) const;
   std::shared_ptr<const FoldedIn> FoldIn(const Query& query) const;
+  FactorTable Table() const;
   // What each touched item adds to each of `items`: [touched x items]
   Eigen::MatrixXf EffectsOn(const FoldedIn& folded_in, std::span<const ItemIndex> items) const;
   // Calls visit(i, contribution) for each liked item and each of `items` that is known.
@@ -123,6 +131,7 @@ class Ials final : public Scorer, public Explainer {
   Served served_;
   IalsOptions options_;
   ItemBitmap known_items_;  // Rows that are not zero.
+  CoarseRows coarse_;       // The factors.
 };
 
 void Save(const Ials& scorer, ByteWriter& writer);

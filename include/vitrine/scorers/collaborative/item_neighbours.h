@@ -44,6 +44,8 @@ class ItemNeighbours final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
+  float Sketch(const Query& query, std::span<float> scores) const override;
+
   // Visits the neighbours of the query's items and nothing else.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,

@@ -8,10 +8,13 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/math/coarse_rows.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
 
 namespace vitrine {
+
+struct FactorTable;
 
 // Item vectors, and the shopper in the middle of what was liked: the score of item i is
 //
@@ -39,6 +42,9 @@ class MeanFactors final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
+  // From the factors in eight bits.
+  float Sketch(const Query& query, std::span<float> scores) const override;
+
   // Scans all items; batches share the reading of the factors.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
@@ -62,6 +68,7 @@ class MeanFactors final : public Scorer, public Explainer {
 
  private:
   MeanFactors(std::string_view name, Matrix item_factors, const TouchWeights& weights);
+  FactorTable Table() const;
   std::vector<TouchedItem> Touched(const Query& query) const;          // Those that are known.
   Eigen::RowVectorXf Sum(std::span<const TouchedItem> touched) const;  // s; zero: nothing liked.
 
@@ -70,6 +77,7 @@ class MeanFactors final : public Scorer, public Explainer {
   TouchWeights touch_weights_;
   ItemBitmap known_items_;      // Rows that are not zero.
   Eigen::VectorXf per_length_;  // 1 / |y_i|; 0 where y_i is zero.
+  CoarseRows coarse_;           // y_i / |y_i|
 };
 
 void Save(const MeanFactors& scorer, ByteWriter& writer);

@@ -45,6 +45,9 @@ class MostPopular final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
+  // Exact. O(items + members of the query's categories)
+  float Sketch(const Query& query, std::span<float> scores) const override;
+
   // O(k + what is filtered out) without categories, plus the items of the query's categories.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
@@ -68,8 +71,8 @@ class MostPopular final : public Scorer, public Explainer {
   std::optional<std::uint32_t> FindCategory(const std::string& path) const;
   std::vector<Share> Shares(const Query& query) const;
   float ScoreOf(std::span<const Share> shares, ItemIndex item) const;
-  // The same of every item. O(items + members of the shares' categories)
-  std::vector<float> ScoresOfAll(std::span<const Share> shares) const;  // [num_items]
+  // Adds what the shares add to the scores of all items. O(members of the shares' categories)
+  void AddShares(std::span<const Share> shares, std::span<float> scores) const;
   std::vector<Contribution> ExplainOne(std::span<const Share> shares, ItemIndex item) const;
   std::vector<ScoredItem> RetrieveOne(const Query& query, const ItemBitmap* allowed,
                                       std::size_t k) const;

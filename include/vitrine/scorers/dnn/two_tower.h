@@ -12,11 +12,14 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/item_bitmap.h"
+#include "vitrine/math/coarse_rows.h"
 #include "vitrine/scorers/dnn/two_tower_network.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
 
 namespace vitrine {
+
+struct FactorTable;
 
 // How a history becomes the user tower's inputs.
 struct TowerHistoryOptions {
@@ -76,6 +79,9 @@ class TwoTower final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
+  // From the factors in eight bits.
+  float Sketch(const Query& query, std::span<float> scores) const override;
+
   // The same, then scans all items; batches share the reading of the vectors.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
@@ -102,11 +108,13 @@ class TwoTower final : public Scorer, public Explainer {
   };
 
   explicit TwoTower(TwoTowerTable table);
+  FactorTable Table() const;
   Shopper Know(const Query& query) const;
   void FillInputs(const Shopper& shopper, Eigen::Ref<Eigen::RowVectorXf> inputs) const;
 
   TwoTowerTable table_;
   ItemBitmap known_items_;  // Rows of table_.targets that are not zero.
+  CoarseRows coarse_;       // table_.targets
 };
 
 // Vectors of an item by its features alone: buckets that no training item had count nothing. No
