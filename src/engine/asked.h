@@ -26,6 +26,7 @@ struct Pipeline::Asked {
   std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
   Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
   std::vector<double> lifts{};     // By item, added to the sum of its parts; empty: none.
+  std::size_t num_ruled_out = 0;   // Of which models speak and which cannot be among the best.
   // By model, as it retrieved them: what it can still say once the time is up. Where it may be.
   std::vector<std::vector<ScoredItem>> found{};
 
@@ -70,5 +71,36 @@ struct Pipeline::Asked {
     return item;
   }
 };
+
+// What the models say of all items of the set, within an error for each model.
+struct Pipeline::Sketched {
+  std::vector<double> factors{};  // As of Asked.
+  Matrix scores{};                // [models x items]; rows of models that are asked count.
+  std::vector<float> errors{};    // By model. 0: its scores are exact.
+
+  std::span<float> ScoresOf(std::size_t model) {
+    return {scores.row(static_cast<Eigen::Index>(model)).data(),
+            static_cast<std::size_t>(scores.cols())};
+  }
+  std::span<const float> ScoresOf(std::size_t model) const {
+    return {scores.row(static_cast<Eigen::Index>(model)).data(),
+            static_cast<std::size_t>(scores.cols())};
+  }
+};
+
+// What one model's scores are divided by, given its best and its worst for the query. When even the
+// best is below zero the worst one counts, so that a shopper's dislikes alone never drown every
+// other model.
+float ScaleOf(float best, float worst);
+
+// The scale by all that a model said.
+float ScaleOfAll(std::span<const float> scores);
+
+// What a model gets wrong is as if it had not spoken.
+void HideUnsound(std::span<float> scores);
+
+inline bool IsLate(const PipelineControls& controls) {
+  return controls.is_late && controls.is_late();
+}
 
 }  // namespace vitrine

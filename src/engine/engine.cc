@@ -227,12 +227,13 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   Plan plan{.pipeline = pipelines->for_shopper,
             .models = *pipelines->models,
             .query = query,
+            .allowed = catalogue.Servable(query.now_us),
             .explanation = request.explanation,
             .stand_ins = StandIns(*pipelines, query),
             .lateness = &lateness};
   const std::vector<ItemIndex> known = Resolve(catalogue, request.item_ids);
   std::vector<BlendedItem> list =
-      pipelines->for_shopper.Rank(query.View(), known, WatchedFor(plan));
+      pipelines->for_shopper.Rank(query.View(), known, plan.allowed.get(), WatchedFor(plan));
   const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   if (num_scored < list.size()) plan.stand_ins.push_back(kBackfill);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/asked.h"
+#include "engine/least_of_best.h"
 #include "engine/lifts.h"
 #include "engine/step_watch.h"
 
@@ -16,33 +17,11 @@ namespace vitrine {
 
 namespace {
 
-// Where the best `k` of `scores` are, and some more; nothing that is -infinity. The k-th best of
-// the blocks' best is passed by k at least: what is below it need not be looked at.
+// Where the best `k` of `scores` are, and some more; nothing that is -infinity.
 std::vector<std::uint32_t> WorthALook(std::span<const double> scores, std::size_t k) {
-  constexpr std::size_t kBlock = 16;
-  std::vector<double> best_of_block;
-  best_of_block.reserve(scores.size() / kBlock + 1);
-  for (std::size_t begin = 0; begin < scores.size(); begin += kBlock) {
-    const std::size_t count = std::min(kBlock, scores.size() - begin);
-    best_of_block.push_back(
-        Eigen::Map<const Eigen::ArrayXd>(&scores[begin], static_cast<Eigen::Index>(count))
-            .maxCoeff());
-  }
-  double least = std::numeric_limits<double>::lowest();
-  if (k > 0 && k <= best_of_block.size()) {
-    std::vector<double> sorted = best_of_block;
-    const auto kth = sorted.begin() + static_cast<std::ptrdiff_t>(k - 1);
-    std::nth_element(sorted.begin(), kth, sorted.end(), std::greater<>());
-    least = std::max(least, *kth);
-  }
+  const double least = LeastOfBest(scores, k);
   std::vector<std::uint32_t> found;
-  for (std::size_t block = 0; block < best_of_block.size(); ++block) {
-    if (!(best_of_block[block] >= least)) continue;
-    const std::size_t end = std::min((block + 1) * kBlock, scores.size());
-    for (std::size_t i = block * kBlock; i < end; ++i) {
-      if (scores[i] >= least) found.push_back(static_cast<std::uint32_t>(i));
-    }
-  }
+  ForEachFrom(least, scores, [&](std::size_t i) { found.push_back(static_cast<std::uint32_t>(i)); });
   return found;
 }
 
@@ -76,7 +55,8 @@ Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
   const Trend& trend = models_->trend;
   for (std::size_t row = 0; trend.power != 0 && row <= trend.ln_by_item.size(); ++row) {
     const double factor = trend.FactorOf(ItemIndex(static_cast<std::uint32_t>(row)));
-    trends_.push_back({factor, 1 / factor});
+    trends_of_likes_.push_back(factor);
+    trends_of_dislikes_.push_back(1 / factor);
   }
   for (const Model& model : models_->models) {
     const auto weight = chosen.find(model.name);
@@ -90,20 +70,32 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
                                                           const PipelineControls& controls) const {
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
-  const auto add_list = [&](Asked asked) {
-    const StepWatch watch(controls);
+  const auto add_list = [&](const StepWatch& watch, Asked asked) {
     std::vector<double> blended = Blend(asked);
     asked.lifts = LiftsOf(controls.lifts, asked.items, blended);
     if (controls.only != nullptr) Hide(*controls.only, asked.items, blended);
     lists.push_back(Select(asked, blended, k));
     watch.Tell("blend", "", [&] {
-      return std::count_if(blended.begin(), blended.end(),
-                           [](double score) { return std::isfinite(score); });
+      const auto is_finite = [](double score) { return std::isfinite(score); };
+      return asked.num_ruled_out +
+             static_cast<std::size_t>(std::count_if(blended.begin(), blended.end(), is_finite));
     });
   };
-  const std::size_t whole = options_.whole_catalogue_items;
-  if (allowed != nullptr && (allowed->size() <= whole || allowed->HasAtMost(whole))) {
-    for (const Query& query : queries) add_list(Everything(query, *allowed, controls));
+  if (IsLittle(allowed)) {
+    const bool is_all_scored = !controls.lifts.empty() || controls.only != nullptr;
+    for (const Query& query : queries) {
+      if (is_all_scored) {
+        Asked everything = Everything(query, *allowed, controls);
+        add_list(StepWatch(controls), std::move(everything));
+      } else {
+        QueryMemo memo;  // What is sketched is scored again.
+        Query asked = query;
+        if (asked.memo == nullptr) asked.memo = &memo;
+        const Sketched sketched = Sketch(asked, *allowed, controls);
+        const StepWatch watch(controls);
+        add_list(watch, Shortlist(asked, sketched, k));
+      }
+    }
     return lists;
   }
   const std::size_t count = std::max(options_.candidates_per_model, 2 * k);
@@ -117,16 +109,27 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
   }
   for (std::size_t q = 0; q < queries.size(); ++q) {
     Score(queries[q], retrieved[q], controls);
-    add_list(std::move(retrieved[q]));
+    add_list(StepWatch(controls), std::move(retrieved[q]));
   }
   return lists;
 }
 
+bool Pipeline::IsLittle(const ItemBitmap* allowed) const {
+  const std::size_t whole = options_.whole_catalogue_items;
+  return allowed != nullptr && (allowed->size() <= whole || allowed->HasAtMost(whole));
+}
+
 std::vector<BlendedItem> Pipeline::Rank(const Query& query, std::span<const ItemIndex> items,
+                                        const ItemBitmap* allowed,
                                         const PipelineControls& controls) const {
-  Asked asked = std::move(Retrieve({&query, 1}, nullptr, options_.candidates_per_model,
-                                   WeightsOfEach({&query, 1}), controls)
-                              .front());
+  Asked asked;
+  if (IsLittle(allowed)) {
+    asked.factors = Sketch(query, *allowed, controls).factors;
+  } else {
+    asked = std::move(Retrieve({&query, 1}, allowed, options_.candidates_per_model,
+                               WeightsOfEach({&query, 1}), controls)
+                          .front());
+  }
   asked.items.assign(items.begin(), items.end());
   Score(query, asked, controls);
   const std::vector<double> blended = Blend(asked);
@@ -155,8 +158,9 @@ std::vector<std::vector<double>> Pipeline::WeightsOfEach(std::span<const Query> 
 }
 
 double Pipeline::TrendOf(ItemIndex item, double blended) const {
-  if (trends_.empty()) return 1;
-  return trends_[std::min(Row(item), trends_.size() - 1)][blended < 0 ? 1 : 0];
+  if (trends_of_likes_.empty()) return 1;
+  const std::size_t row = std::min(Row(item), trends_of_likes_.size() - 1);
+  return blended < 0 ? trends_of_dislikes_[row] : trends_of_likes_[row];
 }
 
 std::vector<double> Pipeline::Blend(const Asked& asked) const {
@@ -180,7 +184,7 @@ std::vector<double> Pipeline::Blend(const Asked& asked) const {
       }
       for (std::size_t i = 0; i < count; ++i) sums[i] += factor * static_cast<double>(known[i]);
     }
-    for (std::size_t i = 0; i < count && !trends_.empty(); ++i) {
+    for (std::size_t i = 0; i < count && !trends_of_likes_.empty(); ++i) {
       sums[i] *= TrendOf(asked.items[begin + i], sums[i]);
     }
     for (std::size_t i = 0; i < count; ++i) {

@@ -14,32 +14,35 @@ namespace {
 // A model whose best score is smaller than this has nothing to say, and is not blown up to say it.
 constexpr float kSmallestScale = 1e-6f;
 
-// What one model's scores are divided by, given its best and its worst for the query. When even the
-// best is below zero the worst one counts, so that a shopper's dislikes alone never drown every
-// other model.
-float Scale(float best, float worst) { return std::max(best > 0 ? best : -worst, kSmallestScale); }
-
-// The scale by all that a model said of every item.
-float ScaleOfAll(std::span<const float> scores) {
-  const Eigen::Map<const Eigen::ArrayXf> all(scores.data(),
-                                             static_cast<Eigen::Index>(scores.size()));
-  const float best = all.size() == 0 ? kUnscored : all.maxCoeff();
-  if (best == kUnscored) return 1;
-  if (best > 0) return Scale(best, best);
-  float worst = best;
-  for (const float score : scores) worst = IsKnown(score) ? std::min(worst, score) : worst;
-  return Scale(best, worst);
-}
-
 // What may be shown: `allowed` without the query's `excluded`, ascending.
 std::vector<ItemIndex> Showable(const Query& query, ItemBitmap allowed) {
   for (const ItemIndex item : query.excluded) allowed.Erase(item);
   return allowed.Items();
 }
 
-bool IsLate(const PipelineControls& controls) { return controls.is_late && controls.is_late(); }
-
 }  // namespace
+
+float ScaleOf(float best, float worst) {
+  return std::max(best > 0 ? best : -worst, kSmallestScale);
+}
+
+float ScaleOfAll(std::span<const float> scores) {
+  const Eigen::Map<const Eigen::ArrayXf> all(scores.data(),
+                                             static_cast<Eigen::Index>(scores.size()));
+  const float best = all.size() == 0 ? kUnscored : all.maxCoeff();
+  if (best == kUnscored) return 1;
+  if (best > 0) return ScaleOf(best, best);
+  float worst = best;
+  for (const float score : scores) worst = IsKnown(score) ? std::min(worst, score) : worst;
+  return ScaleOf(best, worst);
+}
+
+void HideUnsound(std::span<float> scores) {
+  for (float& score : scores) {
+    const bool is_finite = std::abs(score) <= std::numeric_limits<float>::max();
+    score = is_finite ? score : kUnscored;
+  }
+}
 
 Pipeline::Asked Pipeline::Everything(const Query& query, const ItemBitmap& allowed,
                                      const PipelineControls& controls) const {
@@ -78,7 +81,7 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
       if (!is_asked(retrieved[q])) continue;
       if (lists[q].empty()) continue;
       retrieved[q].factors[m] /=
-          static_cast<double>(Scale(lists[q].front().score, lists[q].back().score));
+          static_cast<double>(ScaleOf(lists[q].front().score, lists[q].back().score));
       for (const ScoredItem& scored : lists[q]) {
         if (seen[q].Contains(scored.item)) continue;
         seen[q].Insert(scored.item);
@@ -145,13 +148,7 @@ void Pipeline::Score(const Query& query, Asked& asked, const PipelineControls& c
       return std::count_if(scores.begin(), scores.end(), IsKnown);
     });
   }
-  // What a model gets wrong is as if it had not spoken.
-  float* const scores = asked.scores.data();
-  const auto num_scores = static_cast<std::size_t>(asked.scores.size());
-  for (std::size_t i = 0; i < num_scores; ++i) {
-    const bool is_finite = std::abs(scores[i]) <= std::numeric_limits<float>::max();
-    scores[i] = is_finite ? scores[i] : kUnscored;
-  }
+  HideUnsound({asked.scores.data(), static_cast<std::size_t>(asked.scores.size())});
 }
 
 std::vector<Pipeline::ScaledScores> Pipeline::Candidates(std::span<const Query> queries,

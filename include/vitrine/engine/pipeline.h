@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -47,7 +46,8 @@ struct PipelineControls {
 
 // The heart of a request, free of stores and requests, so that evaluation measures exactly what is
 // served: retrieve from every model, score the union with every model, blend, select. Where little
-// may be shown there is no need of retrieval: all of it is scored. Immutable and thread-safe.
+// may be shown there is no need of retrieval: the models sketch the scores of all of it, and all
+// that can be among the best is scored. Immutable and thread-safe.
 //
 // The blended score of an item is the sum over models of weight * score / scale, times the item's
 // trend, where the scale is one number per query and model: the size of the model's best score of
@@ -68,9 +68,10 @@ class Pipeline {
                                                   const ItemBitmap* allowed, std::size_t k,
                                                   const PipelineControls& controls = {}) const;
 
-  // Blended scores of the caller's items, in their order, with the scales that a list of all items
-  // would have. Items that no model knows score kUnscored.
+  // Blended scores of the caller's items, in their order, with the scales that a list of all that
+  // is `allowed` (null: all items) would have. Items that no model knows score kUnscored.
   std::vector<BlendedItem> Rank(const Query& query, std::span<const ItemIndex> items,
+                                const ItemBitmap* allowed = nullptr,
                                 const PipelineControls& controls = {}) const;
 
   const ModelSet& models() const { return *models_; }
@@ -89,7 +90,14 @@ class Pipeline {
 
  private:
   struct Asked;
+  struct Sketched;
 
+  bool IsLittle(const ItemBitmap* allowed) const;  // So that all of it is looked at.
+  // What the models say about of all that may be shown for the query.
+  Sketched Sketch(const Query& query, const ItemBitmap& allowed,
+                  const PipelineControls& controls) const;
+  // All that can be among the best `k`, scored.
+  Asked Shortlist(const Query& query, const Sketched& sketched, std::size_t k) const;
   // All that may be shown for the query, scored.
   Asked Everything(const Query& query, const ItemBitmap& allowed,
                    const PipelineControls& controls) const;
@@ -109,6 +117,8 @@ class Pipeline {
   std::vector<double> Blend(const Asked& asked) const;
   // What a sum of parts is multiplied with, which has the sign of what comes of it.
   double TrendOf(ItemIndex item, double blended) const;
+  // By item, from the first on.
+  void ApplyTrends(std::span<float> blended) const;
   std::vector<BlendedItem> Select(const Asked& asked, std::span<const double> blended,
                                   std::size_t k) const;
 
@@ -116,8 +126,10 @@ class Pipeline {
   BlendOptions options_;
   std::vector<BlendWeight> weights_;  // By model of the set.
   bool looks_at_features_ = false;    // Some weight grows with them.
-  // By item of the set, of a sum above and of one below zero; empty: none counts.
-  std::vector<std::array<double, 2>> trends_;
+  // By item of the set, of a sum from zero up and of one below, and last for all other items; empty:
+  // none counts.
+  std::vector<double> trends_of_likes_;
+  std::vector<double> trends_of_dislikes_;
 };
 
 }  // namespace vitrine
