@@ -51,7 +51,8 @@ std::vector<ItemIndex> ItemBitmap::Items() const {
 void ItemBitmap::FillAbsent(float value, std::span<float> values) const {
   for (std::size_t begin = 0; begin < values.size(); begin += 64) {
     const std::uint64_t word = begin / 64 < words_.size() ? words_[begin / 64] : 0;
-    const std::span<float> of_word = values.subspan(begin, std::min<std::size_t>(64, values.size() - begin));
+    const std::span<float> of_word =
+        values.subspan(begin, std::min<std::size_t>(64, values.size() - begin));
     if (word == 0) {
       std::fill(of_word.begin(), of_word.end(), value);
       continue;

@@ -20,9 +20,9 @@ Number LeastOfBest(std::span<const Number> scores, std::size_t k) {
   best_of_block.reserve(scores.size() / kBlock + 1);
   for (std::size_t begin = 0; begin < scores.size(); begin += kBlock) {
     const std::size_t count = std::min(kBlock, scores.size() - begin);
-    best_of_block.push_back(Eigen::Map<const Eigen::ArrayX<Number>>(
-                                &scores[begin], static_cast<Eigen::Index>(count))
-                                .maxCoeff());
+    best_of_block.push_back(
+        Eigen::Map<const Eigen::ArrayX<Number>>(&scores[begin], static_cast<Eigen::Index>(count))
+            .maxCoeff());
   }
   Number least = std::numeric_limits<Number>::lowest();
   if (k > 0 && k <= best_of_block.size()) {

@@ -21,7 +21,8 @@ namespace {
 std::vector<std::uint32_t> WorthALook(std::span<const double> scores, std::size_t k) {
   const double least = LeastOfBest(scores, k);
   std::vector<std::uint32_t> found;
-  ForEachFrom(least, scores, [&](std::size_t i) { found.push_back(static_cast<std::uint32_t>(i)); });
+  ForEachFrom(least, scores,
+              [&](std::size_t i) { found.push_back(static_cast<std::uint32_t>(i)); });
   return found;
 }
 

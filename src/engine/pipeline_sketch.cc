@@ -14,7 +14,9 @@
 namespace vitrine {
 namespace {
 
-Eigen::Index Size(std::span<const float> scores) { return static_cast<Eigen::Index>(scores.size()); }
+Eigen::Index Size(std::span<const float> scores) {
+  return static_cast<Eigen::Index>(scores.size());
+}
 
 std::span<const float> Scores(const Matrix& row) {
   return {row.data(), static_cast<std::size_t>(row.size())};
@@ -48,8 +50,7 @@ float ScaleBy(const Scorer& scorer, const Query& query, std::span<float> sketch,
     const float exact = near_best.maxCoeff();
     if (exact > 0) return ScaleOf(exact, exact);
   }
-  const std::vector<ItemIndex> known =
-      ItemsFrom(std::numeric_limits<float>::lowest(), scores);
+  const std::vector<ItemIndex> known = ItemsFrom(std::numeric_limits<float>::lowest(), scores);
   const Matrix exact = ScoresOfSome(scorer, query, known);
   for (std::size_t i = 0; i < known.size(); ++i) sketch[Row(known[i])] = Scores(exact)[i];
   error = 0;
@@ -150,9 +151,8 @@ Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched
   ApplyTrends(least);
   ApplyTrends(most);
   Asked asked{.items = ItemsFrom(LeastOfBest<float>(least, k), most), .factors = sketched.factors};
-  asked.num_ruled_out =
-      num_items - asked.items.size() -
-      static_cast<std::size_t>(std::count(most.begin(), most.end(), kUnscored));
+  asked.num_ruled_out = num_items - asked.items.size() -
+                        static_cast<std::size_t>(std::count(most.begin(), most.end(), kUnscored));
   asked.scores.setConstant(static_cast<Eigen::Index>(num_models),
                            static_cast<Eigen::Index>(asked.items.size()), kUnscored);
   for (std::size_t m = 0; m < num_models && !asked.items.empty(); ++m) {

@@ -69,8 +69,8 @@ __m256i ProductInLanes(const std::int8_t* row, std::span<const std::int16_t> vec
 void MultiplyRows(const std::int8_t* rows, std::span<const std::int16_t> vector,
                   const float* scales, float scale, float* products) {
   const std::size_t stride = vector.size();
-  const __m256i first = _mm256_hadd_epi32(ProductInLanes(rows, vector),
-                                          ProductInLanes(rows + stride, vector));
+  const __m256i first =
+      _mm256_hadd_epi32(ProductInLanes(rows, vector), ProductInLanes(rows + stride, vector));
   const __m256i second = _mm256_hadd_epi32(ProductInLanes(rows + 2 * stride, vector),
                                            ProductInLanes(rows + 3 * stride, vector));
   const __m256i halves = _mm256_hadd_epi32(first, second);
@@ -119,8 +119,8 @@ CoarseVector CoarseRows::Prepare(std::span<const float> vector) const {
   const double error = std::sqrt(RoundTo(coarse.scale, vector, coarse.values.data()));
   const double length = std::sqrt(SquaredLength(vector));
   // The last: of sums of as many floats, here and where the exact ones are made.
-  const double rounding = static_cast<double>(std::numeric_limits<float>::epsilon()) *
-                          static_cast<double>(stride_ + 8);
+  const double rounding =
+      static_cast<double>(std::numeric_limits<float>::epsilon()) * static_cast<double>(stride_ + 8);
   coarse.error = static_cast<float>(static_cast<double>(largest_error_) * length +
                                     static_cast<double>(longest_) * (error + rounding * length));
   return coarse;

@@ -64,7 +64,8 @@ std::vector<ScoredItem> RetrieveCloseToBest(const FactorTable& table, const Matr
     for (std::size_t i = 0; i < scores.size(); ++i) {
       if (!(scores[i] + coarse.error >= best.threshold())) continue;
       const ItemIndex item{static_cast<std::uint32_t>(first + i)};
-      if (!table.known->Contains(item) || !MayShow(audience.query, audience.allowed, item)) continue;
+      if (!table.known->Contains(item) || !MayShow(audience.query, audience.allowed, item))
+        continue;
       const auto row = static_cast<Eigen::Index>(first + i);
       const float product = table.factors->row(row).dot(vector.row(0));
       best.Offer(item, table.scale == nullptr ? product : (*table.scale)[row] * product);

@@ -78,8 +78,8 @@ TEST(PipelineControlsTest, WhoHasRetrievedButComesTooLateToScoreSaysWhatItFound)
   EXPECT_THAT(list[0].parts, ElementsAre(0.25F, 1));
 
   // Neither scores.
-  const auto found = TwoModels(0).Rank(query, std::vector{ItemIndex{2}, ItemIndex{4}}, nullptr,
-                                       LateAt(2));
+  const auto found =
+      TwoModels(0).Rank(query, std::vector{ItemIndex{2}, ItemIndex{4}}, nullptr, LateAt(2));
   EXPECT_THAT(found[0].parts, ElementsAre(1, 0));
   EXPECT_THAT(found[1].parts, ElementsAre(0, 0.75F));
 }

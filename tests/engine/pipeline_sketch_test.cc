@@ -38,8 +38,8 @@ std::vector<float> SomeScores(std::size_t count, double offset, Random& random) 
   for (std::size_t i = 0; i < count; ++i) {
     const double drawn = random.Uniform();
     // Few values, so that ties are many.
-    scores.push_back(drawn < 0.1 ? kUnscored
-                                 : static_cast<float>(std::round(40 * drawn * drawn) / 40 - offset));
+    scores.push_back(
+        drawn < 0.1 ? kUnscored : static_cast<float>(std::round(40 * drawn * drawn) / 40 - offset));
   }
   return scores;
 }
@@ -58,8 +58,9 @@ TEST_P(ShortlistTest, ListsWhatScoringEverythingLists) {
   for (int trial = 0; trial < 20; ++trial) {
     auto set = std::make_shared<ModelSet>();
     const std::vector<float> rough = SomeScores(kItems, GetParam().offset, random);
-    set->models = {MakeFakeModel("rough", ModelFamily::kBehaviour, rough),
-                   MakeFakeModel("other", ModelFamily::kBehaviour, SomeScores(kItems, 0.3, random))};
+    set->models = {
+        MakeFakeModel("rough", ModelFamily::kBehaviour, rough),
+        MakeFakeModel("other", ModelFamily::kBehaviour, SomeScores(kItems, 0.3, random))};
     if (GetParam().has_trend) {
       set->trend.power = 1;
       for (std::size_t i = 0; i < kItems; ++i) {

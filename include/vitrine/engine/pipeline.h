@@ -126,8 +126,8 @@ class Pipeline {
   BlendOptions options_;
   std::vector<BlendWeight> weights_;  // By model of the set.
   bool looks_at_features_ = false;    // Some weight grows with them.
-  // By item of the set, of a sum from zero up and of one below, and last for all other items; empty:
-  // none counts.
+  // By item of the set, of a sum from zero up and of one below, and last for all other items;
+  // empty: none counts.
   std::vector<double> trends_of_likes_;
   std::vector<double> trends_of_dislikes_;
 };

@@ -17,9 +17,10 @@ struct CoarseVector {
 };
 
 // The rows of a matrix in eight bits a number, each row in units of its own: a quarter of the bytes
-// to read, for a first look at which inner products with a vector are the largest. What the rounding
-// may do to a product is bounded (Cauchy and Schwarz: the length of one side times that of the other
-// side's error), so whoever looks closer at all that comes near enough misses nothing. Immutable.
+// to read, for a first look at which inner products with a vector are the largest. What the
+// rounding may do to a product is bounded (Cauchy and Schwarz: the length of one side times that of
+// the other side's error), so whoever looks closer at all that comes near enough misses nothing.
+// Immutable.
 class CoarseRows {
  public:
   CoarseRows() = default;
@@ -37,11 +38,11 @@ class CoarseRows {
   void Multiply(const CoarseVector& vector, std::size_t first, std::span<float> products) const;
 
  private:
-  std::size_t stride_ = 0;            // d, padded.
-  std::vector<std::int8_t> values_;   // [num_rows x stride_]
-  std::vector<float> scales_;         // Of the values of each row.
-  float longest_ = 0;                 // Row, as it is kept.
-  float largest_error_ = 0;           // Length of what the rounding took off a row.
+  std::size_t stride_ = 0;           // d, padded.
+  std::vector<std::int8_t> values_;  // [num_rows x stride_]
+  std::vector<float> scales_;        // Of the values of each row.
+  float longest_ = 0;                // Row, as it is kept.
+  float largest_error_ = 0;          // Length of what the rounding took off a row.
 };
 
 }  // namespace vitrine

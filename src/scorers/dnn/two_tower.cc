@@ -134,18 +134,14 @@ absl::StatusOr<std::shared_ptr<const TwoTower>> TwoTower::Create(TwoTowerTable t
 }
 
 TwoTower::TwoTower(TwoTowerTable table)
-    : table_(std::move(table)),
-      known_items_(KnownRows(table_.targets)),
-      coarse_(table_.targets) {
+    : table_(std::move(table)), known_items_(KnownRows(table_.targets)), coarse_(table_.targets) {
   for (const nn::NamedParameter& each : ParametersOf(table_)) {
     each.parameter->gradient.resize(0, 0);
     each.parameter->touched = {};
   }
 }
 
-FactorTable TwoTower::Table() const {
-  return {&table_.targets, &known_items_, nullptr, &coarse_};
-}
+FactorTable TwoTower::Table() const { return {&table_.targets, &known_items_, nullptr, &coarse_}; }
 
 TwoTower::Shopper TwoTower::Know(const Query& query) const {
   Shopper shopper{.touches = TowerTouches(query, table_.history, known_items_)};

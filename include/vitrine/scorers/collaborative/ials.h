@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
-#include "vitrine/math/ridge.h"
 #include "vitrine/math/coarse_rows.h"
+#include "vitrine/math/ridge.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
 
