@@ -26,6 +26,13 @@ std::uint64_t AvailableMemoryBytes() {
   return std::numeric_limits<std::uint64_t>::max();
 }
 
+void KeepFreedMemory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
 absl::Status CheckMemory(std::string_view what, std::uint64_t wanted_bytes,
                          std::uint64_t available_bytes, std::string_view cure) {
   if (wanted_bytes <= available_bytes - available_bytes / 10) return absl::OkStatus();

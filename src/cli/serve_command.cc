@@ -12,6 +12,7 @@
 #include "cli/placement_config.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
+#include "vitrine/base/memory.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/server/api_keys.h"
 
@@ -103,6 +104,7 @@ std::string ShownAddress(const ServerOptions& options, int port) {
 }
 
 absl::Status Serve(const ServeFlags& flags) {
+  KeepFreedMemory();
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
   VITRINE_ASSIGN_OR_RETURN(const auto keys, KeyRing::Open(KeyFile(LocalFileSystem(), flags.store)));
   config.server.keys = keys.get();

@@ -59,6 +59,8 @@ Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
     trends_of_likes_.push_back(factor);
     trends_of_dislikes_.push_back(1 / factor);
   }
+  rough_trends_of_likes_.assign(trends_of_likes_.begin(), trends_of_likes_.end());
+  rough_trends_of_dislikes_.assign(trends_of_dislikes_.begin(), trends_of_dislikes_.end());
   for (const Model& model : models_->models) {
     const auto weight = chosen.find(model.name);
     weights_.push_back(weight == chosen.end() ? BlendWeight() : weight->second);

@@ -114,9 +114,11 @@ Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowe
 void Pipeline::ApplyTrends(std::span<float> blended) const {
   if (trends_of_likes_.empty()) return;
   const std::size_t count = std::min(blended.size(), trends_of_likes_.size() - 1);
+  const float* const likes = rough_trends_of_likes_.data();
+  const float* const dislikes = rough_trends_of_dislikes_.data();
   for (std::size_t i = 0; i < count; ++i) {
-    const auto sum = static_cast<double>(blended[i]);
-    blended[i] = static_cast<float>(sum * (sum < 0 ? trends_of_dislikes_[i] : trends_of_likes_[i]));
+    const float factor = blended[i] < 0 ? dislikes[i] : likes[i];
+    blended[i] *= factor;
   }
   for (std::size_t i = count; i < blended.size(); ++i) {
     const auto sum = static_cast<double>(blended[i]);
@@ -142,7 +144,7 @@ Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched
       if (factor != 0) block.Add(factor, sketched.ScoresOf(m).subspan(begin, count));
     }
     for (std::size_t i = 0; i < count; ++i) {
-      // What is added: that sums of floats are not those of doubles.
+      // What is added: that sums and trends in floats are not those in doubles.
       const float off = static_cast<float>(error) + 1e-6F * block.sizes[i];
       least[begin + i] = IsKnown(block.best[i]) ? block.sums[i] - off : kUnscored;
       most[begin + i] = IsKnown(block.best[i]) ? block.sums[i] + off : kUnscored;

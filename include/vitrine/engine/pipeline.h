@@ -117,7 +117,7 @@ class Pipeline {
   std::vector<double> Blend(const Asked& asked) const;
   // What a sum of parts is multiplied with, which has the sign of what comes of it.
   double TrendOf(ItemIndex item, double blended) const;
-  // By item, from the first on.
+  // By item, from the first on, in floats.
   void ApplyTrends(std::span<float> blended) const;
   std::vector<BlendedItem> Select(const Asked& asked, std::span<const double> blended,
                                   std::size_t k) const;
@@ -130,6 +130,8 @@ class Pipeline {
   // empty: none counts.
   std::vector<double> trends_of_likes_;
   std::vector<double> trends_of_dislikes_;
+  std::vector<float> rough_trends_of_likes_;
+  std::vector<float> rough_trends_of_dislikes_;
 };
 
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 #include "vitrine/scorers/content/content.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -62,6 +63,14 @@ std::vector<double>& FeatureSums(std::size_t size) {
   return sums;
 }
 
+// Adds the scores that are known to `sums`.
+void AddKnown(std::span<const float> scores, std::span<float> sums) {
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const float added = scores[i] == kUnscored ? 0.0F : scores[i];
+    sums[i] = sums[i] == kUnscored ? scores[i] : sums[i] + added;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Content>> Content::Create(ContentTable table) {
@@ -76,6 +85,11 @@ Content::Content(ContentTable table)
   for (const ItemIndex item : has_meaning_.Items()) {
     with_meaning_.push_back(static_cast<std::uint32_t>(item));
   }
+  coarse_meaning_ = CoarseRows(table_.meaning);
+}
+
+FactorTable Content::MeaningTable() const {
+  return {&table_.meaning, &has_meaning_, nullptr, &coarse_meaning_};
 }
 
 bool Content::IsKnown(ItemIndex item) const {
@@ -191,27 +205,60 @@ std::size_t Content::CountValues(const Profile& profile) const {
   return count;
 }
 
+void Content::ScoreByFeatures(const Profile& profile, std::span<const ItemIndex> items,
+                              std::span<float> scores) const {
+  SparseScores weights(table_.features.size());  // Of the profile, by feature.
+  const std::array<float, 1> one = {1};
+  for (const Feature& feature : profile.features) {
+    weights.Add(feature.weight, {&feature.feature, 1}, one);
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    scores[i] = kUnscored;
+    if (Row(items[i]) >= num_items()) continue;
+    const auto features = table_.items.Columns(Row(items[i]));
+    const auto values = table_.items.Values(Row(items[i]));
+    for (std::size_t f = 0; f < features.size(); ++f) {
+      const float weight = weights.Of(ItemIndex{features[f]});
+      if (weight == kUnscored) continue;
+      scores[i] = (scores[i] == kUnscored ? 0 : scores[i]) + weight * values[f];
+    }
+  }
+}
+
 void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                     Eigen::Ref<Matrix> scores) const {
+  const bool are_few = items.size() < num_items() / 8;
   SparseScores sums(num_items());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     const std::shared_ptr<const Profile> made = ProfileOf(queries[q]);
     const Profile& profile = *made;
-    sums.Expect(CountValues(profile));
-    AddFeatures(profile, sums);
     const std::span<float> row = RowOf(scores, q);
-    sums.Read(items, row);
-    sums.Clear();
+    if (are_few) {
+      ScoreByFeatures(profile, items, row);
+    } else {
+      sums.Expect(CountValues(profile));
+      AddFeatures(profile, sums);
+      sums.Read(items, row);
+      sums.Clear();
+    }
     if (profile.sense.size() == 0) continue;
     Matrix by_meaning(1, static_cast<Eigen::Index>(items.size()));
-    ScoreByFactors({&table_.meaning, &has_meaning_, nullptr}, profile.sense.transpose(), items,
-                   by_meaning);
-    const float* const values = by_meaning.data();
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const float added = values[i] == kUnscored ? 0.0F : values[i];
-      row[i] = row[i] == kUnscored ? values[i] : row[i] + added;
-    }
+    ScoreByFactors(MeaningTable(), profile.sense.transpose(), items, by_meaning);
+    AddKnown({by_meaning.data(), items.size()}, row);
   }
+}
+
+float Content::Sketch(const Query& query, std::span<float> scores) const {
+  const std::shared_ptr<const Profile> profile = ProfileOf(query);
+  SparseScores sums(num_items());
+  sums.Expect(CountValues(*profile));
+  AddFeatures(*profile, sums);
+  sums.ReadAll(scores);
+  if (profile->sense.size() == 0) return 0;
+  std::vector<float> by_meaning(scores.size());
+  const float error = SketchByFactors(MeaningTable(), profile->sense.transpose(), by_meaning);
+  AddKnown(by_meaning, scores);
+  return error;
 }
 
 std::vector<std::vector<ScoredItem>> Content::Retrieve(std::span<const Query> queries,

@@ -10,10 +10,13 @@
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/base/matrix.h"
+#include "vitrine/math/coarse_rows.h"
 #include "vitrine/math/sparse.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
+
+struct FactorTable;
 
 class SparseScores;  // Private to the module.
 
@@ -61,6 +64,9 @@ class Content final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
+  // The meaning from eight bits.
+  float Sketch(const Query& query, std::span<float> scores) const override;
+
   // Visits the items that share a feature with the profile, through an inverted index, and with
   // meaning all others too.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
@@ -105,6 +111,10 @@ class Content final : public Scorer, public Explainer {
   void AddFeatures(const Profile& profile, SparseScores& scores) const;
   void AddMeaning(const Profile& profile, SparseScores& scores) const;
   std::size_t CountValues(const Profile& profile) const;
+  // What the features say of a few items, each looked at by itself.
+  void ScoreByFeatures(const Profile& profile, std::span<const ItemIndex> items,
+                       std::span<float> scores) const;
+  FactorTable MeaningTable() const;
   void ExplainFeatures(const Profile& profile, ItemIndex item,
                        std::vector<Contribution>& contributions) const;
   // For each of `items`, what each of `touched` adds by what both are about.
@@ -115,6 +125,7 @@ class Content final : public Scorer, public Explainer {
   CsrMatrix postings_;                       // [features x num_items]
   ItemBitmap has_meaning_;                   // Rows of table_.meaning that are not zero
   std::vector<std::uint32_t> with_meaning_;  // and their indices, ascending.
+  CoarseRows coarse_meaning_;
 };
 
 void Save(const Content& scorer, ByteWriter& writer);
