@@ -1,13 +1,18 @@
 #include "cli/training_table.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 
 namespace vitrine::cli {
 namespace {
 
-using google::protobuf::util::TimeUtil;
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+std::string Shown(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", TimeOf(time), absl::UTCTimeZone());
+}
 
 std::string TriggerName(v1::Training::Trigger trigger) {
   switch (trigger) {
@@ -53,12 +58,11 @@ std::string StateName(v1::Training::State state) {
 std::string TrainingLine(const v1::Training& training) {
   std::string seconds = "-";
   if (training.has_end_time()) {
-    seconds = absl::StrFormat("%.1f s", static_cast<double>(TimeUtil::DurationToMilliseconds(
-                                            training.end_time() - training.start_time())) /
-                                            1000);
+    seconds = absl::StrFormat("%.1f s", absl::ToDoubleSeconds(TimeOf(training.end_time()) -
+                                                              TimeOf(training.start_time())));
   }
   return absl::StrFormat("%-13s %s  %-8s %8s  %-9s  %s", training.training_id(),
-                         TimeUtil::ToString(training.start_time()).substr(0, 19),
+                         Shown(training.start_time()).substr(0, 19),
                          TriggerName(training.trigger()), seconds, StateName(training.state()),
                          Outcome(training));
 }
@@ -69,8 +73,8 @@ nlohmann::ordered_json TrainingJson(const v1::Training& training) {
                                  {"trigger", TriggerName(training.trigger())},
                                  {"stage", training.stage()},
                                  {"progress", training.progress()},
-                                 {"start_time", TimeUtil::ToString(training.start_time())}};
-  if (training.has_end_time()) json["end_time"] = TimeUtil::ToString(training.end_time());
+                                 {"start_time", Shown(training.start_time())}};
+  if (training.has_end_time()) json["end_time"] = Shown(training.end_time());
   json["model_version"] = training.model_version();
   json["error"] = training.error();
   if (!training.has_gate()) return json;
