@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/bench_command.h"
+#include "cli/check_command.h"
 #include "cli/evaluate_command.h"
 #include "cli/features_command.h"
 #include "cli/import_command.h"
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddPlacementsCommand(app, exit_status);
   vitrine::cli::AddKeysCommand(app, exit_status);
+  vitrine::cli::AddCheckCommand(app, exit_status);
   vitrine::cli::AddPredictCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);

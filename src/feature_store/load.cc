@@ -162,14 +162,19 @@ absl::Status LoadViews(const StorePlace& place, LoadedStore& store) {
   VITRINE_RETURN_IF_ERROR(LoadRows(place, store));
   if (!checkpoint.has_value()) return Replay(place, StoreState(), store);
   const absl::Status read = store.views->ReadCheckpoint(checkpoint->views);
+  store.has_checkpoint = read.ok();
   if (read.ok()) return Replay(place, checkpoint->state, store);
   Log(LogLevel::kWarning, "store.checkpoint-ignored", {{"reason", std::string(read.message())}});
+  return RebuildViews(place, store);
+}
+
+}  // namespace
+
+absl::Status RebuildViews(const StorePlace& place, LoadedStore& store) {
   store.views = std::make_unique<StoreViews>(place.options);
   VITRINE_RETURN_IF_ERROR(LoadRows(place, store));
   return Replay(place, StoreState(), store);
 }
-
-}  // namespace
 
 absl::StatusOr<LoadedStore> LoadStore(const StorePlace& place) {
   const bool is_owner = !place.options.is_read_only;

@@ -31,6 +31,7 @@ struct LoadedStore {
   Tombstones tombstones{};
   StoreState state{};
   std::uint64_t replayed_events = 0;
+  bool has_checkpoint = false;  // Its views came from one, and the log behind it.
   bool has_unfinished_erasure = false;
   Batch forgotten{};  // Removes values whose time to live is long over.
 };
@@ -44,6 +45,9 @@ struct StorePlace {
 // Reads the store in `place`, making it if it is not there. Views come from the checkpoint, where
 // one can be used, and from the log behind it.
 absl::StatusOr<LoadedStore> LoadStore(const StorePlace& place);
+
+// Makes the views anew, of the rows and the whole log.
+absl::Status RebuildViews(const StorePlace& place, LoadedStore& store);
 
 // The FeatureStore. One commit thread changes everything; see FeatureStore for the order.
 //

@@ -233,6 +233,12 @@ absl::Status Storage::Forget() {
   return FromRocks(db.EnableFileDeletions(/*force=*/true), what);
 }
 
+absl::Status Storage::CheckFiles() const {
+  rocksdb::ReadOptions options;
+  options.readahead_size = kReadAheadBytes;
+  return FromRocks(state_->db->VerifyChecksum(options), "check the store in " + state_->folder);
+}
+
 std::uint64_t Storage::num_disk_bytes() const {
   std::uint64_t total = 0;
   std::error_code error;

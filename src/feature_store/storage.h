@@ -80,6 +80,9 @@ class Storage {
   // Rewrites all files, so that none holds what was deleted or overwritten. Reads go on.
   absl::Status Forget();
 
+  // Reads every block of every file and compares its checksum. DATA_LOSS: a file is damaged, named.
+  absl::Status CheckFiles() const;
+
   std::uint64_t num_disk_bytes() const;
   std::size_t cut_bytes() const;  // Of a torn tail, by Open.
 
