@@ -4,7 +4,7 @@
 
 namespace vitrine::cli {
 
-// Adds `vitrine check`; docs/cli.md describes it.
+// Adds `vitrine check`; docs/ops/check.md describes it.
 void AddCheckCommand(CLI::App& app, int& exit_status);
 
 }  // namespace vitrine::cli
