@@ -106,7 +106,7 @@ nlohmann::ordered_json ShadowJson(const v1::ShadowReport& shadow) {
 }
 
 nlohmann::ordered_json RollbackJson(const v1::RollbackNote& note) {
-  return {{"time", TimeUtil::ToString(note.time())},
+  return {{"time", Shown(note.time())},
           {"from", note.from_version()},
           {"to", note.to_version()},
           {"reason", note.reason()}};
