@@ -85,9 +85,9 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
     });
   };
   if (IsLittle(allowed)) {
-    const bool is_all_scored = !controls.lifts.empty() || controls.only != nullptr;
+    const bool is_sketched = IsSketched(*allowed, controls);
     for (const Query& query : queries) {
-      if (is_all_scored) {
+      if (!is_sketched) {
         Asked everything = Everything(query, *allowed, controls);
         add_list(StepWatch(controls), std::move(everything));
       } else {
@@ -122,12 +122,20 @@ bool Pipeline::IsLittle(const ItemBitmap* allowed) const {
   return allowed != nullptr && (allowed->size() <= whole || allowed->HasAtMost(whole));
 }
 
+bool Pipeline::IsSketched(const ItemBitmap& allowed, const PipelineControls& controls) const {
+  constexpr std::size_t kOneIn = 8;  // A score costs so many sketches.
+  return controls.lifts.empty() && controls.only == nullptr &&
+         allowed.size() <= options_.whole_catalogue_items &&
+         !allowed.HasAtMost(allowed.size() / kOneIn);
+}
+
 std::vector<BlendedItem> Pipeline::Rank(const Query& query, std::span<const ItemIndex> items,
                                         const ItemBitmap* allowed,
                                         const PipelineControls& controls) const {
   Asked asked;
   if (IsLittle(allowed)) {
-    asked.factors = Sketch(query, *allowed, controls).factors;
+    asked.factors = IsSketched(*allowed, controls) ? Sketch(query, *allowed, controls).factors
+                                                   : Everything(query, *allowed, controls).factors;
   } else {
     asked = std::move(Retrieve({&query, 1}, allowed, options_.candidates_per_model,
                                WeightsOfEach({&query, 1}), controls)

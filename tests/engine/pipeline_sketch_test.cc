@@ -50,9 +50,9 @@ struct Case {
   bool has_trend = false;
 };
 
-class ShortlistTest : public ::testing::TestWithParam<Case> {};
+class ShortlistErrorTest : public ::testing::TestWithParam<Case> {};
 
-TEST_P(ShortlistTest, ListsWhatScoringEverythingLists) {
+TEST_P(ShortlistErrorTest, ListsWhatScoringEverythingLists) {
   constexpr std::size_t kItems = 1000;
   Random random(11);
   for (int trial = 0; trial < 20; ++trial) {
@@ -90,10 +90,43 @@ TEST_P(ShortlistTest, ListsWhatScoringEverythingLists) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Errors, ShortlistTest,
+INSTANTIATE_TEST_SUITE_P(Errors, ShortlistErrorTest,
                          ::testing::Values(Case{0, 0, false}, Case{0.05F, 0, false},
                                            Case{0.3F, 0.2, true}, Case{0.05F, 1.2, false},
                                            Case{0.02F, 0.99, true}, Case{5, 0.5, true}));
+
+// Counts the sketches that are asked for.
+class CountingScorer final : public FakeScorer {
+ public:
+  using FakeScorer::FakeScorer;
+
+  float Sketch(const Query& query, std::span<float> scores) const override {
+    ++num_sketches;
+    return Scorer::Sketch(query, scores);
+  }
+
+  mutable int num_sketches = 0;
+};
+
+TEST(ShortlistTest, OfAFewOfManyItemsNothingIsSketched) {
+  constexpr std::size_t kItems = 800;
+  const auto scorer = std::make_shared<CountingScorer>("a", std::vector<float>(kItems, 1));
+  auto set = std::make_shared<ModelSet>();
+  set->models = {MakeFakeModel("a", ModelFamily::kBehaviour, {})};
+  set->models[0].scorer = scorer;
+  const Pipeline pipeline(set, {.weights = {{"a", 1}}});
+  const Query query;
+  ItemBitmap few(kItems);
+  for (std::uint32_t i = 0; i < kItems / 8; ++i) few.Insert(ItemIndex{i});
+
+  EXPECT_EQ(pipeline.Recommend({&query, 1}, &few, 20).front().size(), 20U);
+  pipeline.Rank(query, std::vector{ItemIndex{3}}, &few);
+  EXPECT_EQ(scorer->num_sketches, 0);
+
+  few.Insert(ItemIndex{kItems - 1});
+  EXPECT_EQ(pipeline.Recommend({&query, 1}, &few, 20).front().size(), 20U);
+  EXPECT_EQ(scorer->num_sketches, 1);
+}
 
 }  // namespace
 }  // namespace vitrine

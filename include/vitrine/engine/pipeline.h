@@ -93,6 +93,8 @@ class Pipeline {
   struct Sketched;
 
   bool IsLittle(const ItemBitmap* allowed) const;  // So that all of it is looked at.
+  // Whether sketches of all items cost less than the scores of what is allowed, which is little.
+  bool IsSketched(const ItemBitmap& allowed, const PipelineControls& controls) const;
   // What the models say about of all that may be shown for the query.
   Sketched Sketch(const Query& query, const ItemBitmap& allowed,
                   const PipelineControls& controls) const;
