@@ -28,9 +28,6 @@ class ItemBitmap {
     return row < num_items_ && (words_[row / 64] >> (row % 64) & 1) != 0;
   }
 
-  // The bit of item i is bit i % 64 of word i / 64; those at or beyond size() are zero.
-  std::span<const std::uint64_t> words() const { return words_; }
-
   // All of them, ascending.
   std::vector<ItemIndex> Items() const;
 
