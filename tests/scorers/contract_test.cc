@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "scorers/contract_cases.h"
+#include "scorers/contract_queries.h"
 #include "scorers/sample_shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/models/model_kinds.h"
@@ -25,46 +26,8 @@ using testing::ContractCases;
 using testing::IsOk;
 using testing::ItemNumber;
 using testing::kShopItems;
+using testing::Queries;
 using testing::SampleShop;
-
-// The queries of a day: nothing known, a long history with dislikes, one click, a page, a cart,
-// categories, and what no model has heard of.
-class Queries {
- public:
-  Queries() {
-    for (std::uint32_t i = 0; i < 14; ++i) {
-      const float weight = i % 5 == 4 ? -2.0F : 1.0F + static_cast<float>(i % 3);
-      long_history_.push_back(
-          {(400 - i) * kMicrosPerDay, ItemNumber(2 * (i % 9)), weight, 1, EventType::kRate});
-    }
-    views_ = {
-        {},
-        {.history = long_history_},
-        {.history = std::span(long_history_).first(1)},
-        {.history = std::span(long_history_).first(4), .context_items = page_},
-        {.context_items = page_},
-        {.history = std::span(long_history_).first(3), .cart_items = page_},
-        {.history = std::span(long_history_).first(3), .categories = categories_},
-        {.history = strangers_, .context_items = unknown_page_, .categories = unknown_categories_},
-        {.history = std::span(long_history_).subspan(4, 1)},
-    };
-    for (Query& view : views_) view.now_us = 400 * kMicrosPerDay;
-  }
-  Queries(const Queries&) = delete;
-  Queries& operator=(const Queries&) = delete;
-
-  std::span<const Query> all() const { return views_; }
-
- private:
-  std::vector<Interaction> long_history_{};
-  std::vector<ItemIndex> page_ = {ItemNumber(3), ItemNumber(12)};
-  std::vector<std::string> categories_ = {"Home > lamp", "Colours"};
-  std::vector<Interaction> strangers_ = {{0, ItemNumber(5'000'000), 1},
-                                         {0, ItemIndex{0xFFFFFFFF}, -1}};
-  std::vector<ItemIndex> unknown_page_ = {ItemNumber(kShopItems), ItemIndex{0xFFFFFFFE}};
-  std::vector<std::string> unknown_categories_ = {"Moon > Craters", ""};
-  std::vector<Query> views_{};
-};
 
 Model Trained(const ContractCase& spec) {
   ThreadPool pool(2);
