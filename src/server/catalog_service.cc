@@ -9,6 +9,7 @@
 #include "server/catalog_replacement.h"
 #include "server/status.h"
 #include "server/wire.h"
+#include "server/write_and_finish.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/server/convert.h"
 
@@ -103,13 +104,8 @@ grpc::ServerUnaryReactor* CatalogService::UpsertItems(grpc::CallbackServerContex
       context, *request, [this, request, response](const RequestPool::Finish& finish) {
         auto items = FromBatch<Item>("items", request->items());
         if (!items.ok()) return finish(items.status());
-        pool_.Write(vitrine::UpsertItems{.items = *std::move(items)},
-                    [response, finish](const absl::StatusOr<WriteResult>& result) {
-                      if (result.ok()) {
-                        response->set_consistency_token(ConsistencyToken(result->sequence));
-                      }
-                      finish(result.status());
-                    });
+        WriteAndFinish<vitrine::UpsertItems>(
+            pool_, vitrine::UpsertItems{.items = *std::move(items)}, response, finish);
       });
 }
 
@@ -134,16 +130,10 @@ grpc::ServerUnaryReactor* CatalogService::DeleteItems(grpc::CallbackServerContex
                                                       v1::DeleteItemsResponse* response) {
   return pool_.AnswerLater(
       context, *request, [this, request, response](const RequestPool::Finish& finish) {
-        auto mutation = FromProto(*request);
-        if (!mutation.ok()) return finish(mutation.status());
-        pool_.Write(*std::move(mutation),
-                    [response, finish](const absl::StatusOr<WriteResult>& result) {
-                      if (result.ok()) {
-                        response->set_retired_count(static_cast<std::int64_t>(result->num_removed));
-                        response->set_consistency_token(ConsistencyToken(result->sequence));
-                      }
-                      finish(result.status());
-                    });
+        WriteAndFinish(pool_, FromProto(*request), response, finish,
+                       [response](const WriteResult& result) {
+                         response->set_retired_count(static_cast<std::int64_t>(result.num_removed));
+                       });
       });
 }
 
@@ -163,13 +153,8 @@ grpc::ServerUnaryReactor* CatalogService::SetInventory(grpc::CallbackServerConte
       context, *request, [this, request, response](const RequestPool::Finish& finish) {
         auto changes = FromBatch<UpdateInventory::Change>("inventories", request->inventories());
         if (!changes.ok()) return finish(changes.status());
-        pool_.Write(UpdateInventory{.changes = *std::move(changes)},
-                    [response, finish](const absl::StatusOr<WriteResult>& result) {
-                      if (result.ok()) {
-                        response->set_consistency_token(ConsistencyToken(result->sequence));
-                      }
-                      finish(result.status());
-                    });
+        WriteAndFinish<UpdateInventory>(pool_, UpdateInventory{.changes = *std::move(changes)},
+                                        response, finish);
       });
 }
 

@@ -6,6 +6,7 @@
 #include "server/event_stream.h"
 #include "server/status.h"
 #include "server/wire.h"
+#include "server/write_and_finish.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/server/convert.h"
 
@@ -45,18 +46,13 @@ grpc::ServerUnaryReactor* EventService::RecordEvents(grpc::CallbackServerContext
                                                      v1::RecordEventsResponse* response) {
   return pool_.AnswerLater(
       context, *request, [this, request, response](const RequestPool::Finish& finish) {
-        auto batch = FromProto(*request, clock_.Now());
-        if (!batch.ok()) return finish(batch.status());
-        pool_.Write(*std::move(batch), [=](const absl::StatusOr<WriteResult>& result) {
-          if (result.ok()) {
-            for (int i = 0; i < request->events_size(); ++i) {
-              SetAck(request->events(i), result->outcomes[static_cast<std::size_t>(i)],
-                     *response->add_acks());
-            }
-            response->set_consistency_token(ConsistencyToken(result->sequence));
-          }
-          finish(result.status());
-        });
+        WriteAndFinish(pool_, FromProto(*request, clock_.Now()), response, finish,
+                       [request, response](const WriteResult& result) {
+                         for (int i = 0; i < request->events_size(); ++i) {
+                           SetAck(request->events(i), result.outcomes[static_cast<std::size_t>(i)],
+                                  *response->add_acks());
+                         }
+                       });
       });
 }
 

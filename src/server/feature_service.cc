@@ -10,6 +10,7 @@
 #include "server/feature_reads.h"
 #include "server/status.h"
 #include "server/wire.h"
+#include "server/write_and_finish.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/behaviour/registry.h"
 
@@ -124,16 +125,11 @@ grpc::ServerUnaryReactor* FeatureService::PutFeatures(grpc::CallbackServerContex
       context, *request, [this, request, response](const RequestPool::Finish& finish) {
         const auto registry = pool_.backend().store->feature_registry();
         auto mutation = FromProto(*request, *registry, clock_.Now());
-        if (!mutation.ok()) return finish(mutation.status());
-        pool_.Write(
-            *std::move(mutation), [response, finish](const absl::StatusOr<WriteResult>& result) {
-              if (result.ok()) {
-                response->set_stored_count(static_cast<std::int64_t>(result->num_changed));
-                response->set_outdated_count(static_cast<std::int64_t>(result->num_outdated));
-                response->set_removed_count(static_cast<std::int64_t>(result->num_removed));
-                response->set_consistency_token(ConsistencyToken(result->sequence));
-              }
-              finish(result.status());
+        WriteAndFinish(
+            pool_, std::move(mutation), response, finish, [response](const WriteResult& result) {
+              response->set_stored_count(static_cast<std::int64_t>(result.num_changed));
+              response->set_outdated_count(static_cast<std::int64_t>(result.num_outdated));
+              response->set_removed_count(static_cast<std::int64_t>(result.num_removed));
             });
       });
 }

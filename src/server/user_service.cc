@@ -7,6 +7,7 @@
 #include "server/status.h"
 #include "server/user_export.h"
 #include "server/wire.h"
+#include "server/write_and_finish.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/server/convert.h"
 
@@ -109,18 +110,10 @@ void SetTraces(const Backend& backend, v1::ErasureReceipt& receipt) {
 grpc::ServerUnaryReactor* UserService::UpsertUsers(grpc::CallbackServerContext* context,
                                                    const v1::UpsertUsersRequest* request,
                                                    v1::UpsertUsersResponse* response) {
-  return pool_.AnswerLater(
-      context, *request, [this, request, response](const RequestPool::Finish& finish) {
-        auto mutation = FromProto(*request);
-        if (!mutation.ok()) return finish(mutation.status());
-        pool_.Write(*std::move(mutation),
-                    [response, finish](const absl::StatusOr<WriteResult>& result) {
-                      if (result.ok()) {
-                        response->set_consistency_token(ConsistencyToken(result->sequence));
-                      }
-                      finish(result.status());
-                    });
-      });
+  return pool_.AnswerLater(context, *request,
+                           [this, request, response](const RequestPool::Finish& finish) {
+                             WriteAndFinish(pool_, FromProto(*request), response, finish);
+                           });
 }
 
 grpc::ServerUnaryReactor* UserService::GetUser(grpc::CallbackServerContext* context,
@@ -134,18 +127,10 @@ grpc::ServerUnaryReactor* UserService::GetUser(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* UserService::MergeUsers(grpc::CallbackServerContext* context,
                                                   const v1::MergeUsersRequest* request,
                                                   v1::MergeUsersResponse* response) {
-  return pool_.AnswerLater(
-      context, *request, [this, request, response](const RequestPool::Finish& finish) {
-        auto mutation = FromProto(*request);
-        if (!mutation.ok()) return finish(mutation.status());
-        pool_.Write(*std::move(mutation),
-                    [response, finish](const absl::StatusOr<WriteResult>& result) {
-                      if (result.ok()) {
-                        response->set_consistency_token(ConsistencyToken(result->sequence));
-                      }
-                      finish(result.status());
-                    });
-      });
+  return pool_.AnswerLater(context, *request,
+                           [this, request, response](const RequestPool::Finish& finish) {
+                             WriteAndFinish(pool_, FromProto(*request), response, finish);
+                           });
 }
 
 grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* context,
