@@ -56,34 +56,22 @@ std::string ShopperIn(const Message& message) {
 }  // namespace
 
 ShopperLimits::ShopperLimits(double calls_per_second)
-    : per_second_(calls_per_second),
-      most_(std::max(1.0, calls_per_second)),
-      slots_(calls_per_second > 0 ? kNumSets * kNumWays : 0) {}
+    : per_second_(calls_per_second), slots_(calls_per_second > 0 ? kNumSets * kNumWays : 0) {}
 
 Micros ShopperLimits::Take(std::string_view shopper, Micros now) {
   if (per_second_ <= 0 || shopper.empty()) return 0;
   const std::uint64_t hash = std::hash<std::string_view>()(shopper) | 1U;  // 0 is a free slot.
   std::lock_guard lock(mutex_);
   Slot* const set = &slots_[(hash >> 32U) % kNumSets * kNumWays];
-  const auto tokens_now = [&](const Slot& slot) {
-    const auto passed_us = static_cast<double>(std::max<Micros>(0, now - slot.filled_us));
-    return slot.shopper == 0 ? most_ : std::min(most_, slot.tokens + passed_us * per_second_ / 1e6);
-  };
   Slot* slot = std::find_if(set, set + kNumWays, [&](const Slot& s) { return s.shopper == hash; });
   if (slot == set + kNumWays) {
     // Instead of whom it costs the least to forget: who has the most left.
-    slot = std::max_element(set, set + kNumWays, [&](const Slot& a, const Slot& b) {
-      return tokens_now(a) < tokens_now(b);
+    slot = std::min_element(set, set + kNumWays, [&](const Slot& a, const Slot& b) {
+      return a.tokens.SpentNow(per_second_, now) < b.tokens.SpentNow(per_second_, now);
     });
-    *slot = {.shopper = hash, .tokens = most_, .filled_us = now};
+    *slot = {.shopper = hash};
   }
-  slot->tokens = tokens_now(*slot);
-  slot->filled_us = now;
-  if (slot->tokens >= 1) {
-    slot->tokens -= 1;
-    return 0;
-  }
-  return std::max<Micros>(1, static_cast<Micros>((1 - slot->tokens) / per_second_ * 1e6));
+  return slot->tokens.Take(per_second_, now);
 }
 
 AccessControl::AccessControl(const Options& options, const Clock& clock)

@@ -27,15 +27,13 @@ class ShopperLimits {
 
  private:
   struct Slot {
-    std::uint64_t shopper = 0;
-    double tokens = 0;
-    Micros filled_us = 0;
+    std::uint64_t shopper = 0;  // 0: free.
+    Tokens tokens{};
   };
   static constexpr std::size_t kNumSets = 16'384;  // Times 4 slots of 24 bytes: 1.5 MiB.
   static constexpr std::size_t kNumWays = 4;
 
   const double per_second_;
-  const double most_;
   std::mutex mutex_;
   std::vector<Slot> slots_;  // Guarded by mutex_.
 };

@@ -189,18 +189,26 @@ absl::Status KeyFile::Revoke(std::string_view id_or_name) {
   return Write(keys);
 }
 
-Micros TokenBucket::Take(Micros now) {
-  if (per_second_ <= 0) return 0;
-  const double most = std::max(1.0, per_second_);
-  std::lock_guard lock(mutex_);
-  const auto passed_us = static_cast<double>(std::max<Micros>(0, now - filled_us_));
-  tokens_ = tokens_ < 0 ? most : std::min(most, tokens_ + passed_us * per_second_ / 1e6);
-  filled_us_ = now;
-  if (tokens_ >= 1) {
-    tokens_ -= 1;
+double Tokens::SpentNow(double per_second, Micros now) const {
+  const auto passed_us = static_cast<double>(std::max<Micros>(0, now - filled_us));
+  return std::max(0.0, spent - passed_us * per_second / 1e6);
+}
+
+Micros Tokens::Take(double per_second, Micros now) {
+  const double most = std::max(1.0, per_second);
+  spent = SpentNow(per_second, now);
+  filled_us = now;
+  if (spent + 1 <= most) {
+    spent += 1;
     return 0;
   }
-  return std::max<Micros>(1, static_cast<Micros>((1 - tokens_) / per_second_ * 1e6));
+  return std::max<Micros>(1, static_cast<Micros>((spent + 1 - most) / per_second * 1e6));
+}
+
+Micros TokenBucket::Take(Micros now) {
+  if (per_second_ <= 0) return 0;
+  const std::lock_guard lock(mutex_);
+  return tokens_.Take(per_second_, now);
 }
 
 absl::StatusOr<std::unique_ptr<KeyRing>> KeyRing::Open(KeyFile file) {

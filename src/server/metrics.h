@@ -19,7 +19,7 @@
 namespace vitrine {
 
 // What the server counts while it answers, for Prometheus: docs/ops/metrics.md says what each name
-// means. A call costs an observation or two, some 20 ns each. Thread-safe.
+// means. A call costs an observation or two. Thread-safe.
 class Metrics {
  public:
   Metrics();

@@ -72,6 +72,18 @@ class KeyFile {
   const std::string path_;
 };
 
+// What is left to one caller of so many calls a second, and as many at once after a pause. Full at
+// first.
+struct Tokens {
+  double spent = 0;
+  Micros filled_us = 0;
+
+  // How much of `spent` time has not given back yet.
+  double SpentNow(double per_second, Micros now) const;
+  // As TokenBucket::Take. REQUIRES: per_second > 0
+  Micros Take(double per_second, Micros now);
+};
+
 // Lets through so many calls a second, and as many at once after a pause. Thread-safe.
 class TokenBucket {
  public:
@@ -83,8 +95,7 @@ class TokenBucket {
  private:
   const double per_second_;
   std::mutex mutex_;
-  double tokens_ = -1;  // Guarded by mutex_; below 0: nobody asked yet.
-  Micros filled_us_ = 0;
+  Tokens tokens_;  // Guarded by mutex_.
 };
 
 // The keys that count now. Thread-safe.
