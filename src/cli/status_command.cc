@@ -22,6 +22,9 @@ struct StatusFlags {
 
 absl::Status ShowTrainings(Client& client, bool is_json) {
   VITRINE_ASSIGN_OR_RETURN(const auto listed, client.ListTrainings());
+  if (listed.trainings().empty() && !is_json) {
+    std::printf("the server has trained nothing yet; `vitrine train --target ADDR` makes it\n");
+  }
   for (const v1::Training& training : listed.trainings()) {
     std::printf("%s\n", (is_json ? TrainingJson(training).dump() : TrainingLine(training)).c_str());
   }

@@ -56,12 +56,14 @@ TEST_F(LifecycleBinaryTest, AServerRefusesRemembersAndRollsBack) {
                                        *folder_ / "server.log");
   const std::string target = " --target " + server.WaitForAddress();
 
+  const Outcome none = Run("status --trainings" + target);
   const Outcome refused = Run("train" + target);
   const Json status = Json::parse(Run("status --json" + target).out);
   const Outcome listed = Run("status --trainings" + target);
   const Outcome nothing = Run("train --cancel" + target);
   const Outcome back = Run("rollback --json" + target + " --to " + first);
 
+  EXPECT_THAT(none.out, HasSubstr("has trained nothing yet"));
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("PROMOTION_GATE_FAILED"));
   EXPECT_EQ(status["model_version"], Version(forced));
