@@ -5,14 +5,13 @@
 #include <cmath>
 #include <limits>
 
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
+#include "math/coarse_kernels.h"
 
 namespace vitrine {
 namespace {
 
-constexpr std::size_t kLanes = 16;  // Numbers that are multiplied at once.
+constexpr std::size_t kRows = CoarseChunk::kRows;
+constexpr std::size_t kNumbers = CoarseChunk::kNumbers;
 constexpr float kMostOfRow = 127;
 constexpr float kMostOfVector = 2047;  // So that 8,000 products fit into 32 bits.
 
@@ -41,72 +40,28 @@ double SquaredLength(std::span<const float> values) {
   return sum;
 }
 
-std::int32_t Product(const std::int8_t* row, std::span<const std::int16_t> vector) {
-  std::int32_t sum = 0;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    sum += static_cast<std::int32_t>(row[i]) * static_cast<std::int32_t>(vector[i]);
-  }
-  return sum;
-}
-
-#ifdef __AVX2__
-
-// Four rows at a time, so that their sums over lanes are taken together.
-constexpr std::size_t kRowsAtOnce = 4;
-
-__m256i ProductInLanes(const std::int8_t* row, std::span<const std::int16_t> vector) {
-  __m256i sums = _mm256_setzero_si256();
-  for (std::size_t i = 0; i < vector.size(); i += kLanes) {
-    const __m256i of_row =
-        _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + i)));
-    const __m256i of_vector =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(vector.data() + i));
-    sums = _mm256_add_epi32(sums, _mm256_madd_epi16(of_row, of_vector));
-  }
-  return sums;
-}
-
-void MultiplyRows(const std::int8_t* rows, std::span<const std::int16_t> vector,
-                  const float* scales, float scale, float* products) {
-  const std::size_t stride = vector.size();
-  const __m256i first =
-      _mm256_hadd_epi32(ProductInLanes(rows, vector), ProductInLanes(rows + stride, vector));
-  const __m256i second = _mm256_hadd_epi32(ProductInLanes(rows + 2 * stride, vector),
-                                           ProductInLanes(rows + 3 * stride, vector));
-  const __m256i halves = _mm256_hadd_epi32(first, second);
-  const __m128i sums =
-      _mm_add_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
-  const __m128 units = _mm_mul_ps(_mm_loadu_ps(scales), _mm_set1_ps(scale));
-  _mm_storeu_ps(products, _mm_mul_ps(units, _mm_cvtepi32_ps(sums)));
-}
-
-#else
-
-constexpr std::size_t kRowsAtOnce = 1;
-
-void MultiplyRows(const std::int8_t* rows, std::span<const std::int16_t> vector,
-                  const float* scales, float scale, float* products) {
-  products[0] = scales[0] * scale * static_cast<float>(Product(rows, vector));
-}
-
-#endif
-
 }  // namespace
 
 CoarseRows::CoarseRows(const Matrix& rows)
-    : stride_((static_cast<std::size_t>(rows.cols()) + kLanes - 1) / kLanes * kLanes),
-      values_(static_cast<std::size_t>(rows.rows()) * stride_),
+    : num_padded_((static_cast<std::size_t>(rows.cols()) + kNumbers - 1) / kNumbers * kNumbers),
       scales_(static_cast<std::size_t>(rows.rows())) {
   assert(rows.cols() <= 8000);
+  const std::size_t num_chunks = num_padded_ / kNumbers;
+  chunks_.resize((scales_.size() + kRows - 1) / kRows * num_chunks);
+  std::vector<std::int8_t> rounded(static_cast<std::size_t>(rows.cols()));
   double longest = 0;
   double largest_error = 0;
   for (std::size_t r = 0; r < scales_.size(); ++r) {
-    const std::span<const float> row(rows.row(static_cast<Eigen::Index>(r)).data(),
-                                     static_cast<std::size_t>(rows.cols()));
+    const std::span<const float> row(rows.row(static_cast<Eigen::Index>(r)).data(), rounded.size());
     scales_[r] = Largest(row) / kMostOfRow;
-    const double error = std::sqrt(RoundTo(scales_[r], row, &values_[r * stride_]));
+    const double error = std::sqrt(RoundTo(scales_[r], row, rounded.data()));
     largest_error = std::max(largest_error, error);
     longest = std::max(longest, std::sqrt(SquaredLength(row)) + error);
+    for (std::size_t i = 0; i < rounded.size(); ++i) {
+      CoarseChunk& chunk = chunks_[r / kRows * num_chunks + i / kNumbers];
+      chunk.values[r % kRows * kNumbers + i % kNumbers] =
+          static_cast<std::uint8_t>(rounded[i] + 128);
+    }
   }
   longest_ = static_cast<float>(longest);
   largest_error_ = static_cast<float>(largest_error);
@@ -114,13 +69,17 @@ CoarseRows::CoarseRows(const Matrix& rows)
 
 CoarseVector CoarseRows::Prepare(std::span<const float> vector) const {
   CoarseVector coarse;
-  coarse.values.resize(stride_);
+  coarse.values.resize(num_padded_);
   coarse.scale = Largest(vector) / kMostOfVector;
   const double error = std::sqrt(RoundTo(coarse.scale, vector, coarse.values.data()));
+  for (const std::int16_t value : coarse.values) {
+    coarse.high.push_back(static_cast<std::int8_t>(value >> 4));
+    coarse.low.push_back(static_cast<std::int8_t>(value & 15));
+  }
   const double length = std::sqrt(SquaredLength(vector));
   // The last: of sums of as many floats, here and where the exact ones are made.
-  const double rounding =
-      static_cast<double>(std::numeric_limits<float>::epsilon()) * static_cast<double>(stride_ + 8);
+  const double rounding = static_cast<double>(std::numeric_limits<float>::epsilon()) *
+                          static_cast<double>(num_padded_ + 8);
   coarse.error = static_cast<float>(static_cast<double>(largest_error_) * length +
                                     static_cast<double>(longest_) * (error + rounding * length));
   return coarse;
@@ -128,15 +87,20 @@ CoarseVector CoarseRows::Prepare(std::span<const float> vector) const {
 
 void CoarseRows::Multiply(const CoarseVector& vector, std::size_t first,
                           std::span<float> products) const {
-  std::size_t i = 0;
-  for (; i + kRowsAtOnce <= products.size(); i += kRowsAtOnce) {
-    const std::size_t row = first + i;
-    MultiplyRows(&values_[row * stride_], vector.values, &scales_[row], vector.scale, &products[i]);
-  }
-  for (; i < products.size(); ++i) {
-    const std::size_t row = first + i;
-    products[i] = scales_[row] * vector.scale *
-                  static_cast<float>(Product(&values_[row * stride_], vector.values));
+  assert(first % kRows == 0);
+  const CoarseKernel multiply = BestCoarseKernel();
+  const std::size_t num_chunks = num_padded_ / kNumbers;
+  std::array<std::int32_t, 32 * kRows> sums;  // Stay in the first-level cache.
+  for (std::size_t begin = 0; begin < products.size(); begin += sums.size()) {
+    const std::size_t count = std::min(sums.size(), products.size() - begin);
+    const std::size_t num_groups = (count + kRows - 1) / kRows;
+    multiply(
+        std::span(chunks_).subspan((first + begin) / kRows * num_chunks, num_groups * num_chunks),
+        vector, std::span(sums).first(num_groups * kRows));
+    const float* const scales = &scales_[first + begin];
+    for (std::size_t i = 0; i < count; ++i) {
+      products[begin + i] = scales[i] * vector.scale * static_cast<float>(sums[i]);
+    }
   }
 }
 

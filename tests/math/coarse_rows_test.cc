@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "math/coarse_kernels.h"
 #include "vitrine/base/random.h"
 
 namespace vitrine {
@@ -38,9 +39,10 @@ TEST_P(CoarseRowsTest, ProductsAreWithinTheErrorThatIsTold) {
     for (float& value : vector) value = static_cast<float>(random.Uniform() - 0.5);
     const CoarseVector prepared = coarse.Prepare(Numbers(vector));
 
-    // From every first row on, so that blocks of every length are met.
-    for (std::size_t first = 0; first < static_cast<std::size_t>(num_rows); ++first) {
-      std::vector<float> products(static_cast<std::size_t>(num_rows) - first);
+    // Up to every last row, so that blocks of every length are met.
+    for (std::size_t last = 0; last < static_cast<std::size_t>(num_rows); ++last) {
+      const std::size_t first = last / CoarseChunk::kRows * CoarseChunk::kRows;
+      std::vector<float> products(last + 1 - first);
       coarse.Multiply(prepared, first, products);
       for (std::size_t i = 0; i < products.size(); ++i) {
         const auto row = static_cast<Eigen::Index>(first + i);
@@ -52,8 +54,35 @@ TEST_P(CoarseRowsTest, ProductsAreWithinTheErrorThatIsTold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, CoarseRowsTest,
-                         ::testing::Combine(::testing::Values(1, 3, 4, 21),
+                         ::testing::Combine(::testing::Values(1, 3, 16, 21, 600),
                                             ::testing::Values(1, 15, 16, 17, 64, 200)));
+
+// The slow one is the oracle of the others.
+TEST(CoarseKernelsTest, AllGiveTheSameNumbers) {
+  constexpr std::size_t kChunks = 5;
+  constexpr std::size_t kGroups = 3;
+  Random random(9);
+  std::vector<CoarseChunk> chunks(kGroups * kChunks);
+  for (CoarseChunk& chunk : chunks) {
+    for (std::uint8_t& value : chunk.values) value = static_cast<std::uint8_t>(random.Below(256));
+  }
+  CoarseVector vector;
+  for (std::size_t i = 0; i < kChunks * CoarseChunk::kNumbers; ++i) {
+    const auto value = static_cast<std::int16_t>(static_cast<int>(random.Below(4095)) - 2047);
+    vector.values.push_back(value);
+    vector.high.push_back(static_cast<std::int8_t>(value >> 4));
+    vector.low.push_back(static_cast<std::int8_t>(value & 15));
+  }
+  std::vector<std::int32_t> expected(kGroups * CoarseChunk::kRows);
+  CoarseKernels().back().kernel(chunks, vector, expected);
+
+  for (const NamedKernel& each : CoarseKernels()) {
+    if (!each.runs_here()) continue;
+    std::vector<std::int32_t> sums(expected.size());
+    each.kernel(chunks, vector, sums);
+    EXPECT_EQ(sums, expected) << each.name;
+  }
+}
 
 TEST(CoarseRowsErrorTest, IsSmallBesideTheLongestProduct) {
   Random random(7);

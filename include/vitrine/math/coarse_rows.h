@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,11 +10,21 @@
 
 namespace vitrine {
 
-// A vector as CoarseRows multiplies with it.
+// A vector as CoarseRows multiplies with it: value i is 16 high[i] + low[i]. Padded with zeros.
 struct CoarseVector {
-  std::vector<std::int16_t> values{};  // Padded with zeros.
-  float scale = 0;                     // Of a value.
-  float error = 0;                     // By how much a product may be off, at most.
+  std::vector<std::int16_t> values{};
+  std::vector<std::int8_t> high{};
+  std::vector<std::int8_t> low{};  // From 0 to 15.
+  float scale = 0;                 // Of a value.
+  float error = 0;                 // By how much a product may be off, at most.
+};
+
+// Four numbers of each of sixteen rows, one row behind the other: what one instruction multiplies.
+struct alignas(64) CoarseChunk {
+  static constexpr std::size_t kRows = 16;
+  static constexpr std::size_t kNumbers = 4;
+
+  std::array<std::uint8_t, kRows * kNumbers> values{};  // 128 stands for zero.
 };
 
 // The rows of a matrix in eight bits a number, each row in units of its own: a quarter of the bytes
@@ -34,12 +45,13 @@ class CoarseRows {
   CoarseVector Prepare(std::span<const float> vector) const;
 
   // Sets products[i] to the product of row first + i and the vector, within vector.error of what
-  // sums of floats come to. REQUIRES: first + products.size() <= num_rows()
+  // sums of floats come to.
+  // REQUIRES: first + products.size() <= num_rows(), first a multiple of CoarseChunk::kRows
   void Multiply(const CoarseVector& vector, std::size_t first, std::span<float> products) const;
 
  private:
-  std::size_t stride_ = 0;           // d, padded.
-  std::vector<std::int8_t> values_;  // [num_rows x stride_]
+  std::size_t num_padded_ = 0;       // d, padded to whole chunks.
+  std::vector<CoarseChunk> chunks_;  // Of rows 0 to 15, of rows 16 to 31, ...
   std::vector<float> scales_;        // Of the values of each row.
   float longest_ = 0;                // Row, as it is kept.
   float largest_error_ = 0;          // Length of what the rounding took off a row.
