@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "cli/address.h"
 #include "cli/command.h"
 #include "cli/config.h"
@@ -105,6 +106,8 @@ std::string ShownAddress(const ServerOptions& options, int port) {
 
 absl::Status Serve(const ServeFlags& flags) {
   KeepFreedMemory();
+  // Debian builds Abseil so that every lock of gRPC's is checked for deadlocks, at 3 % of a list.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
   VITRINE_ASSIGN_OR_RETURN(const auto keys, KeyRing::Open(KeyFile(LocalFileSystem(), flags.store)));
   config.server.keys = keys.get();
