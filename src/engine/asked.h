@@ -72,19 +72,21 @@ struct Pipeline::Asked {
   }
 };
 
-// What the models say of all items of the set, within an error for each model.
+// What the models say of all items of the set, within an error for each model. Rows are padded to
+// whole blocks.
 struct Pipeline::Sketched {
   std::vector<double> factors{};  // As of Asked.
-  Matrix scores{};                // [models x items]; rows of models that are asked count.
-  std::vector<float> errors{};    // By model. 0: its scores are exact.
+  std::size_t num_items = 0;
+  Matrix scores{};               // [models x padded items]; rows of models that are asked count.
+  std::vector<float> errors{};   // By model. 0: its scores are exact,
+  std::vector<float> largest{};  // and the size of the largest of them; 0: not asked.
 
-  std::span<float> ScoresOf(std::size_t model) {
+  std::span<float> PaddedScoresOf(std::size_t model) {
     return {scores.row(static_cast<Eigen::Index>(model)).data(),
             static_cast<std::size_t>(scores.cols())};
   }
   std::span<const float> ScoresOf(std::size_t model) const {
-    return {scores.row(static_cast<Eigen::Index>(model)).data(),
-            static_cast<std::size_t>(scores.cols())};
+    return {scores.row(static_cast<Eigen::Index>(model)).data(), num_items};
   }
 };
 

@@ -9,14 +9,11 @@
 #include "engine/asked.h"
 #include "engine/least_of_best.h"
 #include "engine/step_watch.h"
+#include "vitrine/base/lanes.h"
 #include "vitrine/engine/pipeline.h"
 
 namespace vitrine {
 namespace {
-
-Eigen::Index Size(std::span<const float> scores) {
-  return static_cast<Eigen::Index>(scores.size());
-}
 
 std::span<const float> Scores(const Matrix& row) {
   return {row.data(), static_cast<std::size_t>(row.size())};
@@ -30,67 +27,118 @@ Matrix ScoresOfSome(const Scorer& scorer, const Query& query, std::span<const It
   return scores;
 }
 
-std::vector<ItemIndex> ItemsFrom(float least, std::span<const float> scores) {
-  std::vector<ItemIndex> items;
-  ForEachFrom(least, scores, [&](std::size_t row) {
-    items.push_back(ItemIndex{static_cast<std::uint32_t>(row)});
-  });
-  return items;
-}
+constexpr std::size_t kBlock = 32;  // Scores that are looked at together.
 
-// The exact scale of a model: by the exact scores of what can be its best. Where its best may not
-// be above zero its worst counts, and all of `sketch` is made exact.
-float ScaleBy(const Scorer& scorer, const Query& query, std::span<float> sketch, float& error) {
-  const std::span<const float> scores = sketch;
-  if (error == 0 || scores.empty()) return ScaleOfAll(scores);
-  const float best = Eigen::Map<const Eigen::ArrayXf>(scores.data(), Size(scores)).maxCoeff();
-  if (best == kUnscored) return 1;
-  if (best > error) {
-    const Matrix near_best = ScoresOfSome(scorer, query, ItemsFrom(best - 2 * error, scores));
-    const float exact = near_best.maxCoeff();
-    if (exact > 0) return ScaleOf(exact, exact);
-  }
-  const std::vector<ItemIndex> known = ItemsFrom(std::numeric_limits<float>::lowest(), scores);
-  const Matrix exact = ScoresOfSome(scorer, query, known);
-  for (std::size_t i = 0; i < known.size(); ++i) sketch[Row(known[i])] = Scores(exact)[i];
-  error = 0;
-  return ScaleOfAll(scores);
-}
+// The best and the worst that a model says.
+struct Range {
+  std::vector<float> best_of_block{};
+  float best = kUnscored;
+  float worst = -kUnscored;
 
-// Plain loops over numbers of one kind: the compiler makes vector code of these.
-constexpr std::size_t kBlock = 128;  // Whose numbers stay in the first-level cache.
-
-// Scores of some items as they are added up.
-struct Block {
-  std::array<float, kBlock> sums{};
-  std::array<float, kBlock> sizes{};  // Sums of the sizes of what was added.
-  std::array<float, kBlock> best{};   // kUnscored: no model knows the item.
-
-  Block() { best.fill(kUnscored); }
-
-  void Add(float factor, std::span<const float> scores) {
-    std::array<float, kBlock> known;
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      best[i] = scores[i] > best[i] ? scores[i] : best[i];
-      known[i] = IsKnown(scores[i]) ? scores[i] : 0.0F;
-    }
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      sums[i] += factor * known[i];
-      sizes[i] += std::abs(factor * known[i]);
-    }
+  float largest() const {
+    return best == kUnscored ? 0 : std::max(std::abs(best), std::abs(worst));
   }
 };
 
+// Hides what is not finite, and tells of the rest. `scores`: whole blocks.
+Range HideUnsoundOf(std::span<float> scores) {
+  const Lanes unknown = AllLanes(kUnscored);
+  const Lanes largest = AllLanes(std::numeric_limits<float>::max());
+  Range range;
+  range.best_of_block.reserve(scores.size() / kBlock);
+  Lanes worst = -unknown;
+  for (std::size_t begin = 0; begin < scores.size(); begin += kBlock) {
+    Lanes best = unknown;
+    for (std::size_t row = begin; row < begin + kBlock; row += kLanes) {
+      const Lanes said = LoadLanes(&scores[row]);
+      const auto is_sound = (said <= largest) & (said >= -largest);
+      StoreLanes(is_sound ? said : unknown, &scores[row]);
+      best = Larger(is_sound ? said : unknown, best);
+      worst = Smaller(is_sound ? said : -unknown, worst);
+    }
+    range.best_of_block.push_back(Largest(best));
+    range.best = std::max(range.best, range.best_of_block.back());
+  }
+  range.worst = Smallest(worst);
+  return range;
+}
+
+// The items that score `least` or more, given the best of each block.
+std::vector<ItemIndex> ItemsFrom(float least, std::span<const float> scores,
+                                 std::span<const float> best_of_block) {
+  std::vector<ItemIndex> items;
+  for (std::size_t block = 0; block < best_of_block.size(); ++block) {
+    if (best_of_block[block] < least) continue;
+    for (std::size_t row = block * kBlock; row < (block + 1) * kBlock; ++row) {
+      if (scores[row] >= least) items.push_back(ItemIndex{static_cast<std::uint32_t>(row)});
+    }
+  }
+  return items;
+}
+
+// What sums of neighbouring items are multiplied with, by item and last for all other ones; empty:
+// none counts.
+struct RoughTrends {
+  const std::vector<float>& likes;
+  const std::vector<float>& dislikes;
+
+  Lanes Of(const std::vector<float>& trends, std::size_t row) const {
+    const std::size_t num_known = trends.size() - 1;
+    if (row + kLanes <= num_known) return LoadLanes(&trends[row]);
+    Lanes of_rows;
+    for (std::size_t i = 0; i < kLanes; ++i) of_rows[i] = trends[std::min(row + i, num_known)];
+    return of_rows;
+  }
+  Lanes Apply(const Lanes& sums, std::size_t row) const {
+    if (likes.empty()) return sums;
+    return sums * (sums < Lanes{} ? Of(dislikes, row) : Of(likes, row));
+  }
+};
+
+// The exact scale of a model: by the exact scores of what can be its best. Where its best may not
+// be above zero its worst counts, and all of `sketch` is made exact.
+float ScaleBy(const Scorer& scorer, const Query& query, std::span<float> sketch, Range& range,
+              float& error) {
+  if (range.best == kUnscored) return 1;
+  if (error == 0) return ScaleOf(range.best, range.worst);
+  if (range.best > error) {
+    const Matrix near_best =
+        ScoresOfSome(scorer, query, ItemsFrom(range.best - 2 * error, sketch, range.best_of_block));
+    const float exact = near_best.maxCoeff();
+    if (exact > 0) return ScaleOf(exact, exact);
+  }
+  const std::vector<ItemIndex> known =
+      ItemsFrom(std::numeric_limits<float>::lowest(), sketch, range.best_of_block);
+  const Matrix exact = ScoresOfSome(scorer, query, known);
+  for (std::size_t i = 0; i < known.size(); ++i) sketch[Row(known[i])] = Scores(exact)[i];
+  error = 0;
+  range = HideUnsoundOf(sketch);
+  return ScaleOf(range.best, range.worst);
+}
+
 }  // namespace
+
+// What blended scores can be, by item of padded rows of sketches.
+struct Pipeline::Bounds {
+  std::vector<float> most{};  // kUnscored: no model knows the item.
+  // By block of items, the best of what those in it can be at least, and at most.
+  std::vector<float> best_least_of_block{};
+  std::vector<float> best_most_of_block{};
+};
 
 Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowed,
                                     const PipelineControls& controls) const {
-  Sketched sketched{.factors = Weights(query), .errors = std::vector<float>(weights_.size(), 0)};
-  sketched.scores.resize(static_cast<Eigen::Index>(weights_.size()),
-                         static_cast<Eigen::Index>(allowed.size()));
+  const std::size_t num_models = weights_.size();
+  Sketched sketched{.factors = Weights(query),
+                    .num_items = allowed.size(),
+                    .errors = std::vector<float>(num_models, 0),
+                    .largest = std::vector<float>(num_models, 0)};
+  const std::size_t num_padded = (allowed.size() + kBlock - 1) / kBlock * kBlock;
+  sketched.scores.resize(static_cast<Eigen::Index>(num_models),
+                         static_cast<Eigen::Index>(num_padded));
   ItemBitmap showable = allowed;
   for (const ItemIndex item : query.excluded) showable.Erase(item);
-  for (std::size_t m = 0; m < weights_.size(); ++m) {
+  for (std::size_t m = 0; m < num_models; ++m) {
     if (sketched.factors[m] == 0) continue;
     if (IsLate(controls)) {
       std::fill(sketched.factors.begin() + static_cast<std::ptrdiff_t>(m), sketched.factors.end(),
@@ -99,62 +147,75 @@ Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowe
     }
     const StepWatch watch(controls);
     const Model& model = models_->models[m];
-    const std::span<float> scores = sketched.ScoresOf(m);
-    sketched.errors[m] = model.scorer->Sketch(query, scores);
-    HideUnsound(scores);
+    const std::span<float> scores = sketched.PaddedScoresOf(m);
+    sketched.errors[m] = model.scorer->Sketch(query, scores.first(sketched.num_items));
     showable.FillAbsent(kUnscored, scores);
+    Range range = HideUnsoundOf(scores);
     sketched.factors[m] /=
-        static_cast<double>(ScaleBy(*model.scorer, query, scores, sketched.errors[m]));
+        static_cast<double>(ScaleBy(*model.scorer, query, scores, range, sketched.errors[m]));
+    sketched.largest[m] = range.largest();
     watch.Tell("score", model.name,
                [&] { return std::count_if(scores.begin(), scores.end(), IsKnown); });
   }
   return sketched;
 }
 
-void Pipeline::ApplyTrends(std::span<float> blended) const {
-  if (trends_of_likes_.empty()) return;
-  const std::size_t count = std::min(blended.size(), trends_of_likes_.size() - 1);
-  const float* const likes = rough_trends_of_likes_.data();
-  const float* const dislikes = rough_trends_of_dislikes_.data();
-  for (std::size_t i = 0; i < count; ++i) {
-    const float factor = blended[i] < 0 ? dislikes[i] : likes[i];
-    blended[i] *= factor;
+Pipeline::Bounds Pipeline::BoundsOf(const Sketched& sketched) const {
+  struct Voice {
+    float factor = 0;
+    const float* scores = nullptr;
+  };
+  std::vector<Voice> voices;
+  double error = 0;  // Of a sum: what the sketches may be off,
+  for (std::size_t m = 0; m < sketched.factors.size(); ++m) {
+    if (sketched.factors[m] == 0) continue;
+    voices.push_back({static_cast<float>(sketched.factors[m]), sketched.ScoresOf(m).data()});
+    const double factor = std::abs(sketched.factors[m]);
+    error += factor * static_cast<double>(sketched.errors[m]);
+    // and that sums and trends in floats are not those in doubles.
+    error += 1e-6 * factor * static_cast<double>(sketched.largest[m]);
   }
-  for (std::size_t i = count; i < blended.size(); ++i) {
-    const auto sum = static_cast<double>(blended[i]);
-    blended[i] = static_cast<float>(sum * TrendOf(ItemIndex{static_cast<std::uint32_t>(i)}, sum));
+  const RoughTrends trends{rough_trends_of_likes_, rough_trends_of_dislikes_};
+  const Lanes off = AllLanes(static_cast<float>(error));
+  const Lanes unknown = AllLanes(kUnscored);
+  const auto num_padded = static_cast<std::size_t>(sketched.scores.cols());
+  Bounds bounds{.most = std::vector<float>(num_padded)};
+  bounds.best_least_of_block.reserve(num_padded / kBlock);
+  bounds.best_most_of_block.reserve(num_padded / kBlock);
+  for (std::size_t begin = 0; begin < num_padded; begin += kBlock) {
+    Lanes best_least = unknown;
+    Lanes best_most = unknown;
+    for (std::size_t row = begin; row < begin + kBlock; row += kLanes) {
+      Lanes best = unknown;
+      Lanes sum{};
+      for (const Voice& voice : voices) {
+        const Lanes said = LoadLanes(voice.scores + row);
+        best = Larger(said, best);
+        sum += voice.factor * (said == unknown ? Lanes{} : said);
+      }
+      const auto is_known = best != unknown;
+      const Lanes most = is_known ? trends.Apply(sum + off, row) : unknown;
+      const Lanes least = is_known ? trends.Apply(sum - off, row) : unknown;
+      StoreLanes(most, &bounds.most[row]);
+      best_most = Larger(most, best_most);
+      best_least = Larger(least, best_least);
+    }
+    bounds.best_least_of_block.push_back(Largest(best_least));
+    bounds.best_most_of_block.push_back(Largest(best_most));
   }
+  return bounds;
 }
 
 Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched,
                                     std::size_t k) const {
-  const auto num_items = static_cast<std::size_t>(sketched.scores.cols());
   const std::size_t num_models = sketched.factors.size();
-  double error = 0;  // Of a sum, for what the sketches may be off.
-  for (std::size_t m = 0; m < num_models; ++m) {
-    error += std::abs(sketched.factors[m]) * static_cast<double>(sketched.errors[m]);
-  }
-  std::vector<float> least(num_items);  // That the blended scores can be,
-  std::vector<float> most(num_items);   // and the most.
-  for (std::size_t begin = 0; begin < num_items; begin += kBlock) {
-    const std::size_t count = std::min(kBlock, num_items - begin);
-    Block block;
-    for (std::size_t m = 0; m < num_models; ++m) {
-      const auto factor = static_cast<float>(sketched.factors[m]);
-      if (factor != 0) block.Add(factor, sketched.ScoresOf(m).subspan(begin, count));
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      // What is added: that sums and trends in floats are not those in doubles.
-      const float off = static_cast<float>(error) + 1e-6F * block.sizes[i];
-      least[begin + i] = IsKnown(block.best[i]) ? block.sums[i] - off : kUnscored;
-      most[begin + i] = IsKnown(block.best[i]) ? block.sums[i] + off : kUnscored;
-    }
-  }
-  ApplyTrends(least);
-  ApplyTrends(most);
-  Asked asked{.items = ItemsFrom(LeastOfBest<float>(least, k), most), .factors = sketched.factors};
-  asked.num_ruled_out = num_items - asked.items.size() -
-                        static_cast<std::size_t>(std::count(most.begin(), most.end(), kUnscored));
+  Bounds bounds = BoundsOf(sketched);
+  const float least = LeastOfBlocks(std::move(bounds.best_least_of_block), k);
+  Asked asked{.items = ItemsFrom(least, bounds.most, bounds.best_most_of_block),
+              .factors = sketched.factors};
+  asked.num_ruled_out =
+      bounds.most.size() - asked.items.size() -
+      static_cast<std::size_t>(std::count(bounds.most.begin(), bounds.most.end(), kUnscored));
   asked.scores.setConstant(static_cast<Eigen::Index>(num_models),
                            static_cast<Eigen::Index>(asked.items.size()), kUnscored);
   for (std::size_t m = 0; m < num_models && !asked.items.empty(); ++m) {

@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "vitrine/base/counters.h"
+#include "vitrine/base/memory.h"
 #include "vitrine/base/random.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/engine/engine.h"
@@ -196,6 +197,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: engine_bench STORE USERS_FILE [PART_OF_A_NAME]\n");
     return 2;
   }
+  vitrine::KeepFreedMemory();  // As a server does.
   const absl::Status status = vitrine::Run(argv[1], argv[2], argc == 4 ? argv[3] : "");
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return status.ok() ? 0 : 1;

@@ -91,6 +91,7 @@ class Pipeline {
  private:
   struct Asked;
   struct Sketched;
+  struct Bounds;
 
   bool IsLittle(const ItemBitmap* allowed) const;  // So that all of it is looked at.
   // Whether sketches of all items cost less than the scores of what is allowed, which is little.
@@ -98,6 +99,7 @@ class Pipeline {
   // What the models say about of all that may be shown for the query.
   Sketched Sketch(const Query& query, const ItemBitmap& allowed,
                   const PipelineControls& controls) const;
+  Bounds BoundsOf(const Sketched& sketched) const;
   // All that can be among the best `k`, scored.
   Asked Shortlist(const Query& query, const Sketched& sketched, std::size_t k) const;
   // All that may be shown for the query, scored.
@@ -119,8 +121,6 @@ class Pipeline {
   std::vector<double> Blend(const Asked& asked) const;
   // What a sum of parts is multiplied with, which has the sign of what comes of it.
   double TrendOf(ItemIndex item, double blended) const;
-  // By item, from the first on, in floats.
-  void ApplyTrends(std::span<float> blended) const;
   std::vector<BlendedItem> Select(const Asked& asked, std::span<const double> blended,
                                   std::size_t k) const;
 

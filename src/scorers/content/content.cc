@@ -9,6 +9,7 @@
 #include "scorers/factor_scan.h"
 #include "scorers/saved_rows.h"
 #include "scorers/sparse_scores.h"
+#include "vitrine/base/lanes.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
@@ -65,7 +66,14 @@ std::vector<double>& FeatureSums(std::size_t size) {
 
 // Adds the scores that are known to `sums`.
 void AddKnown(std::span<const float> scores, std::span<float> sums) {
-  for (std::size_t i = 0; i < sums.size(); ++i) {
+  const Lanes unknown = AllLanes(kUnscored);
+  std::size_t i = 0;
+  for (; i + kLanes <= sums.size(); i += kLanes) {
+    const Lanes score = LoadLanes(&scores[i]);
+    const Lanes sum = LoadLanes(&sums[i]);
+    StoreLanes(sum == unknown ? score : sum + (score == unknown ? Lanes{} : score), &sums[i]);
+  }
+  for (; i < sums.size(); ++i) {
     const float added = scores[i] == kUnscored ? 0.0F : scores[i];
     sums[i] = sums[i] == kUnscored ? scores[i] : sums[i] + added;
   }
