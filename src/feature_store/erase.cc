@@ -2,6 +2,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
 #include "feature_store/checkpoint.h"
 #include "feature_store/local_store.h"
@@ -153,10 +154,14 @@ absl::Status LocalStore::FinishErasure() {
   const absl::Status status = rewrite();
   if (!status.ok()) {
     BecomeReadOnly(status);
-    return absl::Status(status.code(),
-                        absl::StrFormat("the shopper is forgotten, but files may still hold them "
-                                        "until the store is opened again: %s",
-                                        std::string(status.message())));
+    const bool is_full = absl::IsResourceExhausted(status);
+    absl::Status unfinished(
+        status.code(),
+        absl::StrFormat("the shopper is forgotten, but files may still hold them until %s: %s",
+                        is_full ? "the disk has room" : "the store is opened again",
+                        std::string(status.message())));
+    if (is_full) unfinished.SetPayload(kReasonPayload, absl::Cord(kReasonDiskFull));
+    return unfinished;
   }
   Batch done;
   done.Delete(Table::kMeta, std::string(kErasureRow));

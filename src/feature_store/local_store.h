@@ -51,11 +51,12 @@ absl::Status RebuildViews(const StorePlace& place, LoadedStore& store);
 
 // The FeatureStore. One commit thread changes everything; see FeatureStore for the order.
 //
-//   store.cc   the queue, the commit thread, checkpoints, reads from memory
-//   load.cc    the start
-//   erase.cc   erasures
-//   scan.cc    reads from the log
-//   as_of.cc   features as they were, from the log
+//   store.cc      the queue, the commit thread, checkpoints, reads from memory
+//   load.cc       the start
+//   erase.cc      erasures
+//   full_disk.cc  what follows a failed write
+//   scan.cc       reads from the log
+//   as_of.cc      features as they were, from the log
 //
 // Locks, in the order in which one thread takes them: checkpoint_mutex_, commit_mutex_, those of
 // the views. mutex_ is taken alone.
@@ -113,13 +114,19 @@ class LocalStore final : public FeatureStore {
   // The commit thread.
   void Run();
   std::vector<Pending> TakeGroup();
+  void WaitForWork(std::unique_lock<std::mutex>& lock);
   void CommitGroup(std::vector<Pending> group);
   void AnswerErasure(const Pending& pending);
   absl::Status Commit(const Batch& batch);
-  void BecomeReadOnly(const absl::Status& reason);
   absl::Status WhyNotWritable() const;
   void PublishState();
   void CheckpointWhenDue();
+
+  // full_disk.cc, on the commit thread.
+  void BecomeReadOnly(const absl::Status& reason);
+  absl::Status DiskFullError(const absl::Status& reason) const;
+  void LookForRoom();
+  absl::Status GoOn();
 
   // erase.cc, on the commit thread.
   struct ErasurePlan;
@@ -162,6 +169,9 @@ class LocalStore final : public FeatureStore {
   std::size_t num_queued_ = 0;  // Guarded by mutex_: entries of all queued mutations.
   bool is_stopping_ = false;    // Guarded by mutex_.
   absl::Status writable_;       // Guarded by mutex_.
+  bool is_disk_full_ = false;   // Guarded by mutex_: and it may be writable again.
+
+  std::uint64_t full_disk_pause_ms_ = 0;  // The commit thread's: before it looks for room again.
 
   ThreadPool background_{1, ThreadPriority::kBackground};
   std::thread commit_thread_;

@@ -46,9 +46,9 @@ class Batch {
   std::vector<Change> changes_;
 };
 
-// Six sorted tables in one folder with atomic, synced batches: RocksDB behind a narrow door. The
-// only file that knows it besides rocksdb_files. Reads are thread-safe; Commit and Forget are for
-// one thread at a time.
+// Six sorted tables in one folder with atomic, synced batches: RocksDB behind a narrow door. Its
+// files storage*.cc are the only ones that know it besides rocksdb_files. Scan is thread-safe; all
+// else is for one thread at a time.
 class Storage {
  public:
   enum class Access { kOwner, kReader };
@@ -62,8 +62,17 @@ class Storage {
                                                        FileSystem& files);
   ~Storage();
 
-  // On disk once this returns OK. After an error nothing more may be committed.
+  // On disk once this returns OK. After an error nothing more may be committed, but after one of
+  // RESOURCE_EXHAUSTED once Reopen has made all good.
   absl::Status Commit(const Batch& batch);
+
+  // Goes on after a full disk: opens the tables again as they were at the last commit that
+  // returned OK; nothing is left of what came after. Scans wait meanwhile. Where that fails they
+  // can still be read, and it may be tried again.
+  absl::Status Reopen();
+
+  // Free bytes without which a Reopen is not worth a try.
+  absl::StatusOr<std::uint64_t> BytesToReopen() const;
 
   absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const;
 

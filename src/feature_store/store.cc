@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <utility>
 #include <variant>
@@ -121,9 +122,21 @@ void LocalStore::Run() {
   }
 }
 
+void LocalStore::WaitForWork(std::unique_lock<std::mutex>& lock) {
+  const auto has_work = [this] { return is_stopping_ || !queue_.empty(); };
+  while (is_disk_full_) {
+    const std::chrono::milliseconds pause(full_disk_pause_ms_);
+    if (wake_.wait_for(lock, pause, has_work)) return;
+    lock.unlock();
+    LookForRoom();
+    lock.lock();
+  }
+  wake_.wait(lock, has_work);
+}
+
 std::vector<LocalStore::Pending> LocalStore::TakeGroup() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+  WaitForWork(lock);
   std::vector<Pending> group;
   std::size_t num_entries = 0;
   while (!queue_.empty()) {
@@ -173,17 +186,10 @@ absl::Status LocalStore::Commit(const Batch& batch) {
   VITRINE_RETURN_IF_ERROR(WhyNotWritable());
   if (batch.empty()) return absl::OkStatus();
   absl::Status status = storage_->Commit(batch);
-  if (!status.ok()) BecomeReadOnly(status);
-  return status;
-}
-
-void LocalStore::BecomeReadOnly(const absl::Status& reason) {
-  Log(LogLevel::kError, "store.read-only", {{"reason", std::string(reason.message())}});
-  std::lock_guard lock(mutex_);
-  writable_ = absl::Status(reason.code(),
-                           absl::StrFormat("the store is read-only since a write failed; cure the "
-                                           "disk and restart: %s",
-                                           std::string(reason.message())));
+  if (status.ok()) return status;
+  BecomeReadOnly(status);
+  // Of a full disk the caller hears at once what is wanted.
+  return absl::IsResourceExhausted(status) ? WhyNotWritable() : status;
 }
 
 absl::Status LocalStore::WhyNotWritable() const {

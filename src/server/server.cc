@@ -203,8 +203,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {
-  state_->pool.OnDiskFailure([this] {
-    for (const std::string& service : WritingServices()) SetServing(service, false);
+  state_->pool.OnDiskChange([this](bool is_writable) {
+    for (const std::string& service : WritingServices()) SetServing(service, is_writable);
   });
 }
 

@@ -31,6 +31,7 @@ struct FeatureStoreOptions {
   double popularity_half_life_days = 14;  // Of the counters behind live popularity.
   std::uint64_t checkpoint_events = 500'000;  // Views are checkpointed after this many events.
   bool is_read_only = false;  // A secondary view beside the process that owns the store.
+  std::uint64_t full_disk_retry_ms = 1'000;  // A store on a full disk looks for room so often.
 };
 
 // All that is known of one shopper at one moment.
@@ -67,8 +68,9 @@ struct StoreStatus {
 //
 // Mutations go through one commit thread, which takes all that wait (group commit), writes them as
 // one atomic batch, syncs, applies them to the views, and only then acknowledges. After a failed
-// write or sync nothing more is written until the store is opened again: reads go on, Write answers
-// with that error. On disk: docs/formats/store.md.
+// write or sync nothing more is written: reads go on, Write answers with that error. Where the disk
+// was full the store goes on by itself once there is room, from the last mutation that it
+// acknowledged; after any other failure once it is opened again. On disk: docs/formats/store.md.
 class FeatureStore {
  public:
   // Opens the store in `folder`, making it if it is not there, and replays the log's tail.
@@ -86,8 +88,9 @@ class FeatureStore {
   // Queues `mutation`; `done` is called once, on the commit thread (it must be quick and must not
   // wait for a write), or before this returns when nothing is queued, with the result when it is
   // durable and visible, or with why it has had no effect: ALREADY_EXISTS an event_id was used with
-  // other content; NOT_FOUND as Mutation says; RESOURCE_EXHAUSTED disk full or too much is queued;
-  // UNAVAILABLE the disk failed; FAILED_PRECONDITION the store is read-only.
+  // other content; NOT_FOUND as Mutation says; RESOURCE_EXHAUSTED too much is queued, or, with
+  // kReasonDiskFull, the disk is full: write again once there is room; UNAVAILABLE the disk failed;
+  // FAILED_PRECONDITION the store is read-only.
   using Done = std::function<void(absl::StatusOr<WriteResult>)>;
   virtual void Write(Mutation mutation, Done done) = 0;
 

@@ -93,6 +93,9 @@ inline constexpr char kReasonFeatureUnknown[] = "FEATURE_NOT_DEFINED";
 inline constexpr char kReasonFeatureType[] = "FEATURE_TYPE_FIXED";
 inline constexpr char kReasonFeatureCount[] = "TOO_MANY_FEATURES";
 
+// A RESOURCE_EXHAUSTED that is not about the rate of writing says so in the same way.
+inline constexpr char kReasonDiskFull[] = "DISK_FULL";
+
 // What became of one event of a RecordEvents.
 enum class EventOutcome : std::uint8_t {
   kRecorded,
