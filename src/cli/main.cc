@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/backup_command.h"
 #include "cli/bench_command.h"
 #include "cli/check_command.h"
 #include "cli/evaluate_command.h"
@@ -87,6 +88,8 @@ int main(int argc, char** argv) {
   vitrine::cli::AddPlacementsCommand(app, exit_status);
   vitrine::cli::AddKeysCommand(app, exit_status);
   vitrine::cli::AddCheckCommand(app, exit_status);
+  vitrine::cli::AddBackupCommand(app, exit_status);
+  vitrine::cli::AddRestoreCommand(app, exit_status);
   vitrine::cli::AddPredictCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);

@@ -68,6 +68,7 @@ absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
   next.num_events -= plan.num_events;
   plan.batch.Put(Table::kMeta, std::string(kStateRow), EncodeStoreState(next));
   if (was_known) plan.batch.Put(Table::kMeta, std::string(kErasureRow), "");
+  ++num_erasures_;
   VITRINE_RETURN_IF_ERROR(Commit(plan.batch));
 
   tombstones_.insert(tombstones.begin(), tombstones.end());

@@ -54,12 +54,13 @@ absl::Status RebuildViews(const StorePlace& place, LoadedStore& store);
 //   store.cc      the queue, the commit thread, checkpoints, reads from memory
 //   load.cc       the start
 //   erase.cc      erasures
+//   backup.cc     copies of the whole folder
 //   full_disk.cc  what follows a failed write
 //   scan.cc       reads from the log
 //   as_of.cc      features as they were, from the log
 //
-// Locks, in the order in which one thread takes them: checkpoint_mutex_, commit_mutex_, those of
-// the views. mutex_ is taken alone.
+// Locks, in the order in which one thread takes them: backup_mutex_, checkpoint_mutex_,
+// commit_mutex_, those of the views. mutex_ is taken alone.
 class LocalStore final : public FeatureStore {
  public:
   LocalStore(StorePlace place, LoadedStore loaded);
@@ -102,6 +103,8 @@ class LocalStore final : public FeatureStore {
   std::uint64_t sequence() const override { return sequence_.load(std::memory_order_acquire); }
   StoreStatus status() const override;
   absl::Status Checkpoint() override;
+  absl::StatusOr<BackupSummary> BackUp(const std::string& to,
+                                       const std::function<bool()>& is_cancelled) override;
 
  private:
   struct Pending {
@@ -127,6 +130,10 @@ class LocalStore final : public FeatureStore {
   absl::Status DiskFullError(const absl::Status& reason) const;
   void LookForRoom();
   absl::Status GoOn();
+
+  // backup.cc
+  absl::StatusOr<BackupSummary> CopyAll(const std::string& to,
+                                        const std::function<bool()>& is_cancelled);
 
   // erase.cc, on the commit thread.
   struct ErasurePlan;
@@ -158,6 +165,9 @@ class LocalStore final : public FeatureStore {
 
   mutable std::mutex commit_mutex_;  // Held while a commit changes the views.
   StoreState state_;                 // Guarded by commit_mutex_; written by the commit thread.
+
+  std::mutex backup_mutex_;                      // One backup at a time.
+  std::atomic<std::uint64_t> num_erasures_ = 0;  // Since the start, those under way too.
 
   std::mutex checkpoint_mutex_;  // One checkpoint at a time.
   std::atomic<std::uint64_t> checkpoint_sequence_ = 0;

@@ -82,6 +82,7 @@ absl::Status Storage::Flush() {
 }
 
 absl::Status Storage::Forget() {
+  const NoCopies no_copies(*state_);
   rocksdb::DB& db = *state_->db;
   const std::string what = "rewrite the store in " + state_->folder;
   VITRINE_RETURN_IF_ERROR(Flush());

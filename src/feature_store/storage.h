@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "feature_store/copy_file.h"
 #include "vitrine/base/file_system.h"
 
 namespace vitrine {
@@ -47,8 +48,8 @@ class Batch {
 };
 
 // Six sorted tables in one folder with atomic, synced batches: RocksDB behind a narrow door. Its
-// files storage*.cc are the only ones that know it besides rocksdb_files. Scan is thread-safe; all
-// else is for one thread at a time.
+// files storage*.cc are the only ones that know it besides rocksdb_files. Scan and CopyTo are
+// thread-safe; all else is for one thread at a time.
 class Storage {
  public:
   enum class Access { kOwner, kReader };
@@ -89,6 +90,13 @@ class Storage {
   // Rewrites all files, so that none holds what was deleted or overwritten. Reads go on.
   absl::Status Forget();
 
+  // Copies the tables as they are now, or a little later, to the new folder `to`; commits go on.
+  // `may_go_on` is asked often.
+  //
+  // Errors: ABORTED Forget or Reopen came in between; those of `may_go_on` and FileSystem.
+  absl::StatusOr<std::vector<CopiedFile>> CopyTo(const std::string& to,
+                                                 const MayGoOn& may_go_on) const;
+
   // Reads every block of every file and compares its checksum. DATA_LOSS: a file is damaged, named.
   absl::Status CheckFiles() const;
 
@@ -97,6 +105,19 @@ class Storage {
 
  private:
   struct State;
+  // Ends the copies that are being made, and keeps others from beginning.
+  class NoCopies {
+   public:
+    explicit NoCopies(State& state);
+    ~NoCopies();
+    NoCopies(const NoCopies&) = delete;
+    NoCopies& operator=(const NoCopies&) = delete;
+
+   private:
+    State& state_;
+  };
+  absl::StatusOr<std::vector<CopiedFile>> CopyLiveFiles(const std::string& to,
+                                                        const MayGoOn& may_go_on) const;
   explicit Storage(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -174,6 +174,7 @@ absl::StatusOr<std::uint64_t> Storage::BytesToReopen() const {
 }
 
 absl::Status Storage::Reopen() {
+  const NoCopies no_copies(*state_);
   const std::unique_lock wait_for_scans(state_->scans);
   const WalMark acknowledged = state_->acknowledged;
   state_->Close();

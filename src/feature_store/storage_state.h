@@ -47,6 +47,8 @@ struct Storage::State {
   std::size_t cut_bytes = 0;
   // Shared by every scan: an iterator keeps deleted files alive, and the tables from being closed.
   std::shared_mutex scans{};
+  std::shared_mutex copies{};         // Shared by every copy that is being made.
+  std::atomic<int> num_rewrites = 0;  // That wait for copies to end, or are under way.
 
   ~State();
 

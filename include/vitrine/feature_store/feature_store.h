@@ -63,6 +63,15 @@ struct StoreStatus {
   absl::Status writable = absl::OkStatus();  // Why not, when the store is read-only.
 };
 
+// A backup of a store, as it lies in its folder: docs/formats/backup.md. A value.
+struct BackupSummary {
+  Micros time_us = 0;            // When it was begun, by the store's clock.
+  std::uint64_t sequence = 0;    // It holds every mutation up to this one, and maybe later ones.
+  std::uint64_t num_events = 0;  // Of that sequence.
+  std::uint64_t num_files = 0;
+  std::uint64_t num_bytes = 0;
+};
+
 // The durable memory of a shop: event log, catalogue and users in one folder, and the in-memory
 // views that answer requests. Thread-safe.
 //
@@ -161,6 +170,18 @@ class FeatureStore {
 
   virtual std::uint64_t sequence() const = 0;
   virtual StoreStatus status() const = 0;
+
+  // Copies the store's folder, models and all that is in it, to the new folder `to`, while writes
+  // go on: every mutation that was acknowledged before the call is in the copy. It is made beside,
+  // and renamed when it is whole. Takes as long as copying the files does. `is_cancelled` is asked
+  // now and then.
+  //
+  // Errors: INVALID_ARGUMENT `to` is not an absolute path, is in the store, or has no parent
+  // folder; ALREADY_EXISTS it is there; FAILED_PRECONDITION the store is read-only, or a backup is
+  // being made; ABORTED an erasure came in between, call again; CANCELLED; those of FileSystem.
+  // Nothing is left of one that failed.
+  virtual absl::StatusOr<BackupSummary> BackUp(const std::string& to,
+                                               const std::function<bool()>& is_cancelled) = 0;
 
   // Writes the views to disk, so that the next start replays only what comes after.
   virtual absl::Status Checkpoint() = 0;

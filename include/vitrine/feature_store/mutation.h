@@ -92,6 +92,7 @@ inline constexpr char kReasonVisitorTaken[] = "VISITOR_TAKEN";  // MergeUsers
 inline constexpr char kReasonFeatureUnknown[] = "FEATURE_NOT_DEFINED";
 inline constexpr char kReasonFeatureType[] = "FEATURE_TYPE_FIXED";
 inline constexpr char kReasonFeatureCount[] = "TOO_MANY_FEATURES";
+inline constexpr char kReasonBackupRunning[] = "BACKUP_RUNNING";  // FeatureStore::BackUp
 
 // A RESOURCE_EXHAUSTED that is not about the rate of writing says so in the same way.
 inline constexpr char kReasonDiskFull[] = "DISK_FULL";
