@@ -11,6 +11,7 @@
 #include "cli/check_command.h"
 #include "cli/evaluate_command.h"
 #include "cli/features_command.h"
+#include "cli/forget_command.h"
 #include "cli/import_command.h"
 #include "cli/insight_command.h"
 #include "cli/keys_command.h"
@@ -90,6 +91,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddCheckCommand(app, exit_status);
   vitrine::cli::AddBackupCommand(app, exit_status);
   vitrine::cli::AddRestoreCommand(app, exit_status);
+  vitrine::cli::AddForgetCommand(app, exit_status);
   vitrine::cli::AddPredictCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);

@@ -141,6 +141,10 @@ class GrpcClient final : public Client {
       const v1::BackUpStoreRequest& request) override {
     return Call(*store_, &v1::StoreService::Stub::BackUpStore, request);
   }
+  absl::StatusOr<v1::ForgetOldEventsResponse> ForgetOldEvents(
+      const v1::ForgetOldEventsRequest& request) override {
+    return Call(*store_, &v1::StoreService::Stub::ForgetOldEvents, request);
+  }
   absl::StatusOr<v1::ListFeaturesResponse> ListFeatures(
       const v1::ListFeaturesRequest& request) override {
     return Call(*features_, &v1::FeatureService::Stub::ListFeatures, request);

@@ -12,12 +12,24 @@ namespace {
 
 constexpr std::uint64_t kMaxPauses = 32;  // Between two tries, in times of the first pause.
 
+absl::Status DiskFullError(const StorePlace& place, const Storage& storage,
+                           const absl::Status& reason) {
+  const auto free = place.files->FreeBytes(place.folder);
+  const auto wanted = storage.BytesToReopen();
+  absl::Status status = absl::ResourceExhaustedError(absl::StrFormat(
+      "the disk is full: %d bytes are free under %s, %d are wanted; make room and writes go on by "
+      "themselves, as reads do meanwhile: %s",
+      free.value_or(0), place.folder, wanted.value_or(0), std::string(reason.message())));
+  status.SetPayload(kReasonPayload, absl::Cord(kReasonDiskFull));
+  return status;
+}
+
 }  // namespace
 
 void LocalStore::BecomeReadOnly(const absl::Status& reason) {
   const bool is_full = absl::IsResourceExhausted(reason);
   absl::Status why =
-      is_full ? DiskFullError(reason)
+      is_full ? DiskFullError(place_, *storage_, reason)
               : absl::Status(reason.code(), absl::StrFormat("the store is read-only since a write "
                                                             "failed; cure the disk and restart: %s",
                                                             std::string(reason.message())));
@@ -27,17 +39,6 @@ void LocalStore::BecomeReadOnly(const absl::Status& reason) {
   writable_ = std::move(why);
   is_disk_full_ = is_full;
   if (full_disk_pause_ms_ == 0) full_disk_pause_ms_ = place_.options.full_disk_retry_ms;
-}
-
-absl::Status LocalStore::DiskFullError(const absl::Status& reason) const {
-  const auto free = place_.files->FreeBytes(place_.folder);
-  const auto wanted = storage_->BytesToReopen();
-  absl::Status status = absl::ResourceExhaustedError(absl::StrFormat(
-      "the disk is full: %d bytes are free under %s, %d are wanted; make room and writes go on by "
-      "themselves, as reads do meanwhile: %s",
-      free.value_or(0), place_.folder, wanted.value_or(0), std::string(reason.message())));
-  status.SetPayload(kReasonPayload, absl::Cord(kReasonDiskFull));
-  return status;
 }
 
 void LocalStore::LookForRoom() {
@@ -71,6 +72,7 @@ absl::Status LocalStore::GoOn() {
     writable_ = absl::OkStatus();
     is_disk_full_ = false;
   }
+  VITRINE_RETURN_IF_ERROR(FinishForgetting());
   VITRINE_ASSIGN_OR_RETURN(const auto erasure, storage_->Get(Table::kMeta, kErasureRow));
   return erasure.has_value() ? FinishErasure() : absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "feature_store/draft.h"
+#include "feature_store/retention.h"
 #include "feature_store/storage.h"
 #include "feature_store/store_codec.h"
 #include "feature_store/store_key.h"
@@ -33,7 +35,8 @@ struct LoadedStore {
   std::uint64_t replayed_events = 0;
   bool has_checkpoint = false;  // Its views came from one, and the log behind it.
   bool has_unfinished_erasure = false;
-  Batch forgotten{};  // Removes values whose time to live is long over.
+  std::optional<OldEvents> forgetting{};  // Being deleted when the last process ended.
+  Batch forgotten{};                      // Removes values whose time to live is long over.
 };
 struct StorePlace {
   std::string folder{};
@@ -54,6 +57,7 @@ absl::Status RebuildViews(const StorePlace& place, LoadedStore& store);
 //   store.cc      the queue, the commit thread, checkpoints, reads from memory
 //   load.cc       the start
 //   erase.cc      erasures
+//   retention.cc  old events
 //   backup.cc     copies of the whole folder
 //   full_disk.cc  what follows a failed write
 //   scan.cc       reads from the log
@@ -119,7 +123,7 @@ class LocalStore final : public FeatureStore {
   std::vector<Pending> TakeGroup();
   void WaitForWork(std::unique_lock<std::mutex>& lock);
   void CommitGroup(std::vector<Pending> group);
-  void AnswerErasure(const Pending& pending);
+  void AnswerAlone(const Pending& pending);
   absl::Status Commit(const Batch& batch);
   absl::Status WhyNotWritable() const;
   void PublishState();
@@ -127,7 +131,6 @@ class LocalStore final : public FeatureStore {
 
   // full_disk.cc, on the commit thread.
   void BecomeReadOnly(const absl::Status& reason);
-  absl::Status DiskFullError(const absl::Status& reason) const;
   void LookForRoom();
   absl::Status GoOn();
 
@@ -135,7 +138,7 @@ class LocalStore final : public FeatureStore {
   absl::StatusOr<BackupSummary> CopyAll(const std::string& to,
                                         const std::function<bool()>& is_cancelled);
 
-  // erase.cc, on the commit thread.
+  // erase.cc and retention.cc, on the commit thread.
   struct ErasurePlan;
   absl::StatusOr<WriteResult> Erase(const EraseUser& mutation);
   std::vector<UserIndex> ShoppersToErase(const EraseUser& mutation) const;
@@ -143,6 +146,11 @@ class LocalStore final : public FeatureStore {
   absl::Status PlanPutValues(ErasurePlan& plan) const;
   absl::Status PlanOthers(ErasurePlan& plan) const;
   absl::Status FinishErasure();
+  void QueueRetentionWhenDue();  // REQUIRES: mutex_ is held.
+  absl::StatusOr<WriteResult> Forget(const ForgetOldEvents& mutation);
+  absl::Status PlanShoppers(const std::vector<UserIndex>& unmentioned, ErasurePlan& plan) const;
+  absl::Status FinishForgetting();
+  absl::Status DeleteOldEvents();
 
   // scan.cc: rows of the log, in pieces, so that no scan holds up an erasure for long.
   struct LogRow {
@@ -181,6 +189,7 @@ class LocalStore final : public FeatureStore {
   absl::Status writable_;       // Guarded by mutex_.
   bool is_disk_full_ = false;   // Guarded by mutex_: and it may be writable again.
 
+  Micros retention_due_us_ = 0;           // The commit thread's, by the store's clock.
   std::uint64_t full_disk_pause_ms_ = 0;  // The commit thread's: before it looks for room again.
 
   ThreadPool background_{1, ThreadPriority::kBackground};

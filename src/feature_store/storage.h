@@ -25,6 +25,7 @@ inline constexpr std::string_view kFormatRow = "format";
 inline constexpr std::string_view kSecretRow = "secret";
 inline constexpr std::string_view kStateRow = "state";
 inline constexpr std::string_view kErasureRow = "erasure";  // Only while one is being finished.
+inline constexpr std::string_view kForgettingRow = "forgetting";  // Only while old events go.
 
 // Changes that reach the disk all or none, in order. A value.
 class Batch {

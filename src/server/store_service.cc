@@ -1,7 +1,11 @@
 #include "server/store_service.h"
 
+#include <optional>
+
 #include "server/status.h"
 #include "server/wire.h"
+#include "server/write_and_finish.h"
+#include "vitrine/base/status_macros.h"
 
 namespace vitrine {
 namespace {
@@ -25,6 +29,21 @@ absl::Status WithBackupReason(const absl::Status& status) {
     default:
       return status;
   }
+}
+
+absl::StatusOr<ForgetOldEvents> FromProto(const v1::ForgetOldEventsRequest& request) {
+  ForgetOldEvents mutation;
+  if (request.keep_count() < 0) return BadField("keep_count", "is negative");
+  mutation.keep_events = static_cast<std::uint64_t>(request.keep_count());
+  if (request.has_before_time()) {
+    const std::optional<Micros> before = FromTimestamp(request.before_time());
+    if (!before.has_value()) return BadField("before_time", "is no time since 1970");
+    mutation.before_us = *before;
+  }
+  if (mutation.before_us == 0 && mutation.keep_events == 0) {
+    return BadField("before_time", "neither before_time nor keep_count says what is old");
+  }
+  return mutation;
 }
 
 }  // namespace
@@ -55,6 +74,18 @@ absl::Status StoreService::BackUp(const v1::BackUpStoreRequest& request,
   response.set_byte_count(static_cast<std::int64_t>(backup->num_bytes));
   response.set_consistency_token(ConsistencyToken(backup->sequence));
   return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* StoreService::ForgetOldEvents(grpc::CallbackServerContext* context,
+                                                        const v1::ForgetOldEventsRequest* request,
+                                                        v1::ForgetOldEventsResponse* response) {
+  return pool_.AnswerLater(
+      context, *request, [this, request, response](const RequestPool::Finish& finish) {
+        WriteAndFinish(
+            pool_, FromProto(*request), response, finish, [response](const WriteResult& result) {
+              response->set_forgotten_event_count(static_cast<std::int64_t>(result.num_removed));
+            });
+      });
 }
 
 }  // namespace vitrine

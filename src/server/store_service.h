@@ -23,6 +23,9 @@ class StoreService final : public v1::StoreService::CallbackService {
   grpc::ServerUnaryReactor* BackUpStore(grpc::CallbackServerContext* context,
                                         const v1::BackUpStoreRequest* request,
                                         v1::BackUpStoreResponse* response) override;
+  grpc::ServerUnaryReactor* ForgetOldEvents(grpc::CallbackServerContext* context,
+                                            const v1::ForgetOldEventsRequest* request,
+                                            v1::ForgetOldEventsResponse* response) override;
 
  private:
   absl::Status BackUp(const v1::BackUpStoreRequest& request, const std::function<bool()>& is_over,

@@ -83,6 +83,8 @@ class Client {
   virtual absl::StatusOr<v1::EraseUserResponse> EraseUser(const v1::EraseUserRequest& request) = 0;
   virtual absl::StatusOr<v1::BackUpStoreResponse> BackUpStore(
       const v1::BackUpStoreRequest& request) = 0;
+  virtual absl::StatusOr<v1::ForgetOldEventsResponse> ForgetOldEvents(
+      const v1::ForgetOldEventsRequest& request) = 0;
   virtual absl::StatusOr<v1::ListFeaturesResponse> ListFeatures(
       const v1::ListFeaturesRequest& request) = 0;
   virtual absl::StatusOr<v1::GetUserFeaturesResponse> GetUserFeatures(

@@ -31,6 +31,9 @@ struct FeatureStoreOptions {
   double popularity_half_life_days = 14;  // Of the counters behind live popularity.
   std::uint64_t checkpoint_events = 500'000;  // Views are checkpointed after this many events.
   bool is_read_only = false;  // A secondary view beside the process that owns the store.
+  // The owner forgets at the start and once a day (ForgetOldEvents); 0: nothing.
+  double keep_events_days = 0;               // Events older than that,
+  std::uint64_t keep_events = 0;             // and the first recorded ones beyond so many.
   std::uint64_t full_disk_retry_ms = 1'000;  // A store on a full disk looks for room so often.
 };
 
