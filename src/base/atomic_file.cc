@@ -13,16 +13,24 @@ namespace {
 constexpr std::size_t kMagicBytes = 8;
 constexpr std::size_t kChecksumBytes = 8;
 
+absl::Status WriteAndSync(FileSystem& files, const std::string& path, std::string_view bytes) {
+  VITRINE_ASSIGN_OR_RETURN(const auto file, files.OpenForWrite(path, OpenMode::kTruncate));
+  VITRINE_RETURN_IF_ERROR(file->Append(bytes));
+  VITRINE_RETURN_IF_ERROR(file->Sync());
+  return file->Close();
+}
+
 }  // namespace
 
 absl::Status WriteFileAtomically(FileSystem& files, const std::string& path,
                                  std::string_view bytes) {
   const std::string draft = path + ".tmp";
-  VITRINE_ASSIGN_OR_RETURN(const auto file, files.OpenForWrite(draft, OpenMode::kTruncate));
-  VITRINE_RETURN_IF_ERROR(file->Append(bytes));
-  VITRINE_RETURN_IF_ERROR(file->Sync());
-  VITRINE_RETURN_IF_ERROR(file->Close());
-  VITRINE_RETURN_IF_ERROR(files.Rename(draft, path));
+  absl::Status written = WriteAndSync(files, draft, bytes);
+  if (written.ok()) written = files.Rename(draft, path);
+  if (!written.ok()) {
+    (void)files.Remove(draft);  // Where the disk is full, half a file would keep it so.
+    return written;
+  }
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   return files.SyncFolder(folder.empty() ? "." : folder.string());
 }

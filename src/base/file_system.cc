@@ -53,6 +53,30 @@ class LocalFile final : public WritableFile {
   const std::string path_;
 };
 
+class LocalFileToRead final : public ReadableFile {
+ public:
+  LocalFileToRead(int descriptor, std::string path)
+      : descriptor_(descriptor), path_(std::move(path)) {}
+  ~LocalFileToRead() override { close(descriptor_); }
+
+  absl::StatusOr<std::size_t> ReadAt(std::uint64_t offset, std::span<char> bytes) override {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t count = pread(descriptor_, bytes.data() + done, bytes.size() - done,
+                                  static_cast<off_t>(offset + done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return SystemError("read", path_, errno);
+      if (count == 0) break;
+      done += static_cast<std::size_t>(count);
+    }
+    return done;
+  }
+
+ private:
+  const int descriptor_;
+  const std::string path_;
+};
+
 class LocalFiles final : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path,
@@ -61,6 +85,12 @@ class LocalFiles final : public FileSystem {
     const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, 0644);
     if (descriptor < 0) return SystemError("open for writing", path, errno);
     return std::make_unique<LocalFile>(descriptor, path);
+  }
+
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override {
+    const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return SystemError("open", path, errno);
+    return std::make_unique<LocalFileToRead>(descriptor, path);
   }
 
   absl::StatusOr<std::string> ReadFile(const std::string& path) override {
@@ -114,6 +144,19 @@ class LocalFiles final : public FileSystem {
     const int error = errno;
     close(descriptor);
     return result == 0 ? absl::OkStatus() : SystemError("sync folder", path, error);
+  }
+
+  absl::Status RemoveFolder(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    return error ? SystemError("remove folder", path, error.value()) : absl::OkStatus();
+  }
+
+  absl::StatusOr<std::uint64_t> FreeBytes(const std::string& folder) override {
+    std::error_code error;
+    const std::filesystem::space_info space = std::filesystem::space(folder, error);
+    if (error) return SystemError("look for room in", folder, error.value());
+    return space.available;
   }
 };
 

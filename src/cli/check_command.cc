@@ -81,22 +81,14 @@ class Findings {
 
 absl::Status Check(const CheckFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
-  FileSystem& files = LocalFileSystem();
-  const auto store = CheckStore(flags.store, config.store, files, SystemClock());
-  const auto num_bundles = CheckModels(files, flags.store + "/models");
-  Findings findings;
-  findings.Add(store.status());
-  findings.Add(num_bundles.status());
-  findings.Add(OpenPlacements(flags.store, config.placements).status());
-  findings.Add(KeyFile(files, flags.store).Read().status());
-  VITRINE_RETURN_IF_ERROR(findings.Whole());
-
-  const nlohmann::ordered_json found = {{"events", store->num_events},
-                                        {"shoppers", store->num_users},
-                                        {"items", store->num_items},
-                                        {"disk_bytes", store->num_disk_bytes},
-                                        {"checkpoint", TextOf(store->checkpoint)},
-                                        {"model_versions", *num_bundles}};
+  VITRINE_ASSIGN_OR_RETURN(const CheckedStore checked, CheckWholeStore(flags.store, config));
+  const StoreCheck& store = checked.store;
+  const nlohmann::ordered_json found = {{"events", store.num_events},
+                                        {"shoppers", store.num_users},
+                                        {"items", store.num_items},
+                                        {"disk_bytes", store.num_disk_bytes},
+                                        {"checkpoint", TextOf(store.checkpoint)},
+                                        {"model_versions", checked.num_bundles}};
   if (flags.is_json) {
     std::printf("%s\n", found.dump().c_str());
     return absl::OkStatus();
@@ -110,6 +102,19 @@ absl::Status Check(const CheckFlags& flags) {
 }
 
 }  // namespace
+
+absl::StatusOr<CheckedStore> CheckWholeStore(const std::string& folder, const Config& config) {
+  FileSystem& files = LocalFileSystem();
+  const auto store = CheckStore(folder, config.store, files, SystemClock());
+  const auto num_bundles = CheckModels(files, folder + "/models");
+  Findings findings;
+  findings.Add(store.status());
+  findings.Add(num_bundles.status());
+  findings.Add(OpenPlacements(folder, config.placements).status());
+  findings.Add(KeyFile(files, folder).Read().status());
+  VITRINE_RETURN_IF_ERROR(findings.Whole());
+  return CheckedStore{.store = *store, .num_bundles = *num_bundles};
+}
 
 void AddCheckCommand(CLI::App& app, int& exit_status) {
   CLI::App* command = AddCommand(

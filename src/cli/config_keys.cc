@@ -18,6 +18,7 @@ constexpr std::size_t kMaxThreads = 1024;
 constexpr std::size_t kMaxRequests = 1'000'000;
 constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 30U;
 constexpr std::size_t kMaxHistory = 100'000;
+constexpr double kMaxKeepDays = 36'500;
 constexpr double kMaxWeight = 1000;
 
 // Where a key's value lives in a Config.
@@ -209,6 +210,11 @@ void AddStore(std::vector<ConfigKey>& keys) {
   table.Count<std::uint64_t>(
       "checkpoint_events", 1, std::numeric_limits<std::int64_t>::max(),
       [](Config& config) -> std::uint64_t& { return config.store.checkpoint_events; });
+  table.Number<double>("keep_events_days", 0, kMaxKeepDays,
+                       [](Config& config) -> double& { return config.store.keep_events_days; });
+  table.Count<std::uint64_t>(
+      "keep_events", 0, std::numeric_limits<std::int64_t>::max(),
+      [](Config& config) -> std::uint64_t& { return config.store.keep_events; });
 
   Table weights("store.event_weights", keys);
   for (std::size_t type = 1; type < kNumEventTypes; ++type) {

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/backup_command.h"
 #include "cli/bench_command.h"
 #include "cli/check_command.h"
 #include "cli/evaluate_command.h"
 #include "cli/features_command.h"
+#include "cli/forget_command.h"
 #include "cli/import_command.h"
 #include "cli/insight_command.h"
 #include "cli/keys_command.h"
@@ -87,6 +89,9 @@ int main(int argc, char** argv) {
   vitrine::cli::AddPlacementsCommand(app, exit_status);
   vitrine::cli::AddKeysCommand(app, exit_status);
   vitrine::cli::AddCheckCommand(app, exit_status);
+  vitrine::cli::AddBackupCommand(app, exit_status);
+  vitrine::cli::AddRestoreCommand(app, exit_status);
+  vitrine::cli::AddForgetCommand(app, exit_status);
   vitrine::cli::AddPredictCommand(app, exit_status);
   vitrine::cli::AddSimulateCommand(app, exit_status);
   vitrine::cli::AddBenchCommand(app, exit_status);

@@ -74,11 +74,16 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-// Once the disk has failed, the health check says so of the services that write.
-void TellReadOnly(Server& server, const absl::Status& reason) {
-  Log(LogLevel::kError, "serve.read-only", {{"reason", std::string(reason.message())}});
+// What the health check says of the services that write: whether the disk takes writes. Said again
+// at every look, since the server itself says so too when a write fails.
+void TellWritable(Server& server, const absl::Status& writable, bool was_writable) {
+  if (writable.ok() != was_writable) {
+    Log(writable.ok() ? LogLevel::kWarning : LogLevel::kError,
+        writable.ok() ? "serve.writable-again" : "serve.read-only",
+        {{"reason", std::string(writable.message())}});
+  }
   for (const char* service : {"EventService", "CatalogService", "UserService"}) {
-    server.SetServing(std::string("vitrine.v1.") + service, false);
+    server.SetServing(std::string("vitrine.v1.") + service, writable.ok());
   }
 }
 
@@ -92,7 +97,7 @@ void ServeUntilSignal(const sigset_t& signals, Server& server, const FeatureStor
     signal = sigtimedwait(&signals, nullptr, &poll);
     RefreshKeys(keys);
     const absl::Status writable = store.status().writable;
-    if (is_writable && !writable.ok()) TellReadOnly(server, writable);
+    TellWritable(server, writable, is_writable);
     is_writable = writable.ok();
   }
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

@@ -18,6 +18,7 @@
 #include "vitrine/v1/model_service.grpc.pb.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 #include "vitrine/v1/serving_config_service.grpc.pb.h"
+#include "vitrine/v1/store_service.grpc.pb.h"
 #include "vitrine/v1/user_service.grpc.pb.h"
 
 namespace vitrine {
@@ -78,6 +79,7 @@ class GrpcClient final : public Client {
         insight_(v1::InsightService::NewStub(channel_)),
         models_(v1::ModelService::NewStub(channel_)),
         placements_(v1::ServingConfigService::NewStub(channel_)),
+        store_(v1::StoreService::NewStub(channel_)),
         health_(Health::NewStub(channel_)) {}
 
   absl::StatusOr<v1::RecommendItemsResponse> RecommendItems(
@@ -134,6 +136,14 @@ class GrpcClient final : public Client {
   }
   absl::StatusOr<v1::EraseUserResponse> EraseUser(const v1::EraseUserRequest& request) override {
     return Call(*users_, &v1::UserService::Stub::EraseUser, request);
+  }
+  absl::StatusOr<v1::BackUpStoreResponse> BackUpStore(
+      const v1::BackUpStoreRequest& request) override {
+    return Call(*store_, &v1::StoreService::Stub::BackUpStore, request);
+  }
+  absl::StatusOr<v1::ForgetOldEventsResponse> ForgetOldEvents(
+      const v1::ForgetOldEventsRequest& request) override {
+    return Call(*store_, &v1::StoreService::Stub::ForgetOldEvents, request);
   }
   absl::StatusOr<v1::ListFeaturesResponse> ListFeatures(
       const v1::ListFeaturesRequest& request) override {
@@ -321,6 +331,7 @@ class GrpcClient final : public Client {
   const std::unique_ptr<v1::InsightService::Stub> insight_;
   const std::unique_ptr<v1::ModelService::Stub> models_;
   const std::unique_ptr<v1::ServingConfigService::Stub> placements_;
+  const std::unique_ptr<v1::StoreService::Stub> store_;
   const std::unique_ptr<Health::Stub> health_;
 };
 

@@ -114,6 +114,8 @@ std::optional<Checkpoint> ReadCheckpoint(FileSystem& files, const std::string& f
   return std::nullopt;
 }
 
+bool IsCheckpointName(std::string_view name) { return name.starts_with(kPrefix); }
+
 std::uint64_t NumCheckpointBytes(const std::string& folder) {
   std::uint64_t total = 0;
   std::error_code error;

@@ -34,6 +34,9 @@ enum class Others { kKeep, kRemove };
 std::optional<Checkpoint> ReadCheckpoint(FileSystem& files, const std::string& folder,
                                          const Checkpoint& current, Others others);
 
+// Whether a file of this name is a checkpoint, or half of one.
+bool IsCheckpointName(std::string_view name);
+
 // Of all checkpoints in `folder`.
 std::uint64_t NumCheckpointBytes(const std::string& folder);
 

@@ -224,6 +224,10 @@ absl::StatusOr<WriteResult> Draft::Decide(const EraseUser&) {
   return absl::InternalError("an erasure is no part of a draft");
 }
 
+absl::StatusOr<WriteResult> Draft::Decide(const ForgetOldEvents&) {
+  return absl::InternalError("forgetting is no part of a draft");
+}
+
 bool Draft::IsErased(ShopperKind kind, std::string_view id) const {
   if (id.empty() || base_.tombstones.empty() || FindShopper(kind, id).has_value()) return false;
   return base_.tombstones.contains(base_.key.Tombstone(kind, id));

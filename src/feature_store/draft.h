@@ -57,6 +57,7 @@ class Draft {
   absl::StatusOr<WriteResult> Decide(const UpsertUsers& mutation);
   absl::StatusOr<WriteResult> Decide(const MergeUsers& mutation);
   absl::StatusOr<WriteResult> Decide(const EraseUser& mutation);
+  absl::StatusOr<WriteResult> Decide(const ForgetOldEvents& mutation);
   absl::StatusOr<WriteResult> Decide(const PutFeatures& mutation);
 
   // Event ids of one mutation, by StoreKey::EventIdKey, to the hash of their content.

@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
 #include "feature_store/checkpoint.h"
+#include "feature_store/erasure_plan.h"
 #include "feature_store/local_store.h"
 #include "feature_store/put_codec.h"
 #include "vitrine/base/log.h"
@@ -11,22 +12,14 @@
 
 namespace vitrine {
 
-// What an erasure will do, from two readings of the log: what goes, and what that leaves of others.
-struct LocalStore::ErasurePlan {
-  explicit ErasurePlan(double half_life_days) : views{.demand = Demand(half_life_days)} {}
+namespace {
 
-  bool IsErased(const std::optional<UserIndex>& shopper) const {
-    return shopper.has_value() && std::find(views.shoppers.begin(), views.shoppers.end(),
-                                            *shopper) != views.shoppers.end();
-  }
-  bool IsErased(const LogHead& head) const { return IsErased(head.user) || IsErased(head.visitor); }
+bool Contains(const std::vector<UserIndex>& shoppers, const std::optional<UserIndex>& shopper) {
+  return shopper.has_value() &&
+         std::find(shoppers.begin(), shoppers.end(), *shopper) != shoppers.end();
+}
 
-  StoreViews::Erasure views;
-  Batch batch{};
-  std::uint64_t num_events = 0;
-  // Shoppers who are not erased but lose events that carry an erased id, by number.
-  std::unordered_map<std::uint32_t, StoreViews::Erasure::Rebuilt> others{};
-};
+}  // namespace
 
 std::vector<UserIndex> LocalStore::ShoppersToErase(const EraseUser& mutation) const {
   const Shoppers& shoppers = views_->shoppers();
@@ -47,8 +40,12 @@ absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
     return absl::InvalidArgumentError("an erasure wants either user_id or visitor_id");
   }
   VITRINE_RETURN_IF_ERROR(WhyNotWritable());
-  ErasurePlan plan(place_.options.popularity_half_life_days);
-  plan.views.shoppers = ShoppersToErase(mutation);
+  const std::vector<UserIndex> erased = ShoppersToErase(mutation);
+  ErasurePlan plan(place_.options.popularity_half_life_days,
+                   [&erased](std::uint64_t, const LogHead& head) {
+                     return Contains(erased, head.user) || Contains(erased, head.visitor);
+                   });
+  plan.views.shoppers = erased;
   std::vector<std::string> tombstones = {
       mutation.user_id.empty() ? key_->Tombstone(ShopperKind::kVisitor, mutation.visitor_id)
                                : key_->Tombstone(ShopperKind::kUser, mutation.user_id)};
@@ -61,12 +58,14 @@ absl::StatusOr<WriteResult> LocalStore::Erase(const EraseUser& mutation) {
   for (const std::string& tombstone : tombstones) plan.batch.Put(Table::kErased, tombstone, "");
   const bool was_known = !plan.views.shoppers.empty();
   if (was_known) VITRINE_RETURN_IF_ERROR(PlanErasure(plan));
+  for (auto& [number, other] : plan.others) plan.views.others.push_back(std::move(other));
 
   StoreState next = state_;
   ++next.sequence;
   next.num_events -= plan.num_events;
   plan.batch.Put(Table::kMeta, std::string(kStateRow), EncodeStoreState(next));
   if (was_known) plan.batch.Put(Table::kMeta, std::string(kErasureRow), "");
+  ++num_erasures_;
   VITRINE_RETURN_IF_ERROR(Commit(plan.batch));
 
   tombstones_.insert(tombstones.begin(), tombstones.end());
@@ -98,19 +97,20 @@ absl::Status LocalStore::PlanErasure(ErasurePlan& plan) const {
   VITRINE_RETURN_IF_ERROR(storage_->Scan(
       Table::kLog, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
         VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
-        if (!plan.IsErased(head)) {
+        const bool goes = plan.goes(ParseOffsetKey(key), head);
+        plan.look(goes, head);
+        if (!goes) {
           views_->AddDemand(plan.views.demand, head);
           Behaviour::AddToItems(ParseOffsetKey(key), head, *plan.views.items);
           return absl::OkStatus();
         }
-        VITRINE_ASSIGN_OR_RETURN(const LogRecord record, DecodeLogRecord(value));
-        plan.batch.Delete(Table::kLog, std::string(key));
-        if (!record.event.event_id.empty()) {
-          plan.batch.Delete(Table::kEventIds, key_->EventIdKey(record.event.event_id));
+        if (plan.deletes_events) {
+          const absl::Status deleted = DeleteEvent(*key_, key, value, plan.batch);
+          if (!deleted.ok()) return deleted;
         }
         ++plan.num_events;
         const auto owner = views_->shoppers().Resolve(head.shopper());
-        if (!plan.IsErased(owner)) {
+        if (!Contains(plan.views.shoppers, owner)) {
           plan.others[static_cast<std::uint32_t>(Row(*owner))].index = *owner;
         }
         return absl::OkStatus();
@@ -122,7 +122,7 @@ absl::Status LocalStore::PlanOthers(ErasurePlan& plan) const {
   VITRINE_RETURN_IF_ERROR(storage_->Scan(
       Table::kLog, "", "", [&](std::string_view key, std::string_view value) -> absl::Status {
         VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
-        if (plan.IsErased(head)) return absl::OkStatus();
+        if (plan.goes(ParseOffsetKey(key), head)) return absl::OkStatus();
         const auto owner = views_->shoppers().Resolve(head.shopper());
         const auto other = plan.others.find(static_cast<std::uint32_t>(Row(*owner)));
         if (other == plan.others.end()) return absl::OkStatus();
@@ -134,7 +134,16 @@ absl::Status LocalStore::PlanOthers(ErasurePlan& plan) const {
         other->second.has_events = true;
         return absl::OkStatus();
       }));
-  for (auto& [number, other] : plan.others) plan.views.others.push_back(std::move(other));
+  return absl::OkStatus();
+}
+
+absl::Status DeleteEvent(const StoreKey& store_key, std::string_view key, std::string_view value,
+                         Batch& batch) {
+  VITRINE_ASSIGN_OR_RETURN(const LogRecord record, DecodeLogRecord(value));
+  batch.Delete(Table::kLog, std::string(key));
+  if (!record.event.event_id.empty()) {
+    batch.Delete(Table::kEventIds, store_key.EventIdKey(record.event.event_id));
+  }
   return absl::OkStatus();
 }
 
@@ -153,10 +162,14 @@ absl::Status LocalStore::FinishErasure() {
   const absl::Status status = rewrite();
   if (!status.ok()) {
     BecomeReadOnly(status);
-    return absl::Status(status.code(),
-                        absl::StrFormat("the shopper is forgotten, but files may still hold them "
-                                        "until the store is opened again: %s",
-                                        std::string(status.message())));
+    const bool is_full = absl::IsResourceExhausted(status);
+    absl::Status unfinished(
+        status.code(),
+        absl::StrFormat("the shopper is forgotten, but files may still hold them until %s: %s",
+                        is_full ? "the disk has room" : "the store is opened again",
+                        std::string(status.message())));
+    if (is_full) unfinished.SetPayload(kReasonPayload, absl::Cord(kReasonDiskFull));
+    return unfinished;
   }
   Batch done;
   done.Delete(Table::kMeta, std::string(kErasureRow));

@@ -56,6 +56,10 @@ absl::Status LoadMeta(const StorePlace& place, LoadedStore& store) {
   store.key = std::make_unique<StoreKey>(*secret);
   VITRINE_ASSIGN_OR_RETURN(store.state, DecodeStoreState(*state));
   store.has_unfinished_erasure = erasure.has_value();
+  VITRINE_ASSIGN_OR_RETURN(const auto forgetting, storage.Get(Table::kMeta, kForgettingRow));
+  if (forgetting.has_value()) {
+    VITRINE_ASSIGN_OR_RETURN(store.forgetting, DecodeOldEvents(*forgetting));
+  }
   return absl::OkStatus();
 }
 
@@ -139,6 +143,10 @@ absl::Status Replay(const StorePlace& place, const StoreState& from, LoadedStore
   VITRINE_RETURN_IF_ERROR(store.storage->Scan(
       Table::kLog, OffsetKey(from.next_offset), OffsetKey(store.state.next_offset),
       [&](std::string_view key, std::string_view value) -> absl::Status {
+        if (store.forgetting.has_value()) {
+          VITRINE_ASSIGN_OR_RETURN(const LogHead head, DecodeLogHead(value));
+          if (store.forgetting->Has(ParseOffsetKey(key), head)) return absl::OkStatus();
+        }
         ++store.replayed_events;
         return replay.Add(ParseOffsetKey(key), value);
       }));
@@ -155,7 +163,8 @@ absl::Status LoadViews(const StorePlace& place, LoadedStore& store) {
                            .state = store.state};
   const Others others = place.options.is_read_only ? Others::kKeep : Others::kRemove;
   std::optional<Checkpoint> checkpoint;
-  if (!store.has_unfinished_erasure) {  // A checkpoint may still hold what was erased.
+  // A checkpoint may still hold what was erased.
+  if (!store.has_unfinished_erasure && !store.forgetting.has_value()) {
     checkpoint = ReadCheckpoint(*place.files, place.folder, current, others);
   }
   store.views = std::make_unique<StoreViews>(place.options);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "feature_store/draft.h"
+#include "feature_store/retention.h"
 #include "feature_store/storage.h"
 #include "feature_store/store_codec.h"
 #include "feature_store/store_key.h"
@@ -33,7 +35,8 @@ struct LoadedStore {
   std::uint64_t replayed_events = 0;
   bool has_checkpoint = false;  // Its views came from one, and the log behind it.
   bool has_unfinished_erasure = false;
-  Batch forgotten{};  // Removes values whose time to live is long over.
+  std::optional<OldEvents> forgetting{};  // Being deleted when the last process ended.
+  Batch forgotten{};                      // Removes values whose time to live is long over.
 };
 struct StorePlace {
   std::string folder{};
@@ -51,14 +54,17 @@ absl::Status RebuildViews(const StorePlace& place, LoadedStore& store);
 
 // The FeatureStore. One commit thread changes everything; see FeatureStore for the order.
 //
-//   store.cc   the queue, the commit thread, checkpoints, reads from memory
-//   load.cc    the start
-//   erase.cc   erasures
-//   scan.cc    reads from the log
-//   as_of.cc   features as they were, from the log
+//   store.cc      the queue, the commit thread, checkpoints, reads from memory
+//   load.cc       the start
+//   erase.cc      erasures
+//   retention.cc  old events
+//   backup.cc     copies of the whole folder
+//   full_disk.cc  what follows a failed write
+//   scan.cc       reads from the log
+//   as_of.cc      features as they were, from the log
 //
-// Locks, in the order in which one thread takes them: checkpoint_mutex_, commit_mutex_, those of
-// the views. mutex_ is taken alone.
+// Locks, in the order in which one thread takes them: backup_mutex_, checkpoint_mutex_,
+// commit_mutex_, those of the views. mutex_ is taken alone.
 class LocalStore final : public FeatureStore {
  public:
   LocalStore(StorePlace place, LoadedStore loaded);
@@ -101,6 +107,8 @@ class LocalStore final : public FeatureStore {
   std::uint64_t sequence() const override { return sequence_.load(std::memory_order_acquire); }
   StoreStatus status() const override;
   absl::Status Checkpoint() override;
+  absl::StatusOr<BackupSummary> BackUp(const std::string& to,
+                                       const std::function<bool()>& is_cancelled) override;
 
  private:
   struct Pending {
@@ -113,15 +121,24 @@ class LocalStore final : public FeatureStore {
   // The commit thread.
   void Run();
   std::vector<Pending> TakeGroup();
+  void WaitForWork(std::unique_lock<std::mutex>& lock);
   void CommitGroup(std::vector<Pending> group);
-  void AnswerErasure(const Pending& pending);
+  void AnswerAlone(const Pending& pending);
   absl::Status Commit(const Batch& batch);
-  void BecomeReadOnly(const absl::Status& reason);
   absl::Status WhyNotWritable() const;
   void PublishState();
   void CheckpointWhenDue();
 
-  // erase.cc, on the commit thread.
+  // full_disk.cc, on the commit thread.
+  void BecomeReadOnly(const absl::Status& reason);
+  void LookForRoom();
+  absl::Status GoOn();
+
+  // backup.cc
+  absl::StatusOr<BackupSummary> CopyAll(const std::string& to,
+                                        const std::function<bool()>& is_cancelled);
+
+  // erase.cc and retention.cc, on the commit thread.
   struct ErasurePlan;
   absl::StatusOr<WriteResult> Erase(const EraseUser& mutation);
   std::vector<UserIndex> ShoppersToErase(const EraseUser& mutation) const;
@@ -129,6 +146,11 @@ class LocalStore final : public FeatureStore {
   absl::Status PlanPutValues(ErasurePlan& plan) const;
   absl::Status PlanOthers(ErasurePlan& plan) const;
   absl::Status FinishErasure();
+  void QueueRetentionWhenDue();  // REQUIRES: mutex_ is held.
+  absl::StatusOr<WriteResult> Forget(const ForgetOldEvents& mutation);
+  absl::Status PlanShoppers(const std::vector<UserIndex>& unmentioned, ErasurePlan& plan) const;
+  absl::Status FinishForgetting();
+  absl::Status DeleteOldEvents();
 
   // scan.cc: rows of the log, in pieces, so that no scan holds up an erasure for long.
   struct LogRow {
@@ -152,6 +174,9 @@ class LocalStore final : public FeatureStore {
   mutable std::mutex commit_mutex_;  // Held while a commit changes the views.
   StoreState state_;                 // Guarded by commit_mutex_; written by the commit thread.
 
+  std::mutex backup_mutex_;                      // One backup at a time.
+  std::atomic<std::uint64_t> num_erasures_ = 0;  // Since the start, those under way too.
+
   std::mutex checkpoint_mutex_;  // One checkpoint at a time.
   std::atomic<std::uint64_t> checkpoint_sequence_ = 0;
   std::uint64_t checkpoint_due_ = 0;  // The commit thread's: at this offset.
@@ -162,6 +187,10 @@ class LocalStore final : public FeatureStore {
   std::size_t num_queued_ = 0;  // Guarded by mutex_: entries of all queued mutations.
   bool is_stopping_ = false;    // Guarded by mutex_.
   absl::Status writable_;       // Guarded by mutex_.
+  bool is_disk_full_ = false;   // Guarded by mutex_: and it may be writable again.
+
+  Micros retention_due_us_ = 0;           // The commit thread's, by the store's clock.
+  std::uint64_t full_disk_pause_ms_ = 0;  // The commit thread's: before it looks for room again.
 
   ThreadPool background_{1, ThreadPriority::kBackground};
   std::thread commit_thread_;

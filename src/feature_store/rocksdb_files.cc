@@ -4,10 +4,12 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "feature_store/wal_tail.h"
 #include "vitrine/base/log.h"
 
 namespace vitrine {
@@ -30,8 +32,10 @@ IOStatus ToRocks(const absl::Status& status) {
 // write.
 class RocksFile final : public rocksdb::FSWritableFile {
  public:
-  RocksFile(std::unique_ptr<WritableFile> file, std::uint64_t size)
-      : file_(std::move(file)), size_(size) {}
+  // `watch` is null for what is no write-ahead log.
+  RocksFile(std::unique_ptr<WritableFile> file, std::string path, std::uint64_t size,
+            WalWatch* watch)
+      : file_(std::move(file)), path_(std::move(path)), size_(size), watch_(watch) {}
 
   using FSWritableFile::Append;
   IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override {
@@ -40,7 +44,11 @@ class RocksFile final : public rocksdb::FSWritableFile {
     return ToRocks(status);
   }
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
-  IOStatus Sync(const IOOptions&, IODebugContext*) override { return ToRocks(file_->Sync()); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override {
+    const absl::Status synced = file_->Sync();
+    if (synced.ok() && watch_ != nullptr) watch_->Set(path_, size_);
+    return ToRocks(synced);
+  }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return ToRocks(file_->Close()); }
   std::uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return size_; }
 
@@ -51,7 +59,50 @@ class RocksFile final : public rocksdb::FSWritableFile {
 
  private:
   const std::unique_ptr<WritableFile> file_;
+  const std::string path_;
   std::uint64_t size_;
+  WalWatch* const watch_;
+};
+
+// Reads `size` bytes from `offset` into `scratch`; `result` is those that there are.
+IOStatus ReadThrough(ReadableFile& file, std::uint64_t offset, std::size_t size, char* scratch,
+                     Slice* result) {
+  const auto count = file.ReadAt(offset, std::span(scratch, size));
+  *result = Slice(scratch, count.ok() ? *count : 0);
+  return ToRocks(count.status());
+}
+
+class RocksFileToRead final : public rocksdb::FSRandomAccessFile {
+ public:
+  explicit RocksFileToRead(std::unique_ptr<ReadableFile> file) : file_(std::move(file)) {}
+
+  IOStatus Read(std::uint64_t offset, std::size_t size, const IOOptions&, Slice* result,
+                char* scratch, IODebugContext*) const override {
+    return ReadThrough(*file_, offset, size, scratch, result);
+  }
+
+ private:
+  const std::unique_ptr<ReadableFile> file_;
+};
+
+class RocksFileInOrder final : public rocksdb::FSSequentialFile {
+ public:
+  explicit RocksFileInOrder(std::unique_ptr<ReadableFile> file) : file_(std::move(file)) {}
+
+  IOStatus Read(std::size_t size, const IOOptions&, Slice* result, char* scratch,
+                IODebugContext*) override {
+    const IOStatus status = ReadThrough(*file_, offset_, size, scratch, result);
+    offset_ += result->size();
+    return status;
+  }
+  IOStatus Skip(std::uint64_t size) override {
+    offset_ += size;
+    return IOStatus::OK();
+  }
+
+ private:
+  const std::unique_ptr<ReadableFile> file_;
+  std::uint64_t offset_ = 0;
 };
 
 class RocksFolder final : public rocksdb::FSDirectory {
@@ -69,10 +120,21 @@ class RocksFolder final : public rocksdb::FSDirectory {
 
 class RocksFiles final : public rocksdb::FileSystemWrapper {
  public:
-  explicit RocksFiles(vitrine::FileSystem& files)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), files_(files) {}
+  RocksFiles(vitrine::FileSystem& files, WalWatch& watch)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), files_(files), watch_(watch) {}
 
   const char* Name() const override { return "VitrineFiles"; }
+
+  IOStatus NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions&,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                               IODebugContext*) override {
+    return OpenToRead<RocksFileToRead>(path, result);
+  }
+  IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions&,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                             IODebugContext*) override {
+    return OpenToRead<RocksFileInOrder>(path, result);
+  }
 
   IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions&,
                            std::unique_ptr<rocksdb::FSWritableFile>* result,
@@ -139,11 +201,21 @@ class RocksFiles final : public rocksdb::FileSystemWrapper {
                 std::unique_ptr<rocksdb::FSWritableFile>* result) {
     auto file = files_.OpenForWrite(path, mode);
     if (!file.ok()) return ToRocks(file.status());
-    *result = std::make_unique<RocksFile>(*std::move(file), size);
+    WalWatch* const watch = path.ends_with(kWalSuffix) ? &watch_ : nullptr;
+    if (watch != nullptr && size == 0) watch->Set(path, 0);
+    *result = std::make_unique<RocksFile>(*std::move(file), path, size, watch);
     return IOStatus::OK();
   }
 
+  template <typename File, typename Base>
+  IOStatus OpenToRead(const std::string& path, std::unique_ptr<Base>* result) {
+    auto file = files_.OpenForRead(path);
+    if (file.ok()) *result = std::make_unique<File>(*std::move(file));
+    return ToRocks(file.status());
+  }
+
   vitrine::FileSystem& files_;  // Not the base's rocksdb::FileSystem.
+  WalWatch& watch_;
 };
 
 class RocksLogger final : public rocksdb::Logger {
@@ -160,8 +232,8 @@ class RocksLogger final : public rocksdb::Logger {
 
 }  // namespace
 
-std::unique_ptr<rocksdb::Env> MakeRocksEnv(FileSystem& files) {
-  return rocksdb::NewCompositeEnv(std::make_shared<RocksFiles>(files));
+std::unique_ptr<rocksdb::Env> MakeRocksEnv(FileSystem& files, WalWatch& watch) {
+  return rocksdb::NewCompositeEnv(std::make_shared<RocksFiles>(files, watch));
 }
 
 std::shared_ptr<rocksdb::Logger> MakeRocksLogger() { return std::make_shared<RocksLogger>(); }

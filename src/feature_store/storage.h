@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "feature_store/copy_file.h"
 #include "vitrine/base/file_system.h"
 
 namespace vitrine {
@@ -24,6 +25,7 @@ inline constexpr std::string_view kFormatRow = "format";
 inline constexpr std::string_view kSecretRow = "secret";
 inline constexpr std::string_view kStateRow = "state";
 inline constexpr std::string_view kErasureRow = "erasure";  // Only while one is being finished.
+inline constexpr std::string_view kForgettingRow = "forgetting";  // Only while old events go.
 
 // Changes that reach the disk all or none, in order. A value.
 class Batch {
@@ -46,9 +48,9 @@ class Batch {
   std::vector<Change> changes_;
 };
 
-// Six sorted tables in one folder with atomic, synced batches: RocksDB behind a narrow door. The
-// only file that knows it besides rocksdb_files. Reads are thread-safe; Commit and Forget are for
-// one thread at a time.
+// Six sorted tables in one folder with atomic, synced batches: RocksDB behind a narrow door. Its
+// files storage*.cc are the only ones that know it besides rocksdb_files. Scan and CopyTo are
+// thread-safe; all else is for one thread at a time.
 class Storage {
  public:
   enum class Access { kOwner, kReader };
@@ -62,8 +64,17 @@ class Storage {
                                                        FileSystem& files);
   ~Storage();
 
-  // On disk once this returns OK. After an error nothing more may be committed.
+  // On disk once this returns OK. After an error nothing more may be committed, but after one of
+  // RESOURCE_EXHAUSTED once Reopen has made all good.
   absl::Status Commit(const Batch& batch);
+
+  // Goes on after a full disk: opens the tables again as they were at the last commit that
+  // returned OK; nothing is left of what came after. Scans wait meanwhile. Where that fails they
+  // can still be read, and it may be tried again.
+  absl::Status Reopen();
+
+  // Free bytes without which a Reopen is not worth a try.
+  absl::StatusOr<std::uint64_t> BytesToReopen() const;
 
   absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const;
 
@@ -80,6 +91,13 @@ class Storage {
   // Rewrites all files, so that none holds what was deleted or overwritten. Reads go on.
   absl::Status Forget();
 
+  // Copies the tables as they are now, or a little later, to the new folder `to`; commits go on.
+  // `may_go_on` is asked often.
+  //
+  // Errors: ABORTED Forget or Reopen came in between; those of `may_go_on` and FileSystem.
+  absl::StatusOr<std::vector<CopiedFile>> CopyTo(const std::string& to,
+                                                 const MayGoOn& may_go_on) const;
+
   // Reads every block of every file and compares its checksum. DATA_LOSS: a file is damaged, named.
   absl::Status CheckFiles() const;
 
@@ -88,6 +106,19 @@ class Storage {
 
  private:
   struct State;
+  // Ends the copies that are being made, and keeps others from beginning.
+  class NoCopies {
+   public:
+    explicit NoCopies(State& state);
+    ~NoCopies();
+    NoCopies(const NoCopies&) = delete;
+    NoCopies& operator=(const NoCopies&) = delete;
+
+   private:
+    State& state_;
+  };
+  absl::StatusOr<std::vector<CopiedFile>> CopyLiveFiles(const std::string& to,
+                                                        const MayGoOn& may_go_on) const;
   explicit Storage(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <utility>
 #include <variant>
@@ -15,6 +16,7 @@ namespace {
 // Events (items, users) of one commit, at most, unless one mutation alone has more: what a commit
 // takes then stays around 10 ms, and its memory small.
 constexpr std::size_t kMaxGroup = 8'192;
+constexpr auto kRetentionPause = std::chrono::minutes(1);  // Between looks at the clock.
 constexpr std::size_t kMaxQueued = 65'536;  // More than this waits: the caller is told to wait.
 
 struct CountEntries {
@@ -26,10 +28,17 @@ struct CountEntries {
   std::size_t operator()(const UpsertUsers& one) const { return one.users.size(); }
   std::size_t operator()(const MergeUsers&) const { return 1; }
   std::size_t operator()(const EraseUser&) const { return 1; }
+  std::size_t operator()(const ForgetOldEvents&) const { return 1; }
   std::size_t operator()(const PutFeatures& one) const {
     return one.definitions.size() + one.values.size();
   }
 };
+
+// What rewrites the store is no part of a group.
+bool IsAlone(const Mutation& mutation) {
+  return std::holds_alternative<EraseUser>(mutation) ||
+         std::holds_alternative<ForgetOldEvents>(mutation);
+}
 
 std::size_t NumEntries(const Mutation& mutation) {
   return std::max<std::size_t>(1, std::visit(CountEntries(), mutation));
@@ -82,6 +91,7 @@ LocalStore::~LocalStore() {
 
 absl::Status LocalStore::Start() {
   VITRINE_RETURN_IF_ERROR(Commit(forgotten_));
+  VITRINE_RETURN_IF_ERROR(FinishForgetting());
   if (has_unfinished_erasure_) VITRINE_RETURN_IF_ERROR(FinishErasure());
   commit_thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
@@ -112,8 +122,8 @@ absl::Status LocalStore::Enqueue(Pending& pending) {
 
 void LocalStore::Run() {
   for (std::vector<Pending> group = TakeGroup(); !group.empty(); group = TakeGroup()) {
-    if (std::holds_alternative<EraseUser>(group.front().mutation)) {
-      AnswerErasure(group.front());
+    if (IsAlone(group.front().mutation)) {
+      AnswerAlone(group.front());
     } else {
       CommitGroup(std::move(group));
     }
@@ -121,19 +131,36 @@ void LocalStore::Run() {
   }
 }
 
+void LocalStore::WaitForWork(std::unique_lock<std::mutex>& lock) {
+  const auto has_work = [this] { return is_stopping_ || !queue_.empty(); };
+  while (is_disk_full_) {
+    const std::chrono::milliseconds pause(full_disk_pause_ms_);
+    if (wake_.wait_for(lock, pause, has_work)) return;
+    lock.unlock();
+    LookForRoom();
+    lock.lock();
+  }
+  QueueRetentionWhenDue();
+  if (!HasRetention(place_.options)) {
+    wake_.wait(lock, has_work);
+    return;
+  }
+  while (!wake_.wait_for(lock, kRetentionPause, has_work)) QueueRetentionWhenDue();
+}
+
 std::vector<LocalStore::Pending> LocalStore::TakeGroup() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+  WaitForWork(lock);
   std::vector<Pending> group;
   std::size_t num_entries = 0;
   while (!queue_.empty()) {
-    const bool is_erasure = std::holds_alternative<EraseUser>(queue_.front().mutation);
+    const bool is_alone = IsAlone(queue_.front().mutation);
     const std::size_t next = NumEntries(queue_.front().mutation);
-    if (!group.empty() && (is_erasure || num_entries + next > kMaxGroup)) break;
+    if (!group.empty() && (is_alone || num_entries + next > kMaxGroup)) break;
     num_entries += next;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
-    if (is_erasure) break;
+    if (is_alone) break;
   }
   num_queued_ -= num_entries;
   return group;
@@ -164,8 +191,10 @@ void LocalStore::CommitGroup(std::vector<Pending> group) {
   }
 }
 
-void LocalStore::AnswerErasure(const Pending& pending) {
-  auto answer = Erase(std::get<EraseUser>(pending.mutation));
+void LocalStore::AnswerAlone(const Pending& pending) {
+  const auto* erasure = std::get_if<EraseUser>(&pending.mutation);
+  auto answer =
+      erasure != nullptr ? Erase(*erasure) : Forget(std::get<ForgetOldEvents>(pending.mutation));
   pending.done(std::move(answer));
 }
 
@@ -173,17 +202,10 @@ absl::Status LocalStore::Commit(const Batch& batch) {
   VITRINE_RETURN_IF_ERROR(WhyNotWritable());
   if (batch.empty()) return absl::OkStatus();
   absl::Status status = storage_->Commit(batch);
-  if (!status.ok()) BecomeReadOnly(status);
-  return status;
-}
-
-void LocalStore::BecomeReadOnly(const absl::Status& reason) {
-  Log(LogLevel::kError, "store.read-only", {{"reason", std::string(reason.message())}});
-  std::lock_guard lock(mutex_);
-  writable_ = absl::Status(reason.code(),
-                           absl::StrFormat("the store is read-only since a write failed; cure the "
-                                           "disk and restart: %s",
-                                           std::string(reason.message())));
+  if (status.ok()) return status;
+  BecomeReadOnly(status);
+  // Of a full disk the caller hears at once what is wanted.
+  return absl::IsResourceExhausted(status) ? WhyNotWritable() : status;
 }
 
 absl::Status LocalStore::WhyNotWritable() const {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 
 #include "absl/strings/str_format.h"
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 32'768;
 constexpr std::size_t kHeaderBytes = 7;  // Checksum 4, length 2, type 1.
-constexpr std::string_view kWalSuffix = ".log";
 
 enum RecordType : unsigned char { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
@@ -80,6 +80,30 @@ bool HasBatchBeginning(std::string_view bytes, std::size_t from) {
   return false;
 }
 
+// Names are numbers of equal width until they grow by a digit.
+bool IsNewer(const std::string& wal, const std::string& than) {
+  return wal.size() == than.size() ? wal > than : wal.size() > than.size();
+}
+
+// The names of the write-ahead logs in `folder`, the newest last.
+absl::StatusOr<std::vector<std::string>> ListWals(FileSystem& files, const std::string& folder) {
+  VITRINE_ASSIGN_OR_RETURN(std::vector<std::string> names, files.ListFolder(folder));
+  std::erase_if(names, [](const std::string& name) { return !name.ends_with(kWalSuffix); });
+  std::sort(names.begin(), names.end(),
+            [](const std::string& a, const std::string& b) { return IsNewer(b, a); });
+  return names;
+}
+
+absl::Status CutTo(FileSystem& files, const std::string& path, std::size_t size) {
+  VITRINE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(path));
+  if (bytes.size() == size) return absl::OkStatus();
+  if (bytes.size() < size) {
+    return absl::DataLossError(
+        absl::StrFormat("%s has %d bytes, %d were synced", path, bytes.size(), size));
+  }
+  return WriteFileAtomically(files, path, std::string_view(bytes).substr(0, size));
+}
+
 }  // namespace
 
 WalTail InspectWal(std::string_view bytes) {
@@ -102,13 +126,9 @@ WalTail InspectWal(std::string_view bytes) {
 }
 
 absl::StatusOr<std::size_t> CutTornTail(FileSystem& files, const std::string& folder) {
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListFolder(folder));
-  std::string newest;  // Names are numbers of equal width, so the last in order is the newest.
-  for (const std::string& name : names) {
-    if (name.ends_with(kWalSuffix) && (name.size() > newest.size() || name > newest)) newest = name;
-  }
-  if (newest.empty()) return 0;
-  const std::string path = folder + "/" + newest;
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> wals, ListWals(files, folder));
+  if (wals.empty()) return 0;
+  const std::string path = folder + "/" + wals.back();
   VITRINE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(path));
   const WalTail tail = InspectWal(bytes);
   if (tail.intact_bytes == bytes.size()) return 0;
@@ -126,6 +146,17 @@ absl::StatusOr<std::size_t> CutTornTail(FileSystem& files, const std::string& fo
        {"bytes", std::to_string(cut)},
        {"kept", std::to_string(tail.intact_bytes)}});
   return cut;
+}
+
+absl::Status CutBehind(FileSystem& files, const std::string& folder, const std::string& path,
+                       std::size_t size) {
+  const std::string last = std::filesystem::path(path).filename();
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> wals, ListWals(files, folder));
+  for (const std::string& wal : wals) {
+    if (IsNewer(last, wal)) continue;
+    VITRINE_RETURN_IF_ERROR(CutTo(files, folder + "/" + wal, wal == last ? size : 0));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace vitrine

@@ -67,7 +67,8 @@ void AddLoad(const Methods& methods, const RequestPool& pool, Families& families
 
 void AddStore(const StoreStatus& store, Families& families) {
   const auto count = [](std::uint64_t number) { return static_cast<double>(number); };
-  families.Gauge("vitrine_store_writable", "0: the store takes no writes, since its disk failed",
+  families.Gauge("vitrine_store_writable",
+                 "0: the store takes no writes, since its disk failed or is full",
                  store.writable.ok() ? 1 : 0);
   families.Gauge("vitrine_store_events", "Events in the log", count(store.num_events));
   families.Gauge("vitrine_store_items", "Items in the catalogue", count(store.num_items));

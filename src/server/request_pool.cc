@@ -17,6 +17,8 @@ namespace {
 
 constexpr Micros kRetryDelay = 100'000;
 
+constexpr Micros kRoomDelay = 5 * kMicrosPerSecond;  // A person, or a job, has to make room.
+
 constexpr char kReadOnly[] = "STORE_READ_ONLY";
 
 // Why the store refused: for what the request says, or since it takes no writes at all.
@@ -25,8 +27,12 @@ std::string ReasonOfRefusal(const absl::Status& status) {
   return payload ? std::string(*payload) : kReadOnly;
 }
 
+bool IsDiskFull(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) && status.GetPayload(kReasonPayload).has_value();
+}
+
 bool IsDiskFailure(const absl::Status& status) {
-  return absl::IsUnavailable(status) ||
+  return absl::IsUnavailable(status) || IsDiskFull(status) ||
          (absl::IsFailedPrecondition(status) && ReasonOfRefusal(status) == kReadOnly);
 }
 
@@ -42,7 +48,8 @@ absl::Status WithStoreReason(const absl::Status& status) {
     case absl::StatusCode::kFailedPrecondition:
       return WithReason(status, ReasonOfRefusal(status));
     case absl::StatusCode::kResourceExhausted:
-      return WithRetry(status, kRetryDelay);
+      if (!IsDiskFull(status)) return WithRetry(status, kRetryDelay);
+      return WithRetry(WithReason(status, kReasonDiskFull), kRoomDelay);
     default:
       return status;
   }
@@ -241,14 +248,21 @@ void RequestPool::Write(Mutation mutation, std::function<void(absl::StatusOr<Wri
       if (num_events > 0) options_.metrics->Recorded(num_events);
     }
     Submit([this, then = std::move(then), result = std::move(result)] {
+      TellDisk(result.status());
       if (result.ok()) {
         then(result);
-        return;
+      } else {
+        then(WithStoreReason(result.status()));
       }
-      if (IsDiskFailure(result.status()) && tell_disk_failure_) tell_disk_failure_();
-      then(WithStoreReason(result.status()));
     });
   });
+}
+
+void RequestPool::TellDisk(const absl::Status& written) {
+  const bool has_failed = IsDiskFailure(written);
+  if (!has_failed && !(written.ok() && has_disk_failed_)) return;
+  has_disk_failed_ = has_failed;
+  if (tell_disk_) tell_disk_(!has_failed);
 }
 
 }  // namespace vitrine

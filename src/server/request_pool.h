@@ -94,8 +94,9 @@ class RequestPool {
   }
   Metrics* metrics() const { return options_.metrics; }
 
-  // Called on a write that failed on the disk or met a store that is read-only; set before Open.
-  void OnDiskFailure(std::function<void()> tell) { tell_disk_failure_ = std::move(tell); }
+  // Called with false on a write that failed on the disk or met a store that takes none, and with
+  // true on the first that takes effect after it; set before Open.
+  void OnDiskChange(std::function<void(bool is_writable)> tell) { tell_disk_ = std::move(tell); }
 
  private:
   enum class Phase { kStarting, kOpen, kClosed };
@@ -112,6 +113,7 @@ class RequestPool {
     grpc::ServerUnaryReactor& reactor;
     Micros arrived_us = 0;
   };
+  void TellDisk(const absl::Status& written);
   void Conclude(const absl::Status& status, const Call& call);
   void End(const absl::Status& status, const Call& call);
 
@@ -124,8 +126,9 @@ class RequestPool {
   std::atomic<Phase> phase_ = Phase::kStarting;
   Backend backend_;               // Written before phase_ becomes kOpen, then constant.
   Counter* abandoned_ = nullptr;  // The same. Calls that were given up since nobody waited.
-  std::function<void()> tell_disk_failure_;
-  ThreadPool pool_;  // Last: its threads use the rest.
+  std::function<void(bool)> tell_disk_;
+  std::atomic<bool> has_disk_failed_ = false;  // At the last write.
+  ThreadPool pool_;                            // Last: its threads use the rest.
 };
 
 }  // namespace vitrine

@@ -28,6 +28,7 @@
 #include "server/request_pool.h"
 #include "server/serving_config_service.h"
 #include "server/status_pages.h"
+#include "server/store_service.h"
 #include "server/tls.h"
 #include "server/user_service.h"
 #include "vitrine/base/log.h"
@@ -50,6 +51,7 @@ std::vector<std::string> AllServices() {
   services.emplace_back(v1::InsightService::service_full_name());
   services.emplace_back(v1::ModelService::service_full_name());
   services.emplace_back(v1::ServingConfigService::service_full_name());
+  services.emplace_back(v1::StoreService::service_full_name());
   services.emplace_back(grpc::health::v1::Health::service_full_name());
   return services;
 }
@@ -102,6 +104,7 @@ struct Server::State {
         insight(pool, reports, clock),
         models(pool),
         placements(pool),
+        store(pool),
         recommendations(pool) {}
 
   Metrics metrics;
@@ -118,6 +121,7 @@ struct Server::State {
   InsightService insight;
   ModelService models;
   ServingConfigService placements;
+  StoreService store;
   RecommendationService recommendations;
   std::unique_ptr<ServerCertificates> certificates;
   int port = 0;
@@ -188,6 +192,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
   builder.RegisterService(&state->insight);
   builder.RegisterService(&state->models);
   builder.RegisterService(&state->placements);
+  builder.RegisterService(&state->store);
   state->server = builder.BuildAndStart();
   if (state->server == nullptr) {
     return absl::UnavailableError(absl::StrFormat(
@@ -203,8 +208,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {
-  state_->pool.OnDiskFailure([this] {
-    for (const std::string& service : WritingServices()) SetServing(service, false);
+  state_->pool.OnDiskChange([this](bool is_writable) {
+    for (const std::string& service : WritingServices()) SetServing(service, is_writable);
   });
 }
 
@@ -230,9 +235,11 @@ void Server::Drain(Micros limit) {
   state_->health.Shutdown();
   state_->events.EndStreams();
   state_->reports.Stop();
+  state_->store.Stop();
   state_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(limit));
   state_->server->Wait();
   state_->reports.Wait();
+  state_->store.Wait();
   state_->pages.reset();  // It reads the backend, which may go from now on.
 }
 

@@ -57,6 +57,35 @@ TEST_P(FileSystemTest, ReadsFilesLargerThanItsBuffer) {
   EXPECT_TRUE(*files_.ReadFile(folder_ / "a") == bytes);
 }
 
+TEST_P(FileSystemTest, ReadsAnyPartOfAFileAndFewerBytesOnlyAtItsEnd) {
+  Write(folder_ / "a", "0123456789", OpenMode::kTruncate);
+  const auto file = files_.OpenForRead(folder_ / "a");
+  ASSERT_THAT(file, IsOk());
+  std::string bytes(4, ' ');
+
+  EXPECT_EQ(*(*file)->ReadAt(3, bytes), 4);
+  EXPECT_EQ(bytes, "3456");
+  EXPECT_EQ(*(*file)->ReadAt(8, bytes), 2);
+  EXPECT_EQ(bytes.substr(0, 2), "89");
+  EXPECT_EQ(*(*file)->ReadAt(20, bytes), 0);
+  EXPECT_THAT(files_.OpenForRead(folder_ / "none"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_P(FileSystemTest, RemovesAFolderWithAllInIt) {
+  ASSERT_THAT(files_.MakeFolder(folder_ / "b/c"), IsOk());
+  Write(folder_ / "b/c/a", "x", OpenMode::kTruncate);
+
+  EXPECT_THAT(files_.RemoveFolder(folder_ / "b"), IsOk());
+
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "b"));
+  EXPECT_THAT(files_.RemoveFolder(folder_ / "b"), IsOk());
+}
+
+TEST_P(FileSystemTest, KnowsHowMuchRoomThereIs) {
+  EXPECT_GT(*files_.FreeBytes(folder_.path()), 0);
+  EXPECT_THAT(files_.FreeBytes(folder_ / "none"), StatusIs(absl::StatusCode::kNotFound));
+}
+
 TEST_P(FileSystemTest, ListsNamesInOrder) {
   for (const char* name : {"b", "c", "a"}) Write(folder_ / name, "", OpenMode::kTruncate);
   ASSERT_THAT(files_.MakeFolder(folder_ / "d/e"), IsOk());

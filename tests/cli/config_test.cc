@@ -60,12 +60,16 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(left.log_format, right.log_format);
   EXPECT_EQ(left.log_level, right.log_level);
 
-  const auto& [weights, history, half_life, checkpoint, read_only] = left.store;
+  const auto& [weights, history, half_life, checkpoint, read_only, keep_days, keep_events,
+               room_retry] = left.store;
   EXPECT_EQ(weights.by_type, right.store.weights.by_type);
   EXPECT_EQ(history, right.store.history_limit);
   EXPECT_EQ(half_life, right.store.popularity_half_life_days);
   EXPECT_EQ(checkpoint, right.store.checkpoint_events);
   EXPECT_EQ(read_only, right.store.is_read_only);
+  EXPECT_EQ(keep_days, right.store.keep_events_days);
+  EXPECT_EQ(keep_events, right.store.keep_events);
+  EXPECT_EQ(room_retry, right.store.full_disk_retry_ms);
 
   const auto& [blend, new_arrival_days] = left.engine;
   const auto& [blend_weights, cold_start_events, candidates, whole] = blend;

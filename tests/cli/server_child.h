@@ -54,6 +54,8 @@ class ServerChild {
     return line.substr(line.rfind(' ') + 1);
   }
 
+  pid_t id() const { return id_; }
+
   // Sends the signal and waits for the end: what waitpid says, or -1 when it had ended before.
   int End(int signal) {
     if (id_ <= 0) return -1;

@@ -155,5 +155,25 @@ TEST_F(EventTest, AfterAFailedSyncTheStoreTakesNoWritesAndSaysSoWhileReadsGoOn) 
   EXPECT_THAT(ItemIds(client_->RecommendItems(For("ann"))), SizeIs(3));
 }
 
+TEST_F(EventTest, AFullDiskRefusesWritesWithTheCureAndTakesThemAgainOnceThereIsRoom) {
+  ASSERT_THAT(client_->UpsertItems(MakeItems(3)), IsOk());
+  shop_.files().FillDiskAfter(10);
+
+  const auto refused = client_->RecordEvents(Batch({View("e1")}));
+
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_EQ(ErrorReason(refused.status()), "DISK_FULL");
+  EXPECT_FALSE(*client_->CheckHealth("vitrine.v1.EventService"));
+  EXPECT_THAT(ItemIds(client_->RecommendItems(For("ann"))), SizeIs(3));
+  shop_.files().MakeRoom();
+  auto accepted = client_->RecordEvents(Batch({View("e1")}));
+  while (absl::IsResourceExhausted(accepted.status())) {
+    accepted = client_->RecordEvents(Batch({View("e1")}));
+  }
+  ASSERT_THAT(accepted, IsOk());
+  EXPECT_FALSE(accepted->acks(0).duplicate());
+  EXPECT_TRUE(*client_->CheckHealth("vitrine.v1.EventService"));
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -19,15 +19,12 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using ::testing::HasSubstr;
 
-const char* const kServices[] = {"vitrine.v1.RecommendationService",
-                                 "vitrine.v1.EventService",
-                                 "vitrine.v1.CatalogService",
-                                 "vitrine.v1.UserService",
-                                 "vitrine.v1.FeatureService",
-                                 "vitrine.v1.InsightService",
-                                 "vitrine.v1.ModelService",
-                                 "vitrine.v1.ServingConfigService",
-                                 "grpc.health.v1.Health"};
+const char* const kServices[] = {
+    "vitrine.v1.RecommendationService", "vitrine.v1.EventService",
+    "vitrine.v1.CatalogService",        "vitrine.v1.UserService",
+    "vitrine.v1.FeatureService",        "vitrine.v1.InsightService",
+    "vitrine.v1.ModelService",          "vitrine.v1.ServingConfigService",
+    "vitrine.v1.StoreService",          "grpc.health.v1.Health"};
 
 TEST(OperationTest, UntilItServesEveryRequestIsToldToWait) {
   Shop shop;

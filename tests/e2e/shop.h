@@ -81,7 +81,8 @@ class Shop {
   }
 
   void OpenStore() {
-    auto store = FeatureStore::Open(folder_ / "store", {}, files_, SystemClock());
+    auto store =
+        FeatureStore::Open(folder_ / "store", {.full_disk_retry_ms = 5}, files_, SystemClock());
     if (!store.ok()) Die(store.status());
     store_ = *std::move(store);
     auto placements = Placements::Open(files_, folder_ / "store/placements", {});

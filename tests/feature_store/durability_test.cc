@@ -3,13 +3,11 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "feature_store/storage.h"
@@ -200,39 +198,6 @@ TEST_F(DurabilityTest, AfterAFailedSyncNothingIsSyncedAgain) {
   store_.reset();
 
   EXPECT_EQ(files_->num_syncs(), num_syncs);
-}
-
-TEST_F(DurabilityTest, AFullDiskIsResourceExhaustedAndEndsTheWrites) {
-  ASSERT_THAT(Open(), IsOk());
-  ASSERT_THAT(Record("before"), IsOk());
-  files_->FillDiskAfter(40);
-
-  EXPECT_THAT(Record("lost"), StatusIs(absl::StatusCode::kResourceExhausted));
-
-  files_->MakeRoom();
-  EXPECT_THAT(Record("refused"), StatusIs(absl::StatusCode::kResourceExhausted));
-  CloseWithoutPower();
-  ASSERT_THAT(Open(), IsOk());
-  ExpectEveryAcknowledgedEventOnce();
-  EXPECT_THAT(Record("after"), IsOk());
-}
-
-TEST_F(DurabilityTest, AfterAFullDiskTheStoreDoesNotGoOnByItself) {
-  ASSERT_THAT(Open(), IsOk());
-  ASSERT_THAT(Record("before"), IsOk());
-  files_->FillDiskAfter(40);
-  EXPECT_THAT(Record("lost"), StatusIs(absl::StatusCode::kResourceExhausted));
-  const int num_syncs = files_->num_syncs();
-  const std::vector<std::string> logs = FilesOf(".log");
-
-  // Room at the very moment that something might look for it.
-  for (int i = 0; i < 30; ++i) {
-    files_->MakeRoom();
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-
-  EXPECT_EQ(files_->num_syncs(), num_syncs);
-  EXPECT_EQ(FilesOf(".log"), logs);
 }
 
 TEST_F(DurabilityTest, ATornTailIsCutAndCounted) {

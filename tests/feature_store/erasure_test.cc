@@ -52,8 +52,11 @@ class ErasureTest : public ::testing::Test {
 
   // Files below the store's folder that hold `text`.
   std::vector<std::string> FilesWith(const std::string& text) const {
+    return FilesWith(text, folder_.path());
+  }
+  static std::vector<std::string> FilesWith(const std::string& text, const std::string& folder) {
     std::vector<std::string> found;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_.path())) {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
       if (!file.is_regular_file()) continue;
       const std::string bytes = *LocalFileSystem().ReadFile(file.path());
       if (bytes.find(text) != std::string::npos) found.push_back(file.path());
@@ -94,6 +97,26 @@ TEST_F(ErasureTest, NoFileHoldsTheIdsOrTheirEventsAnyMore) {
   EXPECT_EQ(result.num_removed, 4);
   for (const std::string& secret : secrets) EXPECT_THAT(FilesWith(secret), IsEmpty()) << secret;
   EXPECT_THAT(FilesWith("pot-seen-by-bob"), Not(IsEmpty()));
+}
+
+TEST_F(ErasureTest, ABackupThatIsMadeAfterItHoldsNoneOfItAndOneMadeBeforeDoes) {
+  FillShop();
+  const testing::TemporaryFolder backups;
+  const std::vector<std::string> secrets = {
+      kAnn,          kAnnsPhone,      kAnnsQuery,
+      "secret-city", "search-by-ann", std::string("mug-seen-by-") + kAnn};
+  const auto never = [] { return false; };
+  ASSERT_THAT(store_->BackUp(backups / "before", never), IsOk());
+
+  Write(EraseUser{.user_id = kAnn});
+  ASSERT_THAT(store_->BackUp(backups / "after", never), IsOk());
+
+  for (const std::string& secret : secrets) {
+    EXPECT_THAT(FilesWith(secret), IsEmpty()) << secret;
+    EXPECT_THAT(FilesWith(secret, backups / "after"), IsEmpty()) << secret;
+    EXPECT_THAT(FilesWith(secret, backups / "before"), Not(IsEmpty())) << secret;
+  }
+  EXPECT_THAT(FilesWith("pot-seen-by-bob", backups / "after"), Not(IsEmpty()));
 }
 
 TEST_F(ErasureTest, NothingComesBackAfterReopening) {

@@ -139,6 +139,58 @@ absl::StatusOr<WriteResult> ModelStore::Apply(const EraseUser& mutation, Micros)
   return result;
 }
 
+void ModelStore::MentionShoppers(const Event& event, std::set<Shopper>& mentioned) const {
+  const std::set<Shopper> both = {{false, event.user_id}, {true, event.visitor_id}};
+  for (const Shopper& shopper : both) {
+    if (shopper.second.empty()) continue;
+    mentioned.insert(shopper);
+    mentioned.insert(Resolve(shopper));
+  }
+}
+
+bool ModelStore::HasMoreThanEvents(const Shopper& shopper, Micros now) const {
+  if (shopper.first) return false;
+  if (profiles_.contains(shopper.second)) return true;
+  return std::any_of(puts_.begin(), puts_.end(), [&](const auto& entry) {
+    const auto& [entity, id, name] = entry.first;
+    const PutFeatures::Value& put = entry.second;
+    const bool is_over = put.ttl_us != 0 && now >= put.time_us + 2 * put.ttl_us;
+    return entity == FeatureEntity::kUser && id == shopper.second && !is_over;
+  });
+}
+
+absl::StatusOr<WriteResult> ModelStore::Apply(const ForgetOldEvents& mutation, Micros now) {
+  const auto is_young = [&](const Event& event) { return event.time_us >= mutation.before_us; };
+  auto num_young = static_cast<std::uint64_t>(std::count_if(log_.begin(), log_.end(), is_young));
+  std::vector<Event> kept;
+  std::set<Shopper> of_old;
+  std::set<Shopper> of_kept;
+  WriteResult result;
+  for (const Event& event : log_) {
+    const bool is_kept =
+        is_young(event) && (mutation.keep_events == 0 || num_young-- <= mutation.keep_events);
+    MentionShoppers(event, is_kept ? of_kept : of_old);
+    if (is_kept) {
+      kept.push_back(event);
+    } else {
+      sent_.erase(event.event_id);
+      ++result.num_removed;
+    }
+  }
+  log_ = kept;
+  for (const Shopper& shopper : of_old) {
+    if (Resolve(shopper) != shopper || of_kept.contains(shopper)) continue;
+    if (HasMoreThanEvents(shopper, now) || shopper.first) continue;
+    users_.erase(shopper.second);
+    std::erase_if(merged_, [&](const auto& entry) { return entry.second == shopper.second; });
+    std::erase_if(puts_, [&](const auto& entry) {
+      return std::get<FeatureEntity>(entry.first) == FeatureEntity::kUser &&
+             std::get<1>(entry.first) == shopper.second;
+    });
+  }
+  return result;
+}
+
 absl::StatusOr<WriteResult> ModelStore::Apply(const PutFeatures& mutation, Micros now) {
   std::vector<FeatureSpec> features = features_;
   const auto find = [&features](const std::string& name) {

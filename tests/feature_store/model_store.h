@@ -65,6 +65,9 @@ class ModelStore {
   absl::StatusOr<WriteResult> Apply(const MergeUsers& mutation, Micros now);
   absl::StatusOr<WriteResult> Apply(const EraseUser& mutation, Micros now);
   absl::StatusOr<WriteResult> Apply(const PutFeatures& mutation, Micros now);
+  absl::StatusOr<WriteResult> Apply(const ForgetOldEvents& mutation, Micros now);
+  void MentionShoppers(const Event& event, std::set<Shopper>& mentioned) const;
+  bool HasMoreThanEvents(const Shopper& shopper, Micros now) const;
   void ApplyValue(const PutFeatures::Value& value, Micros now, WriteResult& result);
 
   std::map<std::string, double> Demand(Micros now, double half_life_days) const;

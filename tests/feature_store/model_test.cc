@@ -69,6 +69,18 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
     EXPECT_EQ(have->sequence, store_->sequence());
   }
 
+  // By age or by number, from little to everything.
+  void SometimesForgetOldEvents() {
+    if (random_.Below(12) != 0) return;
+    ForgetOldEvents mutation;
+    if (random_.Below(3) != 0) {
+      const auto age = static_cast<Micros>(random_.Below(120)) * kMicrosPerSecond;
+      mutation.before_us = clock_.Now() - age;
+    }
+    if (random_.Below(3) == 0) mutation.keep_events = 1 + random_.Below(60);
+    WriteToBoth(mutation);
+  }
+
   // Several at once, so that one commit takes them together and each must see those before.
   void WriteBurstToBoth() {
     const std::uint64_t count = 2 + random_.Below(8);
@@ -209,6 +221,7 @@ TEST_P(ModelTest, TheStoreIsWhatTheModelSays) {
     } else {
       WriteToBoth(RandomMutation(random_, clock_.Now()));
     }
+    SometimesForgetOldEvents();
     clock_.Advance(static_cast<Micros>(random_.Below(5)) * kMicrosPerSecond);
     if (random_.Below(30) == 0) {
       EXPECT_THAT(store_->Checkpoint(), IsOk());
@@ -230,6 +243,7 @@ TEST_P(ModelTest, ReopeningAfterEveryMutationChangesNothing) {
   for (int step = 0; step < 25 && !HasFailure(); ++step) {
     SCOPED_TRACE(step);
     WriteToBoth(RandomMutation(random_, clock_.Now()));
+    SometimesForgetOldEvents();
     Restart();
     ExpectSameShoppers();
     ExpectSamePutFeatures();
@@ -242,6 +256,7 @@ TEST_P(ModelTest, ReopeningAfterEveryMutationChangesNothing) {
 TEST_P(ModelTest, ACheckpointAndItsTailMakeTheBitsOfAFullRebuild) {
   for (int step = 0; step < 60; ++step) {
     WriteToBoth(RandomMutation(random_, clock_.Now()));
+    if (step == 40) WriteToBoth(ForgetOldEvents{.keep_events = 50});
     if (step % 20 == 10) {
       EXPECT_THAT(store_->Checkpoint(), IsOk());
     }

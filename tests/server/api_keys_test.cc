@@ -180,6 +180,8 @@ TEST(MethodsTest, EachWantsItsScopeAndOneThatNobodyThoughtOfTheMost) {
   EXPECT_EQ(Methods::ScopeOf("vitrine.v1.UserService.EraseUser"), Scope::kAdmin);
   EXPECT_EQ(Methods::ScopeOf("vitrine.v1.ModelService.TrainModels"), Scope::kAdmin);
   EXPECT_EQ(Methods::ScopeOf("vitrine.v1.ServingConfigService.PutPlacement"), Scope::kAdmin);
+  EXPECT_EQ(Methods::ScopeOf("vitrine.v1.StoreService.BackUpStore"), Scope::kAdmin);
+  EXPECT_EQ(Methods::ScopeOf("vitrine.v1.StoreService.ForgetOldEvents"), Scope::kAdmin);
   EXPECT_EQ(Methods::ScopeOf("vitrine.v1.SomeService.DoSomething"), Scope::kAdmin);
 }
 

@@ -82,6 +82,10 @@ class FakeStore : public FeatureStore {
   std::string Seal(std::string_view) const override { return std::string(kSealBytes, '-'); }
   std::uint64_t sequence() const override { return 0; }
   StoreStatus status() const override { return {}; }
+  absl::StatusOr<BackupSummary> BackUp(const std::string& /*to*/,
+                                       const std::function<bool()>& /*is_cancelled*/) override {
+    return BackupSummary();
+  }
   absl::Status Checkpoint() override { return absl::OkStatus(); }
 
  private:

@@ -257,7 +257,7 @@ TEST(RequestPoolRefusalTest, ARefusalForWhatTheRequestSaysIsNoDiskFailure) {
   FakeStore store;
   RequestPool pool(1, 2);
   bool is_told = false;
-  pool.OnDiskFailure([&is_told] { is_told = true; });
+  pool.OnDiskChange([&is_told](bool is_writable) { is_told = !is_writable; });
   pool.Open({.store = &store});
   std::promise<absl::Status> answered;
   absl::Status erased = absl::FailedPreconditionError("erased");
@@ -286,7 +286,7 @@ TEST_P(StoreErrorTest, HasItsReasonAndTellsOfAFailedDisk) {
   FakeStore store;
   RequestPool pool(1, 2);
   bool is_told = false;
-  pool.OnDiskFailure([&is_told] { is_told = true; });
+  pool.OnDiskChange([&is_told](bool is_writable) { is_told = !is_writable; });
   pool.Open({.store = &store});
   std::promise<absl::Status> answered;
 
@@ -310,6 +310,32 @@ INSTANTIATE_TEST_SUITE_P(
                                      true},
                       StoreErrorCase{absl::StatusCode::kResourceExhausted, "RESOURCE_EXHAUSTED"},
                       StoreErrorCase{absl::StatusCode::kDataLoss, "DATA_LOSS"}));
+
+TEST(RequestPoolDiskTest, AFullDiskSaysSoUntilAWriteTakesEffectAgain) {
+  FakeStore store;
+  RequestPool pool(1, 2);
+  std::vector<bool> told;
+  pool.OnDiskChange([&told](bool is_writable) { told.push_back(is_writable); });
+  pool.Open({.store = &store});
+  absl::Status full = absl::ResourceExhaustedError("the disk is full");
+  full.SetPayload(kReasonPayload, absl::Cord(kReasonDiskFull));
+  const auto write = [&](const absl::StatusOr<WriteResult>& answer) {
+    std::promise<absl::Status> answered;
+    pool.Write(RecordEvents(), [&answered](const absl::StatusOr<WriteResult>& result) {
+      answered.set_value(result.status());
+    });
+    store.Answer(answer);
+    return answered.get_future().get();
+  };
+
+  const absl::Status refused = write(full);
+  EXPECT_TRUE(write(WriteResult()).ok());
+  EXPECT_TRUE(write(WriteResult()).ok());
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Unpack(ToGrpcStatus(refused)).reason, "DISK_FULL");
+  EXPECT_EQ(told, (std::vector<bool>{false, true}));
+}
 
 }  // namespace
 }  // namespace vitrine

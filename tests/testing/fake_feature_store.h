@@ -163,6 +163,10 @@ class FakeFeatureStore final : public FeatureStore {
     return sequence_;
   }
   StoreStatus status() const override { return {.sequence = sequence()}; }
+  absl::StatusOr<BackupSummary> BackUp(const std::string& /*to*/,
+                                       const std::function<bool()>& /*is_cancelled*/) override {
+    return Unimplemented();
+  }
   absl::Status Checkpoint() override { return absl::OkStatus(); }
 
  private:

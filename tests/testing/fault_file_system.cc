@@ -104,6 +104,22 @@ class FaultFileSystem::File final : public WritableFile {
   const std::unique_ptr<WritableFile> file_;
 };
 
+class FaultFileSystem::FileToRead final : public ReadableFile {
+ public:
+  FileToRead(FaultFileSystem& files, std::unique_ptr<ReadableFile> file)
+      : files_(files), file_(std::move(file)) {}
+
+  absl::StatusOr<std::size_t> ReadAt(std::uint64_t offset, std::span<char> bytes) override {
+    std::lock_guard lock(files_.mutex_);
+    VITRINE_RETURN_IF_ERROR(files_.CountRead());
+    return file_->ReadAt(offset, bytes);
+  }
+
+ private:
+  FaultFileSystem& files_;
+  const std::unique_ptr<ReadableFile> file_;
+};
+
 FaultFileSystem::~FaultFileSystem() {
   for (const auto& [path, name] : unsynced_names_) {
     if (name.descriptor >= 0) close(name.descriptor);
@@ -126,9 +142,20 @@ bool FaultFileSystem::is_power_cut() const {
   return is_power_cut_;
 }
 
-void FaultFileSystem::FailSync(int nth) {
+void FaultFileSystem::FailSync(int nth, absl::StatusCode code) {
   std::lock_guard lock(mutex_);
   syncs_until_failure_ = nth;
+  sync_failure_ = code;
+}
+
+void FaultFileSystem::FailReads(int nth) {
+  std::lock_guard lock(mutex_);
+  reads_until_failure_ = nth;
+}
+
+void FaultFileSystem::HealReads() {
+  std::lock_guard lock(mutex_);
+  reads_until_failure_ = 0;
 }
 
 void FaultFileSystem::FillDiskAfter(std::uint64_t bytes) {
@@ -156,6 +183,13 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultFileSystem::OpenForWrite(cons
   std::shared_ptr<Content> content = ContentAt(name);
   if (mode == OpenMode::kTruncate) *content = Content{};
   return std::make_unique<File>(*this, std::move(content), path, std::move(file));
+}
+
+absl::StatusOr<std::unique_ptr<ReadableFile>> FaultFileSystem::OpenForRead(
+    const std::string& path) {
+  std::lock_guard lock(mutex_);
+  VITRINE_ASSIGN_OR_RETURN(auto file, LocalFileSystem().OpenForRead(path));
+  return std::make_unique<FileToRead>(*this, std::move(file));
 }
 
 absl::StatusOr<std::string> FaultFileSystem::ReadFile(const std::string& path) {
@@ -227,6 +261,20 @@ absl::Status FaultFileSystem::SyncFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::Status FaultFileSystem::RemoveFolder(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  VITRINE_RETURN_IF_ERROR(CountCall());
+  const std::string folder = Normal(path);
+  EraseWhere(contents_, [&](const auto& one) { return one.first.starts_with(folder + "/"); });
+  return LocalFileSystem().RemoveFolder(path);
+}
+
+absl::StatusOr<std::uint64_t> FaultFileSystem::FreeBytes(const std::string& folder) {
+  std::lock_guard lock(mutex_);
+  if (room_.has_value()) return *room_;
+  return LocalFileSystem().FreeBytes(folder);
+}
+
 absl::Status FaultFileSystem::CheckPower() const {
   return is_power_cut_ ? absl::UnavailableError("the power is cut") : absl::OkStatus();
 }
@@ -239,7 +287,14 @@ absl::Status FaultFileSystem::CountCall() {
 absl::Status FaultFileSystem::CountSync(const std::string& path) {
   ++num_syncs_;
   if (syncs_until_failure_ == 0 || --syncs_until_failure_ > 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrFormat("cannot sync %s: made to fail", path));
+  const std::string message = absl::StrFormat("cannot sync %s: made to fail", path);
+  return {sync_failure_, message};
+}
+
+absl::Status FaultFileSystem::CountRead() {
+  if (reads_until_failure_ == 1) return absl::UnavailableError("cannot read: made to fail");
+  if (reads_until_failure_ > 1) --reads_until_failure_;
+  return absl::OkStatus();
 }
 
 absl::Status FaultFileSystem::Append(WritableFile& file, Content& content, std::string_view bytes) {

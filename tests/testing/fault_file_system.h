@@ -45,9 +45,14 @@ class FaultFileSystem final : public FileSystem {
   void CutPowerAtCall(int nth, std::optional<std::uint64_t> torn_tail_seed = std::nullopt);
   bool is_power_cut() const;
 
-  // Makes the `nth` sync from now (1 is the next one), of a file or a folder, fail with
-  // UNAVAILABLE. One fault at a time.
-  void FailSync(int nth);
+  // Makes the `nth` sync from now (1 is the next one), of a file or a folder, fail with `code`:
+  // UNAVAILABLE, or RESOURCE_EXHAUSTED as a disk does that finds out late. One fault at a time.
+  void FailSync(int nth, absl::StatusCode code = absl::StatusCode::kUnavailable);
+
+  // Makes the `nth` read from now of a file that was opened for reading fail with UNAVAILABLE, and
+  // all after it until HealReads.
+  void FailReads(int nth);
+  void HealReads();
 
   // The disk takes `bytes` more bytes; what goes beyond is RESOURCE_EXHAUSTED after a partial
   // write, until MakeRoom.
@@ -59,15 +64,20 @@ class FaultFileSystem final : public FileSystem {
 
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path,
                                                              OpenMode mode) override;
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status MakeFolder(const std::string& path) override;
   absl::Status SyncFolder(const std::string& path) override;
+  // What it takes stays away after a power cut.
+  absl::Status RemoveFolder(const std::string& path) override;
+  absl::StatusOr<std::uint64_t> FreeBytes(const std::string& folder) override;
 
  private:
   class File;
+  class FileToRead;
 
   // The content of one file, whatever its name at present.
   struct Content {
@@ -87,6 +97,7 @@ class FaultFileSystem final : public FileSystem {
   absl::Status CheckPower() const;
   absl::Status CountCall();
   absl::Status CountSync(const std::string& path);
+  absl::Status CountRead();
   void Cut(std::optional<std::uint64_t> torn_tail_seed);
   void UndoFolderRenames();
   void DecideKept(std::optional<std::uint64_t> torn_tail_seed);
@@ -107,6 +118,8 @@ class FaultFileSystem final : public FileSystem {
   int calls_until_cut_ = 0;  // 0: never.
   std::optional<std::uint64_t> cut_seed_;
   int syncs_until_failure_ = 0;  // 0: never.
+  absl::StatusCode sync_failure_ = absl::StatusCode::kUnavailable;
+  int reads_until_failure_ = 0;  // 0: never; 1: every one fails.
   int num_syncs_ = 0;
   std::optional<std::uint64_t> room_;  // Bytes the disk still takes; none: no limit.
 };

@@ -9,6 +9,7 @@
 
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
+#include "vitrine/base/atomic_file.h"
 
 namespace vitrine::testing {
 namespace {
@@ -252,6 +253,20 @@ TEST_F(FaultFileSystemTest, AFullDiskTakesAPartAndRefusesTheRestUntilThereIsRoom
   files_.MakeRoom();
   EXPECT_THAT(file->Append("89"), IsOk());
   EXPECT_EQ(ContentOf(folder_ / "a"), "1234589");
+}
+
+TEST_F(FaultFileSystemTest, ReadsFailFromTheNthOnUntilTheyAreHealed) {
+  ASSERT_THAT(WriteFileAtomically(files_, folder_ / "a", "x"), IsOk());
+  const auto file = files_.OpenForRead(folder_ / "a");
+  ASSERT_THAT(file, IsOk());
+  std::string byte(1, ' ');
+  files_.FailReads(2);
+
+  EXPECT_THAT((*file)->ReadAt(0, byte), IsOk());
+  EXPECT_THAT((*file)->ReadAt(0, byte), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT((*file)->ReadAt(0, byte), StatusIs(absl::StatusCode::kUnavailable));
+  files_.HealReads();
+  EXPECT_THAT((*file)->ReadAt(0, byte), IsOk());
 }
 
 TEST_F(FaultFileSystemTest, ThePowerCanGoInTheMiddleOfACall) {

@@ -16,6 +16,7 @@
 #include "vitrine/v1/model_service.pb.h"
 #include "vitrine/v1/recommendation_service.pb.h"
 #include "vitrine/v1/serving_config_service.pb.h"
+#include "vitrine/v1/store_service.pb.h"
 #include "vitrine/v1/user_service.pb.h"
 
 namespace vitrine {
@@ -80,6 +81,10 @@ class Client {
   virtual absl::StatusOr<v1::MergeUsersResponse> MergeUsers(
       const v1::MergeUsersRequest& request) = 0;
   virtual absl::StatusOr<v1::EraseUserResponse> EraseUser(const v1::EraseUserRequest& request) = 0;
+  virtual absl::StatusOr<v1::BackUpStoreResponse> BackUpStore(
+      const v1::BackUpStoreRequest& request) = 0;
+  virtual absl::StatusOr<v1::ForgetOldEventsResponse> ForgetOldEvents(
+      const v1::ForgetOldEventsRequest& request) = 0;
   virtual absl::StatusOr<v1::ListFeaturesResponse> ListFeatures(
       const v1::ListFeaturesRequest& request) = 0;
   virtual absl::StatusOr<v1::GetUserFeaturesResponse> GetUserFeatures(

@@ -31,6 +31,10 @@ struct FeatureStoreOptions {
   double popularity_half_life_days = 14;  // Of the counters behind live popularity.
   std::uint64_t checkpoint_events = 500'000;  // Views are checkpointed after this many events.
   bool is_read_only = false;  // A secondary view beside the process that owns the store.
+  // The owner forgets at the start and once a day (ForgetOldEvents); 0: nothing.
+  double keep_events_days = 0;               // Events older than that,
+  std::uint64_t keep_events = 0;             // and the first recorded ones beyond so many.
+  std::uint64_t full_disk_retry_ms = 1'000;  // A store on a full disk looks for room so often.
 };
 
 // All that is known of one shopper at one moment.
@@ -62,13 +66,23 @@ struct StoreStatus {
   absl::Status writable = absl::OkStatus();  // Why not, when the store is read-only.
 };
 
+// A backup of a store, as it lies in its folder: docs/formats/backup.md. A value.
+struct BackupSummary {
+  Micros time_us = 0;            // When it was begun, by the store's clock.
+  std::uint64_t sequence = 0;    // It holds every mutation up to this one, and maybe later ones.
+  std::uint64_t num_events = 0;  // Of that sequence.
+  std::uint64_t num_files = 0;
+  std::uint64_t num_bytes = 0;
+};
+
 // The durable memory of a shop: event log, catalogue and users in one folder, and the in-memory
 // views that answer requests. Thread-safe.
 //
 // Mutations go through one commit thread, which takes all that wait (group commit), writes them as
 // one atomic batch, syncs, applies them to the views, and only then acknowledges. After a failed
-// write or sync nothing more is written until the store is opened again: reads go on, Write answers
-// with that error. On disk: docs/formats/store.md.
+// write or sync nothing more is written: reads go on, Write answers with that error. Where the disk
+// was full the store goes on by itself once there is room, from the last mutation that it
+// acknowledged; after any other failure once it is opened again. On disk: docs/formats/store.md.
 class FeatureStore {
  public:
   // Opens the store in `folder`, making it if it is not there, and replays the log's tail.
@@ -86,8 +100,9 @@ class FeatureStore {
   // Queues `mutation`; `done` is called once, on the commit thread (it must be quick and must not
   // wait for a write), or before this returns when nothing is queued, with the result when it is
   // durable and visible, or with why it has had no effect: ALREADY_EXISTS an event_id was used with
-  // other content; NOT_FOUND as Mutation says; RESOURCE_EXHAUSTED disk full or too much is queued;
-  // UNAVAILABLE the disk failed; FAILED_PRECONDITION the store is read-only.
+  // other content; NOT_FOUND as Mutation says; RESOURCE_EXHAUSTED too much is queued, or, with
+  // kReasonDiskFull, the disk is full: write again once there is room; UNAVAILABLE the disk failed;
+  // FAILED_PRECONDITION the store is read-only.
   using Done = std::function<void(absl::StatusOr<WriteResult>)>;
   virtual void Write(Mutation mutation, Done done) = 0;
 
@@ -158,6 +173,18 @@ class FeatureStore {
 
   virtual std::uint64_t sequence() const = 0;
   virtual StoreStatus status() const = 0;
+
+  // Copies the store's folder, models and all that is in it, to the new folder `to`, while writes
+  // go on: every mutation that was acknowledged before the call is in the copy. It is made beside,
+  // and renamed when it is whole. Takes as long as copying the files does. `is_cancelled` is asked
+  // now and then.
+  //
+  // Errors: INVALID_ARGUMENT `to` is not an absolute path, is in the store, or has no parent
+  // folder; ALREADY_EXISTS it is there; FAILED_PRECONDITION the store is read-only, or a backup is
+  // being made; ABORTED an erasure came in between, call again; CANCELLED; those of FileSystem.
+  // Nothing is left of one that failed.
+  virtual absl::StatusOr<BackupSummary> BackUp(const std::string& to,
+                                               const std::function<bool()>& is_cancelled) = 0;
 
   // Writes the views to disk, so that the next start replays only what comes after.
   virtual absl::Status Checkpoint() = 0;

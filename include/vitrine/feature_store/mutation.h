@@ -58,6 +58,16 @@ struct EraseUser {
   std::string visitor_id{};
 };
 
+// Forgets events as an erasure does, in memory and in every file: those that happened before
+// `before_us` (0: none), and the first recorded ones until at most `keep_events` are left (0:
+// none). All types are alike, purchases too. A shopper of whom nothing is left, no event, no
+// profile and no feature, goes with them, and may come back. Writes wait meanwhile, seconds per
+// million events of the log; reads do not.
+struct ForgetOldEvents {
+  Micros before_us = 0;
+  std::uint64_t keep_events = 0;
+};
+
 // Stores features that the shop computes itself, for users and items; they are read like those that
 // the store computes (FeatureStore::ReadUserFeatures). First `definitions`, then `values`.
 // FAILED_PRECONDITION, and nothing changes: a user was erased, or a reason below.
@@ -79,8 +89,9 @@ struct PutFeatures {
 };
 inline constexpr std::size_t kMaxPutFeatures = 1'000;  // That one store may define.
 
-using Mutation = std::variant<RecordEvents, UpsertItems, DeleteItems, ReplaceCatalogue,
-                              UpdateInventory, UpsertUsers, MergeUsers, EraseUser, PutFeatures>;
+using Mutation =
+    std::variant<RecordEvents, UpsertItems, DeleteItems, ReplaceCatalogue, UpdateInventory,
+                 UpsertUsers, MergeUsers, EraseUser, PutFeatures, ForgetOldEvents>;
 
 // A FAILED_PRECONDITION that is about one shopper or feature rather than about the store says why
 // in a payload of the status of this name: one of the reasons below, as plain text.
@@ -92,6 +103,10 @@ inline constexpr char kReasonVisitorTaken[] = "VISITOR_TAKEN";  // MergeUsers
 inline constexpr char kReasonFeatureUnknown[] = "FEATURE_NOT_DEFINED";
 inline constexpr char kReasonFeatureType[] = "FEATURE_TYPE_FIXED";
 inline constexpr char kReasonFeatureCount[] = "TOO_MANY_FEATURES";
+inline constexpr char kReasonBackupRunning[] = "BACKUP_RUNNING";  // FeatureStore::BackUp
+
+// A RESOURCE_EXHAUSTED that is not about the rate of writing says so in the same way.
+inline constexpr char kReasonDiskFull[] = "DISK_FULL";
 
 // What became of one event of a RecordEvents.
 enum class EventOutcome : std::uint8_t {
@@ -106,7 +121,7 @@ struct WriteResult {
   std::vector<EventOutcome> outcomes{};  // RecordEvents: one each, in order.
   // Items, users or feature values written; 1: a merge, unless a repeat.
   std::uint64_t num_changed = 0;
-  // Items retired or deleted, events erased, or feature values taken back.
+  // Items retired or deleted, events erased or forgotten, or feature values taken back.
   std::uint64_t num_removed = 0;
   std::uint64_t num_unknown = 0;   // Ids or values that were not there.
   std::uint64_t num_outdated = 0;  // Feature values not taken: a newer one is known.

@@ -1,0 +1,240 @@
+#include "vitrine/feature_store/backup.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "feature_store/backup_list.h"
+#include "feature_store/checkpoint.h"
+#include "feature_store/copy_file.h"
+#include "feature_store/local_store.h"
+#include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kUnfinished = ".unfinished";
+constexpr std::uint64_t kRoomToLeave = 64 << 20;  // Beside a backup, for writes meanwhile.
+
+bool IsInside(const fs::path& path, const fs::path& folder) {
+  const auto [end, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
+
+absl::Status CheckTarget(const std::string& to, const std::string& store) {
+  const fs::path target = fs::path(to).lexically_normal();
+  std::error_code error;
+  if (!target.is_absolute() || !target.has_filename()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "'%s' is not the absolute path of a folder to make, such as /var/backups/vitrine/today",
+        to));
+  }
+  if (!fs::is_directory(target.parent_path(), error)) {
+    return absl::InvalidArgumentError(absl::StrFormat("there is no folder %s to make a backup in",
+                                                      target.parent_path().string()));
+  }
+  if (IsInside(fs::weakly_canonical(target, error), fs::weakly_canonical(store, error))) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s is in the store %s; a backup wants a place of its own", to, store));
+  }
+  if (fs::exists(target, error)) {
+    return absl::AlreadyExistsError(
+        absl::StrFormat("%s is there already; give every backup a new name", to));
+  }
+  return absl::OkStatus();
+}
+
+// A backup that fills the disk would take the room that writes need.
+absl::Status CheckRoom(FileSystem& files, const std::string& to, const std::string& store) {
+  std::uint64_t wanted = kRoomToLeave;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(store, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code gone;
+    const std::uint64_t size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
+    if (!gone) wanted += size;
+  }
+  const std::string folder = fs::path(to).parent_path();
+  VITRINE_ASSIGN_OR_RETURN(const std::uint64_t free, files.FreeBytes(folder));
+  if (free >= wanted) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrFormat(
+      "%d bytes are free under %s, a backup wants %d; make room, or choose another disk", free,
+      folder, wanted));
+}
+
+// What is copied beside the tables: all but views, which are made anew, and what is half written.
+bool IsCopied(const fs::path& name) {
+  const std::string text = name.filename();
+  return !IsCheckpointName(text) && !text.ends_with(".tmp") && !text.ends_with(kUnfinished);
+}
+
+// The files of the store's folder, tables left out, by path in it. Bundles come last: what names
+// one is copied before it, and bundles that are named are not removed.
+std::vector<std::string> ListOtherFiles(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const fs::path name = entry->path().lexically_relative(folder);
+    if (entry->is_directory(error)) {
+      if (name == "db") entry.disable_recursion_pending();
+    } else if (IsCopied(name)) {
+      names.push_back(name);
+    }
+  }
+  const auto is_bundle = [](const std::string& name) { return name.ends_with(".bundle"); };
+  std::sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+    return std::pair(is_bundle(a), a) < std::pair(is_bundle(b), b);
+  });
+  return names;
+}
+
+absl::Status MakeFolderOf(FileSystem& files, const std::string& path) {
+  return files.MakeFolder(fs::path(path).parent_path());
+}
+
+// Names in all of the folders are on disk.
+absl::Status SyncFolders(FileSystem& files, const std::string& root,
+                         const std::vector<CopiedFile>& copied) {
+  std::set<fs::path> folders = {root};
+  for (const CopiedFile& file : copied) {
+    for (fs::path path = fs::path(file.name).parent_path(); !path.empty();
+         path = path.parent_path()) {
+      folders.insert(root / path);
+    }
+  }
+  for (const fs::path& folder : folders) VITRINE_RETURN_IF_ERROR(files.SyncFolder(folder));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<CopiedFile>> CopyOtherFiles(FileSystem& files, const std::string& from,
+                                                       const std::string& to,
+                                                       const MayGoOn& may_go_on) {
+  std::vector<CopiedFile> copied;
+  for (const std::string& name : ListOtherFiles(from)) {
+    std::error_code error;
+    const std::uint64_t size = fs::file_size(from + "/" + name, error);
+    if (error) continue;  // Removed meanwhile, as old bundles are.
+    VITRINE_RETURN_IF_ERROR(MakeFolderOf(files, to + "/" + name));
+    auto one = CopyFile(files, from + "/" + name, to + "/" + name, size, may_go_on);
+    if (absl::IsNotFound(one.status())) continue;
+    VITRINE_RETURN_IF_ERROR(one.status());
+    one->name = name;
+    copied.push_back(*std::move(one));
+  }
+  return copied;
+}
+
+absl::Status CheckEmpty(const std::string& store) {
+  std::error_code error;
+  if (!fs::exists(store, error) || fs::is_empty(store, error)) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrFormat(
+      "%s holds something; restore into a folder that is not there, or empty", store));
+}
+
+absl::Status RestoreFile(FileSystem& files, const std::string& from, const std::string& to,
+                         const CopiedFile& file) {
+  VITRINE_RETURN_IF_ERROR(MakeFolderOf(files, to + "/" + file.name));
+  VITRINE_ASSIGN_OR_RETURN(const CopiedFile copy,
+                           CopyFile(files, from + "/" + file.name, to + "/" + file.name,
+                                    file.num_bytes, [] { return absl::OkStatus(); }));
+  if (copy.checksum == file.checksum) return absl::OkStatus();
+  return absl::DataLossError(absl::StrFormat(
+      "%s/%s is damaged: its checksum does not match; use another backup", from, file.name));
+}
+
+// All that is listed, checked, and on disk.
+absl::Status RestoreFiles(FileSystem& files, const std::string& from, const std::string& to,
+                          const BackupList& list, const CheckCopy& check) {
+  for (const CopiedFile& file : list.files) {
+    VITRINE_RETURN_IF_ERROR(RestoreFile(files, from, to, file));
+  }
+  VITRINE_RETURN_IF_ERROR(SyncFolders(files, to, list.files));
+  return check(to);
+}
+
+// Gives the draft its name if it is whole; else nothing is left of it.
+absl::Status Publish(FileSystem& files, const std::string& draft, const std::string& to,
+                     absl::Status made) {
+  if (made.ok()) made = files.Rename(draft, to);
+  if (made.ok()) return files.SyncFolder(fs::path(draft).parent_path());
+  (void)files.RemoveFolder(draft);
+  return made;
+}
+
+}  // namespace
+
+absl::StatusOr<BackupSummary> LocalStore::BackUp(const std::string& to,
+                                                 const std::function<bool()>& is_cancelled) {
+  VITRINE_RETURN_IF_ERROR(CheckTarget(to, place_.folder));
+  const std::unique_lock only_one(backup_mutex_, std::try_to_lock);
+  if (!only_one.owns_lock()) {
+    return RefusedBecause(kReasonBackupRunning, "another backup is being made; wait for its end");
+  }
+  VITRINE_RETURN_IF_ERROR(WhyNotWritable());
+  FileSystem& files = *place_.files;
+  const std::string draft = fs::path(to).lexically_normal().string() + std::string(kUnfinished);
+  VITRINE_RETURN_IF_ERROR(files.RemoveFolder(draft));  // Of a process that was killed.
+  VITRINE_RETURN_IF_ERROR(CheckRoom(files, draft, place_.folder));
+  auto summary = CopyAll(draft, is_cancelled);
+  const absl::Status whole = Publish(files, draft, to, summary.status());
+  if (!whole.ok()) return whole;
+  Log(LogLevel::kInfo, "store.backed-up",
+      {{"folder", to}, {"events", std::to_string(summary->num_events)}});
+  return summary;
+}
+
+absl::StatusOr<BackupSummary> LocalStore::CopyAll(const std::string& to,
+                                                  const std::function<bool()>& is_cancelled) {
+  BackupList list;
+  const std::uint64_t num_erasures = num_erasures_;
+  {
+    std::lock_guard lock(commit_mutex_);
+    list.summary = {.time_us = place_.clock->Now(),
+                    .sequence = state_.sequence,
+                    .num_events = state_.num_events};
+  }
+  const MayGoOn may_go_on = [&]() -> absl::Status {
+    if (is_cancelled()) return absl::CancelledError("the backup was given up");
+    if (num_erasures_ == num_erasures) return absl::OkStatus();
+    return absl::AbortedError("an erasure came while the backup was made; make it again");
+  };
+  FileSystem& files = *place_.files;
+  VITRINE_RETURN_IF_ERROR(files.MakeFolder(to));
+  // Before the tables: a note of how far an import is must not be ahead of them.
+  VITRINE_ASSIGN_OR_RETURN(list.files, CopyOtherFiles(files, place_.folder, to, may_go_on));
+  VITRINE_ASSIGN_OR_RETURN(std::vector<CopiedFile> tables, storage_->CopyTo(to + "/db", may_go_on));
+  for (CopiedFile& table : tables) {
+    table.name = "db/" + table.name;
+    list.files.push_back(std::move(table));
+  }
+  VITRINE_RETURN_IF_ERROR(SyncFolders(files, to, list.files));
+  VITRINE_RETURN_IF_ERROR(WriteBackupList(files, to, list));
+  VITRINE_RETURN_IF_ERROR(may_go_on());
+  return list.Summary();
+}
+
+absl::StatusOr<BackupSummary> ReadBackupSummary(FileSystem& files, const std::string& from) {
+  VITRINE_ASSIGN_OR_RETURN(const BackupList list, ReadBackupList(files, from));
+  return list.Summary();
+}
+
+absl::StatusOr<BackupSummary> RestoreBackup(FileSystem& files, const std::string& from,
+                                            const std::string& store, const CheckCopy& check) {
+  VITRINE_ASSIGN_OR_RETURN(const BackupList list, ReadBackupList(files, from));
+  const fs::path target = fs::absolute(store).lexically_normal();
+  const std::string to = target.has_filename() ? target : target.parent_path();
+  VITRINE_RETURN_IF_ERROR(CheckEmpty(to));
+  const std::string draft = to + std::string(kUnfinished);
+  VITRINE_RETURN_IF_ERROR(files.RemoveFolder(draft));  // Of a process that was killed.
+  VITRINE_RETURN_IF_ERROR(Publish(files, draft, to, RestoreFiles(files, from, draft, list, check)));
+  return list.Summary();
+}
+
+}  // namespace vitrine

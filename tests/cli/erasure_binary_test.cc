@@ -1,0 +1,115 @@
+// Somebody is erased from a server that has learned from them. Nothing that names them is left: in
+// no file of the store or its models, in no backup, and in no byte of memory after a restart.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/binary_fixture.h"
+#include "cli/process_memory.h"
+#include "cli/server_child.h"
+
+namespace vitrine::cli {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using vitrine::testing::FindInMemory;
+using vitrine::testing::ServerChild;
+
+constexpr int kNumEvents = 16;
+
+class ErasureBinaryTest : public BinaryTest {
+ protected:
+  // What names the person: ids, the ids of events, what they searched for, what their profile says.
+  static std::vector<std::string> Secrets() {
+    std::vector<std::string> secrets = {"erased-person-4711", "erased-phone-0815",
+                                        "zebra striped umbrella", "profile-of-the-erased"};
+    for (int i = 0; i < kNumEvents; ++i) secrets.push_back(EventId(i));
+    return secrets;
+  }
+  static std::string EventId(int i) { return "erased-event-" + std::to_string(1000 + i) + "-x"; }
+
+  // Views and purchases of the shop's items, and searches, some of them before the login.
+  static void RecordPerson(const std::string& address) {
+    const std::string items = ReadText(Filled("SHOP/items.csv"));
+    const std::size_t row = items.find('\n') + 1;
+    const std::string item = items.substr(row, items.find(',', row) - row);
+    std::string lines;
+    for (int i = 0; i < kNumEvents; ++i) {
+      const bool is_search = i % 4 == 0;
+      nlohmann::json event = {{"event_id", EventId(i)}};
+      event[i % 3 == 0 ? "visitor_id" : "user_id"] =
+          i % 3 == 0 ? "erased-phone-0815" : "erased-person-4711";
+      event["type"] = is_search ? "search" : i % 4 == 1 ? "purchase-complete" : "detail-page-view";
+      if (is_search) {
+        event["search_query"] = "zebra striped umbrella";
+      } else {
+        event["item_id"] = item;
+      }
+      lines += event.dump() + "\n";
+    }
+    WriteText(Filled("DIR/person.jsonl"), lines);
+    WriteText(Filled("DIR/profile.jsonl"),
+              R"({"user_id": "erased-person-4711", "attributes.note": "profile-of-the-erased"})"
+              "\n");
+    const Outcome recorded =
+        Run("import --target " + address + " --events DIR/person.jsonl --users DIR/profile.jsonl");
+    ASSERT_EQ(recorded.status, 0) << recorded.err;
+  }
+
+  static std::set<std::string> FindInFiles(const std::string& folder) {
+    std::set<std::string> found;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(Filled(folder))) {
+      if (!file.is_regular_file()) continue;
+      const std::string bytes = ReadText(file.path());
+      for (const std::string& secret : Secrets()) {
+        if (bytes.find(secret) != std::string::npos) found.insert(secret);
+      }
+    }
+    return found;
+  }
+};
+
+TEST_F(ErasureBinaryTest, NoFileNoModelNoBackupAndNoMemoryNamesTheErased) {
+  WriteText(Filled("DIR/models.toml"),
+            "[models.ials]\ndimensions = 8\nepochs = 2\n[lifecycle]\nauto_train_events = 0\n"
+            "models = [\"ials\", \"item_knn\", \"user_knn\", \"content\"]\n");
+  {
+    ServerChild server(Filled("STORE"), Filled("DIR/models.toml"), Filled("DIR/log"));
+    const std::string target = " --target " + server.WaitForAddress();
+    RecordPerson(target.substr(std::string(" --target ").size()));
+    const Outcome trained = Run("train --force" + target);
+    ASSERT_EQ(trained.status, 0) << trained.err;
+    ASSERT_EQ(FindInFiles("STORE").size(), Secrets().size());
+    const auto in_memory = FindInMemory(server.id(), Secrets());
+    if (!in_memory.has_value()) GTEST_SKIP() << "this process may not look into another's memory";
+    EXPECT_THAT(*in_memory, IsSupersetOf({"erased-person-4711", "profile-of-the-erased"}));
+
+    // The phone was never merged into the user, so it is a person of its own.
+    for (const char* who : {"--user erased-person-4711", "--visitor erased-phone-0815"}) {
+      const Outcome erased = Run(std::string("user erase ") + who + target);
+      ASSERT_EQ(erased.status, 0) << erased.err;
+    }
+    const Outcome backed_up = Run("backup --to DIR/backup" + target);
+    ASSERT_EQ(backed_up.status, 0) << backed_up.err;
+    EXPECT_THAT(FindInFiles("STORE"), IsEmpty());
+    EXPECT_EQ(server.End(SIGTERM), 0);
+  }
+  EXPECT_THAT(FindInFiles("STORE"), IsEmpty());
+  EXPECT_THAT(FindInFiles("DIR/backup"), IsEmpty());
+
+  ServerChild again(Filled("STORE"), Filled("DIR/models.toml"), Filled("DIR/log"));
+  const std::string address = again.WaitForAddress();
+  ASSERT_EQ(Run("recommend --target " + address + " --user u00001").status, 0);
+
+  EXPECT_THAT(*FindInMemory(again.id(), Secrets()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace vitrine::cli
