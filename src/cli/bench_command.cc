@@ -218,6 +218,9 @@ void AddCallOptions(BenchFlags& flags, CLI::App& command) {
   command.add_option("--page-size", load.page_size, "Items in a list")
       ->check(CLI::Range(1, 200))
       ->capture_default_str();
+  command.add_option("--batch", load.events_per_call, "Events in a RecordEvents call")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   command.add_option("--filter", load.filters,
                      "What lists are asked for items of; of several each request draws one");
   command.add_option("--seed", load.seed, "Of all that is drawn")->capture_default_str();

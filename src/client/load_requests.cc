@@ -47,7 +47,7 @@ class RequestMaker {
       case LoadCall::kRecommendItems:
         return Recommend();
       case LoadCall::kRecordEvents:
-        return Event();
+        return Events();
       case LoadCall::kSimilarItems:
         return Similar();
       case LoadCall::kRankItems:
@@ -85,17 +85,20 @@ class RequestMaker {
     return ToBuffer(request);
   }
 
-  // No event_id: every one of them is a new event.
-  grpc::ByteBuffer Event() {
+  grpc::ByteBuffer Events() {
     v1::RecordEventsRequest request;
-    v1::Event& event = *request.add_events();
+    for (std::size_t i = 0; i < options_.events_per_call; ++i) SetEvent(*request.add_events());
+    return ToBuffer(request);
+  }
+
+  // No event_id: every one of them is a new event.
+  void SetEvent(v1::Event& event) {
     event.set_type(v1::EVENT_TYPE_DETAIL_PAGE_VIEW);
     SetUser(event);
     if (options_.user_ids.empty()) {
       event.set_visitor_id(absl::StrFormat("bench-%d", random_.Below(kMadeUpVisitors)));
     }
     event.add_items()->set_item_id(Pick(items_, random_));
-    return ToBuffer(request);
   }
 
   grpc::ByteBuffer Similar() {

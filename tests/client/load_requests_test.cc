@@ -126,6 +126,19 @@ TEST(LoadRequestsTest, ASkewMakesTheFirstUsersHot) {
   }
 }
 
+TEST(LoadRequestsTest, ACallHasAsManyEventsAsIsSaid) {
+  LoadOptions options = EveryCall();
+  options.mix = {{LoadCall::kRecordEvents, 1}};
+  options.events_per_call = 100;
+
+  const auto request = Read<v1::RecordEventsRequest>(MakeRequests(options).front());
+
+  std::set<std::string> users;
+  for (const v1::Event& event : request.events()) users.insert(event.user_id());
+  EXPECT_EQ(request.events_size(), 100);
+  EXPECT_GT(users.size(), 30U);  // Each is drawn anew.
+}
+
 TEST(LoadRequestsTest, WithoutSkewAllUsersAreAlike) {
   LoadOptions options = EveryCall();
   options.mix = {{LoadCall::kRecordEvents, 1}};

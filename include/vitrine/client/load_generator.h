@@ -48,6 +48,7 @@ struct LoadOptions {
   // some.
   std::vector<std::string> item_ids{};
   std::size_t page_size = 20;
+  std::size_t events_per_call = 1;  // Of RecordEvents.
   // Of RecommendItems and SimilarItems, as the API has them: each request has one, drawn. Empty:
   // none.
   std::vector<std::string> filters{};
