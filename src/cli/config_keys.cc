@@ -196,6 +196,14 @@ void AddLog(std::vector<ConfigKey>& keys) {
       table, "level",
       {{"info", LogLevel::kInfo}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError}},
       [](Config& config) -> LogLevel& { return config.log_level; });
+  table.Number<double>("slow_ms", 0, 3'600'000,
+                       [](Config& config) -> double& { return config.server.request_log.slow_ms; });
+  table.Number<double>("slow_per_second", 0, 1e6, [](Config& config) -> double& {
+    return config.server.request_log.slow_per_second;
+  });
+  table.Number<double>("sample_share", 0, 1, [](Config& config) -> double& {
+    return config.server.request_log.sample_share;
+  });
 }
 
 void AddStore(std::vector<ConfigKey>& keys) {

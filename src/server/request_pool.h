@@ -6,12 +6,15 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/access.h"
 #include "server/methods.h"
 #include "server/metrics.h"
+#include "server/request_log.h"
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/server/server.h"
 
@@ -31,6 +34,7 @@ class RequestPool {
     Methods* methods = nullptr;       // Null: all are alike.
     AccessControl* access = nullptr;  // Null: everybody may call everything.
     Metrics* metrics = nullptr;       // Null: nothing is measured.
+    RequestLogOptions log{};
   };
 
   // What the options point to must outlive the pool.
@@ -57,6 +61,9 @@ class RequestPool {
   // REQUIRES: Admit() was OK once.
   const Backend& backend() const { return backend_; }
 
+  // Every unary call gets an id, which is in its trailing metadata and in its line of the log, if
+  // it has one (RequestLog).
+
   // Answers a unary call with the status that `work`, which waits for no other call, returns. Where
   // the caller has gone before, there is no work; that, and a status CANCELLED, is counted as
   // "server.abandoned".
@@ -69,7 +76,16 @@ class RequestPool {
   // it cost; with what it costs itself, longer than half of its own time, too.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    const google::protobuf::Message& request,
-                                   std::function<absl::Status()> work);
+                                   std::function<absl::Status(CallNote& note)> work);
+
+  // The same for work that leaves no note for the log.
+  template <typename Work>
+  requires std::is_invocable_r_v<absl::Status, Work&> grpc::ServerUnaryReactor* Answer(
+      grpc::CallbackServerContext* context, const google::protobuf::Message& request, Work work) {
+    return Answer(context, request,
+                  std::function<absl::Status(CallNote & note)>(
+                      [work = std::move(work)](CallNote& /*note*/) { return work(); }));
+  }
 
   // The same for work that ends later, on any thread, by calling `finish` once.
   grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context,
@@ -93,6 +109,7 @@ class RequestPool {
             .wait_us = waiting_us_.load() / static_cast<Micros>(num_threads_)};
   }
   Metrics* metrics() const { return options_.metrics; }
+  RequestLog& log() { return log_; }
 
   // Called on a write that failed on the disk or met a store that is read-only; set before Open.
   void OnDiskFailure(std::function<void()> tell) { tell_disk_failure_ = std::move(tell); }
@@ -109,14 +126,21 @@ class RequestPool {
   // A call as it goes: what it is of, since when, whom it answers.
   struct Call {
     Method& method;
+    grpc::CallbackServerContext& context;
     grpc::ServerUnaryReactor& reactor;
     Micros arrived_us = 0;
+    Micros waited_us = 0;
   };
-  void Conclude(const absl::Status& status, const Call& call);
-  void End(const absl::Status& status, const Call& call);
+  // Has a thread of the pool do the work, which must Conclude the call.
+  grpc::ServerUnaryReactor* Later(grpc::CallbackServerContext* context,
+                                  const google::protobuf::Message& request,
+                                  std::function<void(const Call& call)> work);
+  void Conclude(const absl::Status& status, const Call& call, const CallNote* note = nullptr);
+  void End(const absl::Status& status, const Call& call, const CallNote* note = nullptr);
 
   const Options options_;
   const std::size_t num_threads_;
+  RequestLog log_;
   Method any_;  // Stands for all where no methods are given.
   std::atomic<std::size_t> num_waiting_ = 0;
   std::atomic<Micros> waiting_us_ = 0;           // What those that wait will cost.

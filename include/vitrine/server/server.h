@@ -26,6 +26,13 @@ struct ServerTls {
   double reload_seconds = 10;  // How often the files are looked at again; at least 1.
 };
 
+// Which calls have a line in the log: docs/ops/logs.md.
+struct RequestLogOptions {
+  double slow_ms = 250;         // One that took longer, waiting included; 0: none is slow.
+  double slow_per_second = 10;  // So many of these lines, the others are counted; 0: no limit.
+  double sample_share = 0;      // Of all other calls, 0 to 1.
+};
+
 struct ServerOptions {
   // "host:port" of plain HTTP: /metrics, /healthz, /readyz; empty: none of them.
   std::string metrics_address{};
@@ -45,6 +52,7 @@ struct ServerOptions {
   std::size_t max_event_streams = 1'024;               // StreamEvents open at a time.
   std::size_t max_streams_per_connection = 1'024;      // Calls that one connection may have open.
   std::size_t max_buffer_bytes = 256U << 20U;          // Of gRPC, for all messages on their way.
+  RequestLogOptions request_log{};
 };
 
 // What the requests are answered with. All must outlive the server's Drain.
