@@ -46,7 +46,8 @@ class Table {
       place(config) = static_cast<T>(count);
       return true;
     };
-    Add(std::move(name), absl::StrFormat("an integer from %d to %d", least, most), set);
+    Add(std::move(name), absl::StrFormat("an integer from %d to %d", least, most), set,
+        SameAt(place));
   }
 
   template <typename T>
@@ -57,7 +58,8 @@ class Table {
       place(config) = static_cast<T>(*number);
       return true;
     };
-    Add(std::move(name), absl::StrFormat("a number from %g to %g", least, most), set);
+    Add(std::move(name), absl::StrFormat("a number from %g to %g", least, most), set,
+        SameAt(place));
   }
 
   void Text(std::string name, std::string allowed, Place<std::string> place) {
@@ -67,7 +69,7 @@ class Table {
       place(config) = text->get();
       return true;
     };
-    Add(std::move(name), std::move(allowed), set);
+    Add(std::move(name), std::move(allowed), set, SameAt(place));
   }
 
   void Flag(std::string name, Place<bool> place) {
@@ -77,15 +79,22 @@ class Table {
       place(config) = flag->get();
       return true;
     };
-    Add(std::move(name), "true or false", set);
+    Add(std::move(name), "true or false", set, SameAt(place));
   }
 
   void Add(std::string name, std::string allowed,
-           std::function<bool(const toml::node&, Config&)> set) {
-    keys_.push_back({name_, std::move(name), std::move(allowed), std::move(set)});
+           std::function<bool(const toml::node&, Config&)> set,
+           std::function<bool(Config&, Config&)> is_same) {
+    keys_.push_back(
+        {name_, std::move(name), std::move(allowed), std::move(set), std::move(is_same)});
   }
 
  private:
+  template <typename T>
+  static std::function<bool(Config&, Config&)> SameAt(Place<T> place) {
+    return [place = std::move(place)](Config& a, Config& b) { return place(a) == place(b); };
+  }
+
   std::string name_;
   std::vector<ConfigKey>& keys_;
 };
@@ -115,7 +124,8 @@ void AddServerAccess(std::vector<ConfigKey>& keys) {
   server.Number<double>("max_wait_seconds", 0, 3600,
                         [](Config& config) -> double& { return config.server.max_wait_seconds; });
   server.Add("max_in_flight", "an array of texts such as \"SimilarItems=8\", each method once",
-             SetMaxInFlight);
+             SetMaxInFlight,
+             [](Config& a, Config& b) { return a.server.max_in_flight == b.server.max_in_flight; });
   server.Number<double>("max_calls_per_second_per_shopper", 0, 1e6, [](Config& config) -> double& {
     return config.server.max_calls_per_second_per_shopper;
   });
@@ -178,14 +188,15 @@ void AddChoice(Table& table, const std::string& name, const std::map<std::string
   for (const auto& [choice, value] : values) {
     allowed += absl::StrFormat("%s\"%s\"", allowed.empty() ? "" : " or ", choice);
   }
-  table.Add(name, allowed, [values, place](const toml::node& value, Config& config) {
+  const auto set = [values, place](const toml::node& value, Config& config) {
     const auto* text = value.as_string();
     if (text == nullptr) return false;
     const auto found = values.find(text->get());
     if (found == values.end()) return false;
     place(config) = found->second;
     return true;
-  });
+  };
+  table.Add(name, allowed, set, [place](Config& a, Config& b) { return place(a) == place(b); });
 }
 
 void AddLog(std::vector<ConfigKey>& keys) {
@@ -313,7 +324,8 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
     names += absl::StrFormat("%s\"%s\"", names.empty() ? "" : ", ", trainer.name);
   }
   Table table("lifecycle", keys);
-  table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels);
+  table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels,
+            [](Config& a, Config& b) { return a.lifecycle.models == b.lifecycle.models; });
   table.Flag("purchase_predictor",
              [](Config& config) -> bool& { return config.lifecycle.has_purchase_predictor; });
   table.Number<double>("test_fraction", 0.001, 0.9,
@@ -334,8 +346,13 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   table.Number<double>("train_every_hours", 0, 8760, [](Config& config) -> double& {
     return config.lifecycle.schedule.every_hours;
   });
-  table.Add("train_at", "a time of the day in UTC such as \"03:30\", or \"\"", SetTrainAt);
-  table.Add("promotion", "\"automatic\" or \"manual\"", SetPromotion);
+  table.Add("train_at", "a time of the day in UTC such as \"03:30\", or \"\"", SetTrainAt,
+            [](Config& a, Config& b) {
+              return a.lifecycle.schedule.time_of_day_us == b.lifecycle.schedule.time_of_day_us;
+            });
+  table.Add("promotion", "\"automatic\" or \"manual\"", SetPromotion, [](Config& a, Config& b) {
+    return a.lifecycle.is_promoted_by_hand == b.lifecycle.is_promoted_by_hand;
+  });
   table.Number<double>("shadow_share", 0, 1,
                        [](Config& config) -> double& { return config.lifecycle.shadow_share; });
   table.Number<double>("poll_seconds", 0.01, 3600,

@@ -69,8 +69,16 @@ absl::Status NobodyWaits() { return absl::CancelledError("nobody waits for the a
 RequestPool::RequestPool(const Options& options)
     : options_(options),
       num_threads_(std::max<std::size_t>(1, options.num_threads)),
+      max_waiting_(options.max_waiting),
+      max_wait_us_(options.max_wait_us),
       log_(options.log),
       pool_(options.num_threads) {}
+
+void RequestPool::Change(const Options& options) {
+  max_waiting_ = options.max_waiting;
+  max_wait_us_ = options.max_wait_us;
+  log_.Set(options.log);
+}
 
 void RequestPool::Open(const Backend& backend) {
   backend_ = backend;
@@ -114,7 +122,8 @@ Method& RequestPool::MethodOf(const google::protobuf::Message& request) {
 
 absl::Status RequestPool::Enter(Method& method) {
   const std::int64_t before = method.in_flight.fetch_add(1);
-  if (method.max_in_flight == 0 || before < method.max_in_flight) return absl::OkStatus();
+  const std::int64_t most = method.max_in_flight.load(std::memory_order_relaxed);
+  if (most == 0 || before < most) return absl::OkStatus();
   --method.in_flight;
   return Overloaded(
       absl::StrFormat("%d calls of %s are in flight, as many as may be", before, method.name),
@@ -124,9 +133,10 @@ absl::Status RequestPool::Enter(Method& method) {
 absl::Status RequestPool::Queue(const grpc::CallbackServerContext& context, Micros cost_us) {
   const auto num_threads = static_cast<Micros>(num_threads_);
   const Micros wait_us = waiting_us_.load() / num_threads;
-  if (options_.max_wait_us > 0 && wait_us > options_.max_wait_us) {
+  const Micros max_wait_us = max_wait_us_;
+  if (max_wait_us > 0 && wait_us > max_wait_us) {
     return Overloaded(absl::StrFormat("a request would wait %d ms, more than %d", wait_us / 1000,
-                                      options_.max_wait_us / 1000),
+                                      max_wait_us / 1000),
                       wait_us);
   }
   // Half of its time is kept back: the estimate is one, and work that comes too late is lost.
@@ -135,9 +145,9 @@ absl::Status RequestPool::Queue(const grpc::CallbackServerContext& context, Micr
         absl::StrFormat("a request would wait %d ms, too long for its deadline", wait_us / 1000),
         wait_us);
   }
-  if (num_waiting_.fetch_add(1) >= options_.max_waiting) {
+  if (const std::size_t most = max_waiting_; num_waiting_.fetch_add(1) >= most) {
     --num_waiting_;
-    return Overloaded(absl::StrFormat("%d requests wait already", options_.max_waiting), wait_us);
+    return Overloaded(absl::StrFormat("%d requests wait already", most), wait_us);
   }
   waiting_us_ += cost_us;
   return absl::OkStatus();

@@ -39,6 +39,9 @@ class RequestPool {
 
   // What the options point to must outlive the pool.
   explicit RequestPool(const Options& options);
+  // How many may wait, how long, and what the log says of them, from now on; the rest stays.
+  void Change(const Options& options);
+
   RequestPool(std::size_t num_threads, std::size_t max_waiting)
       : RequestPool(Options{.num_threads = num_threads, .max_waiting = max_waiting}) {}
 
@@ -140,6 +143,8 @@ class RequestPool {
 
   const Options options_;
   const std::size_t num_threads_;
+  std::atomic<std::size_t> max_waiting_;
+  std::atomic<Micros> max_wait_us_;
   RequestLog log_;
   Method any_;  // Stands for all where no methods are given.
   std::atomic<std::size_t> num_waiting_ = 0;

@@ -85,13 +85,7 @@ struct Server::State {
         access({.keys = options.keys,
                 .calls_per_second_per_shopper = options.max_calls_per_second_per_shopper},
                clock),
-        pool({.num_threads = NumThreads(options),
-              .max_waiting = options.max_waiting_requests,
-              .max_wait_us = static_cast<Micros>(options.max_wait_seconds * kMicrosPerSecond),
-              .methods = &methods,
-              .access = &access,
-              .metrics = &metrics,
-              .log = options.request_log}),
+        pool(PoolOptions(options)),
         health(AllServices()),
         events(pool, clock,
                {.max_unacknowledged = options.max_unacknowledged_events,
@@ -104,6 +98,16 @@ struct Server::State {
         models(pool),
         placements(pool),
         recommendations(pool) {}
+
+  RequestPool::Options PoolOptions(const ServerOptions& options) {
+    return {.num_threads = NumThreads(options),
+            .max_waiting = options.max_waiting_requests,
+            .max_wait_us = static_cast<Micros>(options.max_wait_seconds * kMicrosPerSecond),
+            .methods = &methods,
+            .access = &access,
+            .metrics = &metrics,
+            .log = options.request_log};
+  }
 
   Metrics metrics;
   Methods methods;
@@ -173,7 +177,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
   if (!certificates.ok()) return certificates.status();
   auto state = std::make_unique<State>(options, clock);
   state->certificates = *std::move(certificates);
-  if (auto status = state->methods.SetLimits(options.max_in_flight); !status.ok()) return status;
+  if (auto status = state->methods.CheckLimits(options.max_in_flight); !status.ok()) return status;
+  state->methods.SetLimits(options.max_in_flight);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.address, state->certificates->credentials(), &state->port);
@@ -223,6 +228,18 @@ void Server::Serve(const Backend& backend) {
 bool Server::SetServing(const std::string& service, bool is_serving) {
   return state_->health.Set(
       service, is_serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+}
+
+absl::Status Server::CheckChange(const ServerOptions& options) {
+  if (auto status = Check(options); !status.ok()) return status;
+  if (auto status = state_->methods.CheckLimits(options.max_in_flight); !status.ok()) return status;
+  return state_->certificates->ReadNow();
+}
+
+void Server::Change(const ServerOptions& options) {
+  state_->methods.SetLimits(options.max_in_flight);
+  state_->access.SetCallsPerShopper(options.max_calls_per_second_per_shopper);
+  state_->pool.Change(state_->PoolOptions(options));
 }
 
 void Server::Drain(Micros limit) {

@@ -54,6 +54,11 @@ class ServerChild {
     return line.substr(line.rfind(' ') + 1);
   }
 
+  // Sends a signal that is not the end.
+  void Send(int signal) const {
+    if (id_ > 0) kill(id_, signal);
+  }
+
   // Sends the signal and waits for the end: what waitpid says, or -1 when it had ended before.
   int End(int signal) {
     if (id_ <= 0) return -1;

@@ -202,6 +202,25 @@ TEST_F(PlacementsTest, ADamagedFileIsDataLoss) {
   EXPECT_THAT(Open(), StatusIs(absl::StatusCode::kDataLoss));
 }
 
+TEST_F(PlacementsTest, AConfigurationTakesThePlaceOfTheOneBeforeAsAWholeOrNotAtAll) {
+  const auto placements = *Open({{.name = "old", .page_size = 3}});
+  ASSERT_THAT(placements->Put({.name = "put", .page_size = 4}), IsOk());
+
+  EXPECT_THAT(placements->Configure(
+                  {{.name = "new", .page_size = 5}, {.name = "lost", .fallbacks = {"nowhere"}}}),
+              StatusIs(kInvalidPlacement));
+  EXPECT_TRUE(placements->All()->contains("old"));
+  EXPECT_FALSE(placements->All()->contains("new"));
+
+  ASSERT_THAT(placements->Configure({{.name = "new", .page_size = 5}, {.name = "put"}}), IsOk());
+  const auto all = placements->All();
+  EXPECT_FALSE(all->contains("old"));
+  EXPECT_EQ(all->at("new").placement.page_size, 5U);
+  EXPECT_EQ(all->at("put").placement.page_size, 4U);  // What was put counts over it.
+  ASSERT_THAT(placements->Delete("put"), IsOk());
+  EXPECT_EQ(placements->All()->at("put").origin, Placements::Origin::kConfigured);
+}
+
 TEST_F(PlacementsTest, ThereMayBeAThousand) {
   const auto placements = Open();
   ASSERT_THAT(placements, IsOk());

@@ -102,6 +102,13 @@ class Server {
   // NOT_SERVING for the services that write once the disk has failed. False: no such service.
   bool SetServing(const std::string& service, bool is_serving);
 
+  // Takes in what can change while it runs: request_log, max_waiting_requests, max_wait_seconds,
+  // max_in_flight, max_calls_per_second_per_shopper. All else of `options` is not looked at. The
+  // files of TLS are read at once. For the calls that come from now on. REQUIRES: CheckChange is OK
+  void Change(const ServerOptions& options);
+  // Errors: INVALID_ARGUMENT a limit is 0 or of no method; those of Create for the files of TLS.
+  absl::Status CheckChange(const ServerOptions& options);
+
   // Says NOT_SERVING, takes no new requests, ends watches and event streams after what they have
   // sent is answered, waits up to `limit` microseconds for the requests in flight, cancels what is
   // left, and returns when the last one is gone. A report that InsightService is making is given
