@@ -41,8 +41,19 @@ absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   return config;
 }
 
+// The metrics have neither TLS nor keys that could be asked for.
+absl::Status CheckMetricsExposure(const ServeFlags& flags, const ServerOptions& server) {
+  const std::string& address = server.metrics_address;
+  if (address.empty() || IsPrivateAddress(address) || flags.is_insecure) return absl::OkStatus();
+  return UsageError(absl::StrFormat(
+      "the metrics on %s can be reached from other machines, and have neither TLS nor keys; listen "
+      "on 127.0.0.1:PORT, or say --insecure on a network that you trust",
+      address));
+}
+
 // Who can reach the server from elsewhere must be met with TLS, and show a key or a certificate.
 absl::Status CheckExposure(const ServeFlags& flags, const ServerOptions& server) {
+  VITRINE_RETURN_IF_ERROR(CheckMetricsExposure(flags, server));
   if (IsPrivateAddress(server.address) || flags.is_insecure) return absl::OkStatus();
   std::string missing;
   if (server.tls.certificate.empty()) missing = "TLS (--tls-cert, --tls-key)";

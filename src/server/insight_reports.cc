@@ -34,12 +34,18 @@ InsightReports::~InsightReports() {
   Wait();
 }
 
+void InsightReports::CountIn(Counters& counters) {
+  hits_ = &counters.Get("cache.insight_reports.hit");
+  misses_ = &counters.Get("cache.insight_reports.miss");
+}
+
 void InsightReports::Get(const FeatureStore& store, Done done) {
   std::shared_ptr<const Report> kept;
   {
     std::lock_guard lock(mutex_);
     if (!is_stopped_) {
       kept = report_;
+      if (Counter* looked = kept != nullptr ? hits_ : misses_; looked != nullptr) looked->Add();
       if (kept == nullptr) waiting_.push_back(std::move(done));
       if (!is_making_ && (kept == nullptr || IsOld(*kept, store))) {
         is_making_ = true;

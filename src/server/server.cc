@@ -221,6 +221,7 @@ int Server::metrics_port() const { return state_->pages == nullptr ? 0 : state_-
 int Server::port() const { return state_->port; }
 
 void Server::Serve(const Backend& backend) {
+  if (backend.counters != nullptr) state_->reports.CountIn(*backend.counters);
   state_->pool.Open(backend);
   state_->health.SetAll(HealthCheckResponse::SERVING);
 }
