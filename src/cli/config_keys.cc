@@ -175,6 +175,11 @@ void AddServer(std::vector<ConfigKey>& keys) {
   table.Number<double>("drain_seconds", 0, 3600,
                        [](Config& config) -> double& { return config.drain_seconds; });
 
+  Table privacy("privacy", keys);
+  privacy.Count<std::size_t>("min_group", 1, 1'000'000, [](Config& config) -> std::size_t& {
+    return config.server.min_group;
+  });
+
   Table metrics("metrics", keys);
   metrics.Text("listen", "text such as \"127.0.0.1:9464\"",
                [](Config& config) -> std::string& { return config.server.metrics_address; });

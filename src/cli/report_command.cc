@@ -40,7 +40,9 @@ absl::StatusOr<PlacementReport> ReportOfStore(const ReportFlags& flags) {
   config.store.is_read_only = true;
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
-  return MakePlacementReport(*store, flags.options);
+  PlacementReportOptions options = flags.options;
+  options.min_group = config.server.min_group;
+  return MakePlacementReport(*store, options);
 }
 
 PlacementFigures FiguresOf(const v1::PlacementFigures& message) {

@@ -33,7 +33,10 @@ class InsightReports {
 
   // A report that is older than `max_age` is made anew when the store has changed since. `clock`
   // must outlive this.
-  InsightReports(const Clock& clock, Micros max_age);
+  // `min_group`: of InsightOptions.
+  InsightReports(const Clock& clock, Micros max_age, std::size_t min_group = 1);
+
+  std::size_t min_group() const { return min_group_; }
   ~InsightReports();
 
   // Counts, as "cache.insight_reports", who finds a report and who has to wait for one. Call before
@@ -71,6 +74,7 @@ class InsightReports {
 
   const Clock& clock_;
   const Micros max_age_;
+  const std::size_t min_group_;
   Counter* hits_ = nullptr;  // Null, as the other: nobody counts.
   Counter* misses_ = nullptr;
   std::mutex mutex_;

@@ -35,7 +35,7 @@ std::string ErrorOf(const std::string& text) {
 void ExpectSame(const Config& left, const Config& right) {
   const auto& [metrics, address, threads, waiting, bytes, replace, unacknowledged, report_age, tls,
                keys, per_shopper, max_wait, in_flight, streams, per_connection, buffers,
-               request_log] = left.server;
+               request_log, min_group] = left.server;
   EXPECT_EQ(metrics, right.server.metrics_address);
   EXPECT_EQ(address, right.server.address);
   EXPECT_EQ(threads, right.server.num_threads);
@@ -59,6 +59,7 @@ void ExpectSame(const Config& left, const Config& right) {
   const auto& [slow_ms, slow_per_second, sample_share] = request_log;
   EXPECT_EQ(slow_ms, right.server.request_log.slow_ms);
   EXPECT_EQ(slow_per_second, right.server.request_log.slow_per_second);
+  EXPECT_EQ(min_group, right.server.min_group);
   EXPECT_EQ(sample_share, right.server.request_log.sample_share);
   EXPECT_EQ(left.drain_seconds, right.drain_seconds);
   EXPECT_EQ(left.log_format, right.log_format);
