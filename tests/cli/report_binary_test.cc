@@ -75,6 +75,11 @@ TEST_F(ReportBinaryTest, AStoreAndItsServerReportWhatCameOfAList) {
   const Outcome of_one = Run("report --store DIR/shown");
   EXPECT_THAT(of_one.out, HasSubstr("(small groups)"));
   EXPECT_THAT(of_one.out, Not(HasSubstr("5.00 EUR")));  // It is one shopper's.
+  const Json fairness =
+      Parsed("report --store DIR/shown --config DIR/private.toml --fairness --json");
+  EXPECT_EQ(fairness["shown_items"], 1);
+  EXPECT_EQ(fairness["tables"].size(), 3U);
+  EXPECT_THAT(Run("report --store DIR/shown --fairness").out, HasSubstr("by brand"));
   EXPECT_EQ(Parsed("report --store DIR/shown --until 2020-01-01 --json")["events"], 0);
 }
 
@@ -82,6 +87,8 @@ TEST_F(ReportBinaryTest, WrongUsageOfReportsAndDrawsIsTold) {
   for (const auto& [arguments, says] : std::vector<std::pair<std::string, std::string>>{
            {"report", "--target"},
            {"report --store STORE --since yesterday", "--since has"},
+           {"report --target 127.0.0.1:1 --fairness", "--fairness reads a store"},
+           {"report --store STORE --fairness --merit beauty", "--merit"},
            {"report --store STORE --since 2026-02-01 --until 2026-02-01", "--until is not after"},
            {"report --store STORE --attribution-days 91", "--attribution-days"},
            {"recommend --store STORE --explore 11", "--explore is '11'"}}) {

@@ -121,6 +121,23 @@ TEST_F(PlacementsTest, WhatWasPutIsThereAfterARestartInEveryField) {
   EXPECT_EQ(all->at("trending").origin, Placements::Origin::kBuiltIn);
 }
 
+TEST_F(PlacementsTest, AnExposureOfAFilterIsThereAfterARestart) {
+  Placement placement = Whole();
+  placement.controls.exposure = {Exposure::Group::kFilter, 0.2, "brand = \"Acme\""};
+  {
+    const auto placements = Open();
+    ASSERT_THAT(placements, IsOk());
+    ASSERT_THAT((*placements)->Put(Placement{.name = "before"}), IsOk());
+    ASSERT_THAT((*placements)->Put(placement), IsOk());
+  }
+
+  const auto placements = Open();
+
+  ASSERT_THAT(placements, IsOk());
+  EXPECT_EQ((*placements)->All()->at("home-2").placement, placement);
+  EXPECT_TRUE((*placements)->All()->contains("before"));
+}
+
 TEST_F(PlacementsTest, DeletingWhatWasPutBringsBackWhatWasBefore) {
   const auto placements = Open({{.name = "trending", .page_size = 7}});
   ASSERT_THAT(placements, IsOk());
