@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -44,13 +45,17 @@ spdlog::level::level_enum Convert(LogLevel level) {
   return spdlog::level::err;
 }
 
-// A value with blanks is quoted, so that a line still splits into fields.
+// A value with blanks is quoted, so that a line still splits into fields; what could end it, or
+// talk to a terminal, becomes a blank.
 std::string Quote(const std::string& value) {
-  if (!value.empty() && value.find_first_of(" \t\n\"=") == std::string::npos) return value;
+  const auto is_plain = [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != '"' && c != '=' && c != 0x7f;
+  };
+  if (!value.empty() && std::all_of(value.begin(), value.end(), is_plain)) return value;
   std::string quoted = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c == '\n' ? ' ' : c;
+    quoted += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
   }
   return quoted + '"';
 }

@@ -47,7 +47,8 @@ class Table {
       place(config) = static_cast<T>(count);
       return true;
     };
-    Add(std::move(name), absl::StrFormat("an integer from %d to %d", least, most), set);
+    Add(std::move(name), absl::StrFormat("an integer from %d to %d", least, most), set,
+        SameAt(place));
   }
 
   template <typename T>
@@ -58,7 +59,8 @@ class Table {
       place(config) = static_cast<T>(*number);
       return true;
     };
-    Add(std::move(name), absl::StrFormat("a number from %g to %g", least, most), set);
+    Add(std::move(name), absl::StrFormat("a number from %g to %g", least, most), set,
+        SameAt(place));
   }
 
   void Text(std::string name, std::string allowed, Place<std::string> place) {
@@ -68,7 +70,7 @@ class Table {
       place(config) = text->get();
       return true;
     };
-    Add(std::move(name), std::move(allowed), set);
+    Add(std::move(name), std::move(allowed), set, SameAt(place));
   }
 
   void Flag(std::string name, Place<bool> place) {
@@ -78,15 +80,22 @@ class Table {
       place(config) = flag->get();
       return true;
     };
-    Add(std::move(name), "true or false", set);
+    Add(std::move(name), "true or false", set, SameAt(place));
   }
 
   void Add(std::string name, std::string allowed,
-           std::function<bool(const toml::node&, Config&)> set) {
-    keys_.push_back({name_, std::move(name), std::move(allowed), std::move(set)});
+           std::function<bool(const toml::node&, Config&)> set,
+           std::function<bool(Config&, Config&)> is_same) {
+    keys_.push_back(
+        {name_, std::move(name), std::move(allowed), std::move(set), std::move(is_same)});
   }
 
  private:
+  template <typename T>
+  static std::function<bool(Config&, Config&)> SameAt(Place<T> place) {
+    return [place = std::move(place)](Config& a, Config& b) { return place(a) == place(b); };
+  }
+
   std::string name_;
   std::vector<ConfigKey>& keys_;
 };
@@ -116,7 +125,8 @@ void AddServerAccess(std::vector<ConfigKey>& keys) {
   server.Number<double>("max_wait_seconds", 0, 3600,
                         [](Config& config) -> double& { return config.server.max_wait_seconds; });
   server.Add("max_in_flight", "an array of texts such as \"SimilarItems=8\", each method once",
-             SetMaxInFlight);
+             SetMaxInFlight,
+             [](Config& a, Config& b) { return a.server.max_in_flight == b.server.max_in_flight; });
   server.Number<double>("max_calls_per_second_per_shopper", 0, 1e6, [](Config& config) -> double& {
     return config.server.max_calls_per_second_per_shopper;
   });
@@ -166,6 +176,11 @@ void AddServer(std::vector<ConfigKey>& keys) {
   table.Number<double>("drain_seconds", 0, 3600,
                        [](Config& config) -> double& { return config.drain_seconds; });
 
+  Table privacy("privacy", keys);
+  privacy.Count<std::size_t>("min_group", 1, 1'000'000, [](Config& config) -> std::size_t& {
+    return config.server.min_group;
+  });
+
   Table metrics("metrics", keys);
   metrics.Text("listen", "text such as \"127.0.0.1:9464\"",
                [](Config& config) -> std::string& { return config.server.metrics_address; });
@@ -179,14 +194,15 @@ void AddChoice(Table& table, const std::string& name, const std::map<std::string
   for (const auto& [choice, value] : values) {
     allowed += absl::StrFormat("%s\"%s\"", allowed.empty() ? "" : " or ", choice);
   }
-  table.Add(name, allowed, [values, place](const toml::node& value, Config& config) {
+  const auto set = [values, place](const toml::node& value, Config& config) {
     const auto* text = value.as_string();
     if (text == nullptr) return false;
     const auto found = values.find(text->get());
     if (found == values.end()) return false;
     place(config) = found->second;
     return true;
-  });
+  };
+  table.Add(name, allowed, set, [place](Config& a, Config& b) { return place(a) == place(b); });
 }
 
 void AddLog(std::vector<ConfigKey>& keys) {
@@ -197,6 +213,14 @@ void AddLog(std::vector<ConfigKey>& keys) {
       table, "level",
       {{"info", LogLevel::kInfo}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError}},
       [](Config& config) -> LogLevel& { return config.log_level; });
+  table.Number<double>("slow_ms", 0, 3'600'000,
+                       [](Config& config) -> double& { return config.server.request_log.slow_ms; });
+  table.Number<double>("slow_per_second", 0, 1e6, [](Config& config) -> double& {
+    return config.server.request_log.slow_per_second;
+  });
+  table.Number<double>("sample_share", 0, 1, [](Config& config) -> double& {
+    return config.server.request_log.sample_share;
+  });
 }
 
 void AddStore(std::vector<ConfigKey>& keys) {
@@ -311,7 +335,8 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
     names += absl::StrFormat("%s\"%s\"", names.empty() ? "" : ", ", trainer.name);
   }
   Table table("lifecycle", keys);
-  table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels);
+  table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels,
+            [](Config& a, Config& b) { return a.lifecycle.models == b.lifecycle.models; });
   table.Flag("purchase_predictor",
              [](Config& config) -> bool& { return config.lifecycle.has_purchase_predictor; });
   table.Number<double>("test_fraction", 0.001, 0.9,
@@ -332,8 +357,13 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   table.Number<double>("train_every_hours", 0, 8760, [](Config& config) -> double& {
     return config.lifecycle.schedule.every_hours;
   });
-  table.Add("train_at", "a time of the day in UTC such as \"03:30\", or \"\"", SetTrainAt);
-  table.Add("promotion", "\"automatic\" or \"manual\"", SetPromotion);
+  table.Add("train_at", "a time of the day in UTC such as \"03:30\", or \"\"", SetTrainAt,
+            [](Config& a, Config& b) {
+              return a.lifecycle.schedule.time_of_day_us == b.lifecycle.schedule.time_of_day_us;
+            });
+  table.Add("promotion", "\"automatic\" or \"manual\"", SetPromotion, [](Config& a, Config& b) {
+    return a.lifecycle.is_promoted_by_hand == b.lifecycle.is_promoted_by_hand;
+  });
   table.Number<double>("shadow_share", 0, 1,
                        [](Config& config) -> double& { return config.lifecycle.shadow_share; });
   table.Number<double>("poll_seconds", 0.01, 3600,

@@ -15,6 +15,8 @@ struct ConfigKey {
   std::string name{};     // "listen"
   std::string allowed{};  // "an integer from 0 to 1024"
   std::function<bool(const toml::node& value, Config& config)> set{};  // False: not allowed.
+  // Whether both hold the same under this key.
+  std::function<bool(Config& a, Config& b)> is_same{};
 };
 
 // Every key with a fixed name, in the order of the example. The settings of models are looked up in

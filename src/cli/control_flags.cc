@@ -1,11 +1,18 @@
 #include "cli/control_flags.h"
 
+#include <string_view>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {
+namespace {
+
+constexpr std::string_view kFilterPrefix = "filter:";
+
+}  // namespace
 
 absl::StatusOr<Diversity> ParseDiversity(const std::string& text) {
   if (text == "none") return Diversity();
@@ -51,25 +58,32 @@ absl::StatusOr<Pin> ParsePin(const std::string& text) {
 
 absl::StatusOr<Exposure> ParseExposure(const std::string& text) {
   if (text == "none") return Exposure();
-  const std::size_t colon = text.find(':');
+  const std::size_t colon = text.rfind(':');
   const std::string name = text.substr(0, colon);
   Exposure exposure{.group = name == "new" ? Exposure::Group::kNew : Exposure::Group::kLongTail};
-  const bool is_known = name == "new" || name == "long-tail";
+  if (name.starts_with(kFilterPrefix)) {
+    exposure = {.group = Exposure::Group::kFilter, .filter = name.substr(kFilterPrefix.size())};
+  }
+  const bool is_known = name == "new" || name == "long-tail" || !exposure.filter.empty();
   if (!is_known || colon == text.npos ||
       !absl::SimpleAtod(text.substr(colon + 1), &exposure.share) ||
       !(exposure.share > 0 && exposure.share <= 1)) {
-    return UsageError(absl::StrFormat(
-        "--exposure is '%s', must be none, new:SHARE or long-tail:SHARE with a SHARE above 0, to 1",
-        text));
+    return UsageError(
+        absl::StrFormat("--exposure is '%s', must be none, new:SHARE, long-tail:SHARE or "
+                        "filter:FILTER:SHARE with a "
+                        "SHARE above 0, to 1",
+                        text));
   }
   return exposure;
 }
 
 absl::StatusOr<double> ParseLongTailShare(const std::string& text) {
   VITRINE_ASSIGN_OR_RETURN(const Exposure exposure, ParseExposure(text));
-  if (exposure.group != Exposure::Group::kNew) return exposure.share;
-  return UsageError(absl::StrFormat(
-      "--exposure is '%s', but what is new is not measured: give long-tail:SHARE", text));
+  const bool is_measured =
+      exposure.group == Exposure::Group::kNone || exposure.group == Exposure::Group::kLongTail;
+  if (is_measured) return exposure.share;
+  return UsageError(
+      absl::StrFormat("--exposure is '%s', but only long-tail:SHARE is measured: give that", text));
 }
 
 absl::StatusOr<Boost> ParseBoost(const std::string& text) {

@@ -61,6 +61,7 @@ absl::Status Run(InsightFlags& flags) {
                            ParseMoment("--as-of", flags.as_of, options.time_zone));
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
   config.store.is_read_only = true;
+  options.min_group = config.server.min_group;
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));

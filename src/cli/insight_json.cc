@@ -132,6 +132,8 @@ Json ToJson(const CohortTable& table) {
 std::string InsightJson(const Insight& insight) {
   const Json json = {{"as_of_us", insight.shoppers.as_of_us},
                      {"time_zone", insight.time_zone},
+                     {"min_group", insight.min_group},
+                     {"withheld", insight.num_withheld},
                      {"currency", insight.shoppers.currency},
                      {"overview", ToJson(insight.overview)},
                      {"segmentation", ToJson(insight.segmentation)},

@@ -56,8 +56,10 @@ absl::Status ReadExposure(const std::string& file, TomlTable& table, Exposure& e
   inner.Choice("group",
                {{"none", Exposure::Group::kNone},
                 {"new", Exposure::Group::kNew},
-                {"long-tail", Exposure::Group::kLongTail}},
+                {"long-tail", Exposure::Group::kLongTail},
+                {"filter", Exposure::Group::kFilter}},
                exposure.group);
+  inner.Text("filter", exposure.filter);
   inner.Number("share", 0, 1, exposure.share);
   return inner.Finish();
 }

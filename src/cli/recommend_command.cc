@@ -228,7 +228,7 @@ void AddControlOptions(CLI::App& command, RecommendFlags& flags) {
                      "FILTER holds for; several times for several filters");
   command
       .add_option("--exposure", flags.exposure,
-                  "new:SHARE or long-tail:SHARE: the least share of the list, above 0, to 1")
+                  "new:SHARE, long-tail:SHARE or filter:FILTER:SHARE: the least share of the list")
       ->capture_default_str();
   command
       .add_option("--rotation", controls.rotation,

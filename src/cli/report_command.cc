@@ -9,11 +9,13 @@
 
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/fairness_json.h"
 #include "cli/moment.h"
 #include "cli/target.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/insight/fairness_report.h"
 #include "vitrine/insight/placement_report.h"
 
 namespace vitrine::cli {
@@ -31,16 +33,43 @@ struct ReportFlags {
   std::string time_zone = "UTC";
   std::size_t width = 120;
   bool is_json = false;
+  bool is_of_fairness = false;
+  std::string merit = "clicks";
+  std::string placement;
   PlacementReportOptions options{};
 };
 
-// Reads beside the server that owns the store, if there is one.
-absl::StatusOr<PlacementReport> ReportOfStore(const ReportFlags& flags) {
-  VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
+// Opened to be read beside the server that owns the store, if there is one.
+absl::StatusOr<std::unique_ptr<FeatureStore>> OpenToRead(const ReportFlags& flags, Config& config) {
+  VITRINE_ASSIGN_OR_RETURN(config, LoadConfig(flags.config));
   config.store.is_read_only = true;
-  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
-                                                                LocalFileSystem(), SystemClock()));
-  return MakePlacementReport(*store, flags.options);
+  return FeatureStore::Open(flags.store, config.store, LocalFileSystem(), SystemClock());
+}
+
+absl::Status ReportFairness(const ReportFlags& flags) {
+  if (flags.store.empty()) return UsageError("--fairness reads a store: give --store DIR");
+  Config config;
+  VITRINE_ASSIGN_OR_RETURN(const auto store, OpenToRead(flags, config));
+  const FairnessOptions options{
+      .since_us = flags.options.since_us,
+      .until_us = flags.options.until_us,
+      .attribution_days = flags.options.attribution_days,
+      .placement = flags.placement,
+      .merit = flags.merit == "clicks" ? Merit::kClicks : Merit::kPurchases,
+      .min_group = config.server.min_group};
+  VITRINE_ASSIGN_OR_RETURN(const FairnessReport report, MakeFairnessReport(*store, options));
+  std::fputs(flags.is_json ? (FairnessJson(report) + "\n").c_str()
+                           : FairnessText(report, flags.width).c_str(),
+             stdout);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PlacementReport> ReportOfStore(const ReportFlags& flags) {
+  Config config;
+  VITRINE_ASSIGN_OR_RETURN(const auto store, OpenToRead(flags, config));
+  PlacementReportOptions options = flags.options;
+  options.min_group = config.server.min_group;
+  return MakePlacementReport(*store, options);
 }
 
 PlacementFigures FiguresOf(const v1::PlacementFigures& message) {
@@ -120,6 +149,7 @@ absl::Status RunReport(ReportFlags& flags) {
     return UsageError("--until is not after --since, so that no event lies between them");
   }
   SetLogLevel(LogLevel::kWarning);
+  if (flags.is_of_fairness) return ReportFairness(flags);
   VITRINE_ASSIGN_OR_RETURN(const PlacementReport report,
                            flags.store.empty() ? ReportOfServer(flags) : ReportOfStore(flags));
   if (flags.is_json) {
@@ -137,8 +167,9 @@ void AddReportCommand(CLI::App& app, int& exit_status) {
       app, "report", "Show what came of the lists that were shown: clicks, orders, revenue",
       "Examples: vitrine report --store store --since 2026-01-01\n"
       "          vitrine report --target 127.0.0.1:50051 --json\n"
+      "          vitrine report --store store --fairness --placement recommended-for-you\n"
       "A row for each placement and model version, of events that carry the attribution_token of\n"
-      "a list. docs/attribution.md says what each number is.");
+      "a list. docs/attribution.md says what each number is, docs/fairness.md for --fairness.");
   const auto flags = std::make_shared<ReportFlags>();
   command->add_option("--store", flags->store, "Folder of the store")
       ->check(CLI::ExistingDirectory);
@@ -154,6 +185,12 @@ void AddReportCommand(CLI::App& app, int& exit_status) {
                    "How long after a click an order without a token counts; 0: never")
       ->check(CLI::Range(0.0, kMaxAttributionDays))
       ->capture_default_str();
+  command->add_flag("--fairness", flags->is_of_fairness,
+                    "Exposure against merit by brand, price and age instead; of a store");
+  command->add_option("--merit", flags->merit, "What earns exposure; with --fairness")
+      ->check(CLI::IsMember({"clicks", "purchases"}))
+      ->capture_default_str();
+  command->add_option("--placement", flags->placement, "Of its lists alone; with --fairness");
   command->add_option("--width", flags->width, "Columns of the text")
       ->check(CLI::Range(60, 400))
       ->capture_default_str();

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/placement_config.h"
+#include "cli/reload.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/memory.h"
@@ -31,8 +33,6 @@ struct ServeFlags {
 
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
-  SetLogFormat(config.log_format);
-  SetLogLevel(config.log_level);
   if (!flags.listen.empty()) config.server.address = flags.listen;
   if (!flags.metrics.empty()) config.server.metrics_address = flags.metrics;
   ServerTls& tls = config.server.tls;
@@ -42,8 +42,19 @@ absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   return config;
 }
 
+// The metrics have neither TLS nor keys that could be asked for.
+absl::Status CheckMetricsExposure(const ServeFlags& flags, const ServerOptions& server) {
+  const std::string& address = server.metrics_address;
+  if (address.empty() || IsPrivateAddress(address) || flags.is_insecure) return absl::OkStatus();
+  return UsageError(absl::StrFormat(
+      "the metrics on %s can be reached from other machines, and have neither TLS nor keys; listen "
+      "on 127.0.0.1:PORT, or say --insecure on a network that you trust",
+      address));
+}
+
 // Who can reach the server from elsewhere must be met with TLS, and show a key or a certificate.
 absl::Status CheckExposure(const ServeFlags& flags, const ServerOptions& server) {
+  VITRINE_RETURN_IF_ERROR(CheckMetricsExposure(flags, server));
   if (IsPrivateAddress(server.address) || flags.is_insecure) return absl::OkStatus();
   std::string missing;
   if (server.tls.certificate.empty()) missing = "TLS (--tls-cert, --tls-key)";
@@ -64,12 +75,16 @@ void RefreshKeys(KeyRing& keys) {
   if (!read.ok()) Log(LogLevel::kError, "serve.keys-unreadable", {{"status", read.ToString()}});
 }
 
-// Signals that stop a server, blocked in every thread so that one can wait for them.
-sigset_t BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+sigset_t SetOf(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+// What is told to a server, blocked in every thread so that one can wait for it.
+sigset_t BlockSignals() {
+  const sigset_t signals = SetOf({SIGINT, SIGTERM, SIGHUP});
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -87,20 +102,34 @@ void TellWritable(Server& server, const absl::Status& writable, bool was_writabl
   }
 }
 
-// The first signal starts the drain; from then on a second one ends the process at once.
-void ServeUntilSignal(const sigset_t& signals, Server& server, const FeatureStore& store,
-                      KeyRing& keys) {
+// Reads the configuration again, as for a start, and takes it in or leaves all as it was.
+void ReloadConfig(const ServeFlags& flags, const Configured& parts, Config& config) {
+  absl::StatusOr<Config> next = ReadConfig(flags);
+  const absl::Status taken = next.ok() ? Reload(config, *next, parts) : next.status();
+  if (!taken.ok()) {
+    Log(LogLevel::kError, "serve.reload-refused", {{"reason", std::string(taken.message())}});
+    return;
+  }
+  config = *std::move(next);
+  Log(LogLevel::kInfo, "serve.reloaded", {{"config", flags.config}});
+}
+
+// The first signal to stop starts the drain; from then on a second one ends the process at once.
+void ServeUntilSignal(const sigset_t& signals, const ServeFlags& flags, const FeatureStore& store,
+                      const Configured& parts, Config& config) {
   const timespec poll = {.tv_sec = 1, .tv_nsec = 0};
   bool is_writable = true;
   int signal = -1;
-  while (signal < 0) {
+  while (signal < 0 || signal == SIGHUP) {
     signal = sigtimedwait(&signals, nullptr, &poll);
-    RefreshKeys(keys);
+    if (signal == SIGHUP) ReloadConfig(flags, parts, config);
+    RefreshKeys(parts.keys);
     const absl::Status writable = store.status().writable;
-    TellWritable(server, writable, is_writable);
+    TellWritable(parts.server, writable, is_writable);
     is_writable = writable.ok();
   }
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  const sigset_t stops = SetOf({SIGINT, SIGTERM});  // Not SIGHUP, which would be the third way.
+  pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
   Log(LogLevel::kInfo, "serve.draining", {{"signal", std::to_string(signal)}});
 }
 
@@ -114,10 +143,12 @@ absl::Status Serve(const ServeFlags& flags) {
   // Debian builds Abseil so that every lock of gRPC's is checked for deadlocks, at 3 % of a list.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
+  SetLogFormat(config.log_format);
+  SetLogLevel(config.log_level);
   VITRINE_ASSIGN_OR_RETURN(const auto keys, KeyRing::Open(KeyFile(LocalFileSystem(), flags.store)));
   config.server.keys = keys.get();
   VITRINE_RETURN_IF_ERROR(CheckExposure(flags, config.server));
-  const sigset_t signals = BlockStopSignals();
+  const sigset_t signals = BlockSignals();
   const Micros started_us = MonotonicNow();
 
   // First the address, answering NOT_SERVING, so that a long replay can be watched.
@@ -151,7 +182,9 @@ absl::Status Serve(const ServeFlags& flags) {
               ShownAddress(config.server, server->port()).c_str());
   std::fflush(stdout);
 
-  ServeUntilSignal(signals, *server, *store, *keys);
+  const Configured parts = {
+      .server = *server, .lifecycle = *lifecycle, .placements = *placements, .keys = *keys};
+  ServeUntilSignal(signals, flags, *store, parts, config);
   server->Drain(static_cast<Micros>(config.drain_seconds * kMicrosPerSecond));
   lifecycle.reset();  // Ends a training before the store goes.
   return absl::OkStatus();
@@ -166,7 +199,8 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
       "Prints its address on standard output once it answers. A stop is graceful: the health "
       "check\n"
       "turns NOT_SERVING, what is in flight is finished, the views are written; a second signal\n"
-      "ends it at once, and loses nothing either.");
+      "ends it at once, and loses nothing either. SIGHUP reads --config again: "
+      "docs/ops/reload.md.");
   const auto flags = std::make_shared<ServeFlags>();
   command->add_option("--store", flags->store, "Folder of the store; made if it is not there")
       ->required();

@@ -94,6 +94,20 @@ absl::Status CheckExploration(const ListControls& controls) {
   return absl::OkStatus();
 }
 
+absl::Status CheckExposed(const Exposure& exposure) {
+  const bool has_filter = exposure.group == Exposure::Group::kFilter;
+  if (has_filter == exposure.filter.empty()) {
+    return absl::InvalidArgumentError(
+        has_filter
+            ? "the exposure of a filter has none; say which items are meant"
+            : "the exposure has a filter, but is of another group; leave one of the two out");
+  }
+  const auto filter = ParseFilter(exposure.filter);
+  if (filter.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrFormat("the filter of the exposure: %s", std::string(filter.status().message())));
+}
+
 }  // namespace
 
 absl::Status CheckControls(const ListControls& controls) {
@@ -111,6 +125,7 @@ absl::Status CheckControls(const ListControls& controls) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "the share of the exposure is %g, must be 0 to 1", controls.exposure.share));
   }
+  VITRINE_RETURN_IF_ERROR(CheckExposed(controls.exposure));
   VITRINE_RETURN_IF_ERROR(CheckExploration(controls));
   return CheckPins(controls.pins);
 }

@@ -45,7 +45,7 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .clock = clock,
                        .options = std::move(options),
                        .placements = placements,
-                       .filtered = FilteredItems(store.catalogue()),
+                       .filtered = FilteredItems(store.catalogue(), &counters),
                        .live_models = LiveModels(store)}) {
   for (const std::string_view name :
        {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable, kDeadline,

@@ -133,6 +133,9 @@ std::shared_ptr<const ItemBitmap> Engine::State::Exposed(Micros now,
   if (exposure.group == Exposure::Group::kLongTail) {
     return std::make_shared<const ItemBitmap>(exposed.LongTailOf(all, store.LivePopularity()));
   }
+  if (exposure.group == Exposure::Group::kFilter) {
+    return filtered.Matching(exposure.filter).value_or(nullptr);  // CheckControls has read it.
+  }
   const auto new_for = static_cast<Micros>(options.new_arrival_days * kMicrosPerDay);
   return std::make_shared<const ItemBitmap>(
       ExposedGroups::PublishedSince(now - new_for, all, catalogue(), filtered));

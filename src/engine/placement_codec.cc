@@ -38,8 +38,11 @@ ListControls ReadControls(ByteReader& reader, bool& is_sound) {
     boost.strength = reader.Double();
   }
   controls.rotation = reader.Double();
-  controls.exposure.group = ReadEnum(reader, Exposure::Group::kLongTail, is_sound);
+  controls.exposure.group = ReadEnum(reader, Exposure::Group::kFilter, is_sound);
   controls.exposure.share = reader.Double();
+  if (controls.exposure.group == Exposure::Group::kFilter) {
+    controls.exposure.filter = reader.String();
+  }
   return controls;
 }
 
@@ -100,6 +103,10 @@ void EncodeControls(const ListControls& controls, ByteWriter& writer) {
   writer.Double(controls.rotation);
   WriteEnum(controls.exposure.group, writer);
   writer.Double(controls.exposure.share);
+  // There alone, so that what was written before there were filters is read as ever.
+  if (controls.exposure.group == Exposure::Group::kFilter) {
+    writer.String(controls.exposure.filter);
+  }
 }
 
 std::string EncodePlacements(const std::map<std::string, Placement>& placements) {

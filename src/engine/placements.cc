@@ -35,6 +35,13 @@ absl::Status CheckFallbacksExist(const Placement& placement, const Placements::T
   return absl::OkStatus();
 }
 
+Placements::Table Joined(const Placements::Table& base,
+                         const std::map<std::string, Placement>& put) {
+  Placements::Table joined = base;
+  for (const auto& [name, placement] : put) joined[name] = {placement, Placements::Origin::kPut};
+  return joined;
+}
+
 }  // namespace
 
 std::shared_ptr<const Placements::Table> Placements::BuiltIn() {
@@ -50,6 +57,21 @@ std::shared_ptr<const Placements::Table> Placements::BuiltIn() {
 
 absl::StatusOr<std::unique_ptr<Placements>> Placements::Open(FileSystem& files, std::string file,
                                                              std::vector<Placement> configured) {
+  std::unique_ptr<Placements> placements(new Placements(files, std::move(file)));
+  const absl::StatusOr<std::string> bytes = ReadCheckedFile(files, placements->file_, kMagic);
+  if (bytes.ok()) {
+    VITRINE_ASSIGN_OR_RETURN(placements->put_, DecodePlacements(*bytes));
+  } else if (!absl::IsNotFound(bytes.status())) {
+    return bytes.status();
+  }
+  VITRINE_RETURN_IF_ERROR(placements->Configure(std::move(configured)));
+  return placements;
+}
+
+Placements::Placements(FileSystem& files, std::string file)
+    : files_(files), file_(std::move(file)), table_(BuiltIn()) {}
+
+absl::Status Placements::Configure(std::vector<Placement> configured) {
   Table base = *BuiltIn();
   std::set<std::string> names;
   for (Placement& placement : configured) {
@@ -61,31 +83,24 @@ absl::StatusOr<std::unique_ptr<Placements>> Placements::Open(FileSystem& files, 
     std::string name = placement.name;
     base[std::move(name)] = {std::move(placement), Origin::kConfigured};
   }
-  std::unique_ptr<Placements> placements(new Placements(files, std::move(file), std::move(base)));
-  const absl::StatusOr<std::string> bytes = ReadCheckedFile(files, placements->file_, kMagic);
-  if (bytes.ok()) {
-    VITRINE_ASSIGN_OR_RETURN(placements->put_, DecodePlacements(*bytes));
-    placements->table_.Set(std::make_shared<const Table>(placements->Joined(placements->put_)));
-  } else if (!absl::IsNotFound(bytes.status())) {
-    return bytes.status();
-  }
-  const std::shared_ptr<const Table> all = placements->All();
-  for (const auto& [name, entry] : *all) {
-    const absl::Status checked = CheckFallbacksExist(entry.placement, *all);
+  std::lock_guard lock(mutex_);
+  return Rebase(std::move(base));
+}
+
+absl::Status Placements::Rebase(Table base) {
+  Table all = Joined(base, put_);
+  for (const auto& [name, entry] : all) {
+    const absl::Status checked = CheckFallbacksExist(entry.placement, all);
     if (checked.ok()) continue;
-    // One that was put can only be mended by a server that starts; it does without that fallback.
+    // One that was put can only be mended by a server that serves; it does without that fallback.
     if (entry.origin != Origin::kPut) return checked;
     Log(LogLevel::kWarning, "placements.no-such-fallback",
         {{"reason", std::string(checked.message())}});
   }
-  return placements;
+  base_ = std::move(base);
+  table_.Set(std::make_shared<const Table>(std::move(all)));
+  return absl::OkStatus();
 }
-
-Placements::Placements(FileSystem& files, std::string file, Table base)
-    : files_(files),
-      file_(std::move(file)),
-      base_(std::move(base)),
-      table_(std::make_shared<const Table>(base_)) {}
 
 absl::Status Placements::Put(Placement placement) {
   VITRINE_RETURN_IF_ERROR(CheckSound(placement));
@@ -109,7 +124,7 @@ absl::Status Placements::Delete(const std::string& name) {
     return absl::NotFoundError(absl::StrFormat(
         "nobody put a placement \"%s\": only what PutPlacement made can be deleted", name));
   }
-  const Table left = Joined(put);
+  const Table left = Joined(base_, put);
   for (const auto& [other, entry] : left) {
     if (CheckFallbacksExist(entry.placement, left).ok()) continue;
     return absl::FailedPreconditionError(absl::StrFormat(
@@ -121,14 +136,8 @@ absl::Status Placements::Delete(const std::string& name) {
 absl::Status Placements::Replace(std::map<std::string, Placement> put) {
   VITRINE_RETURN_IF_ERROR(WriteCheckedFile(files_, file_, kMagic, EncodePlacements(put)));
   put_ = std::move(put);
-  table_.Set(std::make_shared<const Table>(Joined(put_)));
+  table_.Set(std::make_shared<const Table>(Joined(base_, put_)));
   return absl::OkStatus();
-}
-
-Placements::Table Placements::Joined(const std::map<std::string, Placement>& put) const {
-  Table joined = base_;
-  for (const auto& [name, placement] : put) joined[name] = {placement, Origin::kPut};
-  return joined;
 }
 
 }  // namespace vitrine

@@ -281,6 +281,7 @@ std::string HtmlReport(const Insight& insight) {
   html += Paragraph(absl::StrFormat("As of %s: %s events since %s.", moment,
                                     CountWords(overview.num_events),
                                     MinuteName(overview.first_event_us, insight.time_zone)));
+  if (insight.num_withheld > 0) html += Paragraph(WithheldWords(insight));
   html += "</header>\n<main>\n";
   html += Overview(insight) + DaysChart(insight.funnel) + FunnelSection(insight.funnel);
   html += SegmentsSection(insight) + RfmSection(insight) + PathsSection(insight.paths);

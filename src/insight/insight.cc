@@ -12,6 +12,7 @@
 #include "insight/segments.h"
 #include "insight/sessions.h"
 #include "insight/shopper_table.h"
+#include "insight/small_groups.h"
 #include "insight/timelines.h"
 #include "insight/words.h"
 #include "vitrine/base/status_macros.h"
@@ -43,6 +44,9 @@ absl::Status CheckOptions(const InsightOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrFormat("segments from %d to %d; wants a range that starts at 2 or above",
                         options.min_segments, options.max_segments));
+  }
+  if (options.min_group == 0) {
+    return absl::InvalidArgumentError("min_group is 0; wants 1, for every group, or more");
   }
   if (std::max(options.num_segments, options.max_segments) > kMaxSegments) {
     return absl::InvalidArgumentError(
@@ -115,6 +119,15 @@ InsightOverview MakeOverview(const Timelines& timelines, const ShopperTable& sho
   return overview;
 }
 
+// What the makers of segments, funnel and paths have not seen to themselves.
+void WithholdSmallGroups(std::size_t min_group, Insight& insight) {
+  insight.num_withheld += insight.funnel.num_withheld + insight.paths.num_withheld;
+  insight.num_withheld += WithholdFewMovers(min_group, insight.segmentation);
+  insight.num_withheld += WithholdFewBuyers(min_group, insight.rfm);
+  insight.num_withheld += WithholdFewReturners(min_group, insight.order_cohorts);
+  insight.num_withheld += WithholdFewReturners(min_group, insight.visit_cohorts);
+}
+
 }  // namespace
 
 absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOptions& options,
@@ -132,7 +145,9 @@ absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOpti
       static_cast<Micros>(options.movement_days * static_cast<double>(kMicrosPerDay));
   const ItemFacts items = LookUpItems(timelines.item_ids, store.catalogue());
 
-  Insight insight{.time_zone = options.time_zone, .movement_days = options.movement_days};
+  Insight insight{.time_zone = options.time_zone,
+                  .min_group = options.min_group,
+                  .movement_days = options.movement_days};
   insight.shoppers = {.as_of_us = as_of_us,
                       .currency = timelines.currency,
                       .rows = MakeShopperSummaries(timelines, items, rules, as_of_us, pool),
@@ -153,6 +168,7 @@ absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOpti
   VITRINE_RETURN_IF_ERROR(CheckWanted(options));
   insight.order_cohorts = MakeCohorts(timelines, calendar, CohortBasis::kFirstOrder);
   insight.visit_cohorts = MakeCohorts(timelines, calendar, CohortBasis::kFirstVisit);
+  WithholdSmallGroups(options.min_group, insight);
   insight.row_of_user = std::move(timelines.user_rows);
   insight.row_of_visitor = std::move(timelines.visitor_rows);
   return insight;

@@ -1,11 +1,13 @@
 #include "insight/order_paths.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "insight/sessions.h"
+#include "insight/small_groups.h"
 #include "insight/words.h"
 
 namespace vitrine {
@@ -46,11 +48,30 @@ class Way {
   Micros start_us_ = 0;
 };
 
+// The orders that came of one path.
+struct Taken {
+  std::vector<double> minutes{};
+  std::size_t num_shoppers = 0;
+  std::size_t last_shopper = static_cast<std::size_t>(-1);  // They come one after the other.
+};
+
+// Leaves out the paths that too few shoppers took.
+void Withhold(std::size_t min_group, std::map<Steps, Taken>& taken, OrderPaths& made) {
+  std::vector<std::size_t> shoppers;
+  for (const auto& [steps, of_path] : taken) shoppers.push_back(of_path.num_shoppers);
+  const std::vector<bool> is_hidden = TooSmall(shoppers, min_group);
+  std::size_t number = 0;
+  for (auto path = taken.begin(); path != taken.end(); ++number) {
+    path = is_hidden[number] ? taken.erase(path) : std::next(path);
+  }
+  made.num_withheld = made.num_paths - taken.size();
+}
+
 }  // namespace
 
 OrderPaths MakeOrderPaths(const Timelines& timelines, Micros session_gap_us,
                           const InsightOptions& options) {
-  std::map<Steps, std::vector<double>> minutes_of;
+  std::map<Steps, Taken> taken;
   std::vector<bool> is_seen(timelines.orders.size(), false);
   for (std::size_t shopper = 0; shopper < timelines.num_shoppers(); ++shopper) {
     ForEachSession(timelines.ActsOf(shopper), session_gap_us, [&](std::span<const Act> session) {
@@ -61,13 +82,17 @@ OrderPaths MakeOrderPaths(const Timelines& timelines, Micros session_gap_us,
         } else if (!is_seen[act.order]) {
           is_seen[act.order] = true;
           const double minutes = way.MinutesTo(act.time_us);
-          minutes_of[way.Take(options.max_path_steps)].push_back(minutes);
+          Taken& path = taken[way.Take(options.max_path_steps)];
+          path.minutes.push_back(minutes);
+          if (std::exchange(path.last_shopper, shopper) != shopper) ++path.num_shoppers;
         }
       }
     });
   }
-  OrderPaths made{.num_orders = timelines.orders.size(), .num_paths = minutes_of.size()};
-  for (auto& [steps, minutes] : minutes_of) {
+  OrderPaths made{.num_orders = timelines.orders.size(), .num_paths = taken.size()};
+  Withhold(options.min_group, taken, made);
+  for (auto& [steps, path] : taken) {
+    std::vector<double>& minutes = path.minutes;
     made.paths.push_back(
         {.steps = steps.types,
          .is_cut = steps.is_cut,

@@ -20,6 +20,9 @@ absl::Status CheckReportOptions(const PlacementReportOptions& options) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "attribution_days is %g; wants 0 to %g", options.attribution_days, kMaxAttributionDays));
   }
+  if (options.min_group == 0) {
+    return absl::InvalidArgumentError("min_group is 0; wants 1, for every row, or more");
+  }
   if (options.since_us < 0 || options.until_us < 0) {
     return absl::InvalidArgumentError("a time is before 1970; wants one since then");
   }

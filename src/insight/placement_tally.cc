@@ -1,7 +1,9 @@
 #include "insight/placement_tally.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
+#include <utility>
 
 #include "insight/words.h"
 #include "vitrine/base/bytes.h"
@@ -40,12 +42,28 @@ std::vector<Money> PaidByLine(const Event& purchase) {
   return paid;
 }
 
+void AddTo(PlacementFigures& sum, const PlacementFigures& more) {
+  sum.num_impressions += more.num_impressions;
+  sum.num_explored_impressions += more.num_explored_impressions;
+  sum.num_shown_items += more.num_shown_items;
+  sum.num_clicks += more.num_clicks;
+  sum.num_carts += more.num_carts;
+  sum.num_purchases += more.num_purchases;
+  sum.click_position_sum += more.click_position_sum;
+  for (const auto& [currency, micros] : more.revenue) {
+    std::int64_t& revenue = sum.revenue[currency];
+    revenue = AddMoney(revenue, micros);
+  }
+}
+
 }  // namespace
 
 PlacementTally::PlacementTally(const FeatureStore& store, const PlacementReportOptions& options)
     : store_(store),
       window_us_(
-          static_cast<Micros>(options.attribution_days * static_cast<double>(kMicrosPerDay))) {}
+          static_cast<Micros>(options.attribution_days * static_cast<double>(kMicrosPerDay))),
+      min_group_(options.min_group),
+      on_outcome_(options.on_outcome) {}
 
 void PlacementTally::Add(const Event& event) {
   ++made_.num_events;
@@ -79,6 +97,7 @@ std::optional<PlacementTally::OfList> PlacementTally::ListOf(const Event& event)
                                                  static_cast<Row>(made_.figures.size()));
   if (is_new) {
     made_.figures.push_back({.placement = read->placement, .model_version = read->model_version});
+    shoppers_.emplace_back();
   }
   return OfList{.attribution = *std::move(read), .row = place->second};
 }
@@ -86,12 +105,16 @@ std::optional<PlacementTally::OfList> PlacementTally::ListOf(const Event& event)
 void PlacementTally::AddImpression(const Event& event, const OfList& list) {
   PlacementFigures& figures = made_.figures[list.row];
   ++figures.num_impressions;
+  if (min_group_ > 1) NoteShopper(list.row, ShopperOf(event));
   figures.num_explored_impressions += list.attribution.propensities.empty() ? 0 : 1;
   std::set<ItemIndex> counted;
   for (const EventItem& line : event.items) {
     const auto item = store_.catalogue().Find(line.item_id);
-    const bool is_on_list = item.has_value() && list.attribution.PositionOf(*item).has_value();
-    if (is_on_list && counted.insert(*item).second) ++figures.num_shown_items;
+    if (!item.has_value()) continue;
+    const std::optional<std::size_t> position = list.attribution.PositionOf(*item);
+    if (!position.has_value() || !counted.insert(*item).second) continue;
+    ++figures.num_shown_items;
+    Tell(ListOutcome::Kind::kShown, event, *item, {list.row, *position});
   }
 }
 
@@ -105,7 +128,9 @@ void PlacementTally::AddClick(const Event& event, const OfList& list) {
     const std::optional<std::size_t> position = list.attribution.PositionOf(*item);
     if (!position.has_value() || !counted.insert(*item).second) continue;
     ++figures.num_clicks;
+    NoteShopper(list.row, shopper);
     figures.click_position_sum += *position;
+    Tell(ListOutcome::Kind::kClicked, event, *item, {list.row, *position});
     if (window_us_ > 0) {
       clicks_.insert_or_assign({shopper, *item, event.time_us}, list.row);
     }
@@ -125,8 +150,10 @@ void PlacementTally::AddOutcome(const Event& event, const std::optional<OfList>&
     const std::optional<Row> row = CauseOf(list, shopper, *item, event.time_us);
     if (!row.has_value()) continue;
     PlacementFigures& figures = made_.figures[*row];
+    NoteShopper(*row, shopper);
     if (counted.insert(*item).second) {
       ++(is_purchase ? figures.num_purchases : figures.num_carts);
+      if (is_purchase) Tell(ListOutcome::Kind::kBought, event, *item, {*row, 0});
     }
     if (is_purchase && !paid[i].currency.empty()) {
       std::int64_t& sum = figures.revenue[paid[i].currency];
@@ -162,7 +189,51 @@ std::uint64_t PlacementTally::ShopperOf(const Event& event) const {
   return user.empty() ? 2 * Checksum(event.visitor_id) + 1 : 2 * Checksum(user);
 }
 
+void PlacementTally::Tell(ListOutcome::Kind kind, const Event& event, ItemIndex item,
+                          const std::pair<Row, std::size_t>& place) const {
+  if (!on_outcome_) return;
+  on_outcome_({.kind = kind,
+               .item = item,
+               .position = place.second,
+               .shopper = ShopperOf(event),
+               .time_us = event.time_us,
+               .placement = made_.figures[place.first].placement});
+}
+
+void PlacementTally::NoteShopper(Row row, std::uint64_t shopper) {
+  if (shoppers_[row].size() < min_group_) shoppers_[row].insert(shopper);
+}
+
+// The smallest first, until those that are together are enough and no row is too small.
+void PlacementTally::MergeSmallGroups() {
+  std::vector<Row> order(shoppers_.size());
+  std::iota(order.begin(), order.end(), Row{0});
+  const auto size = [this](Row row) {  // Of those that are large enough the least shown first.
+    return std::pair(shoppers_[row].size(), made_.figures[row].num_shown_items);
+  };
+  std::stable_sort(order.begin(), order.end(), [&](Row a, Row b) { return size(a) < size(b); });
+  PlacementFigures together{.placement = kSmallGroups};
+  std::set<std::uint64_t> behind;
+  std::set<Row> merged;
+  for (const Row row : order) {
+    const bool is_enough = merged.empty() || behind.size() >= min_group_;
+    if (shoppers_[row].size() >= min_group_ && is_enough) break;
+    behind.insert(shoppers_[row].begin(), shoppers_[row].end());
+    AddTo(together, made_.figures[row]);
+    merged.insert(row);
+  }
+  if (merged.empty()) return;
+  std::vector<PlacementFigures> figures;
+  for (Row row = 0; row < made_.figures.size(); ++row) {
+    if (!merged.contains(row)) figures.push_back(std::move(made_.figures[row]));
+  }
+  if (behind.size() < min_group_) together = {.placement = kSmallGroups};
+  figures.push_back(std::move(together));
+  made_.figures = std::move(figures);
+}
+
 PlacementReport PlacementTally::Finish() {
+  if (min_group_ > 1) MergeSmallGroups();
   std::sort(made_.figures.begin(), made_.figures.end(),
             [](const PlacementFigures& a, const PlacementFigures& b) {
               if (a.num_shown_items != b.num_shown_items) {

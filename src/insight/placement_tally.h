@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,11 +56,19 @@ class PlacementTally {
   void ForgetOldClicks();
 
   std::uint64_t ShopperOf(const Event& event) const;
+  // One more of those behind a row, as far as it is not known yet that there are enough.
+  void NoteShopper(Row row, std::uint64_t shopper);
+  void MergeSmallGroups();
+  void Tell(ListOutcome::Kind kind, const Event& event, ItemIndex item,
+            const std::pair<Row, std::size_t>& place) const;
 
   const FeatureStore& store_;
   const Micros window_us_;
+  const std::size_t min_group_;
+  const std::function<void(const ListOutcome&)> on_outcome_;
   PlacementReport made_;
   std::map<std::pair<std::string, std::string>, Row> rows_;  // By placement and version.
+  std::vector<std::set<std::uint64_t>> shoppers_;            // By row, up to min_group_ each.
   absl::btree_map<ClickKey, Row> clicks_;
   std::size_t num_kept_ = 0;  // Clicks, when old ones were last forgotten.
   Micros latest_us_ = 0;      // Of all events so far.

@@ -6,6 +6,7 @@
 
 #include "insight/scaled_features.h"
 #include "insight/segment_words.h"
+#include "insight/small_groups.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
@@ -109,20 +110,23 @@ absl::StatusOr<Segmentation> MakeSegments(const ShopperTable& shoppers,
   if (!features.names().empty() && options.num_segments != 1) {
     VITRINE_ASSIGN_OR_RETURN(chosen, Cluster(points, options, pool));
   }
+  const std::size_t num_clusters = chosen.clustering.sizes.size();
+  const std::vector<std::uint32_t> joined = JoinSmallClusters(options.min_group, chosen.clustering);
   const Clustering& clustering = chosen.clustering;
   Segmentation made{
       .trials = chosen.trials, .features = features.names(), .moved_since_us = before_us};
   for (const ClusterTrial& trial : chosen.trials) {
-    if (trial.num_clusters == clustering.sizes.size()) made.silhouette = trial.silhouette;
+    if (trial.num_clusters == num_clusters) made.silhouette = trial.silhouette;
   }
   const std::vector<std::uint32_t> segment_of = FillSegments(shoppers, clustering, made);
   for (const std::uint32_t cluster : clustering.cluster_of) {
     made.segment_of.push_back(segment_of[cluster]);
   }
+  (void)WithholdFewBuyers(options.min_group, made.segments);  // Before they are put into words.
   NameSegments(MakeTerciles(shoppers), shoppers.currency, made.segments);
   std::vector<std::uint32_t> then =
       NearestCentres(features.Of(before, before_us), clustering.centres, pool);
-  for (std::uint32_t& each : then) each = segment_of[each];
+  for (std::uint32_t& each : then) each = segment_of[joined[each]];
   CountMoves(before, then, made);
   return made;
 }

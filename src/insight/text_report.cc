@@ -220,6 +220,7 @@ std::string TextReport(const Insight& insight, std::size_t width) {
                                 insight.time_zone, CountWords(overview.num_events),
                                 MinuteName(overview.first_event_us, insight.time_zone)),
                 width, 0);
+  text += WrapWords(WithheldWords(insight), width, 0);
   text += Overview(insight, width);
   text += FunnelSection(insight.funnel, width);
   text += SegmentsSection(insight, width);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_format.h"
+#include "vitrine/insight/insight.h"
 
 namespace vitrine {
 namespace {
@@ -83,6 +84,14 @@ double QuantileOf(std::vector<double> values, double share) {
   const auto below = static_cast<std::size_t>(position);
   const std::size_t above = std::min(below + 1, values.size() - 1);
   return values[below] + (position - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+std::string WithheldWords(const Insight& insight) {
+  if (insight.num_withheld == 0) return {};
+  return absl::StrFormat(
+      "Groups of fewer than %d shoppers are not shown: %s rows and cells are left out, shown as "
+      "none, or part of another.",
+      insight.min_group, CountWords(insight.num_withheld));
 }
 
 }  // namespace vitrine

@@ -9,6 +9,8 @@
 
 namespace vitrine {
 
+struct Insight;
+
 // a + b, or the end of the range where that would leave it: a price has no upper bound.
 std::int64_t AddMoney(std::int64_t a, std::int64_t b);
 
@@ -27,5 +29,8 @@ std::string PathWords(const OrderPath& path);
 // The value below which `share` of the values lies, interpolated between two of them as numpy does;
 // 0 of none.
 double QuantileOf(std::vector<double> values, double share);
+
+// What the report does not say; empty where it says everything.
+std::string WithheldWords(const Insight& insight);
 
 }  // namespace vitrine

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/training/trainer.h"
 
 namespace vitrine {
 namespace {
@@ -63,6 +64,17 @@ absl::StatusOr<std::shared_ptr<const ModelSet>> RefitSet(const ModelSet& live,
     set->models.push_back(std::move(refitted));
   }
   return set;
+}
+
+// Whether training with `options`, which ask one model, makes the same of the same data.
+bool IsMadeBy(const ComparisonOptions& options, const Model& model) {
+  const Trainer* trainer = FindTrainer(options.models.front());
+  if (trainer == nullptr || model.kind != trainer->name) return false;
+  Settings settings = trainer->defaults;
+  if (const auto set = options.settings.find(model.kind); set != options.settings.end()) {
+    for (const auto& [key, value] : set->second) settings[key] = value;
+  }
+  return settings == model.settings;
 }
 
 void Judge(const GateOptions& gate, GateReport& report) {
@@ -126,6 +138,36 @@ absl::StatusOr<GateReport> HoldAgainstLive(const Candidate& candidate, const Mod
   result.live_coverage = coverage(of_live);
   Judge(gate, result);
   return result;
+}
+
+absl::StatusOr<std::optional<GateReport>> HoldAloneAgainstLive(
+    const LoneCandidate& candidate, const ModelSet& live, const GateOptions& gate,
+    const ComparisonOptions& options, const TrainingContext& context, const StageReport& report) {
+  const std::string& name = candidate.name;
+  const auto served = std::find_if(live.models.begin(), live.models.end(),
+                                   [&](const Model& model) { return model.name == name; });
+  if (served == live.models.end()) return std::nullopt;
+  ComparisonOptions alone;
+  alone.models = {name};
+  alone.evaluation = options.evaluation;
+  if (const auto set = options.settings.find(name); set != options.settings.end()) {
+    alone.settings.insert(*set);
+  }
+  alone.blend.weights[name] = 1;
+  alone.blend.cold_start_events = 0;
+  if (live.trained_us > BeginOf(candidate.split) && IsMadeBy(alone, *served)) return std::nullopt;
+  VITRINE_ASSIGN_OR_RETURN(
+      const ComparisonRow row,
+      MeasureScorer(candidate.split, std::string(kBlendName), alone, context, report));
+  ModelSet only;
+  only.version = live.version;
+  only.trained_us = live.trained_us;
+  only.models.push_back(*served);
+  VITRINE_ASSIGN_OR_RETURN(
+      GateReport verdict,
+      HoldAgainstLive({.split = candidate.split, .row = row}, only, gate, alone, context, report));
+  verdict.verdict = absl::StrFormat("%s, which placements ask by name: %s", name, verdict.verdict);
+  return verdict;
 }
 
 }  // namespace vitrine

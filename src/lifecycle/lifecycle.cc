@@ -39,6 +39,21 @@ absl::StatusOr<std::unique_ptr<Lifecycle>> Lifecycle::Start(const FeatureStore& 
   return std::unique_ptr<Lifecycle>(new Lifecycle(std::move(state)));
 }
 
+void Lifecycle::Change(const LifecycleOptions& next) {
+  LifecycleOptions changed = state_->options;
+  changed.models = next.models;
+  changed.settings = next.settings;
+  changed.test_fraction = next.test_fraction;
+  changed.gate = next.gate;
+  changed.auto_train_events = next.auto_train_events;
+  changed.schedule = next.schedule;
+  changed.rollback = next.rollback;
+  changed.is_promoted_by_hand = next.is_promoted_by_hand;
+  changed.has_purchase_predictor = next.has_purchase_predictor;
+  changed.purchase_settings = next.purchase_settings;
+  state_->changing.Set(std::make_shared<const LifecycleOptions>(std::move(changed)));
+}
+
 Lifecycle::~Lifecycle() {
   {
     std::lock_guard lock(state_->mutex);

@@ -25,6 +25,7 @@ struct Lifecycle::State {
         Published<ModelSet>& published, LifecycleOptions the_options, std::string history_path)
       : store(the_store),
         options(std::move(the_options)),
+        changing(std::make_shared<const LifecycleOptions>(options)),
         live(files, std::move(folder), the_store.catalogue(), published, *options.clock,
              options.warm_up),
         history(files, std::move(history_path)),
@@ -52,7 +53,8 @@ struct Lifecycle::State {
   absl::Status NoSuchTraining(const std::string& id) const;
 
   const FeatureStore& store;
-  const LifecycleOptions options;
+  const LifecycleOptions options;        // As they were at the start: for all that cannot change.
+  Published<LifecycleOptions> changing;  // As they are now: for what Change takes in.
   LiveModels live;
   TrainingHistory history;
   ServingWatch serving;

@@ -64,6 +64,59 @@ struct MeasuredBlend {
   std::optional<GateReport> gate{};
 };
 
+// The models that placements ask by name; not those that are live counters, which nobody trains.
+std::set<std::string> NamedByPlacements(const LifecycleOptions& options) {
+  const auto table =
+      options.placements == nullptr ? Placements::BuiltIn() : options.placements->All();
+  std::set<std::string> names;
+  for (const auto& [placement, entry] : *table) {
+    for (const auto& [model, weight] : entry.placement.weights) {
+      if (FindTrainer(model) != nullptr) names.insert(model);
+    }
+  }
+  return names;
+}
+
+// Leaves `comparison` without the settings of models that only placements ask: they are no part of
+// the blend, and are trained apart with them.
+void DropWhatOnlyPlacementsAsk(const LifecycleOptions& options, ComparisonOptions& comparison) {
+  std::set<std::string> names = NamedByPlacements(options);
+  for (const std::string& model : comparison.models) names.erase(model);
+  for (const std::string& name : names) comparison.settings.erase(name);
+}
+
+// Those that only placements ask, each alone. `gate` is the blend's, and becomes that of the first
+// one that is refused.
+absl::Status PassGateAlone(const Candidate& candidate, const LifecycleOptions& options,
+                           const ComparisonOptions& comparison, const TrainingContext& context,
+                           GateReport& gate) {
+  std::set<std::string> names = NamedByPlacements(options);
+  for (const auto& [name, weight] : candidate.row.blend.weights) {
+    if (weight.weight > 0) names.erase(name);
+  }
+  ComparisonOptions asked = comparison;
+  asked.settings = options.settings;
+  for (const std::string& name : names) {
+    const absl::StatusOr<std::optional<GateReport>> alone =
+        HoldAloneAgainstLive({.name = name, .split = candidate.split}, *context.live, options.gate,
+                             asked, {.pool = context.pool, .is_cancelled = context.is_cancelled},
+                             /*report=*/{});
+    if (absl::IsCancelled(alone.status())) return alone.status();
+    if (!alone.ok()) {  // Too little on the train part, or no longer made: nothing to hold against.
+      Log(LogLevel::kWarning, "training.not-held-alone",
+          {{"model", name}, {"reason", std::string(alone.status().message())}});
+      continue;
+    }
+    if (!alone->has_value()) continue;
+    if (!(*alone)->is_passed) {
+      gate = **alone;
+      return absl::OkStatus();
+    }
+    gate.verdict += "; " + (*alone)->verdict;
+  }
+  return absl::OkStatus();
+}
+
 // Nothing where there is nothing to be held against.
 absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
                                                    const LifecycleOptions& options,
@@ -78,6 +131,9 @@ absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
   const StageReport part = PartOf(report, kGateBegin, kFitBegin, live->models.size() + 1);
   absl::StatusOr<GateReport> gate =
       HoldAgainstLive(candidate, *live, options.gate, comparison, from_scratch, part);
+  if (gate.ok() && gate->is_passed) {
+    VITRINE_RETURN_IF_ERROR(PassGateAlone(candidate, options, comparison, context, *gate));
+  }
   if (gate.ok()) return *std::move(gate);
   if (absl::IsCancelled(gate.status())) return gate.status();
   // What is live cannot be made any more, so the candidate is all there is.
@@ -124,15 +180,9 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const Lifecyc
 // Adds what placements ask by name and the blend does not.
 absl::Status AddModelsOfPlacements(const Dataset& dataset, const LifecycleOptions& options,
                                    const TrainingContext& context, ModelSet& models) {
-  const auto table =
-      options.placements == nullptr ? Placements::BuiltIn() : options.placements->All();
-  std::set<std::string> wanted;
-  for (const auto& [name, entry] : *table) {
-    for (const auto& [model, weight] : entry.placement.weights) wanted.insert(model);
-  }
+  std::set<std::string> wanted = NamedByPlacements(options);
   for (const Model& model : models.models) wanted.erase(model.name);
   for (const std::string& name : wanted) {
-    if (FindTrainer(name) == nullptr) continue;  // It is live.
     ComparisonOptions only;
     only.models = {name};
     if (const auto set = options.settings.find(name); set != options.settings.end()) {
@@ -194,6 +244,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
   SpeakOfLatest(dataset);
   ComparisonOptions comparison{
       .models = options.models, .settings = options.settings, .blend = options.blend};
+  if (!IsAuto(comparison)) DropWhatOnlyPlacementsAsk(options, comparison);
   comparison.evaluation.cutoffs = {kCutoff};
 
   TrainedModels trained;

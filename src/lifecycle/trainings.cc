@@ -102,7 +102,7 @@ absl::StatusOr<TrainedModels> Lifecycle::State::TrainAndPublish(bool skips_the_g
   const std::uint64_t content_version = store.catalogue().content_version();
   const std::shared_ptr<const ModelSet> served = live.served();
   const TrainingContext context{.pool = &pool, .is_cancelled = &is_cancelled, .live = served.get()};
-  LifecycleOptions asked = options;
+  LifecycleOptions asked = *changing.Get();
   if (skips_the_gate) asked.gate.is_on = false;
   VITRINE_ASSIGN_OR_RETURN(TrainedModels trained, TrainModels(store, asked, context, report));
   if (is_cancelled) return absl::CancelledError("the training was cancelled");
@@ -118,7 +118,7 @@ absl::StatusOr<TrainedModels> Lifecycle::State::TrainAndPublish(bool skips_the_g
 
 // Where there is nothing live yet there is nothing to wait for either.
 absl::Status Lifecycle::State::Publish(TrainedModels trained, std::uint64_t content_version) {
-  if (options.is_promoted_by_hand && !live.served()->version.empty()) {
+  if (changing.Get()->is_promoted_by_hand && !live.served()->version.empty()) {
     VITRINE_RETURN_IF_ERROR(live.folder().SaveCandidate(trained.models, trained.item_ids));
     shadow.SetCandidate(std::make_shared<const ModelSet>(std::move(trained.models)));
     return absl::OkStatus();

@@ -53,26 +53,28 @@ void Lifecycle::State::FollowCatalogue() {
 }
 
 void Lifecycle::State::TrainIfGrown() {
-  if (options.auto_train_events == 0) return;
+  const std::uint64_t least = changing.Get()->auto_train_events;
+  if (least == 0) return;
   const std::uint64_t events = store.status().num_events;
   // A bundle may come from a larger store.
   const std::uint64_t trained = std::min(live.TrainedEvents().value_or(0), events);
   const auto base = static_cast<double>(std::max(trained, attempted_events.load()));
-  const double wanted = std::max(kGrowth * base, static_cast<double>(options.auto_train_events));
+  const double wanted = std::max(kGrowth * base, static_cast<double>(least));
   if (static_cast<double>(events) < wanted) return;
   (void)StartTraining(TrainingTrigger::kEvents, /*skips_the_gate=*/false);
 }
 
 void Lifecycle::State::TrainIfDue() {
-  if (options.schedule.is_empty()) return;
+  const TrainingSchedule schedule = changing.Get()->schedule;
+  if (schedule.is_empty()) return;
   const std::optional<TrainingProgress> last = history.Latest();
   const Micros last_us = last.has_value() ? last->started_us : started_us;
-  if (options.clock->Now() < NextTraining(options.schedule, last_us)) return;
+  if (options.clock->Now() < NextTraining(schedule, last_us)) return;
   (void)StartTraining(TrainingTrigger::kSchedule, /*skips_the_gate=*/false);
 }
 
 void Lifecycle::State::RollBackIfWorse() {
-  const RollbackBounds& bounds = options.rollback;
+  const RollbackBounds bounds = changing.Get()->rollback;
   if (bounds.click_drop > 0) {
     const absl::Status read = serving.ReadClicks(store);
     if (!read.ok()) {

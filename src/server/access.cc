@@ -55,34 +55,33 @@ std::string ShopperIn(const Message& message) {
 
 }  // namespace
 
-ShopperLimits::ShopperLimits(double calls_per_second)
-    : per_second_(calls_per_second), slots_(calls_per_second > 0 ? kNumSets * kNumWays : 0) {}
-
 Micros ShopperLimits::Take(std::string_view shopper, Micros now) {
-  if (per_second_ <= 0 || shopper.empty()) return 0;
+  const double per_second = per_second_;
+  if (per_second <= 0 || shopper.empty()) return 0;
   const std::uint64_t hash = std::hash<std::string_view>()(shopper) | 1U;  // 0 is a free slot.
   std::lock_guard lock(mutex_);
+  if (slots_.empty()) slots_.resize(kNumSets * kNumWays);
   Slot* const set = &slots_[(hash >> 32U) % kNumSets * kNumWays];
   Slot* slot = std::find_if(set, set + kNumWays, [&](const Slot& s) { return s.shopper == hash; });
   if (slot == set + kNumWays) {
     // Instead of whom it costs the least to forget: who has the most left.
     slot = std::min_element(set, set + kNumWays, [&](const Slot& a, const Slot& b) {
-      return a.tokens.SpentNow(per_second_, now) < b.tokens.SpentNow(per_second_, now);
+      return a.tokens.SpentNow(per_second, now) < b.tokens.SpentNow(per_second, now);
     });
     *slot = {.shopper = hash};
   }
-  return slot->tokens.Take(per_second_, now);
+  return slot->tokens.Take(per_second, now);
 }
 
 AccessControl::AccessControl(const Options& options, const Clock& clock)
-    : options_(options), clock_(clock), shoppers_(options.calls_per_second_per_shopper) {}
+    : keys_(options.keys), clock_(clock), shoppers_(options.calls_per_second_per_shopper) {}
 
 absl::Status AccessControl::Admit(const grpc::CallbackServerContext& context, const Method& method,
                                   const Message& request) {
-  if (options_.keys != nullptr && options_.keys->is_required()) {
+  if (keys_ != nullptr && keys_->is_required()) {
     VITRINE_RETURN_IF_ERROR(CheckKey(context, method));
   }
-  return options_.calls_per_second_per_shopper > 0 ? CheckShoppers(request) : absl::OkStatus();
+  return shoppers_.per_second() > 0 ? CheckShoppers(request) : absl::OkStatus();
 }
 
 absl::Status AccessControl::CheckKey(const grpc::CallbackServerContext& context,
@@ -95,7 +94,7 @@ absl::Status AccessControl::CheckKey(const grpc::CallbackServerContext& context,
                                    "one, commands take it with --key-file or from VITRINE_KEY"),
         "KEY_MISSING");
   }
-  const auto entry = options_.keys->Find(*shown);
+  const auto entry = keys_->Find(*shown);
   if (entry == nullptr) {
     return WithReason(
         absl::UnauthenticatedError("the key is none of this server's, or it was revoked; `vitrine "
@@ -137,7 +136,7 @@ absl::Status AccessControl::CheckShoppers(const Message& request) {
   if (wait == 0) return absl::OkStatus();
   return RateLimited(
       absl::StrFormat("more than %g calls a second are about one shopper, which no person makes",
-                      options_.calls_per_second_per_shopper),
+                      shoppers_.per_second()),
       wait);
 }
 

@@ -3,6 +3,7 @@
 #include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <string_view>
@@ -20,7 +21,11 @@ namespace vitrine {
 class ShopperLimits {
  public:
   // 0: no limit.
-  explicit ShopperLimits(double calls_per_second);
+  explicit ShopperLimits(double calls_per_second) : per_second_(calls_per_second) {}
+
+  // For the calls that come from now on; what was spent before stays so.
+  void Set(double calls_per_second) { per_second_ = calls_per_second; }
+  double per_second() const { return per_second_; }
 
   // As TokenBucket::Take. An empty id has no limit.
   Micros Take(std::string_view shopper, Micros now);
@@ -33,9 +38,9 @@ class ShopperLimits {
   static constexpr std::size_t kNumSets = 16'384;  // Times 4 slots of 24 bytes: 1.5 MiB.
   static constexpr std::size_t kNumWays = 4;
 
-  const double per_second_;
+  std::atomic<double> per_second_;
   std::mutex mutex_;
-  std::vector<Slot> slots_;  // Guarded by mutex_.
+  std::vector<Slot> slots_;  // Guarded by mutex_; made with the first limit.
 };
 
 // Who may call what, and how often: asked first for every call, before anything of the request is
@@ -49,6 +54,9 @@ class AccessControl {
 
   AccessControl(const Options& options, const Clock& clock);
 
+  // As ShopperLimits::Set.
+  void SetCallsPerShopper(double per_second) { shoppers_.Set(per_second); }
+
   // Errors, each with its reason: UNAUTHENTICATED KEY_MISSING, KEY_UNKNOWN; PERMISSION_DENIED
   // SCOPE_MISSING; RESOURCE_EXHAUSTED RATE_LIMITED, with when to retry.
   absl::Status Admit(const grpc::CallbackServerContext& context, const Method& method,
@@ -58,7 +66,7 @@ class AccessControl {
   absl::Status CheckKey(const grpc::CallbackServerContext& context, const Method& method);
   absl::Status CheckShoppers(const google::protobuf::Message& request);
 
-  const Options options_;
+  const KeyRing* const keys_;
   const Clock& clock_;
   ShopperLimits shoppers_;
 };

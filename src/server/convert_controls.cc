@@ -123,14 +123,34 @@ class ControlsReader {
     if (!v1::Exposure::Group_IsValid(message.group()) ||
         message.group() == v1::Exposure::GROUP_UNSPECIFIED) {
       Fail("exposure.group",
-           absl::StrFormat("is %d; must be GROUP_NEW or GROUP_LONG_TAIL", message.group()));
+           absl::StrFormat("is %d; must be GROUP_NEW, GROUP_LONG_TAIL or GROUP_FILTER",
+                           message.group()));
     }
     if (!(message.share() > 0 && message.share() <= 1)) {
       Fail("exposure.share", absl::StrFormat("is %g; must be above 0, to 1", message.share()));
     }
-    const bool is_new = message.group() == v1::Exposure::GROUP_NEW;
-    return {.group = is_new ? Exposure::Group::kNew : Exposure::Group::kLongTail,
-            .share = message.share()};
+    const bool wants_filter = message.group() == v1::Exposure::GROUP_FILTER;
+    if (wants_filter && message.filter().empty()) {
+      Fail("exposure.filter", "is empty; must say which items are meant");
+    } else if (!wants_filter && !message.filter().empty()) {
+      Fail("exposure.filter", "is given, but the group is another; leave one of the two out");
+    }
+    if (const auto parsed = ParseFilter(message.filter()); !parsed.ok()) {
+      Fail("exposure.filter", std::string(parsed.status().message()));
+    }
+    return {
+        .group = GroupOf(message.group()), .share = message.share(), .filter = message.filter()};
+  }
+
+  static Exposure::Group GroupOf(v1::Exposure::Group group) {
+    switch (group) {
+      case v1::Exposure::GROUP_NEW:
+        return Exposure::Group::kNew;
+      case v1::Exposure::GROUP_FILTER:
+        return Exposure::Group::kFilter;
+      default:
+        return Exposure::Group::kLongTail;
+    }
   }
 
   void Fail(const std::string& field, const std::string& description) {
@@ -140,6 +160,20 @@ class ControlsReader {
   const std::string prefix_;
   std::vector<FieldViolation>& violations_;
 };
+
+v1::Exposure::Group GroupOf(Exposure::Group group) {
+  switch (group) {
+    case Exposure::Group::kNone:
+      break;
+    case Exposure::Group::kNew:
+      return v1::Exposure::GROUP_NEW;
+    case Exposure::Group::kLongTail:
+      return v1::Exposure::GROUP_LONG_TAIL;
+    case Exposure::Group::kFilter:
+      return v1::Exposure::GROUP_FILTER;
+  }
+  return v1::Exposure::GROUP_UNSPECIFIED;
+}
 
 template <typename Message>
 void SetShared(const ListControls& controls, Message& message) {
@@ -158,10 +192,10 @@ void SetShared(const ListControls& controls, Message& message) {
   }
   message.set_rotation(controls.rotation);
   if (controls.exposure.group != Exposure::Group::kNone) {
-    const bool is_new = controls.exposure.group == Exposure::Group::kNew;
     v1::Exposure& exposure = *message.mutable_exposure();
-    exposure.set_group(is_new ? v1::Exposure::GROUP_NEW : v1::Exposure::GROUP_LONG_TAIL);
+    exposure.set_group(GroupOf(controls.exposure.group));
     exposure.set_share(controls.exposure.share);
+    exposure.set_filter(controls.exposure.filter);
   }
   message.set_strict(controls.is_strict);
 }

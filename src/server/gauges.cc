@@ -114,14 +114,25 @@ void AddTrainings(const std::vector<TrainingProgress>& trainings, Families& fami
   }
 }
 
+// "cache.filters.hit": a look into a cache, and what came of it.
+void AddLookup(std::string_view name, double value, Families& families) {
+  const std::size_t dot = name.rfind('.');
+  families.Counter(
+      "vitrine_cache_lookups_total", "Looks into what is kept, by what came of them", value,
+      {{"cache", std::string(name.substr(0, dot))}, {"result", std::string(name.substr(dot + 1))}});
+}
+
 // Those with a name of their own, and any other.
 void AddCounters(const std::map<std::string, std::uint64_t>& counters, Families& families) {
   const std::string fallback = "engine.fallback.";
+  const std::string cache = "cache.";
   for (const auto& [name, count] : counters) {
     const auto value = static_cast<double>(count);
     if (name.starts_with(fallback)) {
       families.Counter("vitrine_fallbacks_total", "Lists that had to make do with less, by why",
                        value, {{"reason", name.substr(fallback.size())}});
+    } else if (name.starts_with(cache)) {
+      AddLookup(std::string_view(name).substr(cache.size()), value, families);
     } else if (name == "server.abandoned") {
       families.Counter("vitrine_abandoned_requests_total", "Given up, since nobody waited", value);
     } else {

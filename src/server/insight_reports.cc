@@ -23,9 +23,10 @@ absl::Status StoppedError() {
   return WithReason(absl::UnavailableError("the server is draining; use another one"), "DRAINING");
 }
 
-InsightReports::InsightReports(const Clock& clock, Micros max_age)
+InsightReports::InsightReports(const Clock& clock, Micros max_age, std::size_t min_group)
     : clock_(clock),
       max_age_(max_age),
+      min_group_(min_group),
       workers_(NumWorkers(), ThreadPriority::kBackground),
       maker_(std::make_unique<ThreadPool>(1, ThreadPriority::kBackground)) {}
 
@@ -34,12 +35,18 @@ InsightReports::~InsightReports() {
   Wait();
 }
 
+void InsightReports::CountIn(Counters& counters) {
+  hits_ = &counters.Get("cache.insight_reports.hit");
+  misses_ = &counters.Get("cache.insight_reports.miss");
+}
+
 void InsightReports::Get(const FeatureStore& store, Done done) {
   std::shared_ptr<const Report> kept;
   {
     std::lock_guard lock(mutex_);
     if (!is_stopped_) {
       kept = report_;
+      if (Counter* looked = kept != nullptr ? hits_ : misses_; looked != nullptr) looked->Add();
       if (kept == nullptr) waiting_.push_back(std::move(done));
       if (!is_making_ && (kept == nullptr || IsOld(*kept, store))) {
         is_making_ = true;
@@ -114,6 +121,7 @@ InsightReports::Answer InsightReports::MakeOne(const FeatureStore& store) {
   report->made_us = clock_.Now();
   InsightOptions options;
   options.max_paths = kMaxPaths;
+  options.min_group = min_group_;
   options.is_cancelled = &is_stopped_;
   const Micros begin = MonotonicNow();
   absl::StatusOr<Insight> insight = MakeInsight(store, options, workers_);

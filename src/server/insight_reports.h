@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "vitrine/base/clock.h"
+#include "vitrine/base/counters.h"
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/insight/insight.h"
@@ -32,8 +33,15 @@ class InsightReports {
 
   // A report that is older than `max_age` is made anew when the store has changed since. `clock`
   // must outlive this.
-  InsightReports(const Clock& clock, Micros max_age);
+  // `min_group`: of InsightOptions.
+  InsightReports(const Clock& clock, Micros max_age, std::size_t min_group = 1);
+
+  std::size_t min_group() const { return min_group_; }
   ~InsightReports();
+
+  // Counts, as "cache.insight_reports", who finds a report and who has to wait for one. Call before
+  // the first Get. `counters` must outlive this.
+  void CountIn(Counters& counters);
 
   // Calls `done` once: at once where a report is kept, even an old one; else with the one that is
   // made now, from the thread that makes it. The store must outlive Wait, and be the same each
@@ -66,6 +74,9 @@ class InsightReports {
 
   const Clock& clock_;
   const Micros max_age_;
+  const std::size_t min_group_;
+  Counter* hits_ = nullptr;  // Null, as the other: nobody counts.
+  Counter* misses_ = nullptr;
   std::mutex mutex_;
   std::shared_ptr<const Report> report_;  // Guarded by mutex_; null: none is kept.
   std::vector<Done> waiting_;             // Guarded by mutex_.

@@ -179,6 +179,7 @@ grpc::ServerUnaryReactor* InsightService::GetPlacementReport(
       context, *request, [this, context, request, response](const RequestPool::Finish& finish) {
         absl::StatusOr<PlacementReportOptions> options = FromProto(*request);
         if (!options.ok()) return finish(options.status());
+        options->min_group = reports_.min_group();
         reports_.Submit([this, context, response, finish, options = *std::move(options)](
                             const std::atomic<bool>& is_stopped) mutable {
           options.is_cancelled = [&] { return is_stopped || context->IsCancelled(); };

@@ -46,22 +46,23 @@ Methods::Methods(const std::vector<std::string>& services) {
   }
 }
 
-absl::Status Methods::SetLimits(const std::map<std::string, std::size_t>& limits) {
+absl::Status Methods::CheckLimits(const Limits& limits) const {
+  std::set<std::string> names;
+  for (const auto& [type, method] : methods_) names.insert(method->name);
   for (const auto& [name, limit] : limits) {
-    bool is_found = false;
-    std::vector<std::string> names;
-    for (const auto& [type, method] : methods_) {
-      names.push_back(method->name);
-      if (method->name != name) continue;
-      method->max_in_flight = static_cast<std::int64_t>(limit);
-      is_found = true;
-    }
-    if (is_found) continue;
-    std::sort(names.begin(), names.end());
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "max_in_flight names the method \"%s\", which is none; %s", name, Allowed(name, names)));
+    if (names.contains(name)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrFormat("max_in_flight names the method \"%s\", which is none; %s", name,
+                        Allowed(name, std::vector<std::string>(names.begin(), names.end()))));
   }
   return absl::OkStatus();
+}
+
+void Methods::SetLimits(const Limits& limits) {
+  for (const auto& [type, method] : methods_) {
+    const auto limit = limits.find(method->name);
+    method->max_in_flight = limit == limits.end() ? 0 : static_cast<std::int64_t>(limit->second);
+  }
 }
 
 Method& Methods::Of(const google::protobuf::Message& request) {

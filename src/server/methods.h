@@ -27,9 +27,9 @@ namespace vitrine {
 struct Method {
   std::string name{};  // "RecommendItems"
   Scope scope = Scope::kAdmin;
-  std::int64_t max_in_flight = 0;           // 0: no limit of its own.
-  std::atomic<std::int64_t> in_flight = 0;  // Calls that wait or are worked on.
-  std::atomic<Micros> cost_us = 0;          // Of one call on a thread, lately; 0: not known yet.
+  std::atomic<std::int64_t> max_in_flight = 0;  // 0: no limit of its own.
+  std::atomic<std::int64_t> in_flight = 0;      // Calls that wait or are worked on.
+  std::atomic<Micros> cost_us = 0;  // Of one call on a thread, lately; 0: not known yet.
   // How long calls took, by status code; made by Metrics on the first such call.
   std::array<std::atomic<prometheus::Histogram*>, 17> took{};
 
@@ -43,9 +43,12 @@ class Methods {
   // `services`: full names; one that this program does not know is left out.
   explicit Methods(const std::vector<std::string>& services);
 
-  // How many calls of a method may be in flight, by its name.
+  // How many calls of a method may be in flight, by its name; one that is not named has no limit.
+  using Limits = std::map<std::string, std::size_t>;
   // Errors: INVALID_ARGUMENT there is no such method; the nearest is named.
-  absl::Status SetLimits(const std::map<std::string, std::size_t>& limits);
+  absl::Status CheckLimits(const Limits& limits) const;
+  // For the calls that come from now on. REQUIRES: CheckLimits(limits).ok()
+  void SetLimits(const Limits& limits);
 
   // Of a request that belongs to none: a method of its own, for admins.
   Method& Of(const google::protobuf::Message& request);

@@ -10,7 +10,6 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
 #include "server/status.h"
-#include "vitrine/base/log.h"
 
 namespace vitrine {
 namespace {
@@ -72,21 +71,21 @@ Micros TimeLeft(const grpc::CallbackServerContext& context) {
 // Of a caller that has gone, or is past its deadline.
 absl::Status NobodyWaits() { return absl::CancelledError("nobody waits for the answer"); }
 
-// What somebody has to look into must be in the log, not only in the caller's hands.
-void LogGrave(const absl::Status& status) {
-  if (status.code() != absl::StatusCode::kInternal && status.code() != absl::StatusCode::kUnknown &&
-      status.code() != absl::StatusCode::kDataLoss) {
-    return;
-  }
-  Log(LogLevel::kError, "server.request_failed", {{"status", status.ToString()}});
-}
-
 }  // namespace
 
 RequestPool::RequestPool(const Options& options)
     : options_(options),
       num_threads_(std::max<std::size_t>(1, options.num_threads)),
+      max_waiting_(options.max_waiting),
+      max_wait_us_(options.max_wait_us),
+      log_(options.log),
       pool_(options.num_threads) {}
+
+void RequestPool::Change(const Options& options) {
+  max_waiting_ = options.max_waiting;
+  max_wait_us_ = options.max_wait_us;
+  log_.Set(options.log);
+}
 
 void RequestPool::Open(const Backend& backend) {
   backend_ = backend;
@@ -130,7 +129,8 @@ Method& RequestPool::MethodOf(const google::protobuf::Message& request) {
 
 absl::Status RequestPool::Enter(Method& method) {
   const std::int64_t before = method.in_flight.fetch_add(1);
-  if (method.max_in_flight == 0 || before < method.max_in_flight) return absl::OkStatus();
+  const std::int64_t most = method.max_in_flight.load(std::memory_order_relaxed);
+  if (most == 0 || before < most) return absl::OkStatus();
   --method.in_flight;
   return Overloaded(
       absl::StrFormat("%d calls of %s are in flight, as many as may be", before, method.name),
@@ -140,9 +140,10 @@ absl::Status RequestPool::Enter(Method& method) {
 absl::Status RequestPool::Queue(const grpc::CallbackServerContext& context, Micros cost_us) {
   const auto num_threads = static_cast<Micros>(num_threads_);
   const Micros wait_us = waiting_us_.load() / num_threads;
-  if (options_.max_wait_us > 0 && wait_us > options_.max_wait_us) {
+  const Micros max_wait_us = max_wait_us_;
+  if (max_wait_us > 0 && wait_us > max_wait_us) {
     return Overloaded(absl::StrFormat("a request would wait %d ms, more than %d", wait_us / 1000,
-                                      options_.max_wait_us / 1000),
+                                      max_wait_us / 1000),
                       wait_us);
   }
   // Half of its time is kept back: the estimate is one, and work that comes too late is lost.
@@ -151,9 +152,9 @@ absl::Status RequestPool::Queue(const grpc::CallbackServerContext& context, Micr
         absl::StrFormat("a request would wait %d ms, too long for its deadline", wait_us / 1000),
         wait_us);
   }
-  if (num_waiting_.fetch_add(1) >= options_.max_waiting) {
+  if (const std::size_t most = max_waiting_; num_waiting_.fetch_add(1) >= most) {
     --num_waiting_;
-    return Overloaded(absl::StrFormat("%d requests wait already", options_.max_waiting), wait_us);
+    return Overloaded(absl::StrFormat("%d requests wait already", most), wait_us);
   }
   waiting_us_ += cost_us;
   return absl::OkStatus();
@@ -161,14 +162,17 @@ absl::Status RequestPool::Queue(const grpc::CallbackServerContext& context, Micr
 
 grpc::ServerUnaryReactor* RequestPool::Answer(grpc::CallbackServerContext* context,
                                               const google::protobuf::Message& request,
-                                              std::function<absl::Status()> work) {
+                                              std::function<absl::Status(CallNote& note)> work) {
   std::size_t idle = 0;
   if (!num_unfinished_.compare_exchange_strong(idle, 1)) {
-    return AnswerLater(context, request,
-                       [work = std::move(work)](const Finish& finish) { finish(work()); });
+    return Later(context, request, [this, work = std::move(work)](const Call& call) {
+      CallNote note;
+      const absl::Status status = work(note);
+      Conclude(status, call, &note);
+    });
   }
   const Micros started_us = MonotonicNow();
-  const Call call{MethodOf(request), *context->DefaultReactor(), started_us};
+  const Call call{MethodOf(request), *context, *context->DefaultReactor(), started_us};
   absl::Status status = Admit(*context, request);
   if (status.ok()) status = Enter(call.method);
   if (!status.ok()) {
@@ -176,25 +180,29 @@ grpc::ServerUnaryReactor* RequestPool::Answer(grpc::CallbackServerContext* conte
     End(status, call);
     return &call.reactor;
   }
-  status = context->IsCancelled() ? NobodyWaits() : work();
+  CallNote note;
+  status = context->IsCancelled() ? NobodyWaits() : work(note);
   call.method.AddCost(MonotonicNow() - started_us);
   --num_unfinished_;
-  Conclude(status, call);
+  Conclude(status, call, &note);
   return &call.reactor;
 }
 
-void RequestPool::Conclude(const absl::Status& status, const Call& call) {
-  LogGrave(status);
+void RequestPool::Conclude(const absl::Status& status, const Call& call, const CallNote* note) {
   if (absl::IsCancelled(status) && abandoned_ != nullptr) abandoned_->Add();
   --call.method.in_flight;
-  End(status, call);
+  End(status, call, note);
 }
 
 // The caller has the answer once this returns, so what is measured is there as well.
-void RequestPool::End(const absl::Status& status, const Call& call) {
-  if (options_.metrics != nullptr) {
-    options_.metrics->Called(call.method, status.code(), MonotonicNow() - call.arrived_us);
-  }
+void RequestPool::End(const absl::Status& status, const Call& call, const CallNote* note) {
+  const Micros took_us = MonotonicNow() - call.arrived_us;
+  if (options_.metrics != nullptr) options_.metrics->Called(call.method, status.code(), took_us);
+  log_.Note(call.context, {.method = call.method,
+                           .status = status,
+                           .took_us = took_us,
+                           .waited_us = call.waited_us,
+                           .note = note});
   call.reactor.Finish(ToGrpcStatus(status));
 }
 
@@ -209,7 +217,15 @@ void RequestPool::Submit(std::function<void()> task) {
 grpc::ServerUnaryReactor* RequestPool::AnswerLater(grpc::CallbackServerContext* context,
                                                    const google::protobuf::Message& request,
                                                    std::function<void(Finish finish)> work) {
-  const Call call{MethodOf(request), *context->DefaultReactor(), MonotonicNow()};
+  return Later(context, request, [this, work = std::move(work)](const Call& call) {
+    work([this, call](const absl::Status& result) { Conclude(result, call); });
+  });
+}
+
+grpc::ServerUnaryReactor* RequestPool::Later(grpc::CallbackServerContext* context,
+                                             const google::protobuf::Message& request,
+                                             std::function<void(const Call& call)> work) {
+  Call call{MethodOf(request), *context, *context->DefaultReactor(), MonotonicNow()};
   absl::Status status = Admit(*context, request);
   const Micros cost_us = call.method.cost_us.load(std::memory_order_relaxed);
   if (status.ok()) status = Queue(*context, cost_us);
@@ -221,16 +237,17 @@ grpc::ServerUnaryReactor* RequestPool::AnswerLater(grpc::CallbackServerContext* 
     End(status, call);
     return &call.reactor;
   }
-  Submit([this, context, call, cost_us, work = std::move(work)] {
+  Submit([this, call, cost_us, work = std::move(work)]() mutable {
     --num_waiting_;
     waiting_us_ -= cost_us;
-    if (context->IsCancelled()) {
+    const Micros started_us = MonotonicNow();
+    call.waited_us = started_us - call.arrived_us;
+    if (call.context.IsCancelled()) {
       Conclude(NobodyWaits(), call);
       return;
     }
-    const Micros started_us = MonotonicNow();
     Method& method = call.method;  // The call may be gone once it is answered; its method is not.
-    work([this, call](const absl::Status& result) { Conclude(result, call); });
+    work(call);
     method.AddCost(MonotonicNow() - started_us);
   });
   return &call.reactor;

@@ -6,12 +6,15 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/access.h"
 #include "server/methods.h"
 #include "server/metrics.h"
+#include "server/request_log.h"
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/server/server.h"
 
@@ -31,10 +34,14 @@ class RequestPool {
     Methods* methods = nullptr;       // Null: all are alike.
     AccessControl* access = nullptr;  // Null: everybody may call everything.
     Metrics* metrics = nullptr;       // Null: nothing is measured.
+    RequestLogOptions log{};
   };
 
   // What the options point to must outlive the pool.
   explicit RequestPool(const Options& options);
+  // How many may wait, how long, and what the log says of them, from now on; the rest stays.
+  void Change(const Options& options);
+
   RequestPool(std::size_t num_threads, std::size_t max_waiting)
       : RequestPool(Options{.num_threads = num_threads, .max_waiting = max_waiting}) {}
 
@@ -57,6 +64,9 @@ class RequestPool {
   // REQUIRES: Admit() was OK once.
   const Backend& backend() const { return backend_; }
 
+  // Every unary call gets an id, which is in its trailing metadata and in its line of the log, if
+  // it has one (RequestLog).
+
   // Answers a unary call with the status that `work`, which waits for no other call, returns. Where
   // the caller has gone before, there is no work; that, and a status CANCELLED, is counted as
   // "server.abandoned".
@@ -69,7 +79,16 @@ class RequestPool {
   // it cost; with what it costs itself, longer than half of its own time, too.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    const google::protobuf::Message& request,
-                                   std::function<absl::Status()> work);
+                                   std::function<absl::Status(CallNote& note)> work);
+
+  // The same for work that leaves no note for the log.
+  template <typename Work>
+  requires std::is_invocable_r_v<absl::Status, Work&> grpc::ServerUnaryReactor* Answer(
+      grpc::CallbackServerContext* context, const google::protobuf::Message& request, Work work) {
+    return Answer(context, request,
+                  std::function<absl::Status(CallNote & note)>(
+                      [work = std::move(work)](CallNote& /*note*/) { return work(); }));
+  }
 
   // The same for work that ends later, on any thread, by calling `finish` once.
   grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context,
@@ -93,6 +112,7 @@ class RequestPool {
             .wait_us = waiting_us_.load() / static_cast<Micros>(num_threads_)};
   }
   Metrics* metrics() const { return options_.metrics; }
+  RequestLog& log() { return log_; }
 
   // Called with false on a write that failed on the disk or met a store that takes none, and with
   // true on the first that takes effect after it; set before Open.
@@ -110,15 +130,24 @@ class RequestPool {
   // A call as it goes: what it is of, since when, whom it answers.
   struct Call {
     Method& method;
+    grpc::CallbackServerContext& context;
     grpc::ServerUnaryReactor& reactor;
     Micros arrived_us = 0;
+    Micros waited_us = 0;
   };
   void TellDisk(const absl::Status& written);
-  void Conclude(const absl::Status& status, const Call& call);
-  void End(const absl::Status& status, const Call& call);
+  // Has a thread of the pool do the work, which must Conclude the call.
+  grpc::ServerUnaryReactor* Later(grpc::CallbackServerContext* context,
+                                  const google::protobuf::Message& request,
+                                  std::function<void(const Call& call)> work);
+  void Conclude(const absl::Status& status, const Call& call, const CallNote* note = nullptr);
+  void End(const absl::Status& status, const Call& call, const CallNote* note = nullptr);
 
   const Options options_;
   const std::size_t num_threads_;
+  std::atomic<std::size_t> max_waiting_;
+  std::atomic<Micros> max_wait_us_;
+  RequestLog log_;
   Method any_;  // Stands for all where no methods are given.
   std::atomic<std::size_t> num_waiting_ = 0;
   std::atomic<Micros> waiting_us_ = 0;           // What those that wait will cost.

@@ -87,18 +87,14 @@ struct Server::State {
         access({.keys = options.keys,
                 .calls_per_second_per_shopper = options.max_calls_per_second_per_shopper},
                clock),
-        pool({.num_threads = NumThreads(options),
-              .max_waiting = options.max_waiting_requests,
-              .max_wait_us = static_cast<Micros>(options.max_wait_seconds * kMicrosPerSecond),
-              .methods = &methods,
-              .access = &access,
-              .metrics = &metrics}),
+        pool(PoolOptions(options)),
         health(AllServices()),
         events(pool, clock,
                {.max_unacknowledged = options.max_unacknowledged_events,
                 .max_streams = options.max_event_streams}),
         catalog(pool, options.max_replace_items),
-        reports(clock, static_cast<Micros>(options.report_max_age_seconds * kMicrosPerSecond)),
+        reports(clock, static_cast<Micros>(options.report_max_age_seconds * kMicrosPerSecond),
+                options.min_group),
         users(pool, reports, clock),
         features(pool, clock),
         insight(pool, reports, clock),
@@ -106,6 +102,16 @@ struct Server::State {
         placements(pool),
         store(pool),
         recommendations(pool) {}
+
+  RequestPool::Options PoolOptions(const ServerOptions& options) {
+    return {.num_threads = NumThreads(options),
+            .max_waiting = options.max_waiting_requests,
+            .max_wait_us = static_cast<Micros>(options.max_wait_seconds * kMicrosPerSecond),
+            .methods = &methods,
+            .access = &access,
+            .metrics = &metrics,
+            .log = options.request_log};
+  }
 
   Metrics metrics;
   Methods methods;
@@ -176,7 +182,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
   if (!certificates.ok()) return certificates.status();
   auto state = std::make_unique<State>(options, clock);
   state->certificates = *std::move(certificates);
-  if (auto status = state->methods.SetLimits(options.max_in_flight); !status.ok()) return status;
+  if (auto status = state->methods.CheckLimits(options.max_in_flight); !status.ok()) return status;
+  state->methods.SetLimits(options.max_in_flight);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.address, state->certificates->credentials(), &state->port);
@@ -220,6 +227,7 @@ int Server::metrics_port() const { return state_->pages == nullptr ? 0 : state_-
 int Server::port() const { return state_->port; }
 
 void Server::Serve(const Backend& backend) {
+  if (backend.counters != nullptr) state_->reports.CountIn(*backend.counters);
   state_->pool.Open(backend);
   state_->health.SetAll(HealthCheckResponse::SERVING);
 }
@@ -227,6 +235,18 @@ void Server::Serve(const Backend& backend) {
 bool Server::SetServing(const std::string& service, bool is_serving) {
   return state_->health.Set(
       service, is_serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+}
+
+absl::Status Server::CheckChange(const ServerOptions& options) {
+  if (auto status = Check(options); !status.ok()) return status;
+  if (auto status = state_->methods.CheckLimits(options.max_in_flight); !status.ok()) return status;
+  return state_->certificates->ReadNow();
+}
+
+void Server::Change(const ServerOptions& options) {
+  state_->methods.SetLimits(options.max_in_flight);
+  state_->access.SetCallsPerShopper(options.max_calls_per_second_per_shopper);
+  state_->pool.Change(state_->PoolOptions(options));
 }
 
 void Server::Drain(Micros limit) {

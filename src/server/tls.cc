@@ -138,6 +138,12 @@ void ServerCertificates::Start() {
   watch_ = std::thread([this] { Watch(); });
 }
 
+absl::Status ServerCertificates::ReadNow() {
+  if (tls_.certificate.empty()) return absl::OkStatus();
+  std::lock_guard lock(mutex_);
+  return Read();
+}
+
 void ServerCertificates::Watch() {
   const std::chrono::duration<double> interval(std::max(1.0, tls_.reload_seconds));
   absl::Status last;

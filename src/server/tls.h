@@ -47,16 +47,20 @@ class ServerCertificates {
 
   const std::shared_ptr<grpc::ServerCredentials>& credentials() const { return credentials_; }
 
+  // Looks at the files at once. Errors: as Create; what was shown before still is, then.
+  absl::Status ReadNow();
+
  private:
   explicit ServerCertificates(const ServerTls& tls) : tls_(tls) {}
 
-  // Reads and checks the files, and hands on what is new.
+  // Reads and checks the files, and hands on what is new. REQUIRES: mutex_ is held, or nobody
+  // watches yet.
   absl::Status Read();
   void Start();
   void Watch();
 
   const ServerTls tls_;
-  std::string shown_;  // What pair_ and client_ca_ hold.
+  std::string shown_;  // What pair_ and client_ca_ hold. Guarded by mutex_.
   MemoryFile pair_;
   MemoryFile client_ca_;
   std::shared_ptr<grpc::ServerCredentials> credentials_;

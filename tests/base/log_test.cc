@@ -41,6 +41,14 @@ TEST(LogTest, QuotesWhatWouldBreakTheLineIntoOtherFields) {
                              "lines=\"a b\"\n"));
 }
 
+TEST(LogTest, WhatATerminalWouldObeyBecomesABlank) {
+  const std::string line = Logged([] {
+    Log(LogLevel::kError, "event", {{"escape", "a\x1b[2Jb\rc\x7f"}});
+  });
+
+  EXPECT_THAT(line, EndsWith("escape=\"a [2Jb c \"\n"));
+}
+
 TEST(LogTest, DropsLinesBelowTheLevel) {
   SetLogLevel(LogLevel::kError);
   const std::string lines = Logged([] {

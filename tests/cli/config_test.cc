@@ -34,8 +34,8 @@ std::string ErrorOf(const std::string& text) {
 // it a key, a line in the example, and a place here.
 void ExpectSame(const Config& left, const Config& right) {
   const auto& [metrics, address, threads, waiting, bytes, replace, unacknowledged, report_age, tls,
-               keys, per_shopper, max_wait, in_flight, streams, per_connection, buffers] =
-      left.server;
+               keys, per_shopper, max_wait, in_flight, streams, per_connection, buffers,
+               request_log, min_group] = left.server;
   EXPECT_EQ(metrics, right.server.metrics_address);
   EXPECT_EQ(address, right.server.address);
   EXPECT_EQ(threads, right.server.num_threads);
@@ -56,6 +56,11 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(streams, right.server.max_event_streams);
   EXPECT_EQ(per_connection, right.server.max_streams_per_connection);
   EXPECT_EQ(buffers, right.server.max_buffer_bytes);
+  const auto& [slow_ms, slow_per_second, sample_share] = request_log;
+  EXPECT_EQ(slow_ms, right.server.request_log.slow_ms);
+  EXPECT_EQ(slow_per_second, right.server.request_log.slow_per_second);
+  EXPECT_EQ(min_group, right.server.min_group);
+  EXPECT_EQ(sample_share, right.server.request_log.sample_share);
   EXPECT_EQ(left.drain_seconds, right.drain_seconds);
   EXPECT_EQ(left.log_format, right.log_format);
   EXPECT_EQ(left.log_level, right.log_level);

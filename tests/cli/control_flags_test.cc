@@ -51,6 +51,8 @@ TEST(ControlFlagsTest, ReadsAnExposure) {
   EXPECT_EQ(*ParseExposure("new:0.2"), (Exposure{Exposure::Group::kNew, 0.2}));
   EXPECT_EQ(*ParseExposure("long-tail:1"), (Exposure{Exposure::Group::kLongTail, 1}));
   EXPECT_EQ(*ParseExposure("none"), Exposure());
+  EXPECT_EQ(*ParseExposure("filter:tags: \"new\":0.5"),
+            (Exposure{Exposure::Group::kFilter, 0.5, "tags: \"new\""}));
 }
 
 TEST(ControlFlagsTest, RefusesWhatIsNoExposure) {

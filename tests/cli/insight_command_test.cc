@@ -79,7 +79,9 @@ TEST_F(InsightCommandTest, PrintsTheReport) {
 }
 
 TEST_F(InsightCommandTest, JsonHoldsTheSameCountsAsTheEventsFile) {
-  const Outcome outcome = RunInsight("--json");
+  const std::string config = *folder_ / "whole.toml";
+  std::ofstream(config) << "[privacy]\nmin_group = 1\n";
+  const Outcome outcome = RunInsight("--json --config '" + config + "'");
 
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const Json json = Json::parse(outcome.out, nullptr, /*allow_exceptions=*/false);
@@ -99,6 +101,16 @@ TEST_F(InsightCommandTest, JsonHoldsTheSameCountsAsTheEventsFile) {
   }
   EXPECT_EQ(in_segments, json["overview"]["all"]["shoppers"]);
   EXPECT_EQ(in_cells, json["overview"]["buyers"]);
+}
+
+TEST_F(InsightCommandTest, GroupsOfAFewAreLeftOutUnlessToldOtherwise) {
+  const Json json = Json::parse(RunInsight("--json").out, nullptr, /*allow_exceptions=*/false);
+
+  EXPECT_EQ(json["min_group"], 5);
+  EXPECT_GT(json["withheld"], 0);
+  for (const auto& [name, count] : json["rfm"]["cells"].items()) EXPECT_GE(count, 5) << name;
+  for (const Json& segment : json["segmentation"]["segments"]) EXPECT_GE(segment["size"], 5);
+  EXPECT_THAT(RunInsight("").out, HasSubstr("Groups of fewer than 5 shoppers are not shown"));
 }
 
 TEST_F(InsightCommandTest, WritesAPageBesideTheText) {

@@ -71,6 +71,19 @@ TEST_F(KeysBinaryTest, APublicAddressWantsTlsAndKeys) {
   EXPECT_THAT(with_keys.err, HasSubstr("without TLS (--tls-cert, --tls-key);"));
 }
 
+TEST_F(KeysBinaryTest, PublicMetricsWantToBeAskedFor) {
+  const std::string serve = "serve --listen 127.0.0.1:0 --store " + store_;
+  const Outcome by_flag = Run(serve + " --metrics 0.0.0.0:0");
+  WriteText(folder_ / "config", "[metrics]\nlisten = \"[::]:0\"\n");
+  const Outcome by_file = Run(serve + " --config " + (folder_ / "config"));
+
+  EXPECT_EQ(by_flag.status, 2);
+  EXPECT_THAT(by_flag.err,
+              HasSubstr("the metrics on 0.0.0.0:0 can be reached from other machines"));
+  EXPECT_EQ(by_file.status, 2);
+  EXPECT_THAT(by_file.err, HasSubstr("the metrics on [::]:0 can be reached"));
+}
+
 TEST_F(KeysBinaryTest, AWordThatIsNoScopeIsNamed) {
   const Outcome outcome = Run("keys create --store " + store_ + " --name ops --scopes red");
   EXPECT_EQ(outcome.status, 2);

@@ -16,6 +16,7 @@ namespace vitrine::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ReportBinaryTest : public BinaryTest {
  protected:
@@ -50,9 +51,11 @@ TEST_F(ReportBinaryTest, AStoreAndItsServerReportWhatCameOfAList) {
   const Outcome imported = Run("import --store DIR/shown --events DIR/shown.jsonl");
   ASSERT_EQ(imported.status, 0) << imported.err;
 
-  const Json of_store = Parsed("report --store DIR/shown --json");
-  const Outcome text = Run("report --store DIR/shown");
-  testing::ServerChild server(*folder_ / "shown", *folder_ / "small.toml", *folder_ / "log");
+  WriteText(*folder_ / "private.toml",
+            "[privacy]\nmin_group = 1\n[lifecycle]\nauto_train_events = 0\n");
+  const Json of_store = Parsed("report --store DIR/shown --config DIR/private.toml --json");
+  const Outcome text = Run("report --store DIR/shown --config DIR/private.toml");
+  testing::ServerChild server(*folder_ / "shown", *folder_ / "private.toml", *folder_ / "log");
   const std::string address = server.WaitForAddress();
   ASSERT_NE(address, "");
   const Json of_server = Parsed("report --target " + address + " --json");
@@ -69,6 +72,14 @@ TEST_F(ReportBinaryTest, AStoreAndItsServerReportWhatCameOfAList) {
   EXPECT_EQ(row["revenue"], Json::parse(R"([{"currency":"EUR","micros":5000000}])"));
   EXPECT_EQ(of_server, of_store);
   EXPECT_THAT(text.out, HasSubstr("5.00 EUR"));
+  const Outcome of_one = Run("report --store DIR/shown");
+  EXPECT_THAT(of_one.out, HasSubstr("(small groups)"));
+  EXPECT_THAT(of_one.out, Not(HasSubstr("5.00 EUR")));  // It is one shopper's.
+  const Json fairness =
+      Parsed("report --store DIR/shown --config DIR/private.toml --fairness --json");
+  EXPECT_EQ(fairness["shown_items"], 1);
+  EXPECT_EQ(fairness["tables"].size(), 3U);
+  EXPECT_THAT(Run("report --store DIR/shown --fairness").out, HasSubstr("by brand"));
   EXPECT_EQ(Parsed("report --store DIR/shown --until 2020-01-01 --json")["events"], 0);
 }
 
@@ -76,6 +87,8 @@ TEST_F(ReportBinaryTest, WrongUsageOfReportsAndDrawsIsTold) {
   for (const auto& [arguments, says] : std::vector<std::pair<std::string, std::string>>{
            {"report", "--target"},
            {"report --store STORE --since yesterday", "--since has"},
+           {"report --target 127.0.0.1:1 --fairness", "--fairness reads a store"},
+           {"report --store STORE --fairness --merit beauty", "--merit"},
            {"report --store STORE --since 2026-02-01 --until 2026-02-01", "--until is not after"},
            {"report --store STORE --attribution-days 91", "--attribution-days"},
            {"recommend --store STORE --explore 11", "--explore is '11'"}}) {

@@ -55,6 +55,10 @@ class ServerChild {
   }
 
   pid_t id() const { return id_; }
+  // Sends a signal that is not the end.
+  void Send(int signal) const {
+    if (id_ > 0) kill(id_, signal);
+  }
 
   // Sends the signal and waits for the end: what waitpid says, or -1 when it had ended before.
   int End(int signal) {

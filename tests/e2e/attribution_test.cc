@@ -85,7 +85,7 @@ class AttributionOverTheWireTest : public ::testing::Test {
                 IsOk());
   }
 
-  Shop shop_;
+  Shop shop_{ServerOptions{.min_group = 1}};
   std::unique_ptr<Client> client_ = shop_.Connect();
 };
 

@@ -39,7 +39,7 @@ v1::Event Order(const std::string& user_id, const std::string& item_id, std::int
 
 class InsightTest : public ::testing::Test {
  protected:
-  InsightTest() : shop_({.report_max_age_seconds = 0}) { shop_.Serve(); }
+  InsightTest() : shop_({.report_max_age_seconds = 0, .min_group = 1}) { shop_.Serve(); }
 
   // Ann buys the same every ten days, each time after a view and the cart; ten others only look.
   void FillShop() {

@@ -29,7 +29,8 @@ class Shop {
   explicit Shop(ServerOptions options = {}) {
     SetLogLevel(LogLevel::kWarning);
     options.address = "127.0.0.1:0";
-    auto server = Server::Create(options, SystemClock());
+    options_ = options;
+    auto server = Server::Create(options_, SystemClock());
     if (!server.ok()) Die(server.status());
     server_ = *std::move(server);
     OpenStore();
@@ -60,7 +61,7 @@ class Shop {
   // A new server over the same folder, as after a restart.
   void Restart() {
     Stop();
-    server_ = *Server::Create({.address = "127.0.0.1:0"}, SystemClock());
+    server_ = *Server::Create(options_, SystemClock());
     OpenStore();
     Serve();
   }
@@ -92,6 +93,7 @@ class Shop {
                                        Engine::Options(), placements_.get());
   }
 
+  ServerOptions options_;
   TemporaryFolder folder_;
   FaultFileSystem files_;
   Published<ModelSet> published_{std::make_shared<const ModelSet>()};

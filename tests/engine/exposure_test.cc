@@ -116,6 +116,28 @@ TEST_F(ExposureTest, ANewItemComesWhereTheShareWouldBeMissed) {
                                                   Reason{.kind = Reason::Kind::kNewArrival}));
 }
 
+TEST_F(ExposureTest, AFilterSaysWhichItemsHaveAShare) {
+  const Exposure of_brand{.group = Group::kFilter, .share = 0.5, .filter = "brand = \"X\""};
+
+  EXPECT_THAT(RecommendedIds({.controls = {.exposure = of_brand}}),
+              ElementsAre("a", "d", "b", "e", "c"));
+  EXPECT_THAT(RecommendedIds({.controls = {.exposure = {Group::kFilter, 1, "brand = \"None\""}}}),
+              ElementsAre("a", "b", "c", "d", "e"));  // There are no such items.
+}
+
+TEST_F(ExposureTest, AFilterThatIsMissingWrongOrOfAnotherGroupIsRefused) {
+  const auto refused = [&](const Exposure& exposure) {
+    return engine_.Recommend({.controls = {.exposure = exposure}}).status();
+  };
+
+  EXPECT_THAT(refused({Group::kFilter, 0.5, ""}),
+              vitrine::testing::StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(refused({Group::kFilter, 0.5, "brand = ("}),
+              vitrine::testing::StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(refused({Group::kNew, 0.5, "brand = \"X\""}),
+              vitrine::testing::StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST_F(ExposureTest, WhatIsNotInTheRankingComesFromWhatIsPopular) {
   Publish({MakeFakeModel("most_popular", ModelFamily::kPopularity, {5, 4, 3})});
   store_.SetPopularity({0, 0, 0, 1, 2});

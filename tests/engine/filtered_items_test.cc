@@ -69,6 +69,26 @@ TEST_F(FilteredItemsTest, TakesItemsOfAnyCategoryNamed) {
   EXPECT_THAT(RowsIn({"\"", "\\"}), IsEmpty());
 }
 
+TEST_F(FilteredItemsTest, CountsWhatItFindsKept) {
+  Counters counters;
+  const FilteredItems filtered(store_.catalogue(), &counters);
+  const auto count = [&](const std::string& name) { return counters.Get("cache." + name).value(); };
+  store_.Put({.id = "mug", .brand = "Acme"});
+
+  ASSERT_THAT(filtered.Matching("brand = \"Acme\""), IsOk());
+  EXPECT_EQ(count("filters.miss"), 1U);
+  EXPECT_EQ(count("filter_items.miss"), 1U);
+
+  ASSERT_THAT(filtered.Matching("brand = \"Acme\""), IsOk());
+  EXPECT_EQ(count("filters.hit"), 1U);
+  EXPECT_EQ(count("filter_items.hit"), 1U);
+
+  store_.Put({.id = "cup", .brand = "Acme"});
+  ASSERT_THAT(filtered.Matching("brand = \"Acme\""), IsOk());
+  EXPECT_EQ(count("filters.hit"), 2U);
+  EXPECT_EQ(count("filter_items.miss"), 2U);  // The new item was read.
+}
+
 TEST_F(FilteredItemsTest, SeesEveryChange) {
   store_.Put({.id = "mug", .categories = {"Home"}, .price = Money{5'000'000, "EUR"}});
   EXPECT_THAT(RowsIn({"Home"}), ElementsAre(0));

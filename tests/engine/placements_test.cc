@@ -121,6 +121,23 @@ TEST_F(PlacementsTest, WhatWasPutIsThereAfterARestartInEveryField) {
   EXPECT_EQ(all->at("trending").origin, Placements::Origin::kBuiltIn);
 }
 
+TEST_F(PlacementsTest, AnExposureOfAFilterIsThereAfterARestart) {
+  Placement placement = Whole();
+  placement.controls.exposure = {Exposure::Group::kFilter, 0.2, "brand = \"Acme\""};
+  {
+    const auto placements = Open();
+    ASSERT_THAT(placements, IsOk());
+    ASSERT_THAT((*placements)->Put(Placement{.name = "before"}), IsOk());
+    ASSERT_THAT((*placements)->Put(placement), IsOk());
+  }
+
+  const auto placements = Open();
+
+  ASSERT_THAT(placements, IsOk());
+  EXPECT_EQ((*placements)->All()->at("home-2").placement, placement);
+  EXPECT_TRUE((*placements)->All()->contains("before"));
+}
+
 TEST_F(PlacementsTest, DeletingWhatWasPutBringsBackWhatWasBefore) {
   const auto placements = Open({{.name = "trending", .page_size = 7}});
   ASSERT_THAT(placements, IsOk());
@@ -200,6 +217,25 @@ TEST_F(PlacementsTest, ADamagedFileIsDataLoss) {
   ASSERT_THAT((*file)->Close(), IsOk());
 
   EXPECT_THAT(Open(), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(PlacementsTest, AConfigurationTakesThePlaceOfTheOneBeforeAsAWholeOrNotAtAll) {
+  const auto placements = *Open({{.name = "old", .page_size = 3}});
+  ASSERT_THAT(placements->Put({.name = "put", .page_size = 4}), IsOk());
+
+  EXPECT_THAT(placements->Configure(
+                  {{.name = "new", .page_size = 5}, {.name = "lost", .fallbacks = {"nowhere"}}}),
+              StatusIs(kInvalidPlacement));
+  EXPECT_TRUE(placements->All()->contains("old"));
+  EXPECT_FALSE(placements->All()->contains("new"));
+
+  ASSERT_THAT(placements->Configure({{.name = "new", .page_size = 5}, {.name = "put"}}), IsOk());
+  const auto all = placements->All();
+  EXPECT_FALSE(all->contains("old"));
+  EXPECT_EQ(all->at("new").placement.page_size, 5U);
+  EXPECT_EQ(all->at("put").placement.page_size, 4U);  // What was put counts over it.
+  ASSERT_THAT(placements->Delete("put"), IsOk());
+  EXPECT_EQ(placements->All()->at("put").origin, Placements::Origin::kConfigured);
 }
 
 TEST_F(PlacementsTest, ThereMayBeAThousand) {

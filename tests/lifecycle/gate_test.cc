@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -170,6 +171,66 @@ TEST_F(GateTest, LiveModelsThatCannotBeMadeAnyMoreLetTheCandidatePass) {
   ASSERT_THAT(trained, IsOk());
   EXPECT_FALSE(trained->is_refused());
   EXPECT_THAT(trained->gate->verdict, HasSubstr("no_such_setting"));
+}
+
+// A shop whose own placement asks a model that the blend does not.
+class GateOfPlacementsTest : public GateTest {
+ protected:
+  GateOfPlacementsTest() {
+    placements_ = *Placements::Open(shop_.files(), shop_.models_folder() + "-placements",
+                                    {{.name = "mine", .weights = {{"most_popular", 1}}}});
+    good_.placements = placements_.get();
+    bad_ = good_;
+    bad_.settings = {{"most_popular", {{"category_mix", "0"}}}};  // Everybody sees the same.
+  }
+
+  std::unique_ptr<Placements> placements_;
+};
+
+TEST_F(GateOfPlacementsTest, AWorseModelThatOnlyAPlacementAsksIsRefused) {
+  const ModelSet live = Live(good_);
+
+  const auto trained = Train(bad_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_TRUE(trained->is_refused());
+  EXPECT_THAT(trained->models.models, IsEmpty());
+  EXPECT_THAT(trained->gate->verdict,
+              ::testing::StartsWith("most_popular, which placements ask by name: ndcg@20 is "));
+  EXPECT_THAT(trained->gate->verdict, HasSubstr("less accurate beyond noise"));
+  EXPECT_LT(trained->gate->candidate_accuracy, trained->gate->live_accuracy);
+}
+
+TEST_F(GateOfPlacementsTest, ABetterOnePassesAndTheVerdictHasItsNumbers) {
+  const ModelSet live = Live(bad_);
+
+  const auto trained = Train(good_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_FALSE(trained->is_refused()) << trained->gate->verdict;
+  EXPECT_THAT(trained->gate->verdict, HasSubstr("; most_popular, which placements ask by name: "));
+  EXPECT_EQ(trained->gate->lowest_difference, 0) << "the numbers are the blend's";
+}
+
+TEST_F(GateOfPlacementsTest, OneThatWouldBeTheSameIsNotMeasured) {
+  const ModelSet live = Live(good_);
+
+  const auto trained = Train(good_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_FALSE(trained->is_refused());
+  EXPECT_THAT(trained->gate->verdict, ::testing::Not(HasSubstr("placements")));
+}
+
+TEST_F(GateOfPlacementsTest, OneThatWasTrainedBeforeTheTestPartIsAskedAsItIs) {
+  ModelSet live = Live(good_);
+  live.trained_us = 1;  // Long before the shop's first event.
+  std::erase_if(live.models, [](const Model& model) { return model.name == "item_knn"; });
+
+  const auto trained = Train(good_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_THAT(trained->gate->verdict, HasSubstr("most_popular, which placements ask by name: "));
 }
 
 TEST_F(GateTest, ACancelledTrainingEndsInTheGateToo) {

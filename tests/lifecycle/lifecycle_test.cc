@@ -182,6 +182,20 @@ TEST_F(LifecycleTest, TrainsByItselfOnceThereIsEnoughAndAgainWhenHalfAsMuchIsNew
   EXPECT_TRUE(Eventually([&] { return Served() != first; }));
 }
 
+TEST_F(LifecycleTest, WhatIsChangedWhileItRunsCountsForTheNextTraining) {
+  LifecycleOptions options = shop_.Options();
+  options.auto_train_events = 0;
+  Start(options);
+  options.auto_train_events = 50;
+  options.models = {"item_knn"};
+  options.settings.clear();
+
+  lifecycle_->Change(options);
+
+  ASSERT_TRUE(Eventually([&] { return !Served().empty(); }));
+  EXPECT_EQ(published_.Get()->models[0].name, "item_knn");  // Before those of placements.
+}
+
 TEST_F(LifecycleTest, TrainsByTheClock) {
   LifecycleOptions options = shop_.Options();
   options.schedule.every_hours = 2;

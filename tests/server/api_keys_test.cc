@@ -191,9 +191,12 @@ TEST(MethodsTest, AreFoundByTheirRequests) {
   EXPECT_EQ(methods.Of(v1::RecordEventsRequest()).name, "RecordEvents");
   EXPECT_EQ(methods.Of(v1::RecordEventsRequest()).scope, Scope::kWrite);
   EXPECT_EQ(methods.Of(v1::GetUserRequest()).scope, Scope::kAdmin);  // Of no service given.
-  EXPECT_THAT(methods.SetLimits({{"RecordEvents", 3}}), IsOk());
+  EXPECT_THAT(methods.CheckLimits({{"RecordEvents", 3}}), IsOk());
+  methods.SetLimits({{"RecordEvents", 3}});
   EXPECT_EQ(methods.Of(v1::RecordEventsRequest()).max_in_flight, 3);
-  EXPECT_THAT(std::string(methods.SetLimits({{"RecordEvent", 3}}).message()),
+  methods.SetLimits({});
+  EXPECT_EQ(methods.Of(v1::RecordEventsRequest()).max_in_flight, 0);
+  EXPECT_THAT(std::string(methods.CheckLimits({{"RecordEvent", 3}}).message()),
               HasSubstr("RecordEvents"));
 }
 

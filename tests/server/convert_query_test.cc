@@ -191,6 +191,25 @@ TEST(ConvertQueryTest, BoostsRotationAndExposureAreReadAsTheyCome) {
   EXPECT_EQ(request->controls.exposure, (Exposure{Exposure::Group::kLongTail, 0.2}));
 }
 
+TEST(ConvertQueryTest, AnExposureOfAFilterHasTheFilterAndNoOtherHasOne) {
+  v1::RecommendItemsRequest message;
+  message.mutable_exposure()->set_group(v1::Exposure::GROUP_FILTER);
+  message.mutable_exposure()->set_share(0.2);
+  EXPECT_THAT(BadFields(message), ElementsAre("exposure.filter"));
+
+  message.mutable_exposure()->set_filter("brand = (");
+  EXPECT_THAT(BadFields(message), ElementsAre("exposure.filter"));
+
+  message.mutable_exposure()->set_filter("brand = \"Acme\"");
+  const auto request = FromProto(message);
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->controls.exposure,
+            (Exposure{Exposure::Group::kFilter, 0.2, "brand = \"Acme\""}));
+
+  message.mutable_exposure()->set_group(v1::Exposure::GROUP_NEW);
+  EXPECT_THAT(BadFields(message), ElementsAre("exposure.filter"));
+}
+
 TEST(ConvertQueryTest, WhatIsWrongWithBoostsRotationAndExposureIsNamed) {
   v1::RecommendItemsRequest message;
   message.add_boosts()->set_filter("price < 3");

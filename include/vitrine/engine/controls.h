@@ -38,10 +38,12 @@ struct Exposure {
     kNone,
     kNew,       // Published at most Engine::Options::new_arrival_days ago.
     kLongTail,  // All but the most popular that make up kHeadShare of all demand.
+    kFilter,    // What `filter` holds for: a brand, a price band, whatever has too little.
   };
   static constexpr double kHeadShare = 0.8;
   Group group = Group::kNone;
-  double share = 0;  // 0 to 1: the least part of each list from its top that is of the group.
+  double share = 0;      // 0 to 1: the least part of each list from its top that is of the group.
+  std::string filter{};  // item_filter.h. Of kFilter alone, and then not empty.
   bool operator==(const Exposure&) const = default;
 };
 

@@ -43,6 +43,10 @@ class Placements {
   // All of them, as they are now.
   std::shared_ptr<const Table> All() const { return table_.Get(); }
 
+  // Takes the configured ones anew, in the place of those before; what was put still counts over
+  // them. Errors: as Open, of the configuration, and then nothing has changed.
+  absl::Status Configure(std::vector<Placement> configured);
+
   // Makes a placement or replaces the one of that name. On disk when it returns, and in All.
   //
   // Errors: INVALID_ARGUMENT it is faulty, or falls back to one that does not exist or to itself;
@@ -56,16 +60,17 @@ class Placements {
   absl::Status Delete(const std::string& name);
 
  private:
-  Placements(FileSystem& files, std::string file, Table base);
-  // What was put, written and then published.
+  Placements(FileSystem& files, std::string file);
+  // What was put, written and then published. REQUIRES: mutex_ is held, as below.
   absl::Status Replace(std::map<std::string, Placement> put);
-  Table Joined(const std::map<std::string, Placement>& put) const;
+  // Publishes `base` with what was put.
+  absl::Status Rebase(Table base);
 
   FileSystem& files_;
   const std::string file_;
-  const Table base_;  // Built in and configured.
   std::mutex mutex_;
-  std::map<std::string, Placement> put_;  // Guarded by mutex_.
+  Table base_;                            // Built in and configured. Guarded by mutex_.
+  std::map<std::string, Placement> put_;  // The same.
   Published<Table> table_;
 };
 

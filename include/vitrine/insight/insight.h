@@ -34,6 +34,9 @@ struct InsightOptions {
   std::size_t max_categories = 20;  // Of Funnel::by_category.
   std::size_t max_paths = 20;       // Of OrderPaths.
   std::size_t max_path_steps = 8;   // Of one path, the last ones. >= 1
+  // Groups of fewer shoppers are left out, or made part of others, so that nobody can be told from
+  // a group: docs/insight.md. 1: none are. The figures of the shop as a whole always stay.
+  std::size_t min_group = 1;
   const std::atomic<bool>* is_cancelled = nullptr;  // May be null; then CANCELLED is returned.
 };
 
@@ -63,6 +66,8 @@ struct InsightOverview {
 // Memory: about 200 bytes and the id per shopper.
 struct Insight {
   std::string time_zone{};
+  std::size_t min_group = 1;
+  std::size_t num_withheld = 0;  // Rows and cells that are 0 or missing, since they were of fewer.
   double movement_days = 0;
   InsightOverview overview{};
   ShopperTable shoppers{};

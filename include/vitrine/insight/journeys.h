@@ -13,7 +13,8 @@ namespace vitrine {
 // detail page view, something put into the cart, an order. The steps need no order, and none needs
 // the one before: an order by telephone has no view.
 struct FunnelRow {
-  std::string name{};  // "2011-12-09", "Home > Kitchen" or a segment's name.
+  std::string name{};        // "2011-12-09", "Home > Kitchen" or a segment's name.
+  std::size_t shoppers = 0;  // Distinct ones, with such a visit.
   std::uint64_t sessions = 0;
   std::uint64_t viewed = 0;
   std::uint64_t carted = 0;
@@ -38,6 +39,7 @@ struct Funnel {
   std::vector<FunnelRow> by_day{};       // Oldest first, the latest days, quiet ones too.
   std::vector<FunnelRow> by_category{};  // Most visits first. A visit counts in each of its own.
   std::vector<FunnelRow> by_segment{};   // In the order of Segmentation::segments.
+  std::size_t num_withheld = 0;          // Rows of too few shoppers: 0, or, of categories, missing.
 };
 
 // What shoppers did in a visit before they ordered.
@@ -52,6 +54,7 @@ struct OrderPath {
 struct OrderPaths {
   std::uint64_t num_orders = 0;
   std::uint64_t num_paths = 0;     // Distinct ones.
+  std::size_t num_withheld = 0;    // Of them, since too few shoppers went so.
   std::vector<OrderPath> paths{};  // The most frequent first; those that options allow.
 };
 

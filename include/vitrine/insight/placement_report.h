@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/clock.h"
+#include "vitrine/base/ids.h"
 #include "vitrine/feature_store/feature_store.h"
 
 namespace vitrine {
@@ -18,13 +20,30 @@ namespace vitrine {
 
 inline constexpr double kMaxAttributionDays = 90;
 
+// What the rows of too few shoppers are called together. With no figures: even together they are
+// too few.
+inline constexpr char kSmallGroups[] = "(small groups)";
+
+// One item of an event that came of a list, as it was counted.
+struct ListOutcome {
+  enum class Kind { kShown, kClicked, kBought };
+  Kind kind{};
+  ItemIndex item{};
+  std::size_t position = 0;   // On its list, from 1; 0: bought without the list's token.
+  std::uint64_t shopper = 0;  // A hash.
+  Micros time_us = 0;
+  std::string_view placement{};
+};
+
 struct PlacementReportOptions {
   Micros since_us = 0;  // Only events of this time on,
   Micros until_us = 0;  // and before that. 0: all.
   // A cart or a purchase without a token counts for the list on which the shopper last clicked the
   // item, at most so long before. 0: only what carries a token counts.
   double attribution_days = 7;
-  std::function<bool()> is_cancelled{};  // Asked now and then; empty: never.
+  std::size_t min_group = 1;  // Rows of fewer distinct shoppers become one, kSmallGroups.
+  std::function<bool()> is_cancelled{};                  // Asked now and then; empty: never.
+  std::function<void(const ListOutcome&)> on_outcome{};  // Hears of all; may be empty.
 };
 
 // Of one placement and model version. Of one event an item counts once.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,5 +43,17 @@ absl::StatusOr<GateReport> HoldAgainstLive(const Candidate& candidate, const Mod
                                            const ComparisonOptions& options,
                                            const TrainingContext& context,
                                            const StageReport& report);
+
+// The same for a model that only placements ask, by `name`: as it would be trained with `options`
+// (its settings among them) on the split's train part, alone, against the model of that name in
+// `live`, alone. Nothing: `live` has none, or the candidate would be the same as it. Errors: the
+// same.
+struct LoneCandidate {
+  const std::string& name;
+  const Split& split;
+};
+absl::StatusOr<std::optional<GateReport>> HoldAloneAgainstLive(
+    const LoneCandidate& candidate, const ModelSet& live, const GateOptions& gate,
+    const ComparisonOptions& options, const TrainingContext& context, const StageReport& report);
 
 }  // namespace vitrine

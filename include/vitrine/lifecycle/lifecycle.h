@@ -102,6 +102,12 @@ class Lifecycle final : public ModelControl, public AnswerObserver {
   // Cancels what runs and waits for it.
   ~Lifecycle() override;
 
+  // Trainings that begin from now on are made, called for and judged by these: models, settings,
+  // test_fraction, gate, auto_train_events, schedule, rollback, is_promoted_by_hand,
+  // has_purchase_predictor, purchase_settings. All else of `next` is not looked at. REQUIRES: there
+  // is a trainer for each of its models
+  void Change(const LifecycleOptions& next);
+
   absl::StatusOr<TrainingProgress> StartTraining(bool skips_gate) override;
   absl::StatusOr<TrainingProgress> CancelTraining(const std::string& id) override;
   absl::StatusOr<TrainingProgress> GetTraining(const std::string& id) const override;

@@ -26,6 +26,13 @@ struct ServerTls {
   double reload_seconds = 10;  // How often the files are looked at again; at least 1.
 };
 
+// Which calls have a line in the log: docs/ops/logs.md.
+struct RequestLogOptions {
+  double slow_ms = 250;         // One that took longer, waiting included; 0: none is slow.
+  double slow_per_second = 10;  // So many of these lines, the others are counted; 0: no limit.
+  double sample_share = 0;      // Of all other calls, 0 to 1.
+};
+
 struct ServerOptions {
   // "host:port" of plain HTTP: /metrics, /healthz, /readyz; empty: none of them.
   std::string metrics_address{};
@@ -45,6 +52,8 @@ struct ServerOptions {
   std::size_t max_event_streams = 1'024;               // StreamEvents open at a time.
   std::size_t max_streams_per_connection = 1'024;      // Calls that one connection may have open.
   std::size_t max_buffer_bytes = 256U << 20U;          // Of gRPC, for all messages on their way.
+  RequestLogOptions request_log{};
+  std::size_t min_group = 5;  // Reports speak of no group of fewer shoppers; 1: of every one.
 };
 
 // What the requests are answered with. All must outlive the server's Drain.
@@ -93,6 +102,13 @@ class Server {
   // Sets what the health check says of one service, or of the whole server (""), such as
   // NOT_SERVING for the services that write once the disk has failed. False: no such service.
   bool SetServing(const std::string& service, bool is_serving);
+
+  // Takes in what can change while it runs: request_log, max_waiting_requests, max_wait_seconds,
+  // max_in_flight, max_calls_per_second_per_shopper. All else of `options` is not looked at. The
+  // files of TLS are read at once. For the calls that come from now on. REQUIRES: CheckChange is OK
+  void Change(const ServerOptions& options);
+  // Errors: INVALID_ARGUMENT a limit is 0 or of no method; those of Create for the files of TLS.
+  absl::Status CheckChange(const ServerOptions& options);
 
   // Says NOT_SERVING, takes no new requests, ends watches and event streams after what they have
   // sent is answered, waits up to `limit` microseconds for the requests in flight, cancels what is

@@ -19,6 +19,17 @@ std::string CategoryText(const std::string& path) { return "category: " + Quoted
 
 }  // namespace
 
+FilteredItems::Looked FilteredItems::CountAs(const std::string& cache, Counters* counters) {
+  if (counters == nullptr) return {};
+  return {.hit = &counters->Get("cache." + cache + ".hit"),
+          .missed = &counters->Get("cache." + cache + ".miss")};
+}
+
+FilteredItems::FilteredItems(const Catalogue& catalogue, Counters* counters)
+    : catalogue_(catalogue),
+      filters_(CountAs("filters", counters)),
+      bitmaps_(CountAs("filter_items", counters)) {}
+
 absl::StatusOr<std::shared_ptr<const ItemBitmap>> FilteredItems::Matching(
     const std::string& filter) const {
   const auto remembered = Find(filter, [&filter] { return ParseFilter(filter); });
@@ -47,9 +58,11 @@ absl::StatusOr<std::shared_ptr<FilteredItems::Remembered>> FilteredItems::Find(
     const auto found = by_text_.find(text);
     if (found != by_text_.end()) {
       by_use_.splice(by_use_.begin(), by_use_, found->second);
+      filters_.Note(true);
       return found->second->second;
     }
   }
+  filters_.Note(false);
   VITRINE_ASSIGN_OR_RETURN(FilterExpression filter, compile());
   std::lock_guard lock(mutex_);
   const auto found = by_text_.find(text);  // Another thread may have been as fast.
@@ -67,6 +80,7 @@ std::shared_ptr<const ItemBitmap> FilteredItems::UpToDate(Remembered& remembered
   std::lock_guard lock(remembered.mutex);
   // Before any item is read: what changes meanwhile is read again the next time.
   const Catalogue::Changes changes = catalogue_.ChangesSince(remembered.version);
+  bitmaps_.Note(remembered.items != nullptr && changes.items && changes.items->empty());
   if (remembered.items == nullptr || !changes.items) {
     remembered.items = std::make_shared<const ItemBitmap>(Scan(remembered.filter));
   } else {

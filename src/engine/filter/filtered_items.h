@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "vitrine/base/counters.h"
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/engine/item_filter.h"
 #include "vitrine/feature_store/catalogue.h"
@@ -30,8 +31,9 @@ namespace vitrine {
 // that another thread reads the items for waits for it.
 class FilteredItems {
  public:
-  // `catalogue` must outlive this.
-  explicit FilteredItems(const Catalogue& catalogue) : catalogue_(catalogue) {}
+  // Both must outlive this. Counted are, as hits and misses, "cache.filters": whether a filter was
+  // compiled already; and "cache.filter_items": whether its bitmap held without reading an item.
+  explicit FilteredItems(const Catalogue& catalogue, Counters* counters = nullptr);
 
   // Errors: as ParseFilter.
   absl::StatusOr<std::shared_ptr<const ItemBitmap>> Matching(const std::string& filter) const;
@@ -51,6 +53,17 @@ class FilteredItems {
     std::shared_ptr<const ItemBitmap> items{};  // Guarded by mutex.
   };
 
+  // Null: nobody counts.
+  struct Looked {
+    Counter* hit = nullptr;
+    Counter* missed = nullptr;
+
+    void Note(bool is_hit) const {
+      if (hit != nullptr) (is_hit ? hit : missed)->Add();
+    }
+  };
+  static Looked CountAs(const std::string& cache, Counters* counters);
+
   using Compile = std::function<absl::StatusOr<FilterExpression>()>;
   absl::StatusOr<std::shared_ptr<Remembered>> Find(const std::string& text,
                                                    const Compile& compile) const;
@@ -58,6 +71,8 @@ class FilteredItems {
   ItemBitmap Scan(const FilterExpression& filter) const;
 
   const Catalogue& catalogue_;
+  const Looked filters_;
+  const Looked bitmaps_;
   mutable std::mutex mutex_;
   // The latest used first. Guarded by mutex_.
   mutable std::list<std::pair<std::string, std::shared_ptr<Remembered>>> by_use_;
