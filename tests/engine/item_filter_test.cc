@@ -325,6 +325,14 @@ TEST(ItemFilterTest, SeveralAvailabilitiesAreNoValue) {
               IsInvalid(HasSubstr("expected")));
 }
 
+TEST(ItemFilterTest, AYearOfThreeDigitsIsDescribedAsItIsRead) {
+  const auto filter = ParseFilter("publish_time >= \"0226-01-01T00:00:00Z\"");
+  ASSERT_THAT(filter, IsOk());
+
+  EXPECT_EQ(Describe(*filter), "publish_time: IN(\"0226-01-01T00:00:00+00:00\"i, *)");
+  EXPECT_THAT(ParseFilter(Describe(*filter)), IsOk());
+}
+
 TEST(ItemFilterTest, AnOpenEndIsDescribedAsOne) {
   EXPECT_EQ(Describe(*ParseFilter("attributes.size >= 42")), "attributes.\"size\": IN(42i, *)");
   EXPECT_EQ(Describe(*ParseFilter("price <= 2.5")), "price: IN(*, 2.500000i)");

@@ -59,17 +59,18 @@ struct FilterClause {
   bool operator==(const FilterClause&) const = default;
 };
 
+// Their parts have no initialiser: clang 14 wants the type to be complete for one.
 struct FilterExpression;
 struct AllOf {  // Of none: true.
-  std::vector<FilterExpression> parts{};
+  std::vector<FilterExpression> parts;
   bool operator==(const AllOf&) const;
 };
 struct AnyOf {  // Of none: false.
-  std::vector<FilterExpression> parts{};
+  std::vector<FilterExpression> parts;
   bool operator==(const AnyOf&) const;
 };
 struct NoneOf {
-  std::vector<FilterExpression> parts{};
+  std::vector<FilterExpression> parts;
   bool operator==(const NoneOf&) const;
 };
 struct FilterExpression {

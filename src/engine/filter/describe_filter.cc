@@ -26,8 +26,10 @@ std::string NameOf(const FilterClause& clause) {
 
 std::string Number(ItemField field, std::int64_t value) {
   if (field == ItemField::kPublishTime) {
-    return Quoted(
-        absl::FormatTime(absl::RFC3339_full, absl::FromUnixMicros(value), absl::UTCTimeZone()));
+    // As absl::RFC3339_full, but a year before 1000 keeps its four digits: it is not read
+    // otherwise.
+    return Quoted(absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*S%Ez", absl::FromUnixMicros(value),
+                                   absl::UTCTimeZone()));
   }
   if (field != ItemField::kPrice && field != ItemField::kDiscount)
     return absl::StrFormat("%d", value);
