@@ -346,7 +346,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[models.ials]\ndimensions = \"many\"", "dimensions", "1"},
         Mistake{"[models.ials]\nsolver = \"magic\"", "solver", "cholesky"},
         Mistake{"[models.ials]\ndimensions = [1]", "an array", "a single value"},
-        Mistake{"[server]\nthreads = = 1", "not TOML", ""}, Mistake{"[=]", "not TOML", ""},
+        Mistake{"[server]\nthreads = = 1", "not TOML", ""}, Mistake{"\n[=]", "not TOML", ""},
         Mistake{"\nserver = 1", "1", "a table"}, Mistake{"\nmodels = 1", "models", "a table"}));
 
 TEST(ConfigTest, AMissingFileIsNotFoundByName) {
