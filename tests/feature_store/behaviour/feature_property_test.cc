@@ -313,13 +313,18 @@ TEST_P(FeaturePropertyTest, NoTrainingRowChangesWhenHistoryIsRewritten) {
 }
 
 TEST_P(FeaturePropertyTest, ACheckpointUnderWritesIsOfOneMoment) {
+  Live(5);
+  ASSERT_GT(store_->status().num_events, 0U);
   std::atomic<bool> is_over = false;
+  std::atomic<int> num_made = 0;
   std::thread checkpoints([&] {
     while (!is_over) {
       EXPECT_THAT(store_->Checkpoint(), IsOk());
+      ++num_made;
     }
   });
   Live(60);
+  for (int more = 0; num_made < 1 && more < 10'000; ++more) Live(1);  // On a busy machine.
   is_over = true;
   checkpoints.join();
   files_->CutPower();
