@@ -327,8 +327,6 @@ TEST(ItemFilterTest, SeveralAvailabilitiesAreNoValue) {
 
 TEST(ItemFilterTest, AYearOfThreeDigitsIsDescribedAsItIsRead) {
   const auto filter = ParseFilter("publish_time >= \"0226-01-01T00:00:00Z\"");
-  ASSERT_THAT(filter, IsOk());
-
   EXPECT_EQ(Describe(*filter), "publish_time: IN(\"0226-01-01T00:00:00+00:00\"i, *)");
   EXPECT_THAT(ParseFilter(Describe(*filter)), IsOk());
 }

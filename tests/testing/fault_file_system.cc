@@ -382,12 +382,10 @@ std::shared_ptr<FaultFileSystem::Content> FaultFileSystem::ContentAt(const std::
 
 void FaultFileSystem::RememberName(const std::string& path) {
   if (unsynced_names_.contains(path)) return;
-  DurableName name;
-  if (IsFile(path)) {
-    name.content = ContentAt(path);
-    name.descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  }
-  unsynced_names_.emplace(path, std::move(name));
+  DurableName& name = unsynced_names_[path];
+  if (!IsFile(path)) return;
+  name.content = ContentAt(path);
+  name.descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
 }
 
 void FaultFileSystem::MovePaths(const std::string& from, const std::string& to) {
