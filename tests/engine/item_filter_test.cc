@@ -18,7 +18,6 @@ namespace {
 using ::testing::HasSubstr;
 using vitrine::testing::FilterMaker;
 using vitrine::testing::IsOk;
-using vitrine::testing::MadeFilter;
 
 MATCHER_P(IsInvalid, message, "is invalid, with a message that fits") {
   *result_listener << arg.status().ToString();
@@ -306,7 +305,7 @@ TEST(ItemFilterTest, RandomFiltersMeanWhatTheirPartsMean) {
   std::size_t num_held = 0;
   std::size_t num_asked = 0;
   for (int i = 0; i < 600; ++i) {
-    const MadeFilter made = maker.MakeExpression(i % 3);
+    const auto made = maker.MakeExpression(i % 3);
     const auto filter = ParseFilter(made.text);
     ASSERT_THAT(filter, IsOk()) << made.text;
     for (int j = 0; j < 50; ++j) {
@@ -339,7 +338,7 @@ TEST(ItemFilterTest, AnOpenEndIsDescribedAsOne) {
 TEST(ItemFilterTest, ADescriptionReadsAsTheSameFilter) {
   FilterMaker maker(6);
   for (int i = 0; i < 600; ++i) {
-    const MadeFilter made = maker.MakeExpression(i % 3);
+    const auto made = maker.MakeExpression(i % 3);
     const auto filter = ParseFilter(made.text);
     ASSERT_THAT(filter, IsOk()) << made.text;
     const auto again = ParseFilter(Describe(*filter));
