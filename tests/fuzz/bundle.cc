@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ constexpr char kMagic[] = "VTBUNDL3";
 
 // "p00003" is item 3, as in the corpus.
 std::optional<ItemIndex> Find(std::string_view id) {
-  if (id.size() != 6 || id[0] != 'p' || id[5] < '0' || id[5] >= '0' + kNumItems)
+  if (id.size() != 6 || id[0] != 'p' || id[5] < '0' || id[5] >= '0' + static_cast<int>(kNumItems))
     return std::nullopt;
   return ItemIndex{static_cast<std::uint32_t>(id[5] - '0')};
 }

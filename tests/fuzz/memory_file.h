@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +22,9 @@ class MemoryFile final : public FileSystem {
     if (mode == OpenMode::kTruncate) bytes.clear();
     return std::unique_ptr<WritableFile>(new Writer(bytes));
   }
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& /*path*/) override {
+    return std::unique_ptr<ReadableFile>(new Reader(bytes));
+  }
   absl::StatusOr<std::string> ReadFile(const std::string& /*path*/) override { return bytes; }
   absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& /*path*/) override {
     return std::vector<std::string>();
@@ -29,6 +35,10 @@ class MemoryFile final : public FileSystem {
   absl::Status Remove(const std::string& /*path*/) override { return absl::OkStatus(); }
   absl::Status MakeFolder(const std::string& /*path*/) override { return absl::OkStatus(); }
   absl::Status SyncFolder(const std::string& /*path*/) override { return absl::OkStatus(); }
+  absl::Status RemoveFolder(const std::string& /*path*/) override { return absl::OkStatus(); }
+  absl::StatusOr<std::uint64_t> FreeBytes(const std::string& /*folder*/) override {
+    return std::numeric_limits<std::uint64_t>::max();
+  }
 
  private:
   class Writer final : public WritableFile {
@@ -43,6 +53,17 @@ class MemoryFile final : public FileSystem {
 
    private:
     std::string& bytes_;
+  };
+  class Reader final : public ReadableFile {
+   public:
+    explicit Reader(const std::string& bytes) : bytes_(bytes) {}
+    absl::StatusOr<std::size_t> ReadAt(std::uint64_t offset, std::span<char> into) override {
+      if (offset >= bytes_.size()) return std::size_t{0};
+      return bytes_.copy(into.data(), into.size(), offset);
+    }
+
+   private:
+    const std::string& bytes_;
   };
 };
 
