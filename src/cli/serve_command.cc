@@ -97,9 +97,7 @@ void TellWritable(Server& server, const absl::Status& writable, bool was_writabl
         writable.ok() ? "serve.writable-again" : "serve.read-only",
         {{"reason", std::string(writable.message())}});
   }
-  for (const char* service : {"EventService", "CatalogService", "UserService"}) {
-    server.SetServing(std::string("vitrine.v1.") + service, writable.ok());
-  }
+  server.SetWritable(writable.ok());
 }
 
 // Reads the configuration again, as for a start, and takes it in or leaves all as it was.
@@ -140,7 +138,7 @@ std::string ShownAddress(const ServerOptions& options, int port) {
 
 absl::Status Serve(const ServeFlags& flags) {
   KeepFreedMemory();
-  // Debian builds Abseil so that every lock of gRPC's is checked for deadlocks, at 3 % of a list.
+  // Debian builds Abseil so that every lock of gRPC's is checked for deadlocks.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
   SetLogFormat(config.log_format);

@@ -18,21 +18,13 @@ constexpr Micros kRetryDelay = 100'000;
 
 constexpr Micros kRoomDelay = 5 * kMicrosPerSecond;  // A person, or a job, has to make room.
 
-constexpr char kReadOnly[] = "STORE_READ_ONLY";
-
-// Why the store refused: for what the request says, or since it takes no writes at all.
-std::string ReasonOfRefusal(const absl::Status& status) {
-  const auto payload = status.GetPayload(kReasonPayload);
-  return payload ? std::string(*payload) : kReadOnly;
-}
-
 bool IsDiskFull(const absl::Status& status) {
   return absl::IsResourceExhausted(status) && status.GetPayload(kReasonPayload).has_value();
 }
 
 bool IsDiskFailure(const absl::Status& status) {
   return absl::IsUnavailable(status) || IsDiskFull(status) ||
-         (absl::IsFailedPrecondition(status) && ReasonOfRefusal(status) == kReadOnly);
+         (absl::IsFailedPrecondition(status) && StoreReason(status) == kReasonReadOnly);
 }
 
 // The store knows codes; the API's reasons are this module's.
@@ -43,9 +35,9 @@ absl::Status WithStoreReason(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       return WithReason(status, "ITEM_NOT_FOUND");
     case absl::StatusCode::kUnavailable:
-      return WithReason(status, "DISK_FAILED");
+      return WithReason(status, kReasonDiskFailed);
     case absl::StatusCode::kFailedPrecondition:
-      return WithReason(status, ReasonOfRefusal(status));
+      return WithReason(status, StoreReason(status));
     case absl::StatusCode::kResourceExhausted:
       if (!IsDiskFull(status)) return WithRetry(status, kRetryDelay);
       return WithRetry(WithReason(status, kReasonDiskFull), kRoomDelay);

@@ -215,9 +215,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {
-  state_->pool.OnDiskChange([this](bool is_writable) {
-    for (const std::string& service : WritingServices()) SetServing(service, is_writable);
-  });
+  state_->pool.OnDiskChange([this](bool is_writable) { SetWritable(is_writable); });
 }
 
 Server::~Server() { Drain(0); }
@@ -235,6 +233,10 @@ void Server::Serve(const Backend& backend) {
 bool Server::SetServing(const std::string& service, bool is_serving) {
   return state_->health.Set(
       service, is_serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+}
+
+void Server::SetWritable(bool is_writable) {
+  for (const std::string& service : WritingServices()) SetServing(service, is_writable);
 }
 
 absl::Status Server::CheckChange(const ServerOptions& options) {

@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
 #include "google/rpc/error_details.pb.h"
+#include "vitrine/feature_store/mutation.h"
 
 namespace vitrine {
 namespace {
@@ -41,6 +42,11 @@ absl::Status WithReason(absl::Status status, const std::string& reason,
   }
   Attach(status, info);
   return status;
+}
+
+std::string StoreReason(const absl::Status& status) {
+  const auto payload = status.GetPayload(kReasonPayload);
+  return payload ? std::string(*payload) : kReasonReadOnly;
 }
 
 absl::Status WithRetry(absl::Status status, Micros delay) {

@@ -22,6 +22,13 @@ inline constexpr char kErrorDomain[] = "vitrine.dev";
 absl::Status WithReason(absl::Status status, const std::string& reason,
                         const std::map<std::string, std::string>& metadata = {});
 
+// Reasons of a store that takes no writes.
+inline constexpr char kReasonReadOnly[] = "STORE_READ_ONLY";
+inline constexpr char kReasonDiskFailed[] = "DISK_FAILED";
+
+// The reason that the store gave for a FAILED_PRECONDITION; without one it takes no writes at all.
+std::string StoreReason(const absl::Status& status);
+
 // `status` with a RetryInfo. REQUIRES: !status.ok()
 absl::Status WithRetry(absl::Status status, Micros delay);
 

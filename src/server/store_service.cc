@@ -25,7 +25,9 @@ absl::Status WithBackupReason(const absl::Status& status) {
     case absl::StatusCode::kResourceExhausted:
       return WithReason(status, kReasonDiskFull);
     case absl::StatusCode::kFailedPrecondition:
-      return BackupRunning();
+      return WithReason(status, StoreReason(status));
+    case absl::StatusCode::kUnavailable:
+      return WithReason(status, kReasonDiskFailed);
     default:
       return status;
   }

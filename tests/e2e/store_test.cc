@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "e2e/shop.h"
+#include "testing/eventually.h"
 #include "testing/status_matchers.h"
 #include "vitrine/feature_store/backup.h"
 #include "vitrine/feature_store/check_store.h"
@@ -49,7 +50,7 @@ TEST_F(StoreServiceTest, ABackupUnderWritesHoldsAllThatWasAcknowledgedBefore) {
       if (Record("e" + std::to_string(i)).ok()) ++num_acknowledged;
     }
   });
-  while (num_acknowledged < 100) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return num_acknowledged >= 100; }));
   const int num_before = num_acknowledged;
 
   const auto backup = BackUp(folder_ / "backup");
@@ -84,6 +85,16 @@ TEST_F(StoreServiceTest, AWrongFolderIsRefusedByItsField) {
   EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(ErrorReason(refused.status()), "INVALID_FIELD");
   EXPECT_THAT(BackUp(folder_.path()), StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+TEST_F(StoreServiceTest, ADiskThatFailedIsTheReasonAndNotAnotherBackup) {
+  shop_.files().FailSync(1);
+  ASSERT_THAT(Record("e1"), StatusIs(absl::StatusCode::kUnavailable));
+
+  const auto backup = BackUp(folder_ / "backup");
+
+  EXPECT_THAT(backup, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(ErrorReason(backup.status()), "DISK_FAILED");
 }
 
 TEST_F(StoreServiceTest, AFullDiskIsSaidAndLeavesNothing) {

@@ -102,6 +102,9 @@ class Server {
   // Sets what the health check says of one service, or of the whole server (""), such as
   // NOT_SERVING for the services that write once the disk has failed. False: no such service.
   bool SetServing(const std::string& service, bool is_serving);
+  // The same of all services that write. A write that fails on the disk, and the first that takes
+  // effect after it, do this by themselves.
+  void SetWritable(bool is_writable);
 
   // Takes in what can change while it runs: request_log, max_waiting_requests, max_wait_seconds,
   // max_in_flight, max_calls_per_second_per_shopper. All else of `options` is not looked at. The
