@@ -206,16 +206,18 @@ Pipeline::Bounds Pipeline::BoundsOf(const Sketched& sketched) const {
   return bounds;
 }
 
-Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched,
-                                    std::size_t k) const {
+Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched, std::size_t k,
+                                    const PipelineControls& controls) const {
   const std::size_t num_models = sketched.factors.size();
   Bounds bounds = BoundsOf(sketched);
   const float least = LeastOfBlocks(std::move(bounds.best_least_of_block), k);
   Asked asked{.items = ItemsFrom(least, bounds.most, bounds.best_most_of_block),
               .factors = sketched.factors};
-  asked.num_ruled_out =
-      bounds.most.size() - asked.items.size() -
-      static_cast<std::size_t>(std::count(bounds.most.begin(), bounds.most.end(), kUnscored));
+  if (controls.on_step) {
+    const auto num_unknown = std::count(bounds.most.begin(), bounds.most.end(), kUnscored);
+    asked.num_ruled_out =
+        bounds.most.size() - asked.items.size() - static_cast<std::size_t>(num_unknown);
+  }
   asked.scores.setConstant(static_cast<Eigen::Index>(num_models),
                            static_cast<Eigen::Index>(asked.items.size()), kUnscored);
   for (std::size_t m = 0; m < num_models && !asked.items.empty(); ++m) {

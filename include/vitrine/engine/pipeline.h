@@ -101,7 +101,8 @@ class Pipeline {
                   const PipelineControls& controls) const;
   Bounds BoundsOf(const Sketched& sketched) const;
   // All that can be among the best `k`, scored.
-  Asked Shortlist(const Query& query, const Sketched& sketched, std::size_t k) const;
+  Asked Shortlist(const Query& query, const Sketched& sketched, std::size_t k,
+                  const PipelineControls& controls) const;
   // All that may be shown for the query, scored.
   Asked Everything(const Query& query, const ItemBitmap& allowed,
                    const PipelineControls& controls) const;
