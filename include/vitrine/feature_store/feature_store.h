@@ -180,9 +180,10 @@ class FeatureStore {
   // now and then.
   //
   // Errors: INVALID_ARGUMENT `to` is not an absolute path, is in the store, or has no parent
-  // folder; ALREADY_EXISTS it is there; FAILED_PRECONDITION the store is read-only, or a backup is
-  // being made; ABORTED an erasure came in between, call again; CANCELLED; those of FileSystem.
-  // Nothing is left of one that failed.
+  // folder; ALREADY_EXISTS it is there; FAILED_PRECONDITION the store is read-only, or, with
+  // kReasonBackupRunning, a backup is being made; what Write answers where it takes none; ABORTED
+  // an erasure came in between, call again; CANCELLED; those of FileSystem. Nothing is left of one
+  // that failed.
   virtual absl::StatusOr<BackupSummary> BackUp(const std::string& to,
                                                const std::function<bool()>& is_cancelled) = 0;
 
