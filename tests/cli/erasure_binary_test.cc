@@ -88,8 +88,9 @@ TEST_F(ErasureBinaryTest, NoFileNoModelNoBackupAndNoMemoryNamesTheErased) {
     ASSERT_EQ(trained.status, 0) << trained.err;
     ASSERT_EQ(FindInFiles("STORE").size(), Secrets().size());
     const auto in_memory = FindInMemory(server.id(), Secrets());
-    if (!in_memory.has_value()) GTEST_SKIP() << "this process may not look into another's memory";
-    EXPECT_THAT(*in_memory, IsSupersetOf({"erased-person-4711", "profile-of-the-erased"}));
+    if (in_memory.has_value()) {
+      EXPECT_THAT(*in_memory, IsSupersetOf({"erased-person-4711", "profile-of-the-erased"}));
+    }
 
     // The phone was never merged into the user, so it is a person of its own.
     for (const char* who : {"--user erased-person-4711", "--visitor erased-phone-0815"}) {
@@ -108,7 +109,11 @@ TEST_F(ErasureBinaryTest, NoFileNoModelNoBackupAndNoMemoryNamesTheErased) {
   const std::string address = again.WaitForAddress();
   ASSERT_EQ(Run("recommend --target " + address + " --user u00001").status, 0);
 
-  EXPECT_THAT(*FindInMemory(again.id(), Secrets()), IsEmpty());
+  const auto in_memory = FindInMemory(again.id(), Secrets());
+  if (!in_memory.has_value()) {
+    GTEST_SKIP() << "the files are clean; this process may not look into another's memory";
+  }
+  EXPECT_THAT(*in_memory, IsEmpty());
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "testing/eventually.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
@@ -108,7 +109,7 @@ TEST_F(BackupTest, HoldsAllThatWasAcknowledgedBeforeItBeganWhileWritesGoOn) {
   });
   for (int i = 0; i < 3; ++i) {
     SCOPED_TRACE(i);
-    while (num_written < 50 * (i + 1)) std::this_thread::yield();
+    EXPECT_TRUE(testing::Eventually([&] { return num_written >= 50 * (i + 1); }));
     const std::string to = folder_ / ("backup-" + std::to_string(i));
     const std::set<std::string> before = Ids(*store_);
 
@@ -230,7 +231,7 @@ TEST_F(BackupTest, AnErasureInBetweenEndsIt) {
       store_->Write(EraseUser{.user_id = "user-a"}, [&](const absl::StatusOr<WriteResult>& result) {
         erased.set_value(result.status());
       });
-      while (store_->ReadShopper("user-a", "").is_known) std::this_thread::yield();
+      EXPECT_TRUE(testing::Eventually([&] { return !store_->ReadShopper("user-a", "").is_known; }));
     }
     return false;
   });

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "testing/eventually.h"
 #include "vitrine/feature_store/check_store.h"
 
 namespace vitrine::testing {
@@ -12,8 +13,11 @@ namespace vitrine::testing {
 inline absl::StatusOr<StoreCheck> CheckBeside(const std::string& folder,
                                               const FeatureStoreOptions& options, FileSystem& files,
                                               const Clock& clock) {
-  auto check = CheckStore(folder, options, files, clock);
-  while (absl::IsNotFound(check.status())) check = CheckStore(folder, options, files, clock);
+  absl::StatusOr<StoreCheck> check;
+  (void)Eventually([&] {
+    check = CheckStore(folder, options, files, clock);
+    return !absl::IsNotFound(check.status());
+  });
   return check;
 }
 

@@ -4,14 +4,14 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 
 #include "feature_store/check_beside.h"
+#include "feature_store/event_ids.h"
+#include "testing/eventually.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
@@ -99,27 +99,18 @@ class DiskRoundsTest : public ::testing::Test {
 
   // By itself after a full disk, by a restart after anything else.
   void GetWritableAgain() {
-    absl::Status writable = store_->status().writable;
-    while (absl::IsResourceExhausted(writable)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    absl::Status writable;
+    EXPECT_TRUE(testing::Eventually([&] {
       writable = store_->status().writable;
-    }
+      return !absl::IsResourceExhausted(writable);
+    }));
     if (writable.ok() && random_.Below(4) != 0) return;
     store_.reset();
     ASSERT_THAT(Open(), IsOk());
     AllowTheLastRefused();
   }
 
-  std::multiset<std::string> ReadIds() const {
-    std::multiset<std::string> ids;
-    EXPECT_THAT(store_->ReadEvents(0,
-                                   [&](std::uint64_t, const Event& event) {
-                                     ids.insert(event.event_id);
-                                     return true;
-                                   }),
-                IsOk());
-    return ids;
-  }
+  std::multiset<std::string> ReadIds() const { return testing::EventIds(*store_); }
 
   // As after any crash, what was refused last is there as a whole or not at all.
   void AllowTheLastRefused() {

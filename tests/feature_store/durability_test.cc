@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "feature_store/event_ids.h"
 #include "feature_store/storage.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
@@ -63,16 +64,7 @@ class DurabilityTest : public ::testing::Test {
     return status;
   }
 
-  std::multiset<std::string> Ids() {
-    std::multiset<std::string> ids;
-    EXPECT_THAT(store_->ReadEvents(0,
-                                   [&](std::uint64_t, const Event& event) {
-                                     ids.insert(event.event_id);
-                                     return true;
-                                   }),
-                IsOk());
-    return ids;
-  }
+  std::multiset<std::string> Ids() { return testing::EventIds(*store_); }
 
   void ExpectEveryAcknowledgedEventOnce() {
     const std::multiset<std::string> ids = Ids();

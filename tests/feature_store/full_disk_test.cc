@@ -4,14 +4,16 @@
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 
-#include <chrono>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 
 #include "feature_store/check_beside.h"
+#include "feature_store/event_ids.h"
+#include "testing/eventually.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
@@ -24,6 +26,7 @@
 namespace vitrine {
 namespace {
 
+using testing::Eventually;
 using testing::FakeClock;
 using testing::FaultFileSystem;
 using ::testing::HasSubstr;
@@ -67,24 +70,15 @@ class FullDiskTest : public ::testing::Test {
 
   // Until the store has seen that there is room. It is refused meanwhile, and for no other reason.
   void RecordOnceThereIsRoom() {
-    absl::Status status = Record();
-    while (absl::IsResourceExhausted(status)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    absl::Status status;
+    EXPECT_TRUE(Eventually([&] {
       status = Record();
-    }
+      return !absl::IsResourceExhausted(status);
+    }));
     ASSERT_THAT(status, IsOk());
   }
 
-  Ids ReadIds() const {
-    Ids ids;
-    EXPECT_THAT(store_->ReadEvents(0,
-                                   [&](std::uint64_t, const Event& event) {
-                                     ids.insert(event.event_id);
-                                     return true;
-                                   }),
-                IsOk());
-    return ids;
-  }
+  Ids ReadIds() const { return testing::EventIds(*store_); }
 
   // Nothing lost, nothing doubled, nothing made up; in the log and in the views.
   void ExpectExactlyWhatWasAcknowledged() const {
@@ -297,18 +291,20 @@ INSTANTIATE_TEST_SUITE_P(Seeds, RandomFaultsTest, ::testing::Range<std::uint64_t
 // A real disk of a few megabytes, where this process may mount one.
 class SmallDiskTest : public ::testing::Test {
  protected:
-  SmallDiskTest() : is_mounted_(mount("none", path_.c_str(), "tmpfs", 0, "size=24m") == 0) {}
+  SmallDiskTest() {
+    if (mount("none", path_.c_str(), "tmpfs", 0, "size=24m") != 0) why_not_ = std::strerror(errno);
+  }
   ~SmallDiskTest() override {
-    if (is_mounted_) umount2(path_.c_str(), MNT_DETACH);
+    if (why_not_.empty()) umount2(path_.c_str(), MNT_DETACH);
   }
 
   testing::TemporaryFolder folder_;
   const std::string path_ = folder_.path();
-  const bool is_mounted_;
+  std::string why_not_;  // Empty: it is mounted.
 };
 
 TEST_F(SmallDiskTest, ARealDiskFillsUpAndHasRoomAgain) {
-  if (!is_mounted_) GTEST_SKIP() << "mounting a disk of its own needs root";
+  if (!why_not_.empty()) GTEST_SKIP() << "no small disk could be mounted: " << why_not_;
   FakeClock clock;
   auto opened =
       FeatureStore::Open(path_ + "/store", {.full_disk_retry_ms = 1}, LocalFileSystem(), clock);
@@ -328,11 +324,10 @@ TEST_F(SmallDiskTest, ARealDiskFillsUpAndHasRoomAgain) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted));
 
   ASSERT_THAT(LocalFileSystem().Remove(path_ + "/ballast"), IsOk());
-  do {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(Eventually([&] {
     status = store.Write(RecordEvents{{MakeEvent("last")}}).status();
-  } while (absl::IsResourceExhausted(status));
-
+    return !absl::IsResourceExhausted(status);
+  }));
   ASSERT_THAT(status, IsOk());
   EXPECT_EQ(store.status().num_events, num_acknowledged + 1);
   opened->reset();

@@ -11,6 +11,7 @@
 
 #include "feature_store/check_beside.h"
 #include "feature_store/model_store.h"
+#include "testing/eventually.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
@@ -246,7 +247,7 @@ TEST_F(RetentionTest, AFullDiskInTheMiddleIsMadeGoodOnceThereIsRoom) {
   EXPECT_EQ(store_->status().num_events, 10);
 
   files_->MakeRoom();
-  while (!store_->status().writable.ok()) std::this_thread::yield();
+  ASSERT_TRUE(testing::Eventually([&] { return store_->status().writable.ok(); }));
   Write(UpsertUsers{{{.id = "bob"}}});  // Waits for the rest of it.
   EXPECT_EQ(Ids().size(), 10);
   ExpectViewsOfARebuild();

@@ -13,20 +13,14 @@
 #include <vector>
 
 #include "lifecycle/small_shop.h"
+#include "testing/eventually.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/lifecycle/lifecycle.h"
 
 namespace vitrine {
 
-// Waits until `is_so`, for at most 20 seconds.
-inline bool Eventually(const std::function<bool()>& is_so) {
-  for (int tries = 0; tries < 4000; ++tries) {
-    if (is_so()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
-}
+using testing::Eventually;
 
 class LifecycleTest : public ::testing::Test {
  protected:
