@@ -1,6 +1,7 @@
 #include "vitrine/base/memory.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <limits>
@@ -24,6 +25,14 @@ std::uint64_t AvailableMemoryBytes() {
     lines.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
   return std::numeric_limits<std::uint64_t>::max();
+}
+
+std::uint64_t ResidentMemoryBytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t pages = 0;
+  std::uint64_t resident_pages = 0;
+  if (!(statm >> pages >> resident_pages)) return 0;
+  return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 void KeepFreedMemory() {

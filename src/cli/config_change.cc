@@ -20,6 +20,7 @@ constexpr std::string_view kTakenIn[] = {
     "server.drain_seconds",
     "lifecycle.models",
     "lifecycle.purchase_predictor",
+    "lifecycle.memory_mb",
     "lifecycle.test_fraction",
     "lifecycle.auto_train_events",
     "lifecycle.gate",

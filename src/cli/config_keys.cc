@@ -344,6 +344,9 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   table.Count<std::size_t>("threads", 1, kMaxThreads, [](Config& config) -> std::size_t& {
     return config.lifecycle.num_threads;
   });
+  table.Count<std::uint64_t>("memory_mb", 0, 1'000'000'000, [](Config& config) -> std::uint64_t& {
+    return config.lifecycle.memory_mb;
+  });
   table.Count<std::uint64_t>(
       "auto_train_events", 0, std::numeric_limits<std::int64_t>::max(),
       [](Config& config) -> std::uint64_t& { return config.lifecycle.auto_train_events; });

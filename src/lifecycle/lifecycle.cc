@@ -43,6 +43,7 @@ void Lifecycle::Change(const LifecycleOptions& next) {
   LifecycleOptions changed = state_->options;
   changed.models = next.models;
   changed.settings = next.settings;
+  changed.memory_mb = next.memory_mb;
   changed.test_fraction = next.test_fraction;
   changed.gate = next.gate;
   changed.auto_train_events = next.auto_train_events;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "lifecycle/memory_budget.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/evaluation/purchase_moments.h"
@@ -228,9 +229,7 @@ absl::Status AddPurchases(const FeatureStore& store, const LifecycleOptions& opt
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
+absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,
                                           const StageReport& report) {
@@ -274,6 +273,21 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
   trained.models.trained_us = options.clock->Now();
   trained.models.dataset_fingerprint = dataset.fingerprint;
   trained.item_ids = std::move(dataset.item_ids);
+  return trained;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
+                                          const LifecycleOptions& options,
+                                          const TrainingContext& context,
+                                          const StageReport& report) {
+  const MemoryBudget budget(options.memory_mb, context.is_cancelled);
+  TrainingContext bounded = context;
+  bounded.is_cancelled = budget.must_stop();
+  if (options.memory_mb > 0) bounded.memory_bytes = options.memory_mb * 1'000'000;
+  absl::StatusOr<TrainedModels> trained = TrainWithin(store, options, bounded, report);
+  if (!trained.ok()) return budget.Judge(trained.status());
   return trained;
 }
 

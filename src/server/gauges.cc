@@ -1,14 +1,14 @@
 #include "server/gauges.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <utility>
+
+#include "vitrine/base/memory.h"
 
 namespace vitrine {
 namespace {
@@ -143,12 +143,9 @@ void AddCounters(const std::map<std::string, std::uint64_t>& counters, Families&
 
 // The names are those that every Prometheus client gives them.
 void AddProcess(Families& families) {
-  std::ifstream statm("/proc/self/statm");
-  double pages = 0;
-  double resident_pages = 0;
-  if (statm >> pages >> resident_pages) {
+  if (const std::uint64_t bytes = ResidentMemoryBytes(); bytes > 0) {
     families.Gauge("process_resident_memory_bytes", "Memory of the process",
-                   resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE)));
+                   static_cast<double>(bytes));
   }
   rusage used{};
   if (getrusage(RUSAGE_SELF, &used) == 0) {

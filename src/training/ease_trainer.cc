@@ -161,8 +161,10 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   const CsrMatrix interactions = LikedPairWeights(dataset, table.touch_weights);
-  VITRINE_ASSIGN_OR_RETURN(EaseWeights ease,
-                           EaseMatrix(interactions, lambda, AvailableMemoryBytes(), context));
+  VITRINE_ASSIGN_OR_RETURN(
+      EaseWeights ease,
+      EaseMatrix(interactions, lambda, std::min(AvailableMemoryBytes(), context.memory_bytes),
+                 context));
   VITRINE_ASSIGN_OR_RETURN(table.neighbours,
                            Truncated(ease, dataset.num_items(), mean_neighbours, context));
   const TouchWeights touch_weights = table.touch_weights;

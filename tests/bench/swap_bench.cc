@@ -3,13 +3,10 @@
 // RecommendItems while nothing changes and during 100 swaps between two versions, and the memory
 // before and after 200. Trains the versions where the store has fewer than two.
 
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <future>
 #include <memory>
 #include <string>
@@ -17,6 +14,7 @@
 
 #include "vitrine/base/counters.h"
 #include "vitrine/base/log.h"
+#include "vitrine/base/memory.h"
 #include "vitrine/client/load_generator.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/lifecycle/lifecycle.h"
@@ -37,13 +35,7 @@ T OrDie(absl::StatusOr<T> value) {
   std::exit(1);
 }
 
-double ResidentMegabytes() {
-  std::ifstream file("/proc/self/statm");
-  long size = 0;
-  long resident = 0;
-  file >> size >> resident;
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
-}
+double ResidentMegabytes() { return static_cast<double>(ResidentMemoryBytes()) / 1e6; }
 
 void Swap(Lifecycle& lifecycle) {
   std::promise<void> is_done;

@@ -71,6 +71,19 @@ TEST_F(TrainModelsTest, LearnsTheWeightsFromEnoughShoppers) {
   EXPECT_EQ(set.trend.ln_by_item.size(), static_cast<std::size_t>(SmallShop::kItems));
 }
 
+TEST_F(TrainModelsTest, IsCalledOffWhereItTakesMoreMemoryThanItMay) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(2000, 200);
+  LifecycleOptions options = shop_.Options();
+  options.models = {"mf_contrastive"};
+  options.settings = {{"mf_contrastive", {{"dimensions", "1024"}, {"epochs", "1000"}}}};
+  options.memory_mb = 1;
+
+  const absl::Status ended = Train(options).status();
+  EXPECT_THAT(ended, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(std::string(ended.message()), HasSubstr("lifecycle.memory_mb allows 1:"));
+}
+
 TEST_F(TrainModelsTest, ChoosesModelsWhereItIsAskedTo) {
   shop_.UpsertAllItems();
   shop_.RecordMore(2000, 200);

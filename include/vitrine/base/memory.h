@@ -11,6 +11,9 @@ namespace vitrine {
 // not say.
 std::uint64_t AvailableMemoryBytes();
 
+// What this process holds of the machine's memory; 0 where the system does not say.
+std::uint64_t ResidentMemoryBytes();
+
 // RESOURCE_EXHAUSTED, with both figures and `cure`, where `what` wants more than is available. A
 // tenth of what is available stays with everything else on the machine.
 absl::Status CheckMemory(std::string_view what, std::uint64_t wanted_bytes,

@@ -35,7 +35,9 @@ struct LifecycleOptions {
   double test_fraction = 0.1;  // Of the interactions, the latest, to measure a training.
   GateOptions gate{};
   std::size_t num_threads = 1;  // Background priority.
-  double poll_seconds = 1;      // How often LIVE and the catalogue are looked at.
+  // By how much a training may grow the process before it is called off. 0: as much as there is.
+  std::uint64_t memory_mb = 0;
+  double poll_seconds = 1;  // How often LIVE and the catalogue are looked at.
   // A server trains by itself once the store holds this many events, and again whenever it holds
   // half as many more than at the last training. 0: never.
   std::uint64_t auto_train_events = 100;
@@ -76,7 +78,8 @@ struct TrainedModels {
 // that cannot be trained on this shop is left out, and that is logged. `report` (may be empty)
 // hears of each stage, with the fraction of the whole that is done. Metrics: those of the blend at
 // 20, "test_users", and "events", how many the store held. Errors: FAILED_PRECONDITION the store
-// holds no item at all; those of Snapshot and TrainEach.
+// holds no item at all; RESOURCE_EXHAUSTED it takes more memory than `options` allow; those of
+// Snapshot and TrainEach.
 absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,
@@ -103,7 +106,7 @@ class Lifecycle final : public ModelControl, public AnswerObserver {
   ~Lifecycle() override;
 
   // Trainings that begin from now on are made, called for and judged by these: models, settings,
-  // test_fraction, gate, auto_train_events, schedule, rollback, is_promoted_by_hand,
+  // memory_mb, test_fraction, gate, auto_train_events, schedule, rollback, is_promoted_by_hand,
   // has_purchase_predictor, purchase_settings. All else of `next` is not looked at. REQUIRES: there
   // is a trainer for each of its models
   void Change(const LifecycleOptions& next);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +20,9 @@ struct TrainingContext {
   ThreadPool* pool = nullptr;                          // Never null. Not called from its own tasks.
   std::function<void(double fraction)> progress = {};  // May be empty; 0 to 1.
   const std::atomic<bool>* is_cancelled = nullptr;     // May be null; then CANCELLED is returned.
+  // What a training may take beside what the process holds already. A trainer that wants much and
+  // knows how much asks before it starts.
+  std::uint64_t memory_bytes = std::numeric_limits<std::uint64_t>::max();
   // What is served now, of the same item indices, for trainers whose settings ask them to go on
   // from it; may be null.
   const ModelSet* live = nullptr;
