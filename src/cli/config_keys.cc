@@ -239,6 +239,8 @@ void AddStore(std::vector<ConfigKey>& keys) {
   table.Count<std::uint64_t>(
       "keep_events", 0, std::numeric_limits<std::int64_t>::max(),
       [](Config& config) -> std::uint64_t& { return config.store.keep_events; });
+  table.Text("backup_folder", "the path of a folder",
+             [](Config& config) -> std::string& { return config.store.backup_folder; });
 
   Table weights("store.event_weights", keys);
   for (std::size_t type = 1; type < kNumEventTypes; ++type) {

@@ -27,7 +27,8 @@ bool IsInside(const fs::path& path, const fs::path& folder) {
   return end == folder.end();
 }
 
-absl::Status CheckTarget(const std::string& to, const std::string& store) {
+// `home`: what it has to be below; empty: anything.
+absl::Status CheckTarget(const std::string& to, const std::string& store, const std::string& home) {
   const fs::path target = fs::path(to).lexically_normal();
   std::error_code error;
   if (!target.is_absolute() || !target.has_filename()) {
@@ -38,6 +39,11 @@ absl::Status CheckTarget(const std::string& to, const std::string& store) {
   if (!fs::is_directory(target.parent_path(), error)) {
     return absl::InvalidArgumentError(absl::StrFormat("there is no folder %s to make a backup in",
                                                       target.parent_path().string()));
+  }
+  if (!home.empty() &&
+      !IsInside(fs::weakly_canonical(target, error), fs::weakly_canonical(home, error))) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%s is not below %s, where alone store.backup_folder lets backups be made", to, home));
   }
   if (IsInside(fs::weakly_canonical(target, error), fs::weakly_canonical(store, error))) {
     return absl::InvalidArgumentError(
@@ -172,7 +178,7 @@ absl::Status Publish(FileSystem& files, const std::string& draft, const std::str
 
 absl::StatusOr<BackupSummary> LocalStore::BackUp(const std::string& to,
                                                  const std::function<bool()>& is_cancelled) {
-  VITRINE_RETURN_IF_ERROR(CheckTarget(to, place_.folder));
+  VITRINE_RETURN_IF_ERROR(CheckTarget(to, place_.folder, place_.options.backup_folder));
   const std::unique_lock only_one(backup_mutex_, std::try_to_lock);
   if (!only_one.owns_lock()) {
     return RefusedBecause(kReasonBackupRunning, "another backup is being made; wait for its end");

@@ -167,6 +167,23 @@ TEST_F(BackupTest, GoesToANewFolderOutsideTheStore) {
   EXPECT_THAT(Beside(), ::testing::ElementsAre("taken"));
 }
 
+TEST_F(BackupTest, StaysBelowTheFolderThatIsForBackups) {
+  fs::create_directory(folder_ / "home");
+  fs::create_directory(folder_ / "elsewhere");
+  fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "home/link");
+  store_.reset();
+  FeatureStoreOptions options = options_;
+  options.backup_folder = folder_ / "home";
+  store_ = *FeatureStore::Open(folder_ / "store", options, files_, clock_);
+
+  for (const char* const to : {"elsewhere/b", "home/../elsewhere/b", "home/link/b", "homely"}) {
+    const auto backup = store_->BackUp(folder_ / to, kNever);
+    EXPECT_THAT(backup, StatusIs(absl::StatusCode::kInvalidArgument)) << to;
+    EXPECT_THAT(std::string(backup.status().message()), HasSubstr("store.backup_folder")) << to;
+  }
+  EXPECT_THAT(store_->BackUp(folder_ / "home/b", kNever), IsOk());
+}
+
 TEST_F(BackupTest, OneThatIsGivenUpLeavesNothing) {
   ASSERT_THAT(Record("a"), IsOk());
 

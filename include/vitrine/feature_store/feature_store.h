@@ -34,6 +34,7 @@ struct FeatureStoreOptions {
   // The owner forgets at the start and once a day (ForgetOldEvents); 0: nothing.
   double keep_events_days = 0;               // Events older than that,
   std::uint64_t keep_events = 0;             // and the first recorded ones beyond so many.
+  std::string backup_folder{};               // Backups are made below it alone; empty: anywhere.
   std::uint64_t full_disk_retry_ms = 1'000;  // A store on a full disk looks for room so often.
 };
 
@@ -179,11 +180,11 @@ class FeatureStore {
   // and renamed when it is whole. Takes as long as copying the files does. `is_cancelled` is asked
   // now and then.
   //
-  // Errors: INVALID_ARGUMENT `to` is not an absolute path, is in the store, or has no parent
-  // folder; ALREADY_EXISTS it is there; FAILED_PRECONDITION the store is read-only, or, with
-  // kReasonBackupRunning, a backup is being made; what Write answers where it takes none; ABORTED
-  // an erasure came in between, call again; CANCELLED; those of FileSystem. Nothing is left of one
-  // that failed.
+  // Errors: INVALID_ARGUMENT `to` is not an absolute path, is in the store, is not where the
+  // options let backups be made, or has no parent folder; ALREADY_EXISTS it is there;
+  // FAILED_PRECONDITION the store is read-only, or, with kReasonBackupRunning, a backup is being
+  // made; what Write answers where it takes none; ABORTED an erasure came in between, call again;
+  // CANCELLED; those of FileSystem. Nothing is left of one that failed.
   virtual absl::StatusOr<BackupSummary> BackUp(const std::string& to,
                                                const std::function<bool()>& is_cancelled) = 0;
 
