@@ -59,6 +59,7 @@ absl::Status RollBackStore(const RollbackFlags& flags) {
             ? "there is no candidate: a training makes one where lifecycle.promotion is \"manual\""
             : "there is no version before the live one to go back to; name one with --to");
   }
+  VITRINE_RETURN_IF_ERROR(CheckNamesVersion(wanted));
   VITRINE_RETURN_IF_ERROR(ReadBundleSummary(LocalFileSystem(), folder.PathOf(wanted)).status());
   VITRINE_RETURN_IF_ERROR(folder.PointLiveAt(wanted));
   return Print(wanted, wanted == live.version ? live.previous : live.version, flags.is_json);

@@ -94,13 +94,13 @@ std::shared_ptr<const Pipelines> Engine::State::MakePipelines(
 }
 
 std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
+  std::lock_guard lock(mutex);  // First: what was read before could be older than what is made.
   std::shared_ptr<const ModelSet> current = models.Get();
   if (current == nullptr) current = no_models;
   const std::shared_ptr<const Placements::Table> table = Table();
   const auto is_for = [&](const std::shared_ptr<const Pipelines>& made) {
     return made != nullptr && made->models == current && made->placements == table;
   };
-  std::lock_guard lock(mutex);
   if (!is_for(pipelines)) {
     pipelines = is_for(warm) ? std::exchange(warm, nullptr) : MakePipelines(current, table);
   }

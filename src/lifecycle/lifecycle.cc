@@ -96,9 +96,10 @@ void Lifecycle::MakeLive(const std::string& version,
   });
 }
 
-void Lifecycle::OnAnswer(const RecommendRequest& request, const RecommendReply& reply) {
+void Lifecycle::OnAnswer(const RecommendRequest& request, const RecommendReply& reply,
+                         std::size_t row) {
   state_->serving.CountAnswer(reply);
-  state_->shadow.OnAnswer(request, reply);
+  if (row == 0) state_->shadow.OnAnswer(request, reply);
 }
 
 void Lifecycle::OnFailure(const RecommendRequest& /*request*/, const absl::Status& status) {

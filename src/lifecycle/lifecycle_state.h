@@ -44,11 +44,13 @@ struct Lifecycle::State {
   void TrainIfDue();
   TrainingProgress StartTraining(TrainingTrigger trigger, bool skips_the_gate);
   absl::StatusOr<TrainingProgress> CancelTraining(const std::string& id);
-  absl::Status Publish(TrainedModels trained, std::uint64_t content_version);
+  absl::Status Publish(TrainedModels trained, std::uint64_t content_version,
+                       const std::optional<std::string>& instead_of);
   void LoadCandidate();
   void RollBackIfWorse();
   absl::StatusOr<ModelControl::Versions> MakeLive(const std::string& version,
-                                                  const std::string& reason);
+                                                  const std::string& reason,
+                                                  const std::string& instead_of = "");
   absl::StatusOr<ModelControl::Versions> ListVersions() const;
   absl::Status NoSuchTraining(const std::string& id) const;
 

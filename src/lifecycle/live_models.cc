@@ -99,14 +99,16 @@ void LiveModels::FollowLive() {
   last_complaint_.clear();
   if (live->version.empty() || live->version == served_ || live->version == refused_) return;
   if (TryLoad(live->version)) return;
-  refused_ = live->version;
   if (served_.empty() && !live->previous.empty()) TryLoad(live->previous);
+  refused_ = live->version;
 }
 
 void LiveModels::LoadNewest() {
   const auto bundles = folder_.List();
   if (!bundles.ok()) return;
+  const std::string candidate = folder_.ReadCandidate().value_or("");
   for (const BundleSummary& bundle : *bundles) {
+    if (bundle.version == candidate) continue;  // Nobody promoted it.
     if (TryLoad(bundle.version)) return;
   }
 }
@@ -135,9 +137,21 @@ bool LiveModels::TryLoad(const std::string& version) {
   return true;
 }
 
+absl::Status LiveModels::CheckStillLive(const std::string& version) const {
+  const absl::StatusOr<BundleFolder::Live> live = folder_.ReadLive();
+  // What could not be loaded is live by name alone.
+  const std::string& now = live.ok() && live->version != refused_ ? live->version : served_;
+  if (served_ == version && now == version) return absl::OkStatus();
+  return absl::AbortedError(
+      absl::StrFormat("the version \"%s\" was live when this began, and \"%s\" is now", version,
+                      served_ == version ? now : served_));
+}
+
 absl::Status LiveModels::Publish(ModelSet models, const std::vector<std::string>& item_ids,
-                                 std::uint64_t content_version) {
+                                 std::uint64_t content_version,
+                                 const std::optional<std::string>& instead_of) {
   std::lock_guard lock(mutex_);
+  if (instead_of.has_value()) VITRINE_RETURN_IF_ERROR(CheckStillLive(*instead_of));
   VITRINE_RETURN_IF_ERROR(folder_.Publish(models, item_ids));
   const std::string before = std::exchange(served_, models.version);
   content_version_ = content_version;
@@ -159,9 +173,12 @@ absl::StatusOr<std::string> LiveModels::Resolve(const std::string& version) cons
       "there is no version that is called \"%s\" now; name one of those that are listed", version));
 }
 
-absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& version) {
+absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& version,
+                                                        const std::string& instead_of) {
   std::lock_guard lock(mutex_);
+  if (!instead_of.empty()) VITRINE_RETURN_IF_ERROR(CheckStillLive(instead_of));
   VITRINE_ASSIGN_OR_RETURN(std::string wanted, Resolve(version));
+  VITRINE_RETURN_IF_ERROR(CheckNamesVersion(wanted));
   VITRINE_ASSIGN_OR_RETURN(ModelSet models, Load(wanted));
   VITRINE_RETURN_IF_ERROR(folder_.PointLiveAt(wanted));
   Change change{.from = std::exchange(served_, wanted), .to = std::move(wanted)};
@@ -173,11 +190,29 @@ absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& versi
   return change;
 }
 
-absl::StatusOr<std::shared_ptr<const ModelSet>> LiveModels::LoadCandidate() const {
-  VITRINE_ASSIGN_OR_RETURN(const std::string version, folder_.ReadCandidate());
-  if (version.empty()) return nullptr;
-  VITRINE_ASSIGN_OR_RETURN(ModelSet models, Load(version));
-  return std::make_shared<const ModelSet>(std::move(models));
+void LiveModels::EndProbation(const std::string& version) {
+  std::lock_guard lock(mutex_);
+  if (probation_.has_value() && probation_->version == version) probation_.reset();
+}
+
+absl::Status LiveModels::SaveCandidate(ModelSet models, const std::vector<std::string>& item_ids,
+                                       const TellCandidate& tell) {
+  std::lock_guard lock(mutex_);
+  VITRINE_RETURN_IF_ERROR(folder_.SaveCandidate(models, item_ids));
+  tell(std::make_shared<const ModelSet>(std::move(models)));
+  return absl::OkStatus();
+}
+
+absl::Status LiveModels::LoadCandidate(const TellCandidate& tell) {
+  std::lock_guard lock(mutex_);
+  const absl::StatusOr<std::string> version = folder_.ReadCandidate();
+  if (!version.ok() || version->empty()) {
+    tell(nullptr);
+    return version.status();
+  }
+  absl::StatusOr<ModelSet> models = Load(*version);
+  tell(models.ok() ? std::make_shared<const ModelSet>(*std::move(models)) : nullptr);
+  return models.status();
 }
 
 bool LiveModels::IsContentStale() const {
@@ -208,7 +243,9 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
   }
 
   std::lock_guard lock(mutex_);
-  // A training may have published meanwhile, of an older catalogue or of a newer one.
+  // What is live may have changed meanwhile: what was made holds parts of what was before. The next
+  // look finds whether the new one is stale too.
+  if (published_.Get()->version != before->version) return absl::OkStatus();
   if (content_version_.value_or(0) > content_version) return absl::OkStatus();
   content_version_ = content_version;  // After a failure too: wait for the next change.
   if (fresh.empty()) return failure;

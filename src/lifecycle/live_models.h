@@ -39,20 +39,29 @@ class LiveModels {
   void FollowLive();
 
   // Makes a new version live on disk, then in memory. `content_version` is the catalogue's from
-  // before its training began.
+  // before its training began. `instead_of`: the version that it was held against, "" for none; it
+  // takes the place of no other one. Nothing: of any.
+  // Errors: ABORTED another one is live by now; those of FileSystem.
   absl::Status Publish(ModelSet models, const std::vector<std::string>& item_ids,
-                       std::uint64_t content_version);
+                       std::uint64_t content_version, const std::optional<std::string>& instead_of);
 
   // Loads `version`, or what one of the aliases stands for, serves it and points LIVE at it.
-  // Errors: as ModelControl::MakeLive; what is served has not changed then.
+  // Errors: as ModelControl::MakeLive; ABORTED `instead_of`, where it is not empty, is not live any
+  // more; what is served has not changed then.
   struct Change {
     std::string from{};
     std::string to{};
   };
-  absl::StatusOr<Change> MakeLive(const std::string& version);
+  absl::StatusOr<Change> MakeLive(const std::string& version, const std::string& instead_of = "");
 
-  // The bundle that CANDIDATE names; null where there is none. Errors: those of LoadBundle.
-  absl::StatusOr<std::shared_ptr<const ModelSet>> LoadCandidate() const;
+  // Is told of the candidate that there is from now on; null: none. Must be quick, and not call
+  // back.
+  using TellCandidate = std::function<void(std::shared_ptr<const ModelSet>)>;
+  // Makes a new version the candidate, on disk and in memory.
+  absl::Status SaveCandidate(ModelSet models, const std::vector<std::string>& item_ids,
+                             const TellCandidate& tell);
+  // Tells of the bundle that CANDIDATE names. Errors, and then of none: those of LoadBundle.
+  absl::Status LoadCandidate(const TellCandidate& tell);
 
   // What is served since when, and what it took the place of: by a publication, of this process or
   // another. Nothing where it was loaded at the start, or made live by MakeLive.
@@ -62,6 +71,8 @@ class LiveModels {
     Micros since_us = 0;
   };
   std::optional<Probation> probation() const;
+  // Of this version: it is not taken back any more.
+  void EndProbation(const std::string& version);
 
   // Whether what is served holds a model of what items are that the catalogue has moved away from.
   bool IsContentStale() const;
@@ -82,6 +93,7 @@ class LiveModels {
   absl::StatusOr<ModelSet> Load(const std::string& version) const;
   absl::StatusOr<std::string> Resolve(const std::string& version) const;
   bool TryLoad(const std::string& version);
+  absl::Status CheckStillLive(const std::string& version) const;  // REQUIRES: mutex_ is held.
   void LoadNewest();
   // Warms the models up and publishes them. REQUIRES: mutex_ is held.
   void Serve(std::shared_ptr<const ModelSet> models);

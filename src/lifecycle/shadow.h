@@ -28,7 +28,8 @@ class Shadow {
   // From now on it answers with `candidate`, and counts anew; null or empty: with nothing.
   void SetCandidate(std::shared_ptr<const ModelSet> candidate);
 
-  // Later pages are left out: what the page before held differs between the two.
+  // Later pages are left out, and so must be rows below others: what is above differs between the
+  // two.
   void OnAnswer(const RecommendRequest& request, const RecommendReply& live);
 
   ShadowReport Report() const;

@@ -97,11 +97,13 @@ absl::Status PassGateAlone(const Candidate& candidate, const LifecycleOptions& o
   }
   ComparisonOptions asked = comparison;
   asked.settings = options.settings;
+  TrainingContext from_scratch = context;
+  from_scratch.live = nullptr;
+  from_scratch.progress = {};
   for (const std::string& name : names) {
     const absl::StatusOr<std::optional<GateReport>> alone =
         HoldAloneAgainstLive({.name = name, .split = candidate.split}, *context.live, options.gate,
-                             asked, {.pool = context.pool, .is_cancelled = context.is_cancelled},
-                             /*report=*/{});
+                             asked, from_scratch, /*report=*/{});
     if (absl::IsCancelled(alone.status())) return alone.status();
     if (!alone.ok()) {  // Too little on the train part, or no longer made: nothing to hold against.
       Log(LogLevel::kWarning, "training.not-held-alone",

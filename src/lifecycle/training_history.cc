@@ -126,13 +126,18 @@ std::string TrainingHistory::Encoded() const {
 }
 
 TrainingHistory::Begun TrainingHistory::Begin(TrainingProgress run) {
-  std::lock_guard lock(mutex_);
-  if (!runs_.empty() && runs_.back().state == State::kRunning) return {.run = runs_.back()};
-  run.id = absl::StrFormat("training-%d", ++num_begun_);
-  run.state = State::kRunning;
-  runs_.push_back(std::move(run));
-  if (runs_.size() > kKeptRuns) runs_.pop_front();
-  return {.run = runs_.back(), .is_new = true};
+  std::string begun;
+  {
+    std::lock_guard lock(mutex_);
+    if (!runs_.empty() && runs_.back().state == State::kRunning) return {.run = runs_.back()};
+    run.id = absl::StrFormat("training-%d", ++num_begun_);
+    run.state = State::kRunning;
+    runs_.push_back(run);
+    if (runs_.size() > kKeptRuns) runs_.pop_front();
+    begun = Encoded();
+  }
+  Save(begun);
+  return {.run = std::move(run), .is_new = true};
 }
 
 std::optional<TrainingProgress> TrainingHistory::Update(
@@ -149,13 +154,15 @@ std::optional<TrainingProgress> TrainingHistory::Update(
       if (was_running && run.state != State::kRunning) ended = Encoded();
     }
   }
-  if (ended.empty()) return changed;
-  const absl::Status written = WriteCheckedFile(files_, path_, kMagic, ended);
-  if (!written.ok()) {
-    Log(LogLevel::kWarning, "training.history-not-written",
-        {{"error", std::string(written.message())}});
-  }
+  if (!ended.empty()) Save(ended);
   return changed;
+}
+
+void TrainingHistory::Save(std::string_view encoded) {
+  const absl::Status written = WriteCheckedFile(files_, path_, kMagic, encoded);
+  if (written.ok()) return;
+  Log(LogLevel::kWarning, "training.history-not-written",
+      {{"error", std::string(written.message())}});
 }
 
 std::optional<TrainingProgress> TrainingHistory::Find(const std::string& id) const {

@@ -44,6 +44,7 @@ class TrainingHistory {
  private:
   void Load();
   std::string Encoded() const;  // REQUIRES: mutex_ is held.
+  void Save(std::string_view encoded);
 
   FileSystem& files_;
   const std::string path_;

@@ -112,18 +112,22 @@ absl::StatusOr<TrainedModels> Lifecycle::State::TrainAndPublish(bool skips_the_g
   TrainedModels published;
   published.models.version = trained.models.version;
   published.gate = trained.gate;
-  VITRINE_RETURN_IF_ERROR(Publish(std::move(trained), content_version));
+  std::optional<std::string> instead_of;  // The gate has judged it beside what is served alone.
+  if (asked.gate.is_on) instead_of = served->version;
+  VITRINE_RETURN_IF_ERROR(Publish(std::move(trained), content_version, instead_of));
   return published;
 }
 
 // Where there is nothing live yet there is nothing to wait for either.
-absl::Status Lifecycle::State::Publish(TrainedModels trained, std::uint64_t content_version) {
+absl::Status Lifecycle::State::Publish(TrainedModels trained, std::uint64_t content_version,
+                                       const std::optional<std::string>& instead_of) {
   if (changing.Get()->is_promoted_by_hand && !live.served()->version.empty()) {
-    VITRINE_RETURN_IF_ERROR(live.folder().SaveCandidate(trained.models, trained.item_ids));
-    shadow.SetCandidate(std::make_shared<const ModelSet>(std::move(trained.models)));
-    return absl::OkStatus();
+    return live.SaveCandidate(std::move(trained.models), trained.item_ids,
+                              [this](std::shared_ptr<const ModelSet> candidate) {
+                                shadow.SetCandidate(std::move(candidate));
+                              });
   }
-  return live.Publish(std::move(trained.models), trained.item_ids, content_version);
+  return live.Publish(std::move(trained.models), trained.item_ids, content_version, instead_of);
 }
 
 }  // namespace vitrine

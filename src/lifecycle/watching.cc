@@ -88,8 +88,9 @@ void Lifecycle::State::RollBackIfWorse() {
   const std::optional<std::string> why = WhyRollBack(bounds, serving.FiguresOf(probation->version),
                                                      serving.FiguresOf(probation->previous));
   if (!why.has_value()) return;
-  const auto back = MakeLive(probation->previous, *why);
-  if (back.ok()) return;
+  const auto back = MakeLive(probation->previous, *why, probation->version);
+  if (back.ok() || absl::IsAborted(back.status())) return;  // Another one has been published since.
+  live.EndProbation(probation->version);  // Its bundle will be no better at the next look.
   Log(LogLevel::kError, "models.not-rolled-back",
       {{"version", probation->version},
        {"why", *why},
@@ -97,8 +98,9 @@ void Lifecycle::State::RollBackIfWorse() {
 }
 
 absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(const std::string& version,
-                                                                  const std::string& reason) {
-  VITRINE_ASSIGN_OR_RETURN(const LiveModels::Change change, live.MakeLive(version));
+                                                                  const std::string& reason,
+                                                                  const std::string& instead_of) {
+  VITRINE_ASSIGN_OR_RETURN(const LiveModels::Change change, live.MakeLive(version, instead_of));
   LoadCandidate();
   Log(LogLevel::kWarning, "models.made-live",
       {{"from", change.from},
@@ -116,12 +118,11 @@ absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(const std::str
 
 // In the shadow answers what CANDIDATE names, and nothing else.
 void Lifecycle::State::LoadCandidate() {
-  const auto candidate = live.LoadCandidate();
-  if (!candidate.ok()) {
-    Log(LogLevel::kWarning, "models.candidate-refused",
-        {{"error", std::string(candidate.status().message())}});
-  }
-  shadow.SetCandidate(candidate.value_or(nullptr));
+  const absl::Status loaded = live.LoadCandidate([this](std::shared_ptr<const ModelSet> candidate) {
+    shadow.SetCandidate(std::move(candidate));
+  });
+  if (loaded.ok()) return;
+  Log(LogLevel::kWarning, "models.candidate-refused", {{"error", std::string(loaded.message())}});
 }
 
 absl::StatusOr<ModelControl::Versions> Lifecycle::State::ListVersions() const {

@@ -56,6 +56,14 @@ std::string UtcStamp(Micros now) {
 
 }  // namespace
 
+absl::Status CheckNamesVersion(const std::string& name) {
+  if (IsVersion(name)) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrFormat(
+      "'%s' names no model version: one has 1 to %d letters, digits, '-', '_' or '.'; `vitrine "
+      "status --versions` lists them",
+      name, kMaxVersionBytes));
+}
+
 absl::StatusOr<BundleFolder> BundleFolder::Open(FileSystem& files, std::string folder) {
   VITRINE_RETURN_IF_ERROR(files.MakeFolder(folder));
   return BundleFolder(files, std::move(folder));
@@ -82,6 +90,7 @@ absl::Status BundleFolder::Publish(const ModelSet& models,
 }
 
 absl::Status BundleFolder::PointLiveAt(const std::string& version) const {
+  VITRINE_RETURN_IF_ERROR(CheckNamesVersion(version));
   absl::StatusOr<Live> before = ReadLive();
   if (!before.ok()) {  // Nothing to go back to is no reason to keep a good model away.
     Log(LogLevel::kWarning, "models.live-unreadable",

@@ -50,14 +50,14 @@ void SetTime(const CallTime& time, std::vector<RecommendRequest>& rows) {
 void Tell(const Backend& backend, const RecommendRequest& request,
           const absl::StatusOr<RecommendReply>& reply) {
   if (backend.observer == nullptr) return;
-  if (reply.ok()) return backend.observer->OnAnswer(request, *reply);
+  if (reply.ok()) return backend.observer->OnAnswer(request, *reply, 0);
   backend.observer->OnFailure(request, reply.status());
 }
 void Tell(const Backend& backend, const std::vector<RecommendRequest>& rows,
           const absl::StatusOr<std::vector<RecommendReply>>& replies) {
   if (backend.observer == nullptr) return;
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    if (replies.ok()) backend.observer->OnAnswer(rows[row], (*replies)[row]);
+    if (replies.ok()) backend.observer->OnAnswer(rows[row], (*replies)[row], row);
     if (!replies.ok()) backend.observer->OnFailure(rows[row], replies.status());
   }
 }

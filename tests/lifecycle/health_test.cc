@@ -34,7 +34,7 @@ class HealthTest : public LifecycleTest {
 
   void Answer(int count, const std::string& version, const std::string& fallback = "backfill") {
     for (int i = 0; i < count; ++i) {
-      lifecycle_->OnAnswer({}, {.model_version = version, .fallbacks = {fallback}});
+      lifecycle_->OnAnswer({}, {.model_version = version, .fallbacks = {fallback}}, 0);
     }
   }
 

@@ -111,7 +111,7 @@ TEST_F(LifecycleTest, ByHandACandidateWaitsInTheShadowUntilItIsMadeLive) {
   EXPECT_EQ(Served(), first);
   EXPECT_EQ(lifecycle_->ListVersions()->candidate, second);
   EXPECT_EQ(lifecycle_->ReadShadow().candidate_version, second);
-  lifecycle_->OnAnswer({.user_id = "shopper-1", .page_size = 5}, {.model_version = first});
+  lifecycle_->OnAnswer({.user_id = "shopper-1", .page_size = 5}, {.model_version = first}, 0);
   EXPECT_TRUE(Eventually([&] { return lifecycle_->ReadShadow().num_compared == 1; }));
   Start(options);
   EXPECT_EQ(lifecycle_->ReadShadow().candidate_version, second) << "it outlives a restart";

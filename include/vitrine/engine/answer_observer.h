@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "vitrine/engine/engine.h"
 
@@ -12,7 +14,9 @@ class AnswerObserver {
  public:
   virtual ~AnswerObserver() = default;
 
-  virtual void OnAnswer(const RecommendRequest& request, const RecommendReply& reply) = 0;
+  // `row`: of its page; one below the first holds nothing that those above it hold.
+  virtual void OnAnswer(const RecommendRequest& request, const RecommendReply& reply,
+                        std::size_t row) = 0;
   virtual void OnFailure(const RecommendRequest& request, const absl::Status& status) = 0;
 };
 

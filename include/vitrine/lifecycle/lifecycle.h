@@ -120,8 +120,9 @@ class Lifecycle final : public ModelControl, public AnswerObserver {
   void MakeLive(const std::string& version,
                 std::function<void(absl::StatusOr<Versions>)> done) override;
 
-  // Count for RollbackBounds, and are held against the candidate's.
-  void OnAnswer(const RecommendRequest& request, const RecommendReply& reply) override;
+  // Count for RollbackBounds; those of first rows are held against the candidate's.
+  void OnAnswer(const RecommendRequest& request, const RecommendReply& reply,
+                std::size_t row) override;
   void OnFailure(const RecommendRequest& request, const absl::Status& status) override;
 
  private:

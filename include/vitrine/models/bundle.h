@@ -42,6 +42,9 @@ absl::StatusOr<ModelSet> LoadBundle(
 
 absl::StatusOr<BundleSummary> ReadBundleSummary(FileSystem& files, const std::string& path);
 
+// NOT_FOUND where no version can have this name: it would be that of a file elsewhere.
+absl::Status CheckNamesVersion(const std::string& name);
+
 // The folder of a store's bundles: DIR/models/<version>.bundle, and LIVE, a file that holds the
 // version to serve and the one before it, replaced atomically. Putting a bundle there and pointing
 // LIVE at it is how another process hands a running server a new version.
@@ -70,7 +73,7 @@ class BundleFolder {
   absl::StatusOr<std::string> ReadCandidate() const;
 
   // Points LIVE at a bundle that is there already; the one that was live becomes previous. A
-  // candidate that becomes live is none any more.
+  // candidate that becomes live is none any more. Errors: those of CheckNamesVersion.
   absl::Status PointLiveAt(const std::string& version) const;
 
   // Every readable bundle, newest first.
