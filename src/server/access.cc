@@ -55,22 +55,46 @@ std::string ShopperIn(const Message& message) {
 
 }  // namespace
 
-Micros ShopperLimits::Take(std::string_view shopper, Micros now) {
+Micros ShopperLimits::Take(const CallsByShopper& calls, Micros now) {
   const double per_second = per_second_;
-  if (per_second <= 0 || shopper.empty()) return 0;
-  const std::uint64_t hash = std::hash<std::string_view>()(shopper) | 1U;  // 0 is a free slot.
+  if (per_second <= 0) return 0;
   std::lock_guard lock(mutex_);
   if (slots_.empty()) slots_.resize(kNumSets * kNumWays);
-  Slot* const set = &slots_[(hash >> 32U) % kNumSets * kNumWays];
-  Slot* slot = std::find_if(set, set + kNumWays, [&](const Slot& s) { return s.shopper == hash; });
-  if (slot == set + kNumWays) {
-    // Instead of whom it costs the least to forget: who has the most left.
-    slot = std::min_element(set, set + kNumWays, [&](const Slot& a, const Slot& b) {
-      return a.tokens.SpentNow(per_second, now) < b.tokens.SpentNow(per_second, now);
-    });
-    *slot = {.shopper = hash};
+  Micros wait = 0;
+  for (const auto& [shopper, count] : calls) {
+    if (const Slot* slot = Find(shopper)) {
+      wait = std::max(wait, slot->tokens.WaitAt(per_second, now));
+    }
   }
-  return slot->tokens.Take(per_second, now);
+  if (wait > 0) return wait;
+  for (const auto& [shopper, count] : calls) {
+    Slot* slot = Find(shopper);
+    if (slot == nullptr) {
+      // Instead of whom it costs the least to forget: who has the most left.
+      Slot* const set = SetOf(shopper);
+      slot = std::min_element(set, set + kNumWays, [&](const Slot& a, const Slot& b) {
+        return a.tokens.SpentNow(per_second, now) < b.tokens.SpentNow(per_second, now);
+      });
+      *slot = {.shopper = shopper};
+    }
+    slot->tokens.Spend(count, per_second, now);
+  }
+  return 0;
+}
+
+ShopperLimits::Slot* ShopperLimits::SetOf(std::uint64_t shopper) {
+  return &slots_[(shopper >> 32U) % kNumSets * kNumWays];
+}
+
+ShopperLimits::Slot* ShopperLimits::Find(std::uint64_t shopper) {
+  Slot* const set = SetOf(shopper);
+  Slot* const found =
+      std::find_if(set, set + kNumWays, [&](const Slot& s) { return s.shopper == shopper; });
+  return found == set + kNumWays ? nullptr : found;
+}
+
+void ShopperLimits::Count(std::string_view shopper, CallsByShopper& calls) {
+  if (!shopper.empty()) calls[std::hash<std::string_view>()(shopper) | 1U] += 1;
 }
 
 AccessControl::AccessControl(const Options& options, const Clock& clock)
@@ -78,14 +102,26 @@ AccessControl::AccessControl(const Options& options, const Clock& clock)
 
 absl::Status AccessControl::Admit(const grpc::CallbackServerContext& context, const Method& method,
                                   const Message& request) {
-  if (keys_ != nullptr && keys_->is_required()) {
-    VITRINE_RETURN_IF_ERROR(CheckKey(context, method));
+  VITRINE_ASSIGN_OR_RETURN(const auto entry, FindKey(context, method));
+  if (entry != nullptr) {
+    if (const Micros wait = entry->bucket.Take(clock_.Now()); wait > 0) {
+      const ApiKey& key = entry->key;
+      return RateLimited(absl::StrFormat("key %s (%s) may make %g calls a second and made more",
+                                         key.id, key.name, key.calls_per_second),
+                         wait);
+    }
   }
   return shoppers_.per_second() > 0 ? CheckShoppers(request) : absl::OkStatus();
 }
 
-absl::Status AccessControl::CheckKey(const grpc::CallbackServerContext& context,
-                                     const Method& method) {
+absl::Status AccessControl::CheckStill(const grpc::CallbackServerContext& context,
+                                       const Method& method) const {
+  return FindKey(context, method).status();
+}
+
+absl::StatusOr<std::shared_ptr<const KeyRing::Entry>> AccessControl::FindKey(
+    const grpc::CallbackServerContext& context, const Method& method) const {
+  if (keys_ == nullptr || !keys_->is_required()) return nullptr;
   const std::optional<std::string_view> shown = KeyIn(context);
   if (!shown.has_value()) {
     return WithReason(
@@ -94,7 +130,7 @@ absl::Status AccessControl::CheckKey(const grpc::CallbackServerContext& context,
                                    "one, commands take it with --key-file or from VITRINE_KEY"),
         "KEY_MISSING");
   }
-  const auto entry = keys_->Find(*shown);
+  auto entry = keys_->Find(*shown);
   if (entry == nullptr) {
     return WithReason(
         absl::UnauthenticatedError("the key is none of this server's, or it was revoked; `vitrine "
@@ -109,30 +145,26 @@ absl::Status AccessControl::CheckKey(const grpc::CallbackServerContext& context,
             ScopesText(key.scopes), method.name, Name(method.scope))),
         "SCOPE_MISSING", {{"key_id", key.id}, {"scope", std::string(Name(method.scope))}});
   }
-  const Micros wait = entry->bucket.Take(clock_.Now());
-  if (wait == 0) return absl::OkStatus();
-  return RateLimited(absl::StrFormat("key %s (%s) may make %g calls a second and made more", key.id,
-                                     key.name, key.calls_per_second),
-                     wait);
+  return entry;
 }
 
 absl::Status AccessControl::CheckShoppers(const Message& request) {
-  const Micros now = clock_.Now();
-  Micros wait = shoppers_.Take(ShopperIn(request), now);
+  ShopperLimits::CallsByShopper calls;
+  ShopperLimits::Count(ShopperIn(request), calls);
   // Each event and each row of a page counts for its shopper.
   for (const char* name : {"event", "events", "request", "rows"}) {
     const FieldDescriptor* field = request.GetDescriptor()->FindFieldByName(name);
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) continue;
     const auto& reflection = *request.GetReflection();
     if (!field->is_repeated()) {
-      wait = std::max(wait, shoppers_.Take(ShopperIn(reflection.GetMessage(request, field)), now));
+      ShopperLimits::Count(ShopperIn(reflection.GetMessage(request, field)), calls);
       continue;
     }
     for (int i = 0; i < reflection.FieldSize(request, field); ++i) {
-      const Message& event = reflection.GetRepeatedMessage(request, field, i);
-      wait = std::max(wait, shoppers_.Take(ShopperIn(event), now));
+      ShopperLimits::Count(ShopperIn(reflection.GetRepeatedMessage(request, field, i)), calls);
     }
   }
+  const Micros wait = shoppers_.Take(calls, clock_.Now());
   if (wait == 0) return absl::OkStatus();
   return RateLimited(
       absl::StrFormat("more than %g calls a second are about one shopper, which no person makes",

@@ -5,11 +5,14 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/methods.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/server/api_keys.h"
@@ -27,8 +30,15 @@ class ShopperLimits {
   void Set(double calls_per_second) { per_second_ = calls_per_second; }
   double per_second() const { return per_second_; }
 
-  // As TokenBucket::Take. An empty id has no limit.
-  Micros Take(std::string_view shopper, Micros now);
+  // How many calls are about whom: by a hash of the id, never 0.
+  using CallsByShopper = absl::flat_hash_map<std::uint64_t, double>;
+  // One more. An empty id has no limit.
+  static void Count(std::string_view shopper, CallsByShopper& calls);
+
+  // 0: go ahead, all at once; a shopper with anything left may take more on credit, so that what
+  // comes in one batch gets in, and what comes after it waits. Else how long until all of them have
+  // anything left, and nothing is taken.
+  Micros Take(const CallsByShopper& calls, Micros now);
 
  private:
   struct Slot {
@@ -37,6 +47,10 @@ class ShopperLimits {
   };
   static constexpr std::size_t kNumSets = 16'384;  // Times 4 slots of 24 bytes: 1.5 MiB.
   static constexpr std::size_t kNumWays = 4;
+
+  // REQUIRES: mutex_ is held, and slots_ are made.
+  Slot* SetOf(std::uint64_t shopper);
+  Slot* Find(std::uint64_t shopper);  // Null: not seen lately.
 
   std::atomic<double> per_second_;
   std::mutex mutex_;
@@ -62,8 +76,15 @@ class AccessControl {
   absl::Status Admit(const grpc::CallbackServerContext& context, const Method& method,
                      const google::protobuf::Message& request);
 
+  // Those of them that are of the key, without counting a call: whether a call that was admitted
+  // may go on.
+  absl::Status CheckStill(const grpc::CallbackServerContext& context, const Method& method) const;
+
  private:
-  absl::Status CheckKey(const grpc::CallbackServerContext& context, const Method& method);
+  // Null where no key is wanted.
+  absl::StatusOr<std::shared_ptr<const KeyRing::Entry>> FindKey(
+      const grpc::CallbackServerContext& context, const Method& method) const;
+
   absl::Status CheckShoppers(const google::protobuf::Message& request);
 
   const KeyRing* const keys_;

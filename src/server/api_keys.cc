@@ -86,6 +86,10 @@ absl::Status CheckNew(const ApiKey& key) {
         "the key's name has %d bytes, wants 1 to %d; say what the key is for, such as storefront",
         key.name.size(), kMaxKeyNameBytes));
   }
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+  if (std::any_of(key.name.begin(), key.name.end(), is_control)) {
+    return absl::InvalidArgumentError("the key's name has a control character, such as a newline");
+  }
   if (key.scopes == 0) return absl::InvalidArgumentError("the key has no scope");
   if (!(key.calls_per_second >= 0) || !std::isfinite(key.calls_per_second)) {
     return absl::InvalidArgumentError("the key's calls a second are below 0; 0 means no limit");
@@ -194,15 +198,21 @@ double Tokens::SpentNow(double per_second, Micros now) const {
   return std::max(0.0, spent - passed_us * per_second / 1e6);
 }
 
-Micros Tokens::Take(double per_second, Micros now) {
-  const double most = std::max(1.0, per_second);
-  spent = SpentNow(per_second, now);
+Micros Tokens::WaitAt(double per_second, Micros now) const {
+  const double missing = SpentNow(per_second, now) + 1 - std::max(1.0, per_second);
+  if (missing <= 0) return 0;
+  return std::max<Micros>(1, static_cast<Micros>(missing / per_second * 1e6));
+}
+
+void Tokens::Spend(double count, double per_second, Micros now) {
+  spent = SpentNow(per_second, now) + count;
   filled_us = now;
-  if (spent + 1 <= most) {
-    spent += 1;
-    return 0;
-  }
-  return std::max<Micros>(1, static_cast<Micros>((spent + 1 - most) / per_second * 1e6));
+}
+
+Micros Tokens::Take(double per_second, Micros now) {
+  const Micros wait = WaitAt(per_second, now);
+  if (wait == 0) Spend(1, per_second, now);
+  return wait;
 }
 
 Micros TokenBucket::Take(Micros now) {

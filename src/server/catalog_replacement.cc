@@ -42,6 +42,9 @@ void CatalogReplacement::End(const absl::Status& status) {
 }
 
 void CatalogReplacement::Take() {
+  if (const absl::Status still = pool_.CheckStill(context_, request_); !still.ok()) {
+    return End(still);
+  }
   if (total_count_ != 0) {
     return End(BadField("total_count", "is set on a message before the last one"));
   }
@@ -79,9 +82,9 @@ absl::Status CatalogReplacement::CheckComplete() const {
 }
 
 void CatalogReplacement::Commit() {
-  if (const absl::Status complete = CheckComplete(); !complete.ok()) {
-    return End(complete);
-  }
+  absl::Status sound = pool_.CheckStill(context_, request_);
+  if (sound.ok()) sound = CheckComplete();
+  if (!sound.ok()) return End(sound);
   pool_.Write(std::move(replacement_), [this](const absl::StatusOr<WriteResult>& result) {
     if (result.ok()) {
       response_.set_item_count(total_count_);

@@ -41,6 +41,8 @@ Methods::Methods(const std::vector<std::string>& services) {
       auto method = std::make_unique<Method>();
       method->name = descriptor.name();
       method->scope = ScopeOf(descriptor.full_name());
+      method->is_limitable = !descriptor.client_streaming() && !descriptor.server_streaming() &&
+                             name.starts_with("vitrine.");
       methods_[descriptor.input_type()] = std::move(method);
     }
   }
@@ -48,12 +50,14 @@ Methods::Methods(const std::vector<std::string>& services) {
 
 absl::Status Methods::CheckLimits(const Limits& limits) const {
   std::set<std::string> names;
-  for (const auto& [type, method] : methods_) names.insert(method->name);
+  for (const auto& [type, method] : methods_) {
+    if (method->is_limitable) names.insert(method->name);
+  }
   for (const auto& [name, limit] : limits) {
     if (names.contains(name)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrFormat("max_in_flight names the method \"%s\", which is none; %s", name,
-                        Allowed(name, std::vector<std::string>(names.begin(), names.end()))));
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "max_in_flight names the method \"%s\", which is none that can be limited so; %s", name,
+        Allowed(name, std::vector<std::string>(names.begin(), names.end()))));
   }
   return absl::OkStatus();
 }

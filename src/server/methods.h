@@ -27,6 +27,7 @@ namespace vitrine {
 struct Method {
   std::string name{};  // "RecommendItems"
   Scope scope = Scope::kAdmin;
+  bool is_limitable = true;  // Streams and the health check pass by what counts calls in flight.
   std::atomic<std::int64_t> max_in_flight = 0;  // 0: no limit of its own.
   std::atomic<std::int64_t> in_flight = 0;      // Calls that wait or are worked on.
   std::atomic<Micros> cost_us = 0;  // Of one call on a thread, lately; 0: not known yet.
@@ -45,7 +46,7 @@ class Methods {
 
   // How many calls of a method may be in flight, by its name; one that is not named has no limit.
   using Limits = std::map<std::string, std::size_t>;
-  // Errors: INVALID_ARGUMENT there is no such method; the nearest is named.
+  // Errors: INVALID_ARGUMENT there is no such method, or it is a stream; the nearest is named.
   absl::Status CheckLimits(const Limits& limits) const;
   // For the calls that come from now on. REQUIRES: CheckLimits(limits).ok()
   void SetLimits(const Limits& limits);

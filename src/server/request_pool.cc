@@ -115,6 +115,12 @@ absl::Status RequestPool::CheckAccess(const grpc::CallbackServerContext& context
   return options_.access->Admit(context, MethodOf(request), request);
 }
 
+absl::Status RequestPool::CheckStill(const grpc::CallbackServerContext& context,
+                                     const google::protobuf::Message& request) {
+  if (options_.access == nullptr) return absl::OkStatus();
+  return options_.access->CheckStill(context, MethodOf(request));
+}
+
 Method& RequestPool::MethodOf(const google::protobuf::Message& request) {
   return options_.methods == nullptr ? any_ : options_.methods->Of(request);
 }

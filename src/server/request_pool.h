@@ -55,11 +55,14 @@ class RequestPool {
   absl::Status Admit() const;
 
   // The same after AccessControl::Admit, whose errors come first: who has no key learns nothing
-  // else. Streams ask CheckAccess for each message, so that a key that is revoked ends its use.
+  // else. Streams ask again for each message, so that a key that is revoked ends its use:
+  // CheckAccess where each message is as a call, CheckStill where they are parts of one.
   absl::Status Admit(const grpc::CallbackServerContext& context,
                      const google::protobuf::Message& request);
   absl::Status CheckAccess(const grpc::CallbackServerContext& context,
                            const google::protobuf::Message& request);
+  absl::Status CheckStill(const grpc::CallbackServerContext& context,
+                          const google::protobuf::Message& request);
 
   // REQUIRES: Admit() was OK once.
   const Backend& backend() const { return backend_; }

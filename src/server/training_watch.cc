@@ -129,9 +129,9 @@ void TrainingWatch::OnWriteDone(bool is_ok) {
 
 void TrainingWatch::Look() {
   if (context_.IsCancelled()) return Finish(grpc::Status::CANCELLED);
-  if (const absl::Status admitted = pool_.Admit(); !admitted.ok()) {
-    return Finish(ToGrpcStatus(admitted));
-  }
+  absl::Status admitted = pool_.CheckStill(context_, v1::WatchTrainingRequest::default_instance());
+  if (admitted.ok()) admitted = pool_.Admit();
+  if (!admitted.ok()) return Finish(ToGrpcStatus(admitted));
   const auto progress = FindTraining(pool_.backend(), training_id_);
   if (!progress.ok()) return Finish(ToGrpcStatus(progress.status()));
   v1::Training training = ToProto(*progress);

@@ -94,16 +94,18 @@ void UserExport::Start(const v1::ExportUserDataRequest& request, Micros now) {
   if (const absl::Status admitted = pool_.Admit(context_, request); !admitted.ok()) {
     return Finish(ToGrpcStatus(admitted));
   }
-  reports_.Submit([this, &request, now](const std::atomic<bool>& is_stopped) {
-    auto parts = ExportUserData(*pool_.backend().store, request, now, [this, &is_stopped] {
-      return is_stopped.load() || context_.IsCancelled();
-    });
-    if (!parts.ok()) {
-      return Finish(ToGrpcStatus(is_stopped ? StoppedError() : parts.status()));
-    }
-    parts_ = *std::move(parts);
-    WriteNext();
-  });
+  const absl::Status submitted =
+      reports_.Submit([this, &request, now](const std::atomic<bool>& is_stopped) {
+        auto parts = ExportUserData(*pool_.backend().store, request, now, [this, &is_stopped] {
+          return is_stopped.load() || context_.IsCancelled();
+        });
+        if (!parts.ok()) {
+          return Finish(ToGrpcStatus(is_stopped ? StoppedError() : parts.status()));
+        }
+        parts_ = *std::move(parts);
+        WriteNext();
+      });
+  if (!submitted.ok()) Finish(ToGrpcStatus(submitted));
 }
 
 void UserExport::OnWriteDone(bool is_ok) {
@@ -112,6 +114,9 @@ void UserExport::OnWriteDone(bool is_ok) {
 }
 
 void UserExport::WriteNext() {
+  const absl::Status still =
+      pool_.CheckStill(context_, v1::ExportUserDataRequest::default_instance());
+  if (!still.ok()) return Finish(ToGrpcStatus(still));
   if (next_ == parts_.size()) return Finish(grpc::Status::OK);
   StartWrite(&parts_[next_++]);
 }

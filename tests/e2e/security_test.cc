@@ -99,6 +99,26 @@ TEST_F(KeysTest, ARevokedKeyOpensNothingAnyMoreWithinAStreamEither) {
   EXPECT_EQ(response.error().code(), static_cast<int>(absl::StatusCode::kUnauthenticated));
 }
 
+TEST_F(KeysTest, AKeyThatIsRevokedMeanwhileReplacesNoCatalogue) {
+  const auto client = With(Make("writer", "write"));
+  ASSERT_THAT(client->UpsertItems(MakeItems(3)), IsOk());
+  int num_asked = 0;
+
+  const auto replaced = client->ReplaceCatalog([&]() -> std::vector<v1::Item> {
+    if (++num_asked > 1) {
+      EXPECT_THAT(file_.Revoke("writer"), IsOk());
+      EXPECT_THAT(ring_->Refresh(), IsOk());
+      return {};
+    }
+    return {MakeItems(1).items(0)};
+  });
+
+  EXPECT_EQ(ErrorReason(replaced.status()), "KEY_UNKNOWN");
+  v1::GetItemRequest kept;
+  kept.set_item_id("item-001");
+  EXPECT_THAT(With(Make("checker", "read"))->GetItem(kept), IsOk());
+}
+
 TEST_F(KeysTest, AKeyThatIsUsedTooOftenIsToldWhenToRetry) {
   const auto client = With(Make("slow", "read", 0.01));
 

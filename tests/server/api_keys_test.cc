@@ -151,26 +151,51 @@ TEST(TokenBucketTest, LetsThroughARateAndItsWorthAtOnceAfterAPause) {
   EXPECT_GT(bucket.Take(kMadeAt + 60 * kMicrosPerSecond), 0);
 }
 
+// One call about each.
+Micros Take(ShopperLimits& limits, const std::vector<std::string>& shoppers, Micros now) {
+  ShopperLimits::CallsByShopper calls;
+  for (const std::string& shopper : shoppers) ShopperLimits::Count(shopper, calls);
+  return limits.Take(calls, now);
+}
+
 TEST(ShopperLimitsTest, CountEachShopperApart) {
   ShopperLimits limits(1);
 
-  EXPECT_EQ(limits.Take("greedy", kMadeAt), 0);
-  EXPECT_EQ(limits.Take("greedy", kMadeAt), kMicrosPerSecond);
-  EXPECT_EQ(limits.Take("other", kMadeAt), 0);
-  EXPECT_EQ(limits.Take("greedy", kMadeAt + kMicrosPerSecond), 0);
-  EXPECT_EQ(limits.Take("", kMadeAt), 0);
-  EXPECT_EQ(limits.Take("", kMadeAt), 0);
+  EXPECT_EQ(Take(limits, {"greedy"}, kMadeAt), 0);
+  EXPECT_EQ(Take(limits, {"greedy"}, kMadeAt), kMicrosPerSecond);
+  EXPECT_EQ(Take(limits, {"other"}, kMadeAt), 0);
+  EXPECT_EQ(Take(limits, {"greedy"}, kMadeAt + kMicrosPerSecond), 0);
+  EXPECT_EQ(Take(limits, {""}, kMadeAt), 0);
+  EXPECT_EQ(Take(limits, {""}, kMadeAt), 0);
 }
 
 TEST(ShopperLimitsTest, ForgetWhoseLimitIsFullRatherThanWhoseIsNot) {
   ShopperLimits limits(1);
   for (int i = 0; i < 200'000; ++i) {  // More than there is room for, a while ago.
-    limits.Take("early-" + std::to_string(i), kMadeAt - 10 * kMicrosPerSecond);
+    Take(limits, {"early-" + std::to_string(i)}, kMadeAt - 10 * kMicrosPerSecond);
   }
-  limits.Take("greedy", kMadeAt);
-  for (int i = 0; i < 10'000; ++i) limits.Take("late-" + std::to_string(i), kMadeAt);
+  Take(limits, {"greedy"}, kMadeAt);
+  for (int i = 0; i < 10'000; ++i) Take(limits, {"late-" + std::to_string(i)}, kMadeAt);
 
-  EXPECT_EQ(limits.Take("greedy", kMadeAt), kMicrosPerSecond);
+  EXPECT_EQ(Take(limits, {"greedy"}, kMadeAt), kMicrosPerSecond);
+}
+
+TEST(ShopperLimitsTest, LetInABatchOnCreditThatLaterOnesOwe) {
+  ShopperLimits limits(5);
+  const std::vector<std::string> batch(20, "greedy");
+
+  EXPECT_EQ(Take(limits, batch, kMadeAt), 0);
+  // 15 more than there were, and one for the next call.
+  EXPECT_EQ(Take(limits, {"greedy"}, kMadeAt), 16 * kMicrosPerSecond / 5);
+  EXPECT_EQ(Take(limits, batch, kMadeAt + 16 * kMicrosPerSecond / 5), 0);
+}
+
+TEST(ShopperLimitsTest, TakeNothingWhereOneOfABatchHasNothingLeft) {
+  ShopperLimits limits(1);
+  EXPECT_EQ(Take(limits, {"greedy"}, kMadeAt), 0);
+
+  EXPECT_EQ(Take(limits, {"modest", "greedy"}, kMadeAt), kMicrosPerSecond);
+  EXPECT_EQ(Take(limits, {"modest"}, kMadeAt), 0);
 }
 
 TEST(MethodsTest, EachWantsItsScopeAndOneThatNobodyThoughtOfTheMost) {
@@ -198,6 +223,9 @@ TEST(MethodsTest, AreFoundByTheirRequests) {
   EXPECT_EQ(methods.Of(v1::RecordEventsRequest()).max_in_flight, 0);
   EXPECT_THAT(std::string(methods.CheckLimits({{"RecordEvent", 3}}).message()),
               HasSubstr("RecordEvents"));
+  // A stream is not counted as in flight, so a limit would do nothing.
+  EXPECT_THAT(methods.CheckLimits({{"StreamEvents", 3}}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -80,7 +80,11 @@ struct Tokens {
 
   // How much of `spent` time has not given back yet.
   double SpentNow(double per_second, Micros now) const;
-  // As TokenBucket::Take. REQUIRES: per_second > 0
+  // How long until one may be taken; 0: now. REQUIRES, as all below: per_second > 0
+  Micros WaitAt(double per_second, Micros now) const;
+  // Takes `count`, on credit where there are fewer: what comes later waits for them.
+  void Spend(double count, double per_second, Micros now);
+  // As TokenBucket::Take.
   Micros Take(double per_second, Micros now);
 };
 
