@@ -2,9 +2,12 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
@@ -89,6 +92,27 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// While it lives, a signal to stop ends the process at once: a log that is being replayed loses
+// nothing, and nobody is answered yet. REQUIRES: BlockSignals was called
+class StopsWhileStarting {
+ public:
+  StopsWhileStarting()
+      : watch_([](const std::stop_token& is_over) {
+          const sigset_t stops = SetOf({SIGINT, SIGTERM});
+          const timespec poll = {.tv_sec = 0, .tv_nsec = 50'000'000};
+          while (!is_over.stop_requested()) {
+            const int signal = sigtimedwait(&stops, nullptr, &poll);
+            if (signal < 0) continue;
+            Log(LogLevel::kInfo, "serve.stopped-while-starting",
+                {{"signal", std::to_string(signal)}});
+            std::_Exit(0);
+          }
+        }) {}
+
+ private:
+  std::jthread watch_;
+};
+
 // What the health check says of the services that write: whether the disk takes writes. Said again
 // at every look, since the server itself says so too when a write fails.
 void TellWritable(Server& server, const absl::Status& writable, bool was_writable) {
@@ -147,6 +171,7 @@ absl::Status Serve(const ServeFlags& flags) {
   config.server.keys = keys.get();
   VITRINE_RETURN_IF_ERROR(CheckExposure(flags, config.server));
   const sigset_t signals = BlockSignals();
+  std::optional<StopsWhileStarting> starting(std::in_place);
   const Micros started_us = MonotonicNow();
 
   // First the address, answering NOT_SERVING, so that a long replay can be watched.
@@ -163,6 +188,7 @@ absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(
       auto lifecycle, Lifecycle::Start(*store, LocalFileSystem(), flags.store + "/models", models,
                                        config.lifecycle));
+  starting.reset();
   server->Serve({.engine = &engine,
                  .store = store.get(),
                  .models = lifecycle.get(),

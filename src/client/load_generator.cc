@@ -160,7 +160,7 @@ class Run {
  private:
   // Starts one call; false when the run is over.
   bool Start(Time due) {
-    if (SteadyClock::now() >= ends_ || num_started_ >= options_.max_calls) return false;
+    if (SteadyClock::now() >= ends_ || num_counted_ >= options_.max_calls) return false;
     auto flight = std::make_unique<Flight>();
     flight->due = due;
     ShowKey(options_.client.key, flight->context);
@@ -168,6 +168,7 @@ class Run {
     const LoadRequest& request = requests_[num_started_ % requests_.size()];
     flight->call = request.call;
     ++num_started_;
+    if (due >= measured_from_) ++num_counted_;
     ++num_in_flight_;
     flight->reader = stub_.PrepareUnaryCall(&flight->context, methods_.at(request.call),
                                             request.message, &queue_);
@@ -248,6 +249,7 @@ class Run {
   std::condition_variable has_room_;
   std::size_t num_in_flight_ = 0;
   std::uint64_t num_started_ = 0;
+  std::uint64_t num_counted_ = 0;  // Of these, behind the warm-up.
   bool is_pacing_done_ = false;
 
   // Of the receiving thread.

@@ -126,6 +126,11 @@ class Reader {
     return request;
   }
 
+  // What is wrong with one part of a request, for Finish of the whole.
+  void AddTo(std::vector<FieldViolation>& violations) const {
+    violations.insert(violations.end(), violations_.begin(), violations_.end());
+  }
+
  private:
   void Fail(const std::string& field, const std::string& description) {
     violations_.push_back({.field = prefix_ + field, .description = description});
@@ -225,10 +230,10 @@ absl::StatusOr<std::vector<RecommendRequest>> FromProto(
   std::vector<RecommendRequest> rows;
   for (int i = 0; i < message.rows_size(); ++i) {
     Reader read(absl::StrFormat("rows[%d].", i));
-    RecommendRequest row = Read(message.rows(i), read);
-    VITRINE_ASSIGN_OR_RETURN(row, read.Finish(std::move(row)));
-    rows.push_back(std::move(row));
+    rows.push_back(Read(message.rows(i), read));
+    read.AddTo(violations);
   }
+  if (!violations.empty()) return BadRequestStatus(violations);
   return rows;
 }
 
@@ -265,8 +270,11 @@ absl::StatusOr<ExplainItemRequest> FromProto(const v1::ExplainRecommendationRequ
   ExplainItemRequest asked{.request = Read(message.request(), read), .item_id = message.item_id()};
   Reader own;
   own.Require("item_id", message.item_id());
-  VITRINE_ASSIGN_OR_RETURN(asked, own.Finish(std::move(asked)));
-  return read.Finish(std::move(asked));
+  std::vector<FieldViolation> violations;
+  own.AddTo(violations);
+  read.AddTo(violations);
+  if (!violations.empty()) return BadRequestStatus(violations);
+  return asked;
 }
 
 template <typename Response>

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "server/status.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
@@ -13,6 +14,7 @@ namespace vitrine {
 namespace {
 
 constexpr std::size_t kMaxPaths = 100;
+constexpr Micros kRetryUs = 5 * kMicrosPerSecond;
 
 // Half of the cores: a report is in no hurry, and yields to requests besides.
 std::size_t NumWorkers() { return std::max(1U, std::thread::hardware_concurrency() / 2); }
@@ -58,15 +60,24 @@ void InsightReports::Get(const FeatureStore& store, Done done) {
   done(kept != nullptr ? Answer(std::move(kept)) : Answer(StoppedError()));
 }
 
-void InsightReports::Submit(std::function<void(const std::atomic<bool>&)> work) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!is_stopped_) {
-      maker_->Submit([this, work = std::move(work)] { work(is_stopped_); });
-      return;
-    }
+absl::Status InsightReports::Submit(std::function<void(const std::atomic<bool>&)> work) {
+  std::lock_guard lock(mutex_);
+  if (is_stopped_) return StoppedError();
+  if (num_submitted_ >= kMostWaiting) {
+    return WithRetry(
+        WithReason(absl::ResourceExhaustedError(absl::StrFormat(
+                       "%d reports and exports are waiting to be made already; retry later",
+                       kMostWaiting)),
+                   "OVERLOADED"),
+        kRetryUs);
   }
-  work(is_stopped_);
+  ++num_submitted_;
+  maker_->Submit([this, work = std::move(work)] {
+    work(is_stopped_);
+    std::lock_guard done(mutex_);
+    --num_submitted_;
+  });
+  return absl::OkStatus();
 }
 
 void InsightReports::Forget() {

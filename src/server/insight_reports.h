@@ -50,10 +50,13 @@ class InsightReports {
   // Errors: those of MakeInsight; UNAVAILABLE after Stop.
   void Get(const FeatureStore& store, Done done);
 
-  // Runs `work` once on the thread that makes reports, behind what that is at; after Stop at once,
-  // on this one. `is_stopped` becomes true when the work should end: soon, as Stop's other work
-  // does.
-  void Submit(std::function<void(const std::atomic<bool>& is_stopped)> work);
+  // Runs `work` once on the thread that makes reports, behind what that is at. `is_stopped` becomes
+  // true when the work should end: soon, as Stop's other work does.
+  //
+  // Errors, and then it does not run: RESOURCE_EXHAUSTED with reason OVERLOADED, kMostWaiting wait
+  // already; UNAVAILABLE after Stop.
+  absl::Status Submit(std::function<void(const std::atomic<bool>& is_stopped)> work);
+  static constexpr std::size_t kMostWaiting = 16;
 
   // Drops what is kept, and what is being made: a shopper was erased.
   void Forget();
@@ -82,6 +85,7 @@ class InsightReports {
   std::vector<Done> waiting_;             // Guarded by mutex_.
   std::uint64_t num_forgotten_ = 0;       // Guarded by mutex_: calls of Forget.
   bool is_making_ = false;                // Guarded by mutex_.
+  std::size_t num_submitted_ = 0;         // Guarded by mutex_: that wait or run.
   std::atomic<bool> is_stopped_ = false;  // Set under mutex_; ends the report that is being made.
   ThreadPool workers_;
   std::unique_ptr<ThreadPool> maker_;  // One thread. Last: it uses the rest.

@@ -180,14 +180,16 @@ grpc::ServerUnaryReactor* InsightService::GetPlacementReport(
         absl::StatusOr<PlacementReportOptions> options = FromProto(*request);
         if (!options.ok()) return finish(options.status());
         options->min_group = reports_.min_group();
-        reports_.Submit([this, context, response, finish, options = *std::move(options)](
-                            const std::atomic<bool>& is_stopped) mutable {
-          options.is_cancelled = [&] { return is_stopped || context->IsCancelled(); };
-          const auto report = MakePlacementReport(*pool_.backend().store, options);
-          if (report.ok()) SetPlacementReport(*report, *response);
-          finish(absl::IsCancelled(report.status()) && is_stopped ? StoppedError()
-                                                                  : report.status());
-        });
+        const absl::Status submitted =
+            reports_.Submit([this, context, response, finish, options = *std::move(options)](
+                                const std::atomic<bool>& is_stopped) mutable {
+              options.is_cancelled = [&] { return is_stopped || context->IsCancelled(); };
+              const auto report = MakePlacementReport(*pool_.backend().store, options);
+              if (report.ok()) SetPlacementReport(*report, *response);
+              finish(absl::IsCancelled(report.status()) && is_stopped ? StoppedError()
+                                                                      : report.status());
+            });
+        if (!submitted.ok()) finish(submitted);
       });
 }
 

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -63,11 +65,21 @@ std::size_t NumThreads(const ServerOptions& options) {
 
 bool IsUnixSocket(const ServerOptions& options) { return options.address.starts_with("unix:"); }
 
+// gRPC takes any number for a port, and listens on what is left of it in 16 bits.
+bool HasPort(std::string_view address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string_view digits = address.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), port);
+  return error == std::errc() && end == digits.end();
+}
+
 absl::Status Check(const ServerOptions& options) {
-  if (!IsUnixSocket(options) && options.address.find(':') == std::string::npos) {
+  if (!IsUnixSocket(options) && !HasPort(options.address)) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("the address \"%s\" has no port; write host:port, such as 127.0.0.1:50051, "
-                        "or unix:/path",
+        absl::StrFormat("the address \"%s\" ends in no port, 0 to 65535; write host:port, such as "
+                        "127.0.0.1:50051, or unix:/path",
                         options.address));
   }
   if (options.max_waiting_requests == 0 || options.max_message_bytes == 0 ||
@@ -141,6 +153,8 @@ namespace {
 constexpr int kKeepaliveMs = 60'000;         // A connection that is silent so long is asked,
 constexpr int kKeepaliveTimeoutMs = 20'000;  // and closed when it does not answer.
 constexpr int kLeastPingMs = 10'000;         // Between two pings of a client.
+// Of gRPC's own for reflection, which has one for each call that is open; more are refused.
+constexpr int kMaxReflectionThreads = 16;
 
 // What keeps callers from holding the server's memory: slow ones, dead ones, and many.
 void SetConnectionLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
@@ -154,6 +168,8 @@ void SetConnectionLimits(const ServerOptions& options, grpc::ServerBuilder& buil
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kLeastPingMs);
   grpc::ResourceQuota quota("vitrine");
   quota.Resize(options.max_buffer_bytes);
+  quota.SetMaxThreads(kMaxReflectionThreads);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetResourceQuota(quota);
 }
 
@@ -207,7 +223,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
         "machine's; stop the other or choose another address",
         options.address));
   }
-  if (auto status = StartPages(options.metrics_address, *state); !status.ok()) return status;
+  if (auto status = StartPages(options.metrics_address, *state); !status.ok()) {
+    state->health.Shutdown();  // Ends the watches that came meanwhile.
+    state->server->Shutdown(std::chrono::system_clock::now());
+    return status;
+  }
   if (IsUnixSocket(options)) state->port = 0;  // gRPC says 1.
   Log(LogLevel::kInfo, "server.listening",
       {{"address", options.address}, {"port", std::to_string(state->port)}});

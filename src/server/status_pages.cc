@@ -3,6 +3,7 @@
 #include <httplib.h>
 #undef _res  // A macro of the resolver, which httplib.h brings; Eigen names parameters so.
 
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include "absl/strings/str_format.h"
 #include "prometheus/text_serializer.h"
+#include "vitrine/base/log.h"
 
 namespace vitrine {
 namespace {
@@ -66,6 +68,8 @@ struct StatusPages::State {
   Sources sources;
   httplib::Server server;
   int port = 0;
+  std::atomic<bool> is_stopping = false;
+  std::atomic<bool> has_ended = false;  // Nobody listens any more.
   std::thread listener;
 };
 
@@ -103,14 +107,21 @@ absl::StatusOr<std::unique_ptr<StatusPages>> StatusPages::Start(const std::strin
                         "another address",
                         address));
   }
-  state->listener = std::thread([&server] { server.listen_after_bind(); });
+  state->listener = std::thread([&state = *state] {
+    (void)state.server.listen_after_bind();
+    state.has_ended = true;
+    if (!state.is_stopping) Log(LogLevel::kError, "server.metrics-ended", {});
+  });
   return std::unique_ptr<StatusPages>(new StatusPages(std::move(state)));
 }
 
 StatusPages::StatusPages(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 StatusPages::~StatusPages() {
-  while (!state_->server.is_running()) std::this_thread::yield();  // stop() before it is no stop.
+  state_->is_stopping = true;
+  while (!state_->server.is_running() && !state_->has_ended) {
+    std::this_thread::yield();  // stop() before it runs is no stop.
+  }
   state_->server.stop();
   state_->listener.join();
 }

@@ -102,6 +102,42 @@ TEST(OperationTest, ReflectionListsAndDescribesEveryService) {
   }
 }
 
+// gRPC gives each of these calls a thread.
+TEST(OperationTest, ReflectionThatIsLeftOpenTakesNoMoreThanAFewThreads) {
+  Shop shop;
+  shop.Serve();
+  const auto num_threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  const auto channel = grpc::CreateChannel(shop.address(), grpc::InsecureChannelCredentials());
+  grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub(channel);
+  grpc::CompletionQueue queue;
+  const auto before = num_threads();
+  constexpr int kCalls = 200;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>>
+      calls;
+  for (int i = 0; i < kCalls; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    calls.push_back(
+        stub.PrepareCall(contexts.back().get(),
+                         "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue));
+    calls.back()->StartCall(nullptr);
+  }
+  void* tag = nullptr;
+  bool is_ok = false;
+  for (int i = 0; i < kCalls; ++i) ASSERT_TRUE(queue.Next(&tag, &is_ok));
+
+  EXPECT_THAT(shop.Connect()->RecommendItems(For("ann")), IsOk());  // Others are served.
+  EXPECT_LT(num_threads(), before + 50);
+
+  for (const auto& context : contexts) context->TryCancel();
+  calls.clear();
+  queue.Shutdown();
+  while (queue.Next(&tag, &is_ok)) continue;
+}
+
 TEST(OperationTest, ASecondServerOnTheSamePortIsAClearError) {
   Shop shop;
 
@@ -112,8 +148,12 @@ TEST(OperationTest, ASecondServerOnTheSamePortIsAClearError) {
 }
 
 TEST(OperationTest, AnAddressWithoutAPortIsRefused) {
-  EXPECT_THAT(Server::Create({.address = "localhost"}, SystemClock()),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  for (const char* const address :
+       {"localhost", "127.0.0.1:", "127.0.0.1:70000", "127.0.0.1:-1", "127.0.0.1:http"}) {
+    EXPECT_THAT(Server::Create({.address = address}, SystemClock()),
+                StatusIs(absl::StatusCode::kInvalidArgument))
+        << address;
+  }
 }
 
 TEST(OperationTest, AUnixSocketServesToo) {

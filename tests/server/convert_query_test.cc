@@ -43,8 +43,10 @@ TEST(ConvertQueryTest, WhatIsWrongWithAQuestionAboutAnItemNamesWhereItIs) {
   v1::ExplainRecommendationRequest message;
   EXPECT_THAT(BadFields(message), ElementsAre("item_id"));
 
-  message.set_item_id("mug");
   message.mutable_request()->set_page_size(201);
+  EXPECT_THAT(BadFields(message), ElementsAre("item_id", "request.page_size"));
+
+  message.set_item_id("mug");
   message.mutable_request()->set_filter("brand <");
   for (int i = 0; i < 101; ++i) message.mutable_request()->add_cart_item_ids("a");
 
@@ -59,7 +61,8 @@ TEST(ConvertQueryTest, WhatIsWrongWithARowNamesTheRow) {
 
   page.add_rows();
   page.add_rows()->set_page_size(-1);
-  EXPECT_THAT(BadFields(page), ElementsAre("rows[1].page_size"));
+  page.add_rows()->set_filter("brand <");
+  EXPECT_THAT(BadFields(page), ElementsAre("rows[1].page_size", "rows[2].filter"));
 }
 
 TEST(ConvertQueryTest, TheOutcomeOfAnItemKeepsItsMeaning) {

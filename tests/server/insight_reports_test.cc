@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "server/fake_backend.h"
+#include "testing/eventually.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/server/server.h"
@@ -113,6 +114,28 @@ TEST(InsightReportsTest, ADrainGivesUpPlacementReportsTooThoseThatWaitAsWell) {
   // It waits for the first, or comes while the server drains: then gRPC itself may refuse it.
   EXPECT_THAT(second.get().error_code(),
               ::testing::AnyOf(grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::CANCELLED));
+}
+
+TEST(InsightReportsTest, OnlySoMuchWorkWaits) {
+  InsightReports reports(SystemClock(), 0);
+  std::promise<void> go_on;
+  auto may_go_on = go_on.get_future().share();
+  std::atomic<std::size_t> num_done = 0;
+  const auto work = [&](const std::atomic<bool>&) {
+    may_go_on.wait();
+    ++num_done;
+  };
+  for (std::size_t i = 0; i < InsightReports::kMostWaiting; ++i) {
+    EXPECT_THAT(reports.Submit(work), IsOk());
+  }
+
+  EXPECT_THAT(reports.Submit(work), StatusIs(absl::StatusCode::kResourceExhausted));
+  go_on.set_value();
+  EXPECT_TRUE(testing::Eventually([&] { return num_done == InsightReports::kMostWaiting; }));
+  reports.Stop();
+  EXPECT_THAT(reports.Submit(work), StatusIs(absl::StatusCode::kUnavailable));
+  reports.Wait();
+  EXPECT_EQ(num_done, InsightReports::kMostWaiting);
 }
 
 TEST(InsightReportsTest, APlacementReportThatNobodyWaitsForIsGivenUp) {
