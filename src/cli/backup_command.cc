@@ -41,7 +41,9 @@ void Print(const BackupSummary& backup, const char* what, const std::string& fol
                                          {"events", backup.num_events},
                                          {"files", backup.num_files},
                                          {"bytes", backup.num_bytes}};
-    std::printf("%s\n", json.dump().c_str());
+    std::printf(
+        "%s\n",
+        json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
     return;
   }
   std::printf("%s\n", absl::StrFormat("%s %s: %d events as of %s, %d files, %d bytes", what, folder,
@@ -77,6 +79,7 @@ absl::Status BackUp(const BackupFlags& flags) {
   if (flags.store.empty() == flags.target.empty()) {
     return UsageError("give one of --store DIR and --target ADDR");
   }
+  if (flags.to.empty()) return UsageError("--to is empty; give the folder to make");
   VITRINE_ASSIGN_OR_RETURN(const BackupSummary backup,
                            flags.store.empty() ? BackUpServer(flags) : BackUpFolder(flags));
   Print(backup, "backed up to", flags.to, flags.is_json);

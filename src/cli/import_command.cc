@@ -264,13 +264,21 @@ absl::Status ImportIntoTsv(const ImportFlags& flags, const Config& config) {
   return absl::UnavailableError(absl::StrFormat("%s could not be written", flags.tsv));
 }
 
+// A pipe gives its rows once. What is not there is opened, too, and says so.
+bool CanBeReadTwice(const std::string& path) {
+  std::error_code error;
+  if (path == kStandardInput) return false;
+  return !std::filesystem::exists(path, error) || std::filesystem::is_regular_file(path, error);
+}
+
 absl::Status Run(const ImportFlags& flags) {
   VITRINE_RETURN_IF_ERROR(CheckFlags(flags));
   // What is wrong with a flag is said before anything is opened.
   for (const InputFile& file : InputFiles(flags)) {
     VITRINE_RETURN_IF_ERROR(MakeConverter(flags, file).status());
-    VITRINE_RETURN_IF_ERROR(
-        file.path == kStandardInput ? absl::OkStatus() : FileRows::Open(flags, file.path).status());
+    if (CanBeReadTwice(file.path)) {
+      VITRINE_RETURN_IF_ERROR(FileRows::Open(flags, file.path).status());
+    }
   }
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
   SetLogLevel(LogLevel::kWarning);

@@ -57,7 +57,9 @@ absl::Status ListKeys(const KeysFlags& flags) {
                                            {"scopes", ScopesText(key.scopes)},
                                            {"calls_per_second", key.calls_per_second},
                                            {"created", TimeText(key.created_us)}};
-      std::printf("%s\n", json.dump().c_str());
+      std::printf(
+          "%s\n",
+          json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
       continue;
     }
     const std::string limit =

@@ -87,6 +87,23 @@ TEST(ToEventTest, MapsARowOfAnyShop) {
   EXPECT_EQ(std::get<Event>(converted), wanted);
 }
 
+TEST(ToEventTest, APriceInAJsonListHasTheNameOfTheApiOrOfTheColumn) {
+  const RowConverter converter = MakeConverter(Events());
+  const auto converted = converter.ToEvent(
+      JsonRow(R"({"type":"purchase-complete","user_id":"ann","event_time":1600000000,"items":[)"
+              R"({"item_id":"a","price":{"micros":2500000,"currency_code":"EUR"}},)"
+              R"({"item_id":"b","price":1.5},{"item_id":"c","unit_price":3},{"item_id":"d"}]})"),
+      kNow);
+
+  ASSERT_TRUE(std::holds_alternative<Event>(converted)) << ReasonOf(converted);
+  const auto& items = std::get<Event>(converted).items;
+  ASSERT_EQ(items.size(), 4U);
+  EXPECT_EQ(items[0].price, (Money{2'500'000, "EUR"}));
+  EXPECT_EQ(items[1].price, (Money{1'500'000, "GBP"}));
+  EXPECT_EQ(items[2].price, (Money{3'000'000, "GBP"}));
+  EXPECT_EQ(items[3].price, std::nullopt);
+}
+
 TEST(ToEventTest, ARuleGivesTheTypeAndAReturnCountsItsPieces) {
   const auto converted = Retail("C536379,D,Discount,-3,2010-12-01 09:41:00,27.5,14527.0\n");
 

@@ -2,11 +2,13 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/cord.h"
 #include "cli/import/shop_writer.h"
 
 namespace vitrine::cli {
@@ -29,6 +31,9 @@ class FakeShopWriter final : public ShopWriter {
       result.num_changed = upsert->items.size();
     } else {
       const auto& users_of_batch = std::get<UpsertUsers>(batch).users;
+      for (const User& user : users_of_batch) {
+        if (erased.contains(user.id)) return Answer(OfErased(), std::move(done));
+      }
       for (const User& user : users_of_batch) users[user.id] = user;
       result.num_changed = users_of_batch.size();
     }
@@ -40,6 +45,7 @@ class FakeShopWriter final : public ShopWriter {
   std::map<std::string, Event> events;  // By id.
   std::map<std::string, Item> items;
   std::map<std::string, User> users;
+  std::set<std::string> erased;  // Users who may not come back.
   std::size_t num_batches = 0;
   std::optional<std::size_t> fails_after{};  // Batches that succeed.
 
@@ -57,6 +63,12 @@ class FakeShopWriter final : public ShopWriter {
       result.outcomes.push_back(is_new ? EventOutcome::kRecorded : EventOutcome::kDuplicate);
     }
     return result;
+  }
+
+  static absl::Status OfErased() {
+    auto status = absl::FailedPreconditionError("the shopper was erased");
+    status.SetPayload(kReasonPayload, absl::Cord(kReasonUserErased));
+    return status;
   }
 
   static void Answer(absl::StatusOr<WriteResult> result, Done done) {

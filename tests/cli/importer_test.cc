@@ -160,6 +160,20 @@ TEST_F(ImporterTest, UsersAreWritten) {
   EXPECT_EQ(shop_.users.at("u2").attributes.at("country"), AttributeValue(std::string("Peru")));
 }
 
+TEST_F(ImporterTest, UsersWhoWereErasedStayAwayAndKeepNobodyElseOut) {
+  shop_.erased = {"u3", "u17"};
+  std::string text = "id,attributes.city\n";
+  for (int i = 0; i < 25; ++i) text += absl::StrFormat("u%d,Ulm\n", i);
+
+  const auto counts = Run(RowKind::kUsers, text);
+
+  ASSERT_THAT(counts, IsOk());
+  EXPECT_EQ(counts->written, 23U);
+  EXPECT_EQ(counts->dropped, 2U);
+  EXPECT_THAT(shop_.users, SizeIs(23));
+  EXPECT_FALSE(shop_.users.contains("u17"));
+}
+
 TEST_F(ImporterTest, AnImportThatBrokeOffGoesOnWhereItWas) {
   const ProgressNote note = Note();
   shop_.fails_after = 4;

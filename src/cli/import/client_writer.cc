@@ -1,8 +1,10 @@
 #include "cli/import/client_writer.h"
 
+#include <string>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/cord.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/server/convert.h"
 
@@ -12,6 +14,31 @@ namespace {
 EventOutcome OutcomeOf(const v1::EventAck& ack) {
   if (ack.dropped()) return EventOutcome::kErased;
   return ack.duplicate() ? EventOutcome::kDuplicate : EventOutcome::kRecorded;
+}
+
+// With the reason where the store puts it, too.
+absl::Status AsOfStore(absl::Status status) {
+  const std::string reason = ErrorReason(status);
+  if (!reason.empty()) status.SetPayload(kReasonPayload, absl::Cord(reason));
+  return status;
+}
+
+// Sends `values` in as many requests as keep each message small, one after the other; a part that
+// fails leaves those before it written, as an import that is cut short does. `add` puts a value
+// into a request and returns its bytes.
+template <typename Request, typename Values, typename Add, typename SendPart>
+absl::Status InParts(const Values& values, const Add& add, const SendPart& send) {
+  constexpr std::size_t kMostBytes = 4U << 20U;  // A quarter of what a server takes as it comes.
+  Request part;
+  std::size_t num_bytes = 0;
+  for (const auto& value : values) {
+    num_bytes += add(part, value);
+    if (num_bytes < kMostBytes) continue;
+    VITRINE_RETURN_IF_ERROR(send(part));
+    part.Clear();
+    num_bytes = 0;
+  }
+  return num_bytes == 0 ? absl::OkStatus() : send(part);
 }
 
 class ClientWriter final : public ShopWriter {
@@ -29,31 +56,40 @@ class ClientWriter final : public ShopWriter {
 
  private:
   absl::StatusOr<WriteResult> Send(const RecordEvents& batch) {
-    v1::RecordEventsRequest request;
-    for (const Event& event : batch.events) *request.add_events() = ToProto(event);
-    VITRINE_ASSIGN_OR_RETURN(const v1::RecordEventsResponse response,
-                             client_.RecordEvents(request));
     WriteResult result;
-    for (const v1::EventAck& ack : response.acks()) result.outcomes.push_back(OutcomeOf(ack));
+    VITRINE_RETURN_IF_ERROR(InParts<v1::RecordEventsRequest>(
+        batch.events,
+        [](auto& part, const Event& event) {
+          return (*part.add_events() = ToProto(event)).ByteSizeLong();
+        },
+        [&](const v1::RecordEventsRequest& part) {
+          const auto response = client_.RecordEvents(part);
+          if (!response.ok()) return response.status();
+          for (const v1::EventAck& ack : response->acks())
+            result.outcomes.push_back(OutcomeOf(ack));
+          return absl::OkStatus();
+        }));
     return result;
   }
 
   absl::StatusOr<WriteResult> Send(const UpsertItems& batch) {
-    v1::UpsertItemsRequest request;
-    for (const Item& item : batch.items) *request.add_items() = ToProto(item);
-    VITRINE_RETURN_IF_ERROR(client_.UpsertItems(request).status());
-    WriteResult result;
-    result.num_changed = batch.items.size();
-    return result;
+    VITRINE_RETURN_IF_ERROR(InParts<v1::UpsertItemsRequest>(
+        batch.items,
+        [](auto& part, const Item& item) {
+          return (*part.add_items() = ToProto(item)).ByteSizeLong();
+        },
+        [this](const auto& part) { return client_.UpsertItems(part).status(); }));
+    return WriteResult{.num_changed = batch.items.size()};
   }
 
   absl::StatusOr<WriteResult> Send(const UpsertUsers& batch) {
-    v1::UpsertUsersRequest request;
-    for (const User& user : batch.users) *request.add_users() = ToProto(user);
-    VITRINE_RETURN_IF_ERROR(client_.UpsertUsers(request).status());
-    WriteResult result;
-    result.num_changed = batch.users.size();
-    return result;
+    VITRINE_RETURN_IF_ERROR(InParts<v1::UpsertUsersRequest>(
+        batch.users,
+        [](auto& part, const User& user) {
+          return (*part.add_users() = ToProto(user)).ByteSizeLong();
+        },
+        [this](const auto& part) { return AsOfStore(client_.UpsertUsers(part).status()); }));
+    return WriteResult{.num_changed = batch.users.size()};
   }
 
   Client& client_;

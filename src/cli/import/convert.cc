@@ -51,8 +51,11 @@ std::vector<EventItem> ReadItems(EventType type, CellReader& cells,
                             absl::StrFormat("quantity is %d, wants 1 or more", quantity)};
       return;
     }
-    items.push_back({cells.Text(prefix + "item_id"), static_cast<std::uint32_t>(quantity),
-                     cells.Price(prefix + "unit_price")});
+    std::optional<Money> price = cells.Price(prefix + "unit_price");
+    // In a JSON list the API's own name.
+    if (!price.has_value() && !prefix.empty()) price = cells.Price(prefix + "price");
+    items.push_back(
+        {cells.Text(prefix + "item_id"), static_cast<std::uint32_t>(quantity), std::move(price)});
   };
   if (!cells.Text("item_id").empty()) add("");
   for (std::size_t i = 0; i <= kMaxEventItems; ++i) {

@@ -5,6 +5,20 @@
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {
+namespace {
+
+template <typename T>
+std::vector<T> HalfOf(const std::vector<T>& values, bool is_first) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  return is_first ? std::vector<T>(values.begin(), middle) : std::vector<T>(middle, values.end());
+}
+
+bool IsOfErasedUser(const absl::Status& status) {
+  const auto reason = status.GetPayload(kReasonPayload);
+  return reason.has_value() && *reason == kReasonUserErased;
+}
+
+}  // namespace
 
 // What the writer's threads fill in. Shared with them: the oldest batch is counted by number, so
 // that results may come in any order.
@@ -74,12 +88,12 @@ absl::Status InFlight::Count(const Batch& batch, absl::StatusOr<WriteResult> res
   if (events != nullptr && absl::IsAlreadyExists(result.status())) {
     return WriteHalves(*events, batch.sources);
   }
-  VITRINE_RETURN_IF_ERROR(result.status());
-  if (events == nullptr) {
-    // What the store did not take is of people who were erased.
-    counts_.written += result->num_changed;
-    counts_.dropped += batch.sources.size() - result->num_changed;
+  const auto* users = std::get_if<UpsertUsers>(&batch.mutation);
+  if (users != nullptr && IsOfErasedUser(result.status())) {
+    return WriteHalves(*users, batch.sources);
   }
+  VITRINE_RETURN_IF_ERROR(result.status());
+  if (events == nullptr) counts_.written += result->num_changed;
   for (const EventOutcome outcome : result->outcomes) {
     counts_.written += outcome == EventOutcome::kRecorded ? 1 : 0;
     counts_.duplicates += outcome == EventOutcome::kDuplicate ? 1 : 0;
@@ -100,15 +114,26 @@ absl::Status InFlight::WriteHalves(const RecordEvents& events,
                  counts_);
     return absl::OkStatus();
   }
-  const auto middle = static_cast<std::ptrdiff_t>(events.events.size() / 2);
-  const auto halve = [middle](const auto& values, bool is_first) {
-    return is_first ? std::decay_t<decltype(values)>(values.begin(), values.begin() + middle)
-                    : std::decay_t<decltype(values)>(values.begin() + middle, values.end());
-  };
   for (const bool is_first : {true, false}) {
     Batch half;
-    half.mutation = RecordEvents{halve(events.events, is_first)};
-    half.sources = halve(sources, is_first);
+    half.mutation = RecordEvents{HalfOf(events.events, is_first)};
+    half.sources = HalfOf(sources, is_first);
+    VITRINE_RETURN_IF_ERROR(Count(half, WriteAndWait(writer_, half.mutation)));
+  }
+  return absl::OkStatus();
+}
+
+// The same for users, of whom some were erased and may not come back.
+absl::Status InFlight::WriteHalves(const UpsertUsers& users,
+                                   const std::vector<RowSource>& sources) {
+  if (users.users.size() == 1) {
+    ++counts_.dropped;
+    return absl::OkStatus();
+  }
+  for (const bool is_first : {true, false}) {
+    Batch half;
+    half.mutation = UpsertUsers{HalfOf(users.users, is_first)};
+    half.sources = HalfOf(sources, is_first);
     VITRINE_RETURN_IF_ERROR(Count(half, WriteAndWait(writer_, half.mutation)));
   }
   return absl::OkStatus();

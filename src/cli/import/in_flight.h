@@ -57,6 +57,7 @@ class InFlight {
   absl::Status WaitForOldest();
   absl::Status Count(const Batch& batch, absl::StatusOr<WriteResult> result);
   absl::Status WriteHalves(const RecordEvents& events, const std::vector<RowSource>& sources);
+  absl::Status WriteHalves(const UpsertUsers& users, const std::vector<RowSource>& sources);
 
   ShopWriter& writer_;
   RejectLog& rejects_;
