@@ -56,49 +56,71 @@ absl::Status CheckTarget(const std::string& to, const std::string& store, const 
   return absl::OkStatus();
 }
 
-// A backup that fills the disk would take the room that writes need.
-absl::Status CheckRoom(FileSystem& files, const std::string& to, const std::string& store) {
-  std::uint64_t wanted = kRoomToLeave;
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(store, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code gone;
-    const std::uint64_t size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
-    if (!gone) wanted += size;
-  }
-  const std::string folder = fs::path(to).parent_path();
-  VITRINE_ASSIGN_OR_RETURN(const std::uint64_t free, files.FreeBytes(folder));
-  if (free >= wanted) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrFormat(
-      "%d bytes are free under %s, a backup wants %d; make room, or choose another disk", free,
-      folder, wanted));
-}
-
 // What is copied beside the tables: all but views, which are made anew, and what is half written.
 bool IsCopied(const fs::path& name) {
   const std::string text = name.filename();
   return !IsCheckpointName(text) && !text.ends_with(".tmp") && !text.ends_with(kUnfinished);
 }
 
-// The files of the store's folder, tables left out, by path in it. Bundles come last: what names
-// one is copied before it, and bundles that are named are not removed.
-std::vector<std::string> ListOtherFiles(const fs::path& folder) {
-  std::vector<std::string> names;
+struct OtherFile {
+  std::string name{};
+  std::uint64_t num_bytes = 0;
+};
+
+// The files of the store's folder, tables left out, by path in it, and what lies behind links.
+// Bundles come last: what names one is copied before it, and bundles that are named are not
+// removed. `num_table_bytes`: of all tables.
+absl::StatusOr<std::vector<OtherFile>> ListOtherFiles(const fs::path& folder,
+                                                      std::uint64_t& num_table_bytes) {
+  std::vector<OtherFile> found;
+  num_table_bytes = 0;
   std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::follow_directory_symlink,
+                                         error);
+  for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
     const fs::path name = entry->path().lexically_relative(folder);
-    if (entry->is_directory(error)) {
-      if (name == "db") entry.disable_recursion_pending();
+    const bool is_folder = entry->is_directory(error);
+    const std::uint64_t num_bytes = is_folder || error ? 0 : entry->file_size(error);
+    if (error == std::errc::no_such_file_or_directory) {  // Removed meanwhile, as old bundles are.
+      error.clear();
+      continue;
+    }
+    if (error) break;
+    if (is_folder) {
+      // A file system's own folder, at its root, which only root may read.
+      if (name == "lost+found") entry.disable_recursion_pending();
+      continue;
+    }
+    if (*name.begin() == "db") {
+      num_table_bytes += num_bytes;
     } else if (IsCopied(name)) {
-      names.push_back(name);
+      found.push_back({.name = name, .num_bytes = num_bytes});
     }
   }
-  const auto is_bundle = [](const std::string& name) { return name.ends_with(".bundle"); };
-  std::sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-    return std::pair(is_bundle(a), a) < std::pair(is_bundle(b), b);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrFormat("not all of the store in %s can be read, so nothing is backed up: %s",
+                        folder.string(), error.message()));
+  }
+  const auto is_bundle = [](const OtherFile& file) { return file.name.ends_with(".bundle"); };
+  std::sort(found.begin(), found.end(), [&](const OtherFile& a, const OtherFile& b) {
+    return std::pair(is_bundle(a), a.name) < std::pair(is_bundle(b), b.name);
   });
-  return names;
+  return found;
+}
+
+// A backup that fills the disk would take the room that writes need.
+absl::Status CheckRoom(FileSystem& files, const std::string& to, const std::string& store) {
+  std::uint64_t wanted = 0;
+  VITRINE_ASSIGN_OR_RETURN(const auto others, ListOtherFiles(store, wanted));
+  wanted += kRoomToLeave;
+  for (const OtherFile& file : others) wanted += file.num_bytes;
+  const std::string folder = fs::path(to).parent_path();
+  VITRINE_ASSIGN_OR_RETURN(const std::uint64_t free, files.FreeBytes(folder));
+  if (free >= wanted) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrFormat(
+      "%d bytes are free under %s, a backup wants %d; make room, or choose another disk", free,
+      folder, wanted));
 }
 
 absl::Status MakeFolderOf(FileSystem& files, const std::string& path) {
@@ -123,13 +145,12 @@ absl::StatusOr<std::vector<CopiedFile>> CopyOtherFiles(FileSystem& files, const 
                                                        const std::string& to,
                                                        const MayGoOn& may_go_on) {
   std::vector<CopiedFile> copied;
-  for (const std::string& name : ListOtherFiles(from)) {
-    std::error_code error;
-    const std::uint64_t size = fs::file_size(from + "/" + name, error);
-    if (error) continue;  // Removed meanwhile, as old bundles are.
+  std::uint64_t num_table_bytes = 0;
+  VITRINE_ASSIGN_OR_RETURN(const auto others, ListOtherFiles(from, num_table_bytes));
+  for (const auto& [name, num_bytes] : others) {
     VITRINE_RETURN_IF_ERROR(MakeFolderOf(files, to + "/" + name));
-    auto one = CopyFile(files, from + "/" + name, to + "/" + name, size, may_go_on);
-    if (absl::IsNotFound(one.status())) continue;
+    auto one = CopyWholeFile(files, from + "/" + name, to + "/" + name, may_go_on);
+    if (absl::IsNotFound(one.status())) continue;  // Removed meanwhile.
     VITRINE_RETURN_IF_ERROR(one.status());
     one->name = name;
     copied.push_back(*std::move(one));
@@ -176,8 +197,9 @@ absl::Status Publish(FileSystem& files, const std::string& draft, const std::str
 
 }  // namespace
 
-absl::StatusOr<BackupSummary> LocalStore::BackUp(const std::string& to,
+absl::StatusOr<BackupSummary> LocalStore::BackUp(const std::string& asked,
                                                  const std::function<bool()>& is_cancelled) {
+  const std::string to = fs::path(asked).lexically_normal();  // A link may lead behind a "..".
   VITRINE_RETURN_IF_ERROR(CheckTarget(to, place_.folder, place_.options.backup_folder));
   const std::unique_lock only_one(backup_mutex_, std::try_to_lock);
   if (!only_one.owns_lock()) {
@@ -185,7 +207,7 @@ absl::StatusOr<BackupSummary> LocalStore::BackUp(const std::string& to,
   }
   VITRINE_RETURN_IF_ERROR(WhyNotWritable());
   FileSystem& files = *place_.files;
-  const std::string draft = fs::path(to).lexically_normal().string() + std::string(kUnfinished);
+  const std::string draft = to + std::string(kUnfinished);
   VITRINE_RETURN_IF_ERROR(files.RemoveFolder(draft));  // Of a process that was killed.
   VITRINE_RETURN_IF_ERROR(CheckRoom(files, draft, place_.folder));
   auto summary = CopyAll(draft, is_cancelled);

@@ -1,5 +1,10 @@
 #include "vitrine/feature_store/check_store.h"
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_format.h"
 #include "feature_store/checkpoint.h"
 #include "feature_store/local_store.h"
@@ -8,10 +13,21 @@
 namespace vitrine {
 namespace {
 
-// All of the views as bytes: the same bytes for the same views.
-std::string BytesOf(const LoadedStore& store) {
-  return store.views->BeginCheckpoint(store.state.next_offset)->Write();
-}
+// All of the views: the same bytes for the same views, and what is the same but for rounding.
+struct ViewsToCompare {
+  explicit ViewsToCompare(const LoadedStore& store)
+      : bytes(store.views->BeginCheckpoint(store.state.next_offset)->Write(sums)) {}
+
+  bool IsAs(const ViewsToCompare& other) const {
+    constexpr double kRounding = 1e-9;  // Of logarithms, so of sums too.
+    return bytes == other.bytes &&
+           std::equal(sums.begin(), sums.end(), other.sums.begin(), other.sums.end(),
+                      [](double a, double b) { return a == b || std::abs(a - b) < kRounding; });
+  }
+
+  std::vector<double> sums{};
+  std::string bytes;
+};
 
 // Where the log has the event of each id. An id that leads nowhere would let an event be counted
 // twice, or never.
@@ -49,9 +65,9 @@ absl::StatusOr<StoreCheck> CheckStore(const std::string& folder, const FeatureSt
     if (NumCheckpointBytes(folder) > 0) check.checkpoint = StoreCheck::Checkpoint::kUnused;
     return check;
   }
-  const std::string as_started = BytesOf(store);
+  const ViewsToCompare as_started(store);
   VITRINE_RETURN_IF_ERROR(RebuildViews(place, store));
-  if (BytesOf(store) != as_started) {
+  if (!ViewsToCompare(store).IsAs(as_started)) {
     return absl::DataLossError(
         absl::StrFormat("the views of the store in %s are not those that its log makes; remove "
                         "%s/views-*.checkpoint, "

@@ -59,6 +59,22 @@ absl::StatusOr<CopiedFile> CopyFile(FileSystem& files, const std::string& from,
   return copy.Finish();
 }
 
+absl::StatusOr<CopiedFile> CopyWholeFile(FileSystem& files, const std::string& from,
+                                         const std::string& to, const MayGoOn& may_go_on) {
+  VITRINE_ASSIGN_OR_RETURN(const auto source, files.OpenForRead(from));
+  VITRINE_ASSIGN_OR_RETURN(auto file, files.OpenForWrite(to, OpenMode::kTruncate));
+  Copy copy(std::move(file));
+  std::string piece;
+  for (std::uint64_t at = 0;; at += piece.size()) {
+    VITRINE_RETURN_IF_ERROR(may_go_on());
+    piece.resize(kPieceBytes);
+    VITRINE_ASSIGN_OR_RETURN(const std::size_t count, source->ReadAt(at, piece));
+    piece.resize(count);
+    VITRINE_RETURN_IF_ERROR(copy.Append(piece));
+    if (count < kPieceBytes) return copy.Finish();
+  }
+}
+
 absl::StatusOr<CopiedFile> WriteCopy(FileSystem& files, const std::string& to,
                                      std::string_view bytes) {
   VITRINE_ASSIGN_OR_RETURN(auto file, files.OpenForWrite(to, OpenMode::kTruncate));

@@ -28,6 +28,10 @@ absl::StatusOr<CopiedFile> CopyFile(FileSystem& files, const std::string& from,
                                     const std::string& to, std::uint64_t num_bytes,
                                     const MayGoOn& may_go_on);
 
+// The same for all that the file holds when it is opened, whatever its name leads to later.
+absl::StatusOr<CopiedFile> CopyWholeFile(FileSystem& files, const std::string& from,
+                                         const std::string& to, const MayGoOn& may_go_on);
+
 // The same for a file that holds `bytes`.
 absl::StatusOr<CopiedFile> WriteCopy(FileSystem& files, const std::string& to,
                                      std::string_view bytes);

@@ -128,9 +128,7 @@ absl::Status LocalStore::PlanOthers(ErasurePlan& plan) const {
         if (other == plan.others.end()) return absl::OkStatus();
         VITRINE_ASSIGN_OR_RETURN(const EventDetails details, DetailsOf(head, value));
         other->second.activity.Add(ParseOffsetKey(key), head, details);
-        ShopperPast& past = other->second.past;
-        AppendEntries(head, ParseOffsetKey(key), views_->weights(), past.history);
-        AppendShown(head, ParseOffsetKey(key), past.shown);
+        views_->AddToPast(head, ParseOffsetKey(key), other->second.past);
         other->second.has_events = true;
         return absl::OkStatus();
       }));
@@ -156,6 +154,7 @@ absl::Status LocalStore::FinishErasure() {
       VITRINE_RETURN_IF_ERROR(RemoveCheckpoints(*place_.files, place_.folder));
       checkpoint_sequence_ = 0;
     }
+    ++num_erasures_;  // A backup that has copied tables since the commit holds what goes now.
     VITRINE_RETURN_IF_ERROR(storage_->Forget());
     return Checkpoint();
   };

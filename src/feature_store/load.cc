@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -177,6 +178,14 @@ absl::Status LoadViews(const StorePlace& place, LoadedStore& store) {
   return RebuildViews(place, store);
 }
 
+// Its name is on disk before anything in it is acknowledged.
+absl::Status MakeStoreFolder(FileSystem& files, const std::string& folder) {
+  if (files.ListFolder(folder).ok()) return absl::OkStatus();
+  VITRINE_RETURN_IF_ERROR(files.MakeFolder(folder));
+  const auto path = std::filesystem::absolute(folder).lexically_normal();
+  return files.SyncFolder((path.has_filename() ? path : path.parent_path()).parent_path());
+}
+
 }  // namespace
 
 absl::Status RebuildViews(const StorePlace& place, LoadedStore& store) {
@@ -188,7 +197,7 @@ absl::Status RebuildViews(const StorePlace& place, LoadedStore& store) {
 absl::StatusOr<LoadedStore> LoadStore(const StorePlace& place) {
   const bool is_owner = !place.options.is_read_only;
   const auto access = is_owner ? Storage::Access::kOwner : Storage::Access::kReader;
-  if (is_owner) VITRINE_RETURN_IF_ERROR(place.files->MakeFolder(place.folder));
+  if (is_owner) VITRINE_RETURN_IF_ERROR(MakeStoreFolder(*place.files, place.folder));
   LoadedStore store;
   VITRINE_ASSIGN_OR_RETURN(store.storage,
                            Storage::Open(place.folder + "/db", access, *place.files));

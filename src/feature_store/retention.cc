@@ -201,7 +201,7 @@ absl::Status LocalStore::PlanShoppers(const std::vector<UserIndex>& unmentioned,
 }
 
 // Deletes the events that the row kForgettingRow calls old, a few at a time, and rewrites the
-// files. Interrupted, it goes on at the next start; until then nobody counts them.
+// files. Interrupted, it goes on at the next start; until then no view counts them.
 absl::Status LocalStore::FinishForgetting() {
   const absl::Status status = DeleteOldEvents();
   // The views do without what is still in the log: nothing may be counted from it now.

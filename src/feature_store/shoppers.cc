@@ -243,6 +243,16 @@ void Shoppers::Erase(UserIndex index) {
   names.index_of.erase(key);
 }
 
+void Shoppers::AddToPast(const LogHead& head, std::uint64_t offset, const EventWeights& weights,
+                         ShopperPast& past) const {
+  std::vector<HistoryEntry> entries;
+  AppendEntries(head, offset, weights, entries);
+  for (const HistoryEntry& entry : entries) Insert(history_limit_, entry, past.history);
+  entries.clear();
+  AppendShown(head, offset, entries);
+  for (const HistoryEntry& entry : entries) Insert(kMaxShownItems, entry, past.shown);
+}
+
 void Shoppers::SetPast(UserIndex index, ShopperPast past, bool has_events) {
   SortAndTrim(past);
   Edit shopper(*this, index);

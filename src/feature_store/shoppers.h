@@ -82,6 +82,9 @@ class Shoppers {
   void Merge(UserIndex from, UserIndex into);  // Moves the past; the row comes by SetRow.
   void Erase(UserIndex index);
   void SetPast(UserIndex index, ShopperPast past, bool has_events);  // In any order.
+  // Adds what an event leaves to a past of nobody yet, and holds no more than of any shopper.
+  void AddToPast(const LogHead& head, std::uint64_t offset, const EventWeights& weights,
+                 ShopperPast& past) const;
 
   // The visitors that were merged into `user`. Looks at every shopper.
   std::vector<UserIndex> VisitorsOf(UserIndex user) const;

@@ -223,19 +223,29 @@ void StoreViews::AddDemand(Demand& demand, const LogHead& head) const {
 }
 
 void StoreViews::Apply(Erasure erasure) {
+  // Whoever reads a shopper waits for the end of a move, so a move has few of them; a user who is
+  // erased goes with all visitors at once.
+  constexpr std::size_t kShoppersOfMove = 256;
   std::lock_guard merge_lock(merge_mutex_);
-  ++num_moves_;
-  for (const UserIndex shopper : erasure.shoppers) {
+  const auto in_moves = [this](std::size_t count, const auto& move) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i % kShoppersOfMove == 0) ++num_moves_;
+      move(i);
+      if ((i + 1) % kShoppersOfMove == 0 || i + 1 == count) ++num_moves_;
+    }
+  };
+  in_moves(erasure.shoppers.size(), [&](std::size_t i) {
+    const UserIndex shopper = erasure.shoppers[i];
     shoppers_.Erase(shopper);
     put_values_.EraseUser(shopper);
     behaviour_.SetShopper(shopper, ShopperActivity());
-  }
+  });
   behaviour_.SetItems(*erasure.items);
-  for (Erasure::Rebuilt& other : erasure.others) {
+  in_moves(erasure.others.size(), [&](std::size_t i) {
+    Erasure::Rebuilt& other = erasure.others[i];
     behaviour_.SetShopper(other.index, std::move(other.activity));
     shoppers_.SetPast(other.index, std::move(other.past), other.has_events);
-  }
-  ++num_moves_;
+  });
   std::lock_guard lock(demand_mutex_);
   demand_ = std::move(erasure.demand);
 }
@@ -247,8 +257,13 @@ std::unique_ptr<StoreViews::Cut> StoreViews::BeginCheckpoint(std::uint64_t next_
   return std::unique_ptr<Cut>(new Cut(*this, next_offset, std::move(copy)));
 }
 
-std::string StoreViews::Cut::Write() const {
-  ByteWriter writer;
+std::string StoreViews::Cut::Write() const { return WriteTo(ByteWriter()); }
+
+std::string StoreViews::Cut::Write(std::vector<double>& sums_aside) const {
+  return WriteTo(ByteWriter(sums_aside));
+}
+
+std::string StoreViews::Cut::WriteTo(ByteWriter writer) const {
   demand_.Write(writer);
   for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
     views_.shoppers_.WriteShard(shard, end_, writer);

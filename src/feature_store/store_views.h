@@ -110,10 +110,15 @@ class StoreViews {
   };
   void Apply(Erasure erasure);
   void AddDemand(Demand& demand, const LogHead& head) const;
+  // To a past that is put together in the order of the log: no more is held than of any shopper.
+  void AddToPast(const LogHead& head, std::uint64_t offset, ShopperPast& past) const {
+    shoppers_.AddToPast(head, offset, weights_, past);
+  }
   const EventWeights& weights() const { return weights_; }
 
   // A consistent cut for a checkpoint: Begin between two commits, then Write from any thread, which
-  // holds up a merge or an erasure, but no event. Read wants the rows of items and shoppers set.
+  // holds up a merge or an erasure, and with it the writes behind it, but no event else. Read wants
+  // the rows of items and shoppers set.
   class Cut {
    public:
     ~Cut() { views_.behaviour_.EndCut(); }
@@ -121,8 +126,11 @@ class StoreViews {
     Cut& operator=(const Cut&) = delete;
 
     std::string Write() const;
+    // The same for a comparison: see ByteWriter.
+    std::string Write(std::vector<double>& sums_aside) const;
 
    private:
+    std::string WriteTo(ByteWriter writer) const;
     friend class StoreViews;
     Cut(const StoreViews& views, std::uint64_t end, Demand demand)
         : views_(views), lock_(views.merge_mutex_), end_(end), demand_(std::move(demand)) {

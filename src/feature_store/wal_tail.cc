@@ -126,10 +126,15 @@ WalTail InspectWal(std::string_view bytes) {
 }
 
 absl::StatusOr<std::size_t> CutTornTail(FileSystem& files, const std::string& folder) {
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> wals, ListWals(files, folder));
-  if (wals.empty()) return 0;
-  const std::string path = folder + "/" + wals.back();
-  VITRINE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(path));
+  VITRINE_ASSIGN_OR_RETURN(std::vector<std::string> wals, ListWals(files, folder));
+  std::string path;
+  std::string bytes;
+  // One that was begun when the commit before it had failed is empty.
+  for (; !wals.empty() && bytes.empty(); wals.pop_back()) {
+    path = folder + "/" + wals.back();
+    VITRINE_ASSIGN_OR_RETURN(bytes, files.ReadFile(path));
+  }
+  if (bytes.empty()) return 0;
   const WalTail tail = InspectWal(bytes);
   if (tail.intact_bytes == bytes.size()) return 0;
   if (tail.has_intact_batch_after) {

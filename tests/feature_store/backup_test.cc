@@ -182,6 +182,30 @@ TEST_F(BackupTest, StaysBelowTheFolderThatIsForBackups) {
     EXPECT_THAT(std::string(backup.status().message()), HasSubstr("store.backup_folder")) << to;
   }
   EXPECT_THAT(store_->BackUp(folder_ / "home/b", kNever), IsOk());
+  // Behind a link ".." is another folder than it seems.
+  fs::create_directories(folder_ / "elsewhere/x");
+  fs::create_directory_symlink(folder_ / "elsewhere/x", folder_ / "home/deep");
+  ASSERT_THAT(store_->BackUp(folder_ / "home/deep/../c", kNever), IsOk());
+  EXPECT_TRUE(fs::exists(folder_ / "home/c"));
+  EXPECT_FALSE(fs::exists(folder_ / "elsewhere/c"));
+}
+
+TEST_F(BackupTest, HoldsWhatLiesBehindALinkToo) {
+  Write(folder_ / "models/LIVE", "v1");
+  fs::create_directory_symlink(folder_ / "models", folder_ / "store/models");
+  fs::create_symlink(folder_ / "nowhere", folder_ / "store/dangling");
+
+  ASSERT_THAT(store_->BackUp(folder_ / "backup", kNever), IsOk());
+
+  EXPECT_EQ(*LocalFileSystem().ReadFile(folder_ / "backup/models/LIVE"), "v1");
+}
+
+TEST_F(BackupTest, WhatCannotBeListedIsAnErrorAndNoBackupWithout) {
+  // A link to a folder above it: whoever follows it comes by here again.
+  fs::create_directory_symlink(folder_ / "store", folder_ / "store/loop");
+
+  EXPECT_THAT(store_->BackUp(folder_ / "backup", kNever), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(fs::exists(folder_ / "backup"));
 }
 
 TEST_F(BackupTest, OneThatIsGivenUpLeavesNothing) {

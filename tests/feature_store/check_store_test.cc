@@ -90,6 +90,36 @@ TEST_F(CheckStoreTest, AWholeStoreIsFoundWholeAndItsViewsThoseOfItsLog) {
   EXPECT_EQ(check->checkpoint, StoreCheck::Checkpoint::kSame);
 }
 
+// A merge adds up what both had; a rebuild adds the events of both to one of them.
+TEST_F(CheckStoreTest, AUserWhoWasAVisitorIsTheSameButForRounding) {
+  {
+    const auto store = Open();
+    for (int visitor = 0; visitor < 20; ++visitor) {
+      RecordEvents events;
+      for (int i = 0; i < 50; ++i) {
+        const bool is_user = i % 3 == 0;
+        events.events.push_back(
+            {.event_id = "m" + std::to_string(visitor * 50 + i),
+             .type = EventType::kDetailPageView,
+             .user_id = is_user ? "user-" + std::to_string(visitor) : "",
+             .visitor_id = is_user ? "" : "visitor-" + std::to_string(visitor),
+             .time_us =
+                 FakeClock::kStart - i * 1'234'567'890'123 % kMicrosPerDay - i * kMicrosPerDay,
+             .items = {{.item_id = "item"}}});
+      }
+      ASSERT_THAT(store->Write(std::move(events)), IsOk());
+      ASSERT_THAT(store->Write(MergeUsers{.visitor_id = "visitor-" + std::to_string(visitor),
+                                          .user_id = "user-" + std::to_string(visitor)}),
+                  IsOk());
+    }
+  }
+
+  const auto check = Check();
+
+  ASSERT_THAT(check, IsOk());
+  EXPECT_EQ(check->checkpoint, StoreCheck::Checkpoint::kSame);
+}
+
 TEST_F(CheckStoreTest, BesideItsOwnerAStoreIsCheckedAsItIsNow) {
   const auto store = Open();
   Record(*store, 0, 40);

@@ -128,6 +128,18 @@ TEST_F(WalTailTest, ATornTailIsCutAndTheStoreOpens) {
   EXPECT_EQ((*storage)->cut_bytes(), ends_[3] - 100 - ends_[2]);
 }
 
+TEST_F(WalTailTest, ATornTailIsCutThoughAnEmptyLogFollowsIt) {
+  WriteRows(4, 500);
+  const std::string newer = crashed_ / "999999.log";
+  ASSERT_THAT(WriteFileAtomically(LocalFileSystem(), newer, ""), IsOk());
+
+  const auto storage = OpenWith(bytes_.substr(0, bytes_.size() - 100));
+
+  ASSERT_THAT(storage, IsOk());
+  EXPECT_EQ(CountRows(**storage), 3);
+  EXPECT_EQ((*storage)->cut_bytes(), ends_[3] - 100 - ends_[2]);
+}
+
 TEST_F(WalTailTest, ZeroesBehindTheEndAreCutToo) {
   WriteRows(2, 500);
 
