@@ -46,9 +46,8 @@ class OwnEvents {
 
 void SetKnown(const FeatureStore& store, const v1::ExportUserDataRequest& request, Micros now,
               v1::ExportUserDataResponse& part) {
-  if (const auto profile = store.GetUser(request.user_id()); profile.has_value()) {
-    *part.mutable_user() = ToProto(*profile);
-  }
+  const ShopperState state = store.ReadShopper(request.user_id(), request.visitor_id());
+  if (state.profile.has_value()) *part.mutable_user() = ToProto(*state.profile);
   const auto registry = store.feature_registry();
   for (const Feature& feature :
        store.ReadUserFeatures(request.user_id(), request.visitor_id(), {}, now)) {
@@ -79,7 +78,8 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
   }));
   if (is_cancelled) return absl::CancelledError("nobody waits for the export");
   for (const std::string& visitor : own.visitors()) parts[0].add_merged_visitor_ids(visitor);
-  if (parts.size() > 1 || store.ReadShopper(request.user_id(), request.visitor_id()).is_known) {
+  if (parts.size() > 1 || parts[0].has_user() || parts[0].features_size() > 0 ||
+      store.ReadShopper(request.user_id(), request.visitor_id()).is_known) {
     return parts;
   }
   const bool is_user = !request.user_id().empty();

@@ -83,21 +83,24 @@ absl::Status GetUser(const FeatureStore& store, const v1::GetUserRequest& reques
   return absl::OkStatus();
 }
 
-// What is known of the person now, as it will be gone.
-void SetRemoved(const FeatureStore& store, const EraseUser& mutation, Micros now,
+// What is known of the person now, as it will be gone; whether anything is.
+bool SetRemoved(const FeatureStore& store, const EraseUser& mutation, Micros now,
                 v1::ErasureReceipt& receipt) {
-  receipt.set_profile_erased(store.GetUser(mutation.user_id).has_value());
+  const ShopperState state = store.ReadShopper(mutation.user_id, mutation.visitor_id);
+  receipt.set_profile_erased(state.profile.has_value());
   std::int64_t num_features = 0;
   for (const Feature& feature :
        store.ReadUserFeatures(mutation.user_id, mutation.visitor_id, {}, now)) {
     if (feature.status != FeatureStatus::kMissing) ++num_features;
   }
   receipt.set_erased_feature_count(num_features);
+  return state.is_known || num_features > 0;
 }
 
-// All bundles there are: each was trained on a log that may have held the events.
+// All bundles there are: each was trained on a log that may have held events of the person, those
+// too that were forgotten for their age since.
 void SetTraces(const Backend& backend, v1::ErasureReceipt& receipt) {
-  if (backend.models == nullptr || receipt.erased_event_count() == 0) return;
+  if (backend.models == nullptr) return;
   const auto versions = backend.models->ListVersions();
   if (!versions.ok()) return;
   for (const BundleSummary& bundle : versions->bundles) {
@@ -140,23 +143,25 @@ grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* co
       context, *request, [this, request, response](const RequestPool::Finish& finish) {
         auto mutation = FromProto(*request);
         if (!mutation.ok()) return finish(mutation.status());
-        SetRemoved(*pool_.backend().store, *mutation, clock_.Now(), *response->mutable_receipt());
+        const bool was_known = SetRemoved(*pool_.backend().store, *mutation, clock_.Now(),
+                                          *response->mutable_receipt());
         pool_.Write(*std::move(mutation),
-                    [this, response, finish](const absl::StatusOr<WriteResult>& result) {
-                      if (result.ok()) SetErased(*result, *response);
+                    [this, response, finish, was_known](const absl::StatusOr<WriteResult>& result) {
+                      if (result.ok()) SetErased(*result, was_known, *response);
                       finish(result.status());
                     });
       });
 }
 
-void UserService::SetErased(const WriteResult& result, v1::EraseUserResponse& response) {
+void UserService::SetErased(const WriteResult& result, bool was_known,
+                            v1::EraseUserResponse& response) {
   reports_.Forget();
   v1::ErasureReceipt& receipt = *response.mutable_receipt();
   // The place of the erasure in the store's log: unique, and it can be checked there.
   receipt.set_receipt_id(absl::StrFormat("erasure-%016x", result.sequence));
   *receipt.mutable_erase_time() = ToTimestamp(clock_.Now());
   receipt.set_erased_event_count(static_cast<std::int64_t>(result.num_removed));
-  SetTraces(pool_.backend(), receipt);
+  if (was_known || result.num_removed > 0) SetTraces(pool_.backend(), receipt);
   response.set_consistency_token(ConsistencyToken(result.sequence));
 }
 

@@ -29,7 +29,7 @@ class UserService final : public v1::UserService::CallbackService {
       grpc::CallbackServerContext* context, const v1::ExportUserDataRequest* request) override;
 
  private:
-  void SetErased(const WriteResult& result, v1::EraseUserResponse& response);
+  void SetErased(const WriteResult& result, bool was_known, v1::EraseUserResponse& response);
 
   RequestPool& pool_;
   InsightReports& reports_;
