@@ -78,12 +78,12 @@ std::set<std::string> NamedByPlacements(const LifecycleOptions& options) {
   return names;
 }
 
-// Leaves `comparison` without the settings of models that only placements ask: they are no part of
-// the blend, and are trained apart with them.
-void DropWhatOnlyPlacementsAsk(const LifecycleOptions& options, ComparisonOptions& comparison) {
-  std::set<std::string> names = NamedByPlacements(options);
-  for (const std::string& model : comparison.models) names.erase(model);
-  for (const std::string& name : names) comparison.settings.erase(name);
+// Leaves `comparison` without the settings of models that are no part of the blend: those that
+// placements ask are trained apart with them, and a configuration may say what it will of others.
+void DropSettingsOfOthers(ComparisonOptions& comparison) {
+  const std::set<std::string> models(comparison.models.begin(), comparison.models.end());
+  std::erase_if(comparison.settings,
+                [&](const auto& settings) { return !models.contains(settings.first); });
 }
 
 // Those that only placements ask, each alone. `gate` is the blend's, and becomes that of the first
@@ -245,7 +245,7 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
   SpeakOfLatest(dataset);
   ComparisonOptions comparison{
       .models = options.models, .settings = options.settings, .blend = options.blend};
-  if (!IsAuto(comparison)) DropWhatOnlyPlacementsAsk(options, comparison);
+  if (!IsAuto(comparison)) DropSettingsOfOthers(comparison);
   comparison.evaluation.cutoffs = {kCutoff};
 
   TrainedModels trained;

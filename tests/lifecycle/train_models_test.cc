@@ -71,6 +71,22 @@ TEST_F(TrainModelsTest, LearnsTheWeightsFromEnoughShoppers) {
   EXPECT_EQ(set.trend.ln_by_item.size(), static_cast<std::size_t>(SmallShop::kItems));
 }
 
+// The complete example of a configuration has settings of all models there are.
+TEST_F(TrainModelsTest, SettingsOfModelsThatAreNotTrainedDoNoHarm) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(400);
+  LifecycleOptions options = shop_.Options();
+  for (const Trainer& trainer : Trainers()) {
+    options.settings.emplace(std::string(trainer.name), trainer.defaults);
+  }
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_EQ(trained->models.models.size(),
+            SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
+}
+
 TEST_F(TrainModelsTest, IsCalledOffWhereItTakesMoreMemoryThanItMay) {
   shop_.UpsertAllItems();
   shop_.RecordMore(2000, 200);

@@ -83,6 +83,8 @@ done
 "$vitrine" recommend --target "unix:$work/socket" --user u00001 --count 3 --json >"$work/list.json" ||
   fail "no list"
 grep -q '"item' "$work/list.json" || fail "an empty list: $(cat "$work/list.json")"
+"$vitrine" train --target "unix:$work/socket" --force >/dev/null ||
+  fail "no training with the installed config: $(cat "$work/serve.log")"
 kill -TERM $server
 wait $server || fail "the server ended with status $?"
 trap - EXIT
