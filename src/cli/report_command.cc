@@ -148,6 +148,9 @@ absl::Status RunReport(ReportFlags& flags) {
   if (options.until_us != 0 && options.until_us <= options.since_us) {
     return UsageError("--until is not after --since, so that no event lies between them");
   }
+  if (!flags.placement.empty() && !flags.is_of_fairness) {
+    return UsageError("--placement wants --fairness; without it every placement has a row");
+  }
   SetLogLevel(LogLevel::kWarning);
   if (flags.is_of_fairness) return ReportFairness(flags);
   VITRINE_ASSIGN_OR_RETURN(const PlacementReport report,

@@ -134,7 +134,10 @@ absl::Status TrainServer(const TrainFlags& flags) {
     return absl::AbortedError("the training ended without a model: " + last.error());
   }
   if (!flags.is_json) {
-    std::printf("published version %s\n", last.model_version().c_str());
+    VITRINE_ASSIGN_OR_RETURN(const auto models, client->GetModelStatus());
+    const bool is_candidate = models.candidate().version() == last.model_version();
+    std::printf("%s %s\n", is_candidate ? "made the candidate" : "published version",
+                last.model_version().c_str());
     return absl::OkStatus();
   }
   VITRINE_ASSIGN_OR_RETURN(const auto listed, client->ListModelVersions());

@@ -232,10 +232,16 @@ void AddUserCommand(CLI::App& app, int& exit_status) {
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");
   // Flags stand behind the word, so they are this command's.
   const CLI::App* exported =
-      AddCommand(*command, "export", "Print all that is held of a person, as JSON lines", "")
+      AddCommand(
+          *command, "export", "Print all that is held of a person, as JSON lines",
+          "Example: vitrine user export --target 127.0.0.1:50051 --user u00001 > u00001.jsonl\n"
+          "--target, --user and --visitor are those of vitrine user; docs/privacy.md.")
           ->fallthrough();
   const CLI::App* erased =
-      AddCommand(*command, "erase", "Forget a person for good, and print the receipt", "")
+      AddCommand(
+          *command, "erase", "Forget a person for good, and print the receipt",
+          "Example: vitrine user erase --target 127.0.0.1:50051 --user u00001 > receipt.json\n"
+          "--target, --user and --visitor are those of vitrine user; docs/privacy.md.")
           ->fallthrough();
   command->require_subcommand(0, 1);
   RunOnParse(command, exit_status, [flags, exported, erased] {

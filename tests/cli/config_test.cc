@@ -66,7 +66,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(left.log_level, right.log_level);
 
   const auto& [weights, history, half_life, checkpoint, read_only, keep_days, keep_events,
-               room_retry] = left.store;
+               backup_folder, room_retry] = left.store;
   EXPECT_EQ(weights.by_type, right.store.weights.by_type);
   EXPECT_EQ(history, right.store.history_limit);
   EXPECT_EQ(half_life, right.store.popularity_half_life_days);
@@ -74,6 +74,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(read_only, right.store.is_read_only);
   EXPECT_EQ(keep_days, right.store.keep_events_days);
   EXPECT_EQ(keep_events, right.store.keep_events);
+  EXPECT_EQ(backup_folder, right.store.backup_folder);
   EXPECT_EQ(room_retry, right.store.full_disk_retry_ms);
 
   const auto& [blend, new_arrival_days] = left.engine;
@@ -84,9 +85,9 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(whole, right.engine.blend.whole_catalogue_items);
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
-  const auto& [models, settings, trained_blend, test_fraction, gate, num_threads, poll_seconds,
-               auto_train_events, schedule, rollback, by_hand, shadow_share, engine, warm_up, clock,
-               has_purchases, purchase_settings, placements] = left.lifecycle;
+  const auto& [models, settings, trained_blend, test_fraction, gate, num_threads, memory_mb,
+               poll_seconds, auto_train_events, schedule, rollback, by_hand, shadow_share, engine,
+               warm_up, clock, has_purchases, purchase_settings, placements] = left.lifecycle;
   const auto& [error_rate, least_answers, click_drop, least_shown, probation] = rollback;
   EXPECT_EQ(error_rate, right.lifecycle.rollback.error_rate);
   EXPECT_EQ(least_answers, right.lifecycle.rollback.least_answers);
@@ -111,6 +112,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(has_purchases, right.lifecycle.has_purchase_predictor);
   EXPECT_EQ(test_fraction, right.lifecycle.test_fraction);
   EXPECT_EQ(num_threads, right.lifecycle.num_threads);
+  EXPECT_EQ(memory_mb, right.lifecycle.memory_mb);
   EXPECT_EQ(poll_seconds, right.lifecycle.poll_seconds);
   EXPECT_EQ(auto_train_events, right.lifecycle.auto_train_events);
   EXPECT_EQ(clock, right.lifecycle.clock);

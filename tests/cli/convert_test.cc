@@ -98,10 +98,10 @@ TEST(ToEventTest, APriceInAJsonListHasTheNameOfTheApiOrOfTheColumn) {
   ASSERT_TRUE(std::holds_alternative<Event>(converted)) << ReasonOf(converted);
   const auto& items = std::get<Event>(converted).items;
   ASSERT_EQ(items.size(), 4U);
-  EXPECT_EQ(items[0].price, (Money{2'500'000, "EUR"}));
-  EXPECT_EQ(items[1].price, (Money{1'500'000, "GBP"}));
-  EXPECT_EQ(items[2].price, (Money{3'000'000, "GBP"}));
-  EXPECT_EQ(items[3].price, std::nullopt);
+  EXPECT_EQ(items[0].unit_price, (Money{2'500'000, "EUR"}));
+  EXPECT_EQ(items[1].unit_price, (Money{1'500'000, "GBP"}));
+  EXPECT_EQ(items[2].unit_price, (Money{3'000'000, "GBP"}));
+  EXPECT_EQ(items[3].unit_price, std::nullopt);
 }
 
 TEST(ToEventTest, ARuleGivesTheTypeAndAReturnCountsItsPieces) {

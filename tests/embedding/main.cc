@@ -64,6 +64,12 @@ const char* Text(Reason::Kind kind) {
       return "matches your taste for";
     case Reason::Kind::kNewArrival:
       return "new";
+    case Reason::Kind::kTrending:
+      return "trending";
+    case Reason::Kind::kBoughtTogether:
+      return "bought together with";
+    case Reason::Kind::kPromoted:
+      return "promoted";
     case Reason::Kind::kBackfill:
       return "popular now";
   }
