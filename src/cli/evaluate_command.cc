@@ -134,14 +134,7 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   } else if (!set.empty()) {
     return UsageError("--set wants --scorer; with --store, settings come from --config");
   }
-  // A configuration may have settings of models that are not measured here; --set may not.
-  std::erase_if(options.settings, [&](const auto& settings) {
-    const auto configured = config.lifecycle.settings.find(settings.first);
-    return !IsAuto(options) && settings.first != scorer &&
-           configured != config.lifecycle.settings.end() && configured->second == settings.second &&
-           std::find(options.models.begin(), options.models.end(), settings.first) ==
-               options.models.end();
-  });
+  DropUnusedSettings(scorer, config.lifecycle.settings, options);
   return options;
 }
 

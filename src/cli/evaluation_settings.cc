@@ -136,4 +136,18 @@ void DropModel(const std::string& model, ComparisonOptions& options) {
   options.settings.erase(model);
 }
 
+void DropUnusedSettings(const std::string& scorer,
+                        const std::map<std::string, Settings>& configured,
+                        ComparisonOptions& options) {
+  if (IsAuto(options)) return;
+  std::erase_if(options.settings, [&](const auto& settings) {
+    const auto& [model, values] = settings;
+    if (model == scorer || std::count(options.models.begin(), options.models.end(), model) > 0) {
+      return false;
+    }
+    const auto before = configured.find(model);
+    return before != configured.end() && before->second == values;
+  });
+}
+
 }  // namespace vitrine::cli

@@ -52,6 +52,21 @@ TEST(EvaluationSettingsTest, AWeightStandsBesideTheUsualOnesAndNothingIsLearned)
   EXPECT_EQ(options.blend.weights.at("ials"), UsualBlendWeights().at("ials").weight);
 }
 
+TEST(EvaluationSettingsTest, LeavesOutWhatAConfigurationSaysOfOtherModels) {
+  const std::map<std::string, Settings> configured = {{"bpr", {{"epochs", "3"}}},
+                                                      {"ials", {{"dimensions", "8"}}}};
+  ComparisonOptions options;
+  options.models = {"ials"};
+  options.settings = configured;
+  ASSERT_THAT(ApplySettings("blend", {"rp3beta.beta=0.5"}, options), IsOk());
+
+  DropUnusedSettings("blend", configured, options);
+
+  EXPECT_TRUE(options.settings.contains("ials"));
+  EXPECT_FALSE(options.settings.contains("bpr"));
+  EXPECT_TRUE(options.settings.contains("rp3beta"));  // --set: the measurement says what is wrong.
+}
+
 TEST(EvaluationSettingsTest, NamesTheModelsToBlend) {
   ComparisonOptions options;
 
