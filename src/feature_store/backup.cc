@@ -149,7 +149,7 @@ absl::StatusOr<std::vector<CopiedFile>> CopyOtherFiles(FileSystem& files, const 
   VITRINE_ASSIGN_OR_RETURN(const auto others, ListOtherFiles(from, num_table_bytes));
   for (const auto& [name, num_bytes] : others) {
     VITRINE_RETURN_IF_ERROR(MakeFolderOf(files, to + "/" + name));
-    auto one = CopyWholeFile(files, from + "/" + name, to + "/" + name, may_go_on);
+    auto one = CopyFile(files, from + "/" + name, to + "/" + name, std::nullopt, may_go_on);
     if (absl::IsNotFound(one.status())) continue;  // Removed meanwhile.
     VITRINE_RETURN_IF_ERROR(one.status());
     one->name = name;

@@ -13,20 +13,24 @@
 namespace vitrine {
 namespace {
 
-// All of the views: the same bytes for the same views, and what is the same but for rounding.
+// All of the views: the same bytes for the same views, and sums that are the same but for rounding.
 struct ViewsToCompare {
   explicit ViewsToCompare(const LoadedStore& store)
-      : bytes(store.views->BeginCheckpoint(store.state.next_offset)->Write(sums)) {}
+      : sums(store.views->TakeSums()),
+        bytes(store.views->BeginCheckpoint(store.state.next_offset)->Write()) {}
 
   bool IsAs(const ViewsToCompare& other) const {
-    constexpr double kRounding = 1e-9;  // Of logarithms, so of sums too.
+    const auto is_near = [](const DecayedSum& a, const DecayedSum& b) {
+      constexpr double kRounding = 1e-9;
+      const double ratio = Scaled(a.mantissa, a.exponent - b.exponent) / b.mantissa;
+      return std::abs(ratio - 1) < kRounding;
+    };
     return bytes == other.bytes &&
-           std::equal(sums.begin(), sums.end(), other.sums.begin(), other.sums.end(),
-                      [](double a, double b) { return a == b || std::abs(a - b) < kRounding; });
+           std::equal(sums.begin(), sums.end(), other.sums.begin(), other.sums.end(), is_near);
   }
 
-  std::vector<double> sums{};
-  std::string bytes;
+  std::vector<DecayedSum> sums{};
+  std::string bytes{};
 };
 
 // Where the log has the event of each id. An id that leads nowhere would let an event be counted

@@ -40,39 +40,26 @@ class Copy {
 }  // namespace
 
 absl::StatusOr<CopiedFile> CopyFile(FileSystem& files, const std::string& from,
-                                    const std::string& to, std::uint64_t num_bytes,
+                                    const std::string& to, std::optional<std::uint64_t> num_bytes,
                                     const MayGoOn& may_go_on) {
   VITRINE_ASSIGN_OR_RETURN(const auto source, files.OpenForRead(from));
   VITRINE_ASSIGN_OR_RETURN(auto file, files.OpenForWrite(to, OpenMode::kTruncate));
   Copy copy(std::move(file));
   std::string piece;
-  for (std::uint64_t at = 0; at < num_bytes; at += piece.size()) {
+  bool is_at_end = false;
+  for (std::uint64_t at = 0; !is_at_end && (!num_bytes || at < *num_bytes); at += piece.size()) {
     VITRINE_RETURN_IF_ERROR(may_go_on());
-    piece.resize(std::min(kPieceBytes, num_bytes - at));
+    piece.resize(num_bytes ? std::min(kPieceBytes, *num_bytes - at) : kPieceBytes);
     VITRINE_ASSIGN_OR_RETURN(const std::size_t count, source->ReadAt(at, piece));
-    if (count < piece.size()) {
+    is_at_end = count < piece.size();
+    if (is_at_end && num_bytes) {
       return absl::DataLossError(
-          absl::StrFormat("%s has %d bytes, %d were expected", from, at + count, num_bytes));
+          absl::StrFormat("%s has %d bytes, %d were expected", from, at + count, *num_bytes));
     }
+    piece.resize(count);
     VITRINE_RETURN_IF_ERROR(copy.Append(piece));
   }
   return copy.Finish();
-}
-
-absl::StatusOr<CopiedFile> CopyWholeFile(FileSystem& files, const std::string& from,
-                                         const std::string& to, const MayGoOn& may_go_on) {
-  VITRINE_ASSIGN_OR_RETURN(const auto source, files.OpenForRead(from));
-  VITRINE_ASSIGN_OR_RETURN(auto file, files.OpenForWrite(to, OpenMode::kTruncate));
-  Copy copy(std::move(file));
-  std::string piece;
-  for (std::uint64_t at = 0;; at += piece.size()) {
-    VITRINE_RETURN_IF_ERROR(may_go_on());
-    piece.resize(kPieceBytes);
-    VITRINE_ASSIGN_OR_RETURN(const std::size_t count, source->ReadAt(at, piece));
-    piece.resize(count);
-    VITRINE_RETURN_IF_ERROR(copy.Append(piece));
-    if (count < kPieceBytes) return copy.Finish();
-  }
 }
 
 absl::StatusOr<CopiedFile> WriteCopy(FileSystem& files, const std::string& to,

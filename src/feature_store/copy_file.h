@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,15 +23,12 @@ struct CopiedFile {
 // Asked before each piece: an error ends the copy and is its answer.
 using MayGoOn = std::function<absl::Status()>;
 
-// Copies the first `num_bytes` of the file `from` to the new file `to`, and syncs it.
-// Errors: DATA_LOSS it is shorter; those of `may_go_on` and FileSystem.
+// Copies the first `num_bytes` of the file `from`, or all that it holds when it is opened, to the
+// new file `to`, and syncs it. Errors: DATA_LOSS it is shorter; those of `may_go_on` and
+// FileSystem.
 absl::StatusOr<CopiedFile> CopyFile(FileSystem& files, const std::string& from,
-                                    const std::string& to, std::uint64_t num_bytes,
+                                    const std::string& to, std::optional<std::uint64_t> num_bytes,
                                     const MayGoOn& may_go_on);
-
-// The same for all that the file holds when it is opened, whatever its name leads to later.
-absl::StatusOr<CopiedFile> CopyWholeFile(FileSystem& files, const std::string& from,
-                                         const std::string& to, const MayGoOn& may_go_on);
 
 // The same for a file that holds `bytes`.
 absl::StatusOr<CopiedFile> WriteCopy(FileSystem& files, const std::string& to,

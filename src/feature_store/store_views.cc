@@ -257,13 +257,8 @@ std::unique_ptr<StoreViews::Cut> StoreViews::BeginCheckpoint(std::uint64_t next_
   return std::unique_ptr<Cut>(new Cut(*this, next_offset, std::move(copy)));
 }
 
-std::string StoreViews::Cut::Write() const { return WriteTo(ByteWriter()); }
-
-std::string StoreViews::Cut::Write(std::vector<double>& sums_aside) const {
-  return WriteTo(ByteWriter(sums_aside));
-}
-
-std::string StoreViews::Cut::WriteTo(ByteWriter writer) const {
+std::string StoreViews::Cut::Write() const {
+  ByteWriter writer;
   demand_.Write(writer);
   for (std::size_t shard = 0; shard < Shoppers::kNumShards; ++shard) {
     views_.shoppers_.WriteShard(shard, end_, writer);

@@ -116,6 +116,9 @@ class StoreViews {
   }
   const EventWeights& weights() const { return weights_; }
 
+  // As Behaviour has it.
+  std::vector<DecayedSum> TakeSums() { return behaviour_.TakeSums(); }
+
   // A consistent cut for a checkpoint: Begin between two commits, then Write from any thread, which
   // holds up a merge or an erasure, and with it the writes behind it, but no event else. Read wants
   // the rows of items and shoppers set.
@@ -126,11 +129,8 @@ class StoreViews {
     Cut& operator=(const Cut&) = delete;
 
     std::string Write() const;
-    // The same for a comparison: see ByteWriter.
-    std::string Write(std::vector<double>& sums_aside) const;
 
    private:
-    std::string WriteTo(ByteWriter writer) const;
     friend class StoreViews;
     Cut(const StoreViews& views, std::uint64_t end, Demand demand)
         : views_(views), lock_(views.merge_mutex_), end_(end), demand_(std::move(demand)) {

@@ -21,12 +21,6 @@ std::uint64_t Checksum(std::string_view bytes);
 // (signed ones zigzag), floats and doubles little endian, strings and arrays after their length.
 class ByteWriter {
  public:
-  ByteWriter() = default;
-  // For a comparison: sums whose last bits depend on the order of their parts are set aside, as
-  // logarithms to base 2, instead of being written.
-  explicit ByteWriter(std::vector<double>& sums_aside) : sums_aside_(&sums_aside) {}
-  std::vector<double>* sums_aside() const { return sums_aside_; }
-
   void Unsigned(std::uint64_t value);
   void Signed(std::int64_t value);
   void Fixed64(std::uint64_t value);
@@ -56,7 +50,6 @@ class ByteWriter {
   }
 
   std::string bytes_;
-  std::vector<double>* sums_aside_ = nullptr;
 };
 
 // Reads what ByteWriter wrote, in the same order. Outside bytes are not trusted: after the first

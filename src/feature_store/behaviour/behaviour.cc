@@ -35,6 +35,17 @@ void Behaviour::SetShopper(UserIndex index, ShopperActivity activity) {
                    [&activity](ShopperActivity& place) { place = std::move(activity); });
 }
 
+std::vector<DecayedSum> Behaviour::TakeSums() {
+  std::vector<DecayedSum> taken;
+  shoppers_.ChangeAll([&taken](ShopperActivity& activity) {
+    for (DecayedSum* sum :
+         {&activity.recent_views, &activity.recent_carts, &activity.recent_purchases}) {
+      if (sum->mantissa != 0) taken.push_back(std::exchange(*sum, DecayedSum()));
+    }
+  });
+  return taken;
+}
+
 void Behaviour::BeginCut() const {
   shoppers_.BeginCut();
   items_.BeginCut();

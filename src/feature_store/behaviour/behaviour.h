@@ -49,6 +49,10 @@ class Behaviour {
   void SetShopper(UserIndex index, ShopperActivity activity);
   void SetItems(Items& items) { items_.Replace(items); }
 
+  // Takes all shoppers' decayed sums out, in the order of their numbers by shard: for a comparison.
+  // A user who was a visitor has two sums added up, where a rebuild adds events: other last bits.
+  std::vector<DecayedSum> TakeSums();
+
   // A consistent cut, as of Ledger: BeginCut between two commits, Write from any thread while
   // events go on but neither merges nor erasures.
   void BeginCut() const;

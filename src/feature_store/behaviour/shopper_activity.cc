@@ -176,12 +176,7 @@ void ShopperActivity::Write(ByteWriter& writer) const {
   }
   writer.Signed(rating_sum);
   for (const DecayedSum* sum : {&recent_views, &recent_carts, &recent_purchases}) {
-    // Of a user who was a visitor before, two sums were added up; a rebuild adds events.
-    if (std::vector<double>* aside = writer.sums_aside()) {
-      aside->push_back(std::log2(sum->mantissa) + static_cast<double>(sum->exponent));
-    } else {
-      sum->Write(writer);
-    }
+    sum->Write(writer);
   }
   days.Write(writer);
   writer.Unsigned(orders.size());
