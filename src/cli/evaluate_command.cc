@@ -134,7 +134,6 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   } else if (!set.empty()) {
     return UsageError("--set wants --scorer; with --store, settings come from --config");
   }
-  DropUnusedSettings(scorer, config.lifecycle.settings, options);
   return options;
 }
 

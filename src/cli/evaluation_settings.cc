@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "cli/command.h"
 #include "cli/import/values.h"
@@ -100,6 +101,22 @@ absl::Status SetOfBlend(const std::string& key, const std::string& value,
       key));
 }
 
+// Whether each MODEL.setting is of a model of the blend: of another one it would do nothing.
+absl::Status CheckAreBlended(const std::vector<std::pair<std::string, std::string>>& parsed,
+                             const ComparisonOptions& options) {
+  if (IsAuto(options)) return absl::OkStatus();
+  for (const auto& [key, value] : parsed) {
+    const std::string model = key.substr(0, key.find('.'));
+    if (FindTrainer(model) == nullptr ||
+        std::count(options.models.begin(), options.models.end(), model) > 0) {
+      continue;
+    }
+    return UsageError(absl::StrFormat("--set %s: %s is not among the models of the blend: %s", key,
+                                      model, absl::StrJoin(options.models, ", ")));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckScorer(const std::string& scorer) {
@@ -128,26 +145,12 @@ absl::Status ApplySettings(const std::string& scorer, const std::vector<std::str
     VITRINE_RETURN_IF_ERROR(IsBlend(scorer) ? SetOfBlend(key, value, options)
                                             : SetOfModel(scorer, key, value, options));
   }
-  return absl::OkStatus();
+  return scorer == kBlendName ? CheckAreBlended(parsed, options) : absl::OkStatus();
 }
 
 void DropModel(const std::string& model, ComparisonOptions& options) {
   std::erase(options.models, model);
   options.settings.erase(model);
-}
-
-void DropUnusedSettings(const std::string& scorer,
-                        const std::map<std::string, Settings>& configured,
-                        ComparisonOptions& options) {
-  if (IsAuto(options)) return;
-  std::erase_if(options.settings, [&](const auto& settings) {
-    const auto& [model, values] = settings;
-    if (model == scorer || std::count(options.models.begin(), options.models.end(), model) > 0) {
-      return false;
-    }
-    const auto before = configured.find(model);
-    return before != configured.end() && before->second == values;
-  });
 }
 
 }  // namespace vitrine::cli

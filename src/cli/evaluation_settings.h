@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,11 +25,5 @@ absl::Status ApplySettings(const std::string& scorer, const std::vector<std::str
 
 // Leaves a model out of the blend, with its settings.
 void DropModel(const std::string& model, ComparisonOptions& options);
-
-// Leaves out what `configured` says of models that are not measured. Settings that --set gave stay,
-// so that what is wrong with them is said.
-void DropUnusedSettings(const std::string& scorer,
-                        const std::map<std::string, Settings>& configured,
-                        ComparisonOptions& options);
 
 }  // namespace vitrine::cli

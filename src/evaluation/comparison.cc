@@ -57,18 +57,6 @@ absl::StatusOr<TimedModel> TrainOne(const Dataset& dataset, const std::string& n
   return TimedModel{.model = *std::move(model), .train_seconds = SecondsSince(start)};
 }
 
-absl::Status CheckSettings(const ComparisonOptions& options) {
-  for (const auto& [name, settings] : options.settings) {
-    if (std::find(options.models.begin(), options.models.end(), name) != options.models.end()) {
-      continue;
-    }
-    return absl::InvalidArgumentError(
-        absl::StrFormat("there are settings for model '%s', which is not among those to train: %s",
-                        name, absl::StrJoin(options.models, ", ")));
-  }
-  return absl::OkStatus();
-}
-
 EvaluationOptions ForStage(const ComparisonOptions& options, const TrainingContext& context,
                            const StageReport& report, const std::string& name) {
   EvaluationOptions evaluation = options.evaluation;
@@ -167,7 +155,6 @@ absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
                                                   const ComparisonOptions& options,
                                                   const TrainingContext& context,
                                                   const StageReport& report) {
-  VITRINE_RETURN_IF_ERROR(CheckSettings(options));
   std::vector<TimedModel> trained;
   for (const std::string& name : options.models) {
     if (IsCancelled(context)) return absl::CancelledError("the training was cancelled");

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 
 #include "absl/strings/str_format.h"
@@ -27,9 +28,14 @@ MemoryBudget::MemoryBudget(std::uint64_t megabytes, const std::atomic<bool>* is_
   watch_ = std::jthread([this](const std::stop_token& is_over) { Watch(is_over); });
 }
 
+std::uint64_t MemoryBudget::bytes() const {
+  return megabytes_ == 0 ? std::numeric_limits<std::uint64_t>::max()
+                         : megabytes_ * kBytesPerMegabyte;
+}
+
 void MemoryBudget::Watch(const std::stop_token& is_over) {
   constexpr auto kPause = std::chrono::milliseconds(20);
-  const std::uint64_t most = bytes_at_first_ + megabytes_ * kBytesPerMegabyte;
+  const std::uint64_t most = bytes_at_first_ + bytes();
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable_any wake;

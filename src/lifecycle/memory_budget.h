@@ -22,6 +22,9 @@ class MemoryBudget {
     return megabytes_ == 0 ? is_cancelled_ : &must_stop_;
   }
 
+  // For whoever knows beforehand what it wants.
+  std::uint64_t bytes() const;
+
   // RESOURCE_EXHAUSTED, with both figures and a cure, where `ended` is of what was called off for
   // its memory; otherwise `ended`.
   absl::Status Judge(const absl::Status& ended) const;

@@ -78,14 +78,6 @@ std::set<std::string> NamedByPlacements(const LifecycleOptions& options) {
   return names;
 }
 
-// Leaves `comparison` without the settings of models that are no part of the blend: those that
-// placements ask are trained apart with them, and a configuration may say what it will of others.
-void DropSettingsOfOthers(ComparisonOptions& comparison) {
-  const std::set<std::string> models(comparison.models.begin(), comparison.models.end());
-  std::erase_if(comparison.settings,
-                [&](const auto& settings) { return !models.contains(settings.first); });
-}
-
 // Those that only placements ask, each alone. `gate` is the blend's, and becomes that of the first
 // one that is refused.
 absl::Status PassGateAlone(const Candidate& candidate, const LifecycleOptions& options,
@@ -245,7 +237,6 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
   SpeakOfLatest(dataset);
   ComparisonOptions comparison{
       .models = options.models, .settings = options.settings, .blend = options.blend};
-  if (!IsAuto(comparison)) DropSettingsOfOthers(comparison);
   comparison.evaluation.cutoffs = {kCutoff};
 
   TrainedModels trained;
@@ -287,7 +278,7 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
   const MemoryBudget budget(options.memory_mb, context.is_cancelled);
   TrainingContext bounded = context;
   bounded.is_cancelled = budget.must_stop();
-  if (options.memory_mb > 0) bounded.memory_bytes = options.memory_mb * 1'000'000;
+  bounded.memory_bytes = budget.bytes();
   absl::StatusOr<TrainedModels> trained = TrainWithin(store, options, bounded, report);
   if (!trained.ok()) return budget.Judge(trained.status());
   return trained;

@@ -52,19 +52,12 @@ TEST(EvaluationSettingsTest, AWeightStandsBesideTheUsualOnesAndNothingIsLearned)
   EXPECT_EQ(options.blend.weights.at("ials"), UsualBlendWeights().at("ials").weight);
 }
 
-TEST(EvaluationSettingsTest, LeavesOutWhatAConfigurationSaysOfOtherModels) {
-  const std::map<std::string, Settings> configured = {{"bpr", {{"epochs", "3"}}},
-                                                      {"ials", {{"dimensions", "8"}}}};
+TEST(EvaluationSettingsTest, ASettingOfAModelThatIsNotBlendedIsAnError) {
+  EXPECT_THAT(ErrorOf("blend", "bpr.epochs=3"),
+              AllOf(HasSubstr("bpr.epochs"), HasSubstr("most_popular, content, item_knn, ials")));
   ComparisonOptions options;
-  options.models = {"ials"};
-  options.settings = configured;
-  ASSERT_THAT(ApplySettings("blend", {"rp3beta.beta=0.5"}, options), IsOk());
-
-  DropUnusedSettings("blend", configured, options);
-
-  EXPECT_TRUE(options.settings.contains("ials"));
-  EXPECT_FALSE(options.settings.contains("bpr"));
-  EXPECT_TRUE(options.settings.contains("rp3beta"));  // --set: the measurement says what is wrong.
+  EXPECT_THAT(ApplySettings("blend", {"bpr.epochs=3", "models=bpr,ials"}, options), IsOk());
+  EXPECT_THAT(ApplySettings("auto", {"bpr.epochs=3"}, options), IsOk());  // It may choose it.
 }
 
 TEST(EvaluationSettingsTest, NamesTheModelsToBlend) {

@@ -98,13 +98,5 @@ TEST_F(CompareOnStoreTest, AnUnknownModelIsAnsweredWithThoseThereAre) {
   EXPECT_THAT(std::string(comparison.status().message()), HasSubstr("item_knn"));
 }
 
-TEST_F(CompareOnStoreTest, SettingsForAModelThatIsNotAskedForAreRefused) {
-  shop_.UpsertAllItems();
-  shop_.RecordMore(100);
-  options_.models = {"most_popular"};
-
-  EXPECT_THAT(Compare(0.2), StatusIs(absl::StatusCode::kInvalidArgument));
-}
-
 }  // namespace
 }  // namespace vitrine

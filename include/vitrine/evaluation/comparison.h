@@ -76,9 +76,9 @@ struct ComparisonRow {
   std::map<std::string, Difference> differences{};  // this row less that one, by metric.
 };
 
-// Trains each model of `options` on `dataset`, in that order. Errors: those of the trainers, naming
-// the model; INVALID_ARGUMENT there is no trainer of that name, or settings for a model that is not
-// asked for; CANCELLED.
+// Trains each model of `options` on `dataset`, in that order; settings of others do not matter.
+// Errors: those of the trainers, naming the model; INVALID_ARGUMENT there is no trainer of that
+// name; CANCELLED.
 absl::StatusOr<std::vector<TimedModel>> TrainEach(const Dataset& dataset,
                                                   const ComparisonOptions& options,
                                                   const TrainingContext& context,
