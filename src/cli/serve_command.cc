@@ -99,7 +99,7 @@ class StopsWhileStarting {
   StopsWhileStarting()
       : watch_([](const std::stop_token& is_over) {
           const sigset_t stops = SetOf({SIGINT, SIGTERM});
-          const timespec poll = {.tv_sec = 0, .tv_nsec = 50'000'000};
+          const timespec poll = {.tv_sec = 0, .tv_nsec = 5'000'000};  // A start waits for its end.
           while (!is_over.stop_requested()) {
             const int signal = sigtimedwait(&stops, nullptr, &poll);
             if (signal < 0) continue;

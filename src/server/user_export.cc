@@ -44,7 +44,8 @@ class OwnEvents {
   std::set<std::string> visitors_;
 };
 
-void SetKnown(const FeatureStore& store, const v1::ExportUserDataRequest& request, Micros now,
+// Whether anything is known of them.
+bool SetKnown(const FeatureStore& store, const v1::ExportUserDataRequest& request, Micros now,
               v1::ExportUserDataResponse& part) {
   const ShopperState state = store.ReadShopper(request.user_id(), request.visitor_id());
   if (state.profile.has_value()) *part.mutable_user() = ToProto(*state.profile);
@@ -55,6 +56,7 @@ void SetKnown(const FeatureStore& store, const v1::ExportUserDataRequest& reques
     if (spec == nullptr || feature.status == FeatureStatus::kMissing) continue;
     SetFeature(feature, spec->type, *part.add_features());
   }
+  return state.is_known || part.features_size() > 0;
 }
 
 }  // namespace
@@ -64,7 +66,7 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
     const std::function<bool()>& is_stopped) {
   VITRINE_RETURN_IF_ERROR(CheckId(request));
   std::vector<v1::ExportUserDataResponse> parts(1);
-  SetKnown(store, request, now, parts[0]);
+  const bool is_known = SetKnown(store, request, now, parts[0]);
   OwnEvents own(store, request);
   std::uint64_t num_read = 0;
   bool is_cancelled = false;
@@ -78,10 +80,7 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
   }));
   if (is_cancelled) return absl::CancelledError("nobody waits for the export");
   for (const std::string& visitor : own.visitors()) parts[0].add_merged_visitor_ids(visitor);
-  if (parts.size() > 1 || parts[0].has_user() || parts[0].features_size() > 0 ||
-      store.ReadShopper(request.user_id(), request.visitor_id()).is_known) {
-    return parts;
-  }
+  if (is_known || parts.size() > 1) return parts;
   const bool is_user = !request.user_id().empty();
   return WithReason(
       absl::NotFoundError(absl::StrFormat(

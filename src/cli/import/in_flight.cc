@@ -86,11 +86,20 @@ absl::Status InFlight::WaitForOldest() {
 absl::Status InFlight::Count(const Batch& batch, absl::StatusOr<WriteResult> result) {
   const auto* events = std::get_if<RecordEvents>(&batch.mutation);
   if (events != nullptr && absl::IsAlreadyExists(result.status())) {
-    return WriteHalves(*events, batch.sources);
+    if (events->events.size() > 1) return WriteHalves<RecordEvents>(events->events, batch.sources);
+    rejects_.Add(batch.sources.front().line, batch.sources.front().raw,
+                 {"event-id-reused",
+                  "the shop has the event " + events->events.front().event_id +
+                      " with other content; was the file or its mapping changed? Another --source "
+                      "gives other ids"},
+                 counts_);
+    return absl::OkStatus();
   }
   const auto* users = std::get_if<UpsertUsers>(&batch.mutation);
   if (users != nullptr && IsOfErasedUser(result.status())) {
-    return WriteHalves(*users, batch.sources);
+    if (users->users.size() > 1) return WriteHalves<UpsertUsers>(users->users, batch.sources);
+    ++counts_.dropped;
+    return absl::OkStatus();
   }
   VITRINE_RETURN_IF_ERROR(result.status());
   if (events == nullptr) counts_.written += result->num_changed;
@@ -102,37 +111,13 @@ absl::Status InFlight::Count(const Batch& batch, absl::StatusOr<WriteResult> res
   return absl::OkStatus();
 }
 
-// The batch is refused as a whole for the sake of some of its events: finds these by halving.
-absl::Status InFlight::WriteHalves(const RecordEvents& events,
+// A batch is refused as a whole for the sake of some of its rows: finds these by halving.
+template <typename Kind, typename Row>
+absl::Status InFlight::WriteHalves(const std::vector<Row>& rows,
                                    const std::vector<RowSource>& sources) {
-  if (events.events.size() == 1) {
-    rejects_.Add(sources.front().line, sources.front().raw,
-                 {"event-id-reused",
-                  "the shop has the event " + events.events.front().event_id +
-                      " with other content; was the file or its mapping changed? Another --source "
-                      "gives other ids"},
-                 counts_);
-    return absl::OkStatus();
-  }
   for (const bool is_first : {true, false}) {
     Batch half;
-    half.mutation = RecordEvents{HalfOf(events.events, is_first)};
-    half.sources = HalfOf(sources, is_first);
-    VITRINE_RETURN_IF_ERROR(Count(half, WriteAndWait(writer_, half.mutation)));
-  }
-  return absl::OkStatus();
-}
-
-// The same for users, of whom some were erased and may not come back.
-absl::Status InFlight::WriteHalves(const UpsertUsers& users,
-                                   const std::vector<RowSource>& sources) {
-  if (users.users.size() == 1) {
-    ++counts_.dropped;
-    return absl::OkStatus();
-  }
-  for (const bool is_first : {true, false}) {
-    Batch half;
-    half.mutation = UpsertUsers{HalfOf(users.users, is_first)};
+    half.mutation = Kind{HalfOf(rows, is_first)};
     half.sources = HalfOf(sources, is_first);
     VITRINE_RETURN_IF_ERROR(Count(half, WriteAndWait(writer_, half.mutation)));
   }

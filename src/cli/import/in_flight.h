@@ -56,8 +56,8 @@ class InFlight {
 
   absl::Status WaitForOldest();
   absl::Status Count(const Batch& batch, absl::StatusOr<WriteResult> result);
-  absl::Status WriteHalves(const RecordEvents& events, const std::vector<RowSource>& sources);
-  absl::Status WriteHalves(const UpsertUsers& users, const std::vector<RowSource>& sources);
+  template <typename Kind, typename Row>
+  absl::Status WriteHalves(const std::vector<Row>& rows, const std::vector<RowSource>& sources);
 
   ShopWriter& writer_;
   RejectLog& rejects_;
