@@ -349,7 +349,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[models.ials]\nsolver = \"magic\"", "solver", "cholesky"},
         Mistake{"[models.ials]\ndimensions = [1]", "an array", "a single value"},
         Mistake{"[server]\nthreads = = 1", "not TOML", ""}, Mistake{"\n[=]", "not TOML", ""},
-        Mistake{"\nserver = 1", "1", "a table"}, Mistake{"\nmodels = 1", "models", "a table"}));
+        Mistake{"\nthr\u00E9ads = 1", "not TOML", "\u00E9"},
+        Mistake{"\n\u0490 = 1", "not TOML", "\u0490"}, Mistake{"\nserver = 1", "1", "a table"},
+        Mistake{"\nmodels = 1", "models", "a table"}));
 
 TEST(ConfigTest, AMissingFileIsNotFoundByName) {
   const vitrine::testing::TemporaryFolder folder;
