@@ -20,10 +20,10 @@ CatalogReplacement::CatalogReplacement(RequestPool& pool, grpc::CallbackServerCo
 
 void CatalogReplacement::Start() {
   if (const absl::Status admitted = pool_.Admit(context_, request_); !admitted.ok()) {
-    return Finish(ToGrpcStatus(admitted));
+    return Finish(EndOf(admitted));
   }
   if (options_.is_replacing->exchange(true)) {
-    return Finish(ToGrpcStatus(WithReason(
+    return Finish(EndOf(WithReason(
         absl::AbortedError("another replacement of the catalogue runs; try again after it"),
         "REPLACE_IN_PROGRESS")));
   }
@@ -38,7 +38,11 @@ void CatalogReplacement::OnReadDone(bool is_ok) {
 void CatalogReplacement::End(const absl::Status& status) {
   replacement_.items.clear();
   *options_.is_replacing = false;  // Before the answer: the client may come with the next one.
-  Finish(ToGrpcStatus(status));
+  Finish(EndOf(status));
+}
+
+grpc::Status CatalogReplacement::EndOf(const absl::Status& status) {
+  return pool_.EndStream(context_, v1::ReplaceCatalogRequest::default_instance(), status);
 }
 
 void CatalogReplacement::Take() {

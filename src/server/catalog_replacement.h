@@ -34,6 +34,7 @@ class CatalogReplacement final : public grpc::ServerReadReactor<v1::ReplaceCatal
 
   // Gives the turn back and answers. REQUIRES: this call holds the turn.
   void End(const absl::Status& status);
+  grpc::Status EndOf(const absl::Status& status);
 
   absl::Status CheckComplete() const;
 

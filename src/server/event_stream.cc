@@ -14,21 +14,21 @@ void SetAck(const v1::Event& event, EventOutcome outcome, v1::EventAck& ack) {
   ack.set_dropped(outcome == EventOutcome::kErased);
 }
 
-EventStream::EventStream(RequestPool& pool, const grpc::CallbackServerContext& context,
+EventStream::EventStream(RequestPool& pool, grpc::CallbackServerContext& context,
                          const Clock& clock, Options options)
     : pool_(pool), context_(context), clock_(clock), options_(std::move(options)) {}
 
 void EventStream::Start(const absl::Status& room) {
   absl::Status status = pool_.Admit(context_, request_);
   if (status.ok()) status = room;
-  Update([this, &status] { refusal_ = ToGrpcStatus(status); });
+  Update([this, &status] { refusal_ = status; });
 }
 
 void EventStream::End() {
   Update([this] {
-    refusal_ = ToGrpcStatus(
+    refusal_ =
         WithReason(absl::UnavailableError("the server drains; what has no answer was not recorded"),
-                   "DRAINING"));
+                   "DRAINING");
   });
 }
 
@@ -112,7 +112,7 @@ void EventStream::Advance() {
   while (true) {
     Action action = Action::kNothing;
     const v1::StreamEventsResponse* response = nullptr;
-    grpc::Status status;
+    absl::Status status;
     {
       std::lock_guard lock(mutex_);
       --num_acting_;
@@ -120,11 +120,14 @@ void EventStream::Advance() {
       if (action == Action::kNothing) return;
       ++num_acting_;
       if (action == Action::kWrite) response = &answers_.front().response;
-      status = is_broken_ ? grpc::Status::CANCELLED : refusal_;
+      status = is_broken_ ? absl::CancelledError() : refusal_;
     }
     if (action == Action::kRead) StartRead(&request_);
     if (action == Action::kWrite) StartWrite(response);
-    if (action == Action::kFinish) return Finish(status);  // The stream may be gone now.
+    if (action == Action::kFinish) {
+      return Finish(pool_.EndStream(context_, v1::StreamEventsRequest::default_instance(),
+                                    status));  // The stream may be gone now.
+    }
   }
 }
 

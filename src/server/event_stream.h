@@ -25,7 +25,7 @@ class EventStream final
     std::function<void(EventStream*)> when_done{};  // Called once, last; may destroy the stream.
   };
 
-  EventStream(RequestPool& pool, const grpc::CallbackServerContext& context, const Clock& clock,
+  EventStream(RequestPool& pool, grpc::CallbackServerContext& context, const Clock& clock,
               Options options);
 
   // With an error of whoever made the stream it ends at once; the caller's own come first.
@@ -53,14 +53,14 @@ class EventStream final
   void Advance();
 
   RequestPool& pool_;
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
   const Clock& clock_;
   const Options options_;
   v1::StreamEventsRequest request_;  // Belongs to gRPC while is_reading_.
 
   std::mutex mutex_;
   std::deque<Answer> answers_;  // Guarded by mutex_, as all below; in the order of the stream.
-  grpc::Status refusal_;        // Not OK: ends the stream with it.
+  absl::Status refusal_;        // Not OK: ends the stream with it.
   std::int64_t next_sequence_ = 0;
   int num_acting_ = 0;  // Threads between a change and the end of what follows from it.
   bool is_reading_ = false;

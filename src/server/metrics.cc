@@ -37,6 +37,10 @@ prometheus::Family<prometheus::Histogram>& Histograms(prometheus::Registry& regi
 Metrics::Metrics()
     : calls_(Histograms(registry_, "vitrine_request_seconds",
                         "From a call's arrival to its answer, by method and status code")),
+      streams_(prometheus::BuildCounter()
+                   .Name("vitrine_streams_total")
+                   .Help("Streams that ended, by method and status code")
+                   .Register(registry_)),
       placements_(Histograms(registry_, "vitrine_placement_seconds",
                              "Making one list, by the placement that answered"),
                   "placement"),
@@ -75,6 +79,10 @@ void Metrics::Called(Method& method, absl::StatusCode code, Micros took_us) {
     took.store(histogram, std::memory_order_release);
   }
   histogram->Observe(Seconds(static_cast<double>(took_us)));
+}
+
+void Metrics::StreamEnded(const Method& method, absl::StatusCode code) {
+  streams_.Add({{"method", method.name}, {"code", NameOf(code)}}).Increment();
 }
 
 void Metrics::Listed(const std::string& placement, Micros took_us) {

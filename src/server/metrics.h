@@ -27,6 +27,8 @@ class Metrics {
   // A call of `method` that came to `code`, so long after it arrived.
   void Called(Method& method, absl::StatusCode code, Micros took_us);
 
+  void StreamEnded(const Method& method, absl::StatusCode code);
+
   // A list was made for a placement that there is.
   void Listed(const std::string& placement, Micros took_us);
 
@@ -64,6 +66,7 @@ class Metrics {
 
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Histogram>& calls_;
+  prometheus::Family<prometheus::Counter>& streams_;
   ByLabel placements_;
   ByLabel stages_;
   prometheus::Histogram& effects_;

@@ -50,6 +50,20 @@ bool IsGrave(const absl::Status& status) {
   return absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
 }
 
+RequestId GiveId(grpc::CallbackServerContext& context, std::uint64_t number) {
+  const RequestId id(context, number);
+  context.AddTrailingMetadata(RequestId::kMetadata, std::string(id.text()));
+  return id;
+}
+
+void WriteGrave(std::string_view id, const Method& method, const absl::Status& status) {
+  Log(LogLevel::kError, "server.request_failed",
+      {{"id", std::string(id)},
+       {"method", method.name},
+       {"code", CodeName(status)},
+       {"message", std::string(status.message())}});
+}
+
 void Write(LogLevel level, std::string_view event, std::string_view id,
            const RequestLog::Ended& call, std::uint64_t num_left_out) {
   const CallNote* note = call.note;
@@ -127,17 +141,16 @@ bool RequestLog::TracesNext() {
   return num_to_trace_.fetch_sub(1, std::memory_order_relaxed) > 0;
 }
 
+void RequestLog::NoteStream(grpc::CallbackServerContext& context, const Method& method,
+                            const absl::Status& status) {
+  const RequestId id = GiveId(context, NextNumber());
+  if (IsGrave(status)) WriteGrave(id.text(), method, status);
+}
+
 void RequestLog::Note(grpc::CallbackServerContext& context, const Ended& call) {
   const std::uint64_t number = NextNumber();
-  const RequestId id(context, number);
-  context.AddTrailingMetadata(RequestId::kMetadata, std::string(id.text()));
-  if (IsGrave(call.status)) {
-    Log(LogLevel::kError, "server.request_failed",
-        {{"id", std::string(id.text())},
-         {"method", call.method.name},
-         {"code", CodeName(call.status)},
-         {"message", std::string(call.status.message())}});
-  }
+  const RequestId id = GiveId(context, number);
+  if (IsGrave(call.status)) WriteGrave(id.text(), call.method, call.status);
   const Micros slow_us = slow_us_.load(std::memory_order_relaxed);
   if (slow_us > 0 && call.took_us > slow_us) {
     num_to_trace_.store(kTracedAfterSlow, std::memory_order_relaxed);

@@ -65,6 +65,9 @@ class RequestLog {
   };
   // Call before the call is finished.
   void Note(grpc::CallbackServerContext& context, const Ended& call);
+  // The same for a stream, which is open for as long as its caller likes: never slow, no sample.
+  void NoteStream(grpc::CallbackServerContext& context, const Method& method,
+                  const absl::Status& status);
 
   // Whether the next list should be traced, since a call was slow just now: so where many are, most
   // of their lines say why.

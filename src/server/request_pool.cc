@@ -204,6 +204,15 @@ void RequestPool::End(const absl::Status& status, const Call& call, const CallNo
   call.reactor.Finish(ToGrpcStatus(status));
 }
 
+grpc::Status RequestPool::EndStream(grpc::CallbackServerContext& context,
+                                    const google::protobuf::Message& request,
+                                    const absl::Status& status) {
+  const Method& method = MethodOf(request);
+  if (options_.metrics != nullptr) options_.metrics->StreamEnded(method, status.code());
+  log_.NoteStream(context, method, status);
+  return ToGrpcStatus(status);
+}
+
 void RequestPool::Submit(std::function<void()> task) {
   ++num_unfinished_;
   pool_.Submit([this, task = std::move(task)] {

@@ -67,8 +67,8 @@ class RequestPool {
   // REQUIRES: Admit() was OK once.
   const Backend& backend() const { return backend_; }
 
-  // Every unary call gets an id, which is in its trailing metadata and in its line of the log, if
-  // it has one (RequestLog).
+  // Every call gets an id, which is in its trailing metadata and in its line of the log, if it has
+  // one (RequestLog).
 
   // Answers a unary call with the status that `work`, which waits for no other call, returns. Where
   // the caller has gone before, there is no work; that, and a status CANCELLED, is counted as
@@ -97,6 +97,10 @@ class RequestPool {
   grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context,
                                         const google::protobuf::Message& request,
                                         std::function<void(Finish finish)> work);
+
+  // What a stream of requests like `request` is finished with, at once: call it once for each.
+  grpc::Status EndStream(grpc::CallbackServerContext& context,
+                         const google::protobuf::Message& request, const absl::Status& status);
 
   // Runs a part of a request that was admitted before.
   void Submit(std::function<void()> task);

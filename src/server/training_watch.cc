@@ -117,23 +117,24 @@ TrainingWatch::TrainingWatch(RequestPool& pool, grpc::CallbackServerContext& con
 
 void TrainingWatch::Start(const v1::WatchTrainingRequest& request) {
   const absl::Status admitted = pool_.Admit(context_, request);
-  if (!admitted.ok()) return Finish(ToGrpcStatus(admitted));
+  if (!admitted.ok()) return Finish(EndOf(admitted));
   Look();
 }
 
 void TrainingWatch::OnWriteDone(bool is_ok) {
-  if (!is_ok) return Finish(grpc::Status::CANCELLED);
-  if (response_.training().state() != v1::Training::STATE_RUNNING) return Finish(grpc::Status::OK);
+  if (!is_ok) return Finish(EndOf(absl::CancelledError()));
+  if (response_.training().state() != v1::Training::STATE_RUNNING)
+    return Finish(EndOf(absl::OkStatus()));
   Wait();
 }
 
 void TrainingWatch::Look() {
-  if (context_.IsCancelled()) return Finish(grpc::Status::CANCELLED);
+  if (context_.IsCancelled()) return Finish(EndOf(absl::CancelledError()));
   absl::Status admitted = pool_.CheckStill(context_, v1::WatchTrainingRequest::default_instance());
   if (admitted.ok()) admitted = pool_.Admit();
-  if (!admitted.ok()) return Finish(ToGrpcStatus(admitted));
+  if (!admitted.ok()) return Finish(EndOf(admitted));
   const auto progress = FindTraining(pool_.backend(), training_id_);
-  if (!progress.ok()) return Finish(ToGrpcStatus(progress.status()));
+  if (!progress.ok()) return Finish(EndOf(progress.status()));
   v1::Training training = ToProto(*progress);
   if (has_written_ &&
       google::protobuf::util::MessageDifferencer::Equals(training, response_.training())) {
@@ -142,6 +143,10 @@ void TrainingWatch::Look() {
   *response_.mutable_training() = std::move(training);
   has_written_ = true;
   StartWrite(&response_);
+}
+
+grpc::Status TrainingWatch::EndOf(const absl::Status& status) {
+  return pool_.EndStream(context_, v1::WatchTrainingRequest::default_instance(), status);
 }
 
 void TrainingWatch::Wait() {

@@ -38,6 +38,7 @@ class TrainingWatch final : public grpc::ServerWriteReactor<v1::WatchTrainingRes
  private:
   void Look();
   void Wait();
+  grpc::Status EndOf(const absl::Status& status);
 
   RequestPool& pool_;
   grpc::CallbackServerContext& context_;

@@ -91,7 +91,7 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
 
 void UserExport::Start(const v1::ExportUserDataRequest& request, Micros now) {
   if (const absl::Status admitted = pool_.Admit(context_, request); !admitted.ok()) {
-    return Finish(ToGrpcStatus(admitted));
+    return Finish(EndOf(admitted));
   }
   const absl::Status submitted =
       reports_.Submit([this, &request, now](const std::atomic<bool>& is_stopped) {
@@ -99,25 +99,29 @@ void UserExport::Start(const v1::ExportUserDataRequest& request, Micros now) {
           return is_stopped.load() || context_.IsCancelled();
         });
         if (!parts.ok()) {
-          return Finish(ToGrpcStatus(is_stopped ? StoppedError() : parts.status()));
+          return Finish(EndOf(is_stopped ? StoppedError() : parts.status()));
         }
         parts_ = *std::move(parts);
         WriteNext();
       });
-  if (!submitted.ok()) Finish(ToGrpcStatus(submitted));
+  if (!submitted.ok()) Finish(EndOf(submitted));
 }
 
 void UserExport::OnWriteDone(bool is_ok) {
-  if (!is_ok) return Finish(grpc::Status::CANCELLED);
+  if (!is_ok) return Finish(EndOf(absl::CancelledError()));
   WriteNext();
 }
 
 void UserExport::WriteNext() {
   const absl::Status still =
       pool_.CheckStill(context_, v1::ExportUserDataRequest::default_instance());
-  if (!still.ok()) return Finish(ToGrpcStatus(still));
-  if (next_ == parts_.size()) return Finish(grpc::Status::OK);
+  if (!still.ok()) return Finish(EndOf(still));
+  if (next_ == parts_.size()) return Finish(EndOf(absl::OkStatus()));
   StartWrite(&parts_[next_++]);
+}
+
+grpc::Status UserExport::EndOf(const absl::Status& status) {
+  return pool_.EndStream(context_, v1::ExportUserDataRequest::default_instance(), status);
 }
 
 }  // namespace vitrine

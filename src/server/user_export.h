@@ -28,7 +28,7 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
 // fast as the client takes them. One step follows the other; deletes itself.
 class UserExport final : public grpc::ServerWriteReactor<v1::ExportUserDataResponse> {
  public:
-  UserExport(RequestPool& pool, InsightReports& reports, const grpc::CallbackServerContext& context)
+  UserExport(RequestPool& pool, InsightReports& reports, grpc::CallbackServerContext& context)
       : pool_(pool), reports_(reports), context_(context) {}
 
   // `request` must live as long as the call.
@@ -39,10 +39,11 @@ class UserExport final : public grpc::ServerWriteReactor<v1::ExportUserDataRespo
 
  private:
   void WriteNext();
+  grpc::Status EndOf(const absl::Status& status);
 
   RequestPool& pool_;
   InsightReports& reports_;
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
   std::vector<v1::ExportUserDataResponse> parts_;
   std::size_t next_ = 0;
 };

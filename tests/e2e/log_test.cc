@@ -7,7 +7,9 @@
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/server/api_keys.h"
+#include "vitrine/v1/event_service.grpc.pb.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
+#include "vitrine/v1/user_service.grpc.pb.h"
 
 namespace vitrine {
 namespace {
@@ -23,6 +25,12 @@ ServerOptions Talkative(double slow_ms = 0) {
   return {.request_log = {.slow_ms = slow_ms, .slow_per_second = 0, .sample_share = 1}};
 }
 
+std::string IdIn(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto found = metadata.find("x-request-id");
+  return found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
 // Asks for a list with `given` as the id, or none where it is empty; returns the id that came back.
 std::string IdOfCall(const Shop& shop, const std::string& given) {
   const auto stub = v1::RecommendationService::NewStub(
@@ -32,9 +40,29 @@ std::string IdOfCall(const Shop& shop, const std::string& given) {
   v1::RecommendItemsResponse response;
   const grpc::Status status = stub->RecommendItems(&context, For("ann"), &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
-  const auto& metadata = context.GetServerTrailingMetadata();
-  const auto found = metadata.find("x-request-id");
-  return found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
+  return IdIn(context);
+}
+
+TEST(LogTest, AStreamHasAnIdWhateverBecomesOfIt) {
+  Shop shop;
+  shop.Serve();
+  const auto stub = v1::EventService::NewStub(
+      grpc::CreateChannel(shop.address(), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext given;
+  given.AddMetadata("x-request-id", "nightly-1");
+  const auto stream = stub->StreamEvents(&given);
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(IdIn(given), "nightly-1");
+
+  const auto users = v1::UserService::NewStub(
+      grpc::CreateChannel(shop.address(), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext refused;
+  v1::ExportUserDataResponse part;
+  const auto no_id = users->ExportUserData(&refused, v1::ExportUserDataRequest());
+  EXPECT_FALSE(no_id->Read(&part));
+  EXPECT_FALSE(no_id->Finish().ok());
+  EXPECT_THAT(IdIn(refused), MatchesRegex("[0-9a-f]{15}"));
 }
 
 TEST(LogTest, AnIdThatIsGivenComesBackAndNamesTheLine) {

@@ -66,6 +66,9 @@ void Live(Shop& shop) {
   const v1::Event event = MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001");
   ASSERT_THAT(client->RecordEvents(Batch({event, event, event})), IsOk());
   ASSERT_THAT(client->RecommendItems(For("ann")), IsOk());
+  const auto stream = client->StreamEvents();
+  stream->SendNoMore();
+  ASSERT_THAT(stream->Finish(), IsOk());
 }
 
 TEST(MetricsTest, ReadyOnceItServesAndAliveBefore) {
@@ -97,6 +100,20 @@ TEST(MetricsTest, ACallIsCountedByMethodAndCodeBeforeItIsAnswered) {
   EXPECT_EQ(ValueOf(page, count + R"({code="INVALID_ARGUMENT",method="RecommendItems"})"), 1);
   EXPECT_EQ(ValueOf(page, count + R"({code="OK",method="RecordEvents"})"), 1);
   EXPECT_EQ(ValueOf(page, R"(vitrine_requests_in_flight{method="RecommendItems"})"), 0);
+}
+
+TEST(MetricsTest, AStreamIsCountedWhenItEnds) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  const auto see = [](const v1::ExportUserDataResponse& /*part*/) { return true; };
+  ASSERT_THAT(shop.Connect()->ExportUserData({}, see),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+
+  const std::string page = Metrics(shop.server());
+
+  const std::string count = "vitrine_streams_total";
+  EXPECT_EQ(ValueOf(page, count + R"({code="OK",method="StreamEvents"})"), 1) << page;
+  EXPECT_EQ(ValueOf(page, count + R"({code="INVALID_ARGUMENT",method="ExportUserData"})"), 1);
 }
 
 TEST(MetricsTest, AListIsTimedByItsPlacementAndOneInManyByStage) {
