@@ -75,9 +75,12 @@ Eigen::VectorXf SolveRidgeByGradients(const RidgeProblem& problem, const Eigen::
   Eigen::VectorXf scaled = residual.cwiseQuotient(problem.penalties);
   Eigen::VectorXf direction = scaled;
   float size = residual.dot(scaled);
-  for (std::size_t step = 0; step < steps && size > 0; ++step) {
+  const float least_size = 1e-12F * size;  // Where it has converged only rounding is left.
+  for (std::size_t step = 0; step < steps && size > least_size; ++step) {
     const Eigen::VectorXf image = apply(direction);
-    const float length = size / direction.dot(image);
+    const float curvature = direction.dot(image);
+    if (!(curvature > 0)) break;
+    const float length = size / curvature;
     x += length * direction;
     residual -= length * image;
     scaled = residual.cwiseQuotient(problem.penalties);

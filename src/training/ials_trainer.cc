@@ -216,6 +216,7 @@ absl::StatusOr<Matrix> TrainIalsFactors(const CsrMatrix& weights, const IalsTrai
 absl::StatusOr<Matrix> ContinueIalsFactors(const CsrMatrix& weights, Matrix first,
                                            const IalsTraining& training,
                                            const TrainingContext& context) {
+  if (IsCancelled(context)) return Cancelled("ials");  // What made `first` may have stopped early.
   const CsrMatrix by_item = Transpose(weights);
   Matrix items = std::move(first);
   Matrix users = Matrix::Zero(static_cast<Eigen::Index>(weights.num_rows), items.cols());

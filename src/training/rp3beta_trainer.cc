@@ -100,6 +100,7 @@ absl::StatusOr<CsrMatrix> WalkedItems(const CsrMatrix& weights, const WalkOption
       KeepNeighbours(item, options.num_neighbours, options.include_self, entries);
       double sum = 0;
       for (const ScoredItem& entry : entries) sum += entry.score;
+      if (!(sum > 0)) entries.clear();  // High powers of small shares are 0.
       for (ScoredItem& entry : entries) entry.score = static_cast<float>(entry.score / sum);
     };
   };

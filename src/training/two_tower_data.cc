@@ -162,7 +162,8 @@ TowerExample TowerExamples::Cut(std::span<const Interaction> shown,
     const bool is_shown = std::binary_search(
         example.touches.begin(), example.touches.end(), TowerTouch{.item = ItemIndex{item}},
         [](const TowerTouch& a, const TowerTouch& b) { return a.item < b.item; });
-    if (!is_shown) example.targets.push_back(item);
+    // Who likes it now may dislike it later: then it is no target of anybody's.
+    if (!is_shown && learned_.Contains(ItemIndex{item})) example.targets.push_back(item);
   }
   return example;
 }

@@ -118,6 +118,11 @@ absl::StatusOr<TwoTowerTable> Learn(const Dataset& dataset, TwoTowerTable table,
       HashedFeatures(dataset, buckets, use_ids, {}), examples.learned(), buckets, min_items);
   const OwnedBags features = HashedFeatures(dataset, buckets, use_ids, common);
   VITRINE_RETURN_IF_ERROR(LearnTwoTower(dataset, examples, features, learning, context, table));
+  // What nobody taught still has its first, random numbers: it must say nothing of a new item.
+  Matrix& taught = table.items.features.weight.value;
+  for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
+    if (common[bucket] == 0) taught.row(static_cast<Eigen::Index>(bucket)).setZero();
+  }
   return table;
 }
 

@@ -142,6 +142,17 @@ TEST(RidgeOneUnknownTest, HasTheSolutionOfTheSchoolBook) {
   EXPECT_NEAR(SolveRidge(problem)[0], 2.0 / 3, 1e-6);
 }
 
+TEST(RidgeGradientsTest, StepsBehindTheSolutionChangeNothing) {
+  for (const int num_rows : {2, 5, 40}) {
+    const RidgeProblem problem = RandomProblem({num_rows, 4});
+    const Eigen::VectorXf exact = SolveRidge(problem);
+
+    const Eigen::VectorXf solution = SolveRidgeByGradients(problem, Eigen::VectorXf::Zero(4), 5000);
+
+    EXPECT_LT((solution - exact).norm(), 1e-3) << num_rows << " rows";
+  }
+}
+
 TEST(RidgeGradientsTest, OneStepImprovesAGoodStartLittleAndABadOneMuch) {
   const RidgeProblem problem = RandomProblem({40, 16});
   const Eigen::VectorXf exact = SolveRidge(problem);

@@ -126,6 +126,27 @@ TEST(MostPopularTest, ExplainsBaseAndCategories) {
                                Field(&Contribution::value, FloatEq(0.5F)))));
 }
 
+TEST(MostPopularTest, ACategoryThatHasNearlyFadedStillCountsAndStaysFinite) {
+  MostPopularTable table = SmallShop();
+  table.popularity = {8, 1e-44F, 5e-45F, 2, 0};
+  const auto scorer = MostPopular::Create(table);
+  ASSERT_THAT(scorer, IsOk());
+  const std::vector<std::string> categories = {"Home > Mugs"};
+  const Query query{.categories = categories};
+
+  const std::vector<ScoredItem> best = (*scorer)->Retrieve({&query, 1}, nullptr, 10).front();
+
+  EXPECT_EQ(best.front().item, ItemIndex{0});
+  EXPECT_THAT(best, ::testing::Contains(Field(&ScoredItem::item, ItemIndex{1})));
+  for (const ScoredItem& each : best) EXPECT_LE(each.score, 1.001F);
+  Matrix scores(1, 5);
+  std::vector<ItemIndex> all;
+  for (std::uint32_t i = 0; i < 5; ++i) all.push_back(ItemIndex{i});
+  (*scorer)->Score({&query, 1}, all, scores);
+  EXPECT_NEAR(scores(0, 1), 1, 1e-3);
+  EXPECT_EQ(scores(0, 4), 0);
+}
+
 TEST(MostPopularTest, AShopWithoutEventsListsItsItemsInOrder) {
   MostPopularTable table;
   table.popularity = {0, 0};

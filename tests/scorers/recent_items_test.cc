@@ -69,6 +69,10 @@ TEST(RecentItemsTest, AnItemThatWasDislikedLastIsLeftOutAndMakesNoStep) {
               ElementsAre(Is(2, 1), Is(3, 0.5F)));
 }
 
+TEST(RecentItemsTest, ANeutralRatingIsNoDislike) {
+  EXPECT_THAT(Recent({At(9, 1, 0), At(8, 2), At(7, 1)}), ElementsAre(Is(2, 1), Is(1, 0.5F)));
+}
+
 TEST(RecentItemsTest, ItemsThatAreUnknownMakeNoStep) {
   EXPECT_THAT(Recent({At(9, kItems), At(8, 2)}), ElementsAre(Is(2, 1)));
   EXPECT_THAT(Recent({At(9, 0xFFFFFFFF)}), IsEmpty());

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <Eigen/Dense>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -180,6 +181,31 @@ TEST(IalsTrainerTest, ItemsThatNobodyLikedStayUnknown) {
   EXPECT_FALSE(scorer.known_items().Contains(testing::ItemNumber(58)));
   EXPECT_FALSE(scorer.known_items().Contains(testing::ItemNumber(59)));
   EXPECT_TRUE(scorer.known_items().Contains(testing::ItemNumber(55)));
+}
+
+TEST(IalsTrainerTest, AShopOfDislikesAloneTeachesNothingAndBreaksNothing) {
+  ThreadPool pool(2);
+  Dataset shop = SampleShop();
+  for (Interaction& each : shop.interactions) each.weight = -1;
+
+  const auto model = FindTrainer("ials")->train(shop, {}, {.pool = &pool});
+
+  ASSERT_THAT(model, IsOk());
+  const Query query{.history = shop.History(0)};
+  EXPECT_TRUE(model->scorer->Retrieve({&query, 1}, nullptr, 5).front().empty());
+}
+
+TEST(IalsTrainerTest, ATrainingWithoutEpochsCanBeCancelledToo) {
+  ThreadPool pool(2);
+  IalsTraining training = SmallTraining();
+  training.epochs = 0;
+  const CsrMatrix weights = SignedPairWeights(SampleShop(), {});
+  const std::atomic<bool> is_cancelled = true;
+
+  const auto factors = ContinueIalsFactors(weights, FirstIalsFactors(weights, training), training,
+                                           {.pool = &pool, .is_cancelled = &is_cancelled});
+
+  EXPECT_THAT(factors, testing::StatusIs(absl::StatusCode::kCancelled));
 }
 
 // The item half-step of one item, dense and in double.

@@ -93,6 +93,16 @@ TEST(Rp3betaTrainerTest, AgreesWithTheDenseWalk) {
   EXPECT_LT((Dense(*walked) - SlowWalk(weights, options)).cwiseAbs().maxCoeff(), 1e-6);
 }
 
+TEST(Rp3betaTrainerTest, WalksSoUnlikelyThatTheyAreZeroLeadNowhere) {
+  const Eigen::MatrixXd everybody_everything = Eigen::MatrixXd::Ones(200, 200);
+  ThreadPool pool(2);
+
+  const auto walked = WalkedItems(Sparse(everybody_everything), {.alpha = 10}, {.pool = &pool});
+
+  ASSERT_THAT(walked, IsOk());
+  EXPECT_TRUE(walked->value.empty());
+}
+
 TEST(Rp3betaTrainerTest, BetaHoldsThePopularBack) {
   // Item 0 meets 1 and 2 once each; all three other shoppers have item 1.
   Eigen::MatrixXd weights(5, 3);

@@ -188,6 +188,49 @@ TEST(TwoTowerTrainerTest, AnItemListedAfterTheTrainingIsScoredByItsFeatures) {
   EXPECT_GT(ScoresFor(*fresh, {19}, 21)(0, 1), ScoresFor(*fresh, {19}, 21)(0, 9));
 }
 
+TEST(TwoTowerTrainerTest, ANewItemOfUnknownWordsIsNotScored) {
+  ThreadPool pool(2);
+  const Trainer& trainer = *FindTrainer("two_tower");
+  Dataset catalogue = MugsAndLamps();
+  ModelSet live;
+  live.models.push_back(*trainer.train(catalogue, Small({}), {.pool = &pool}));
+  catalogue.interactions.clear();
+  catalogue.user_begin = {0};
+  catalogue.item_ids.emplace_back("new");
+  catalogue.items.push_back(std::make_shared<const Item>(Thing("new", "lorem ipsum")));
+
+  const auto fresh =
+      trainer.train(catalogue, live.models[0].settings, {.pool = &pool, .live = &live});
+
+  ASSERT_THAT(fresh, IsOk());
+  EXPECT_EQ(ScoresFor(*fresh, {0, 1}, 20)(0, 19), kUnscored);
+}
+
+TEST(TwoTowerTrainerTest, AnItemThatIsLikedOnlyForAWhileIsNobodysTarget) {
+  ThreadPool pool(2);
+  Dataset shop;
+  for (const std::string id : {"a", "x", "b"}) {
+    shop.item_ids.push_back(id);
+    shop.items.push_back(std::make_shared<const Item>(Thing(id, "the " + id)));
+  }
+  const auto add = [&shop](Micros day, std::uint32_t item, float weight) {
+    shop.interactions.push_back({day * kMicrosPerDay, ItemIndex{item}, weight});
+  };
+  add(1, 0, 1), add(2, 1, -5), add(3, 1, 1), add(4, 2, 1);
+  shop.user_begin.push_back(shop.interactions.size());
+  add(1, 0, 1), add(2, 2, 1);
+  shop.user_begin.push_back(shop.interactions.size());
+
+  for (const std::string split : {"time", "both", "random"}) {
+    for (const std::string softmax : {"full", "in_batch"}) {
+      const auto model =
+          FindTrainer("two_tower")
+              ->train(shop, Small({{"split", split}, {"softmax", softmax}}), {.pool = &pool});
+      EXPECT_THAT(model, IsOk()) << split << ", " << softmax;
+    }
+  }
+}
+
 TEST(TwoTowerTrainerTest, ASecondRefreshGivesTheSameBytes) {
   ThreadPool pool(2);
   const Trainer& trainer = *FindTrainer("two_tower");

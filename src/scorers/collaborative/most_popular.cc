@@ -111,7 +111,7 @@ std::vector<MostPopular::Share> MostPopular::Shares(const Query& query) const {
   for (const auto& [category, weight] : weights) {
     const float best = best_in_category_[category];
     if (best == 0) continue;
-    shares.push_back({category, static_cast<float>(table_.category_mix * weight / (sum * best))});
+    shares.push_back({category, table_.category_mix * weight / (sum * best)});
   }
   return shares;
 }
@@ -124,7 +124,7 @@ float MostPopular::ScoreOf(std::span<const Share> shares, ItemIndex item) const 
   const auto categories = table_.categories.Columns(Row(item));
   for (const Share& share : shares) {
     if (std::binary_search(categories.begin(), categories.end(), share.category)) {
-      score += share.factor * popularity;
+      score += static_cast<float>(share.factor * popularity);
     }
   }
   return score;
@@ -160,7 +160,8 @@ void MostPopular::AddShares(std::span<const Share> shares, std::span<float> scor
   for (const Share& share : shares) {
     if (share.factor == 0) continue;  // Times what is kUnscored it would not be a number.
     for (const std::uint32_t item : members_.Columns(share.category)) {
-      if (item < scores.size()) scores[item] += share.factor * table_.popularity[item];
+      if (item < scores.size())
+        scores[item] += static_cast<float>(share.factor * table_.popularity[item]);
     }
   }
 }
@@ -226,10 +227,11 @@ std::vector<Contribution> MostPopular::ExplainOne(std::span<const Share> shares,
   const auto categories = table_.categories.Columns(Row(item));
   for (const Share& share : shares) {
     if (!std::binary_search(categories.begin(), categories.end(), share.category)) continue;
-    contributions.push_back({.source = Contribution::Source::kFeature,
-                             .item = {},
-                             .feature = features_[share.category],
-                             .value = share.factor * table_.popularity[Row(item)]});
+    contributions.push_back(
+        {.source = Contribution::Source::kFeature,
+         .item = {},
+         .feature = features_[share.category],
+         .value = static_cast<float>(share.factor * table_.popularity[Row(item)])});
   }
   return contributions;
 }

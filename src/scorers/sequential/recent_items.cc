@@ -30,7 +30,7 @@ class RecentCollector {
       if (IsNew(each.item)) {
         if (each.weight > 0) {
           Add(each.item, each.time_us, Contribution::Source::kHistory);
-        } else {
+        } else if (each.weight < 0) {  // A neutral rating says nothing.
           disliked_.push_back(each.item);
         }
       }

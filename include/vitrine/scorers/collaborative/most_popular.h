@@ -63,7 +63,7 @@ class MostPopular final : public Scorer, public Explainer {
  private:
   struct Share {
     std::uint32_t category = 0;
-    float factor = 0;  // beta * a(c) / P(c)
+    double factor = 0;  // beta * a(c) / P(c), whose divisor may be as small as floats go.
   };
 
   explicit MostPopular(MostPopularTable table);
