@@ -13,6 +13,7 @@ Json ToJson(const PeriodSummary& period) {
   return {{"shoppers", period.shoppers},
           {"sessions", period.sessions},
           {"orders", period.orders},
+          {"priced_orders", period.priced_orders},
           {"value_micros", period.value_micros}};
 }
 
@@ -36,6 +37,7 @@ Json ToJson(const Segment& segment) {
           {"description", segment.description},
           {"size", segment.size},
           {"buyers", segment.num_buyers},
+          {"priced_orders", segment.priced_orders},
           {"value_micros", segment.value_micros},
           {"value_share", segment.value_share},
           {"days_since_seen", segment.days_since_seen},

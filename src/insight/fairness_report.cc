@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "insight/fairness_tally.h"
 #include "insight/text_table.h"
 #include "insight/words.h"
@@ -12,12 +13,20 @@
 namespace vitrine {
 namespace {
 
+// As a TOML basic string: brands may have quotes, of both kinds, and breaks of lines.
+std::string TomlText(const std::string& text) {
+  return "\"" +
+         absl::StrReplaceAll(
+             text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}, {"\r", "\\r"}, {"\t", "\\t"}}) +
+         "\"";
+}
+
 // What a placement would say for a group that has too little; nothing for one that has not.
 std::string Constraint(const FairnessGroup& group) {
   const bool is_short = group.merit_share > 0 && group.ratio < kLeastFairRatio;
   if (!is_short || group.filter.empty()) return {};
-  return absl::StrFormat("%s: exposure = { group = \"filter\", filter = '%s', share = %.3f }",
-                         group.name, group.filter, kLeastFairRatio * group.merit_share);
+  return absl::StrFormat("%s: exposure = { group = \"filter\", filter = %s, share = %.3f }",
+                         group.name, TomlText(group.filter), kLeastFairRatio * group.merit_share);
 }
 
 std::string TableText(const FairnessTable& table, Merit merit, std::size_t width) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "insight/words.h"
 
 namespace vitrine {
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t kPriceBands = 5;
 constexpr std::uint32_t kItemsAtATime = 4096;
 constexpr std::size_t kLast = std::numeric_limits<std::size_t>::max();  // Of those without a value.
-constexpr double kMicrosPerUnit = 1e6;
+constexpr std::int64_t kMicrosPerUnit = 1'000'000;
 
 struct AgeBand {
   double days = 0;  // Up to so many.
@@ -74,8 +75,18 @@ std::vector<std::int64_t> PriceBounds(const Catalogue& catalogue, const std::str
   return bounds;
 }
 
+// "9.99", "0.0315": exact, since a bound rounded to cents may be another price.
+// REQUIRES: micros >= 0.
 std::string Decimal(std::int64_t micros) {
-  return absl::StrFormat("%.2f", static_cast<double>(micros) / kMicrosPerUnit);
+  std::string text = absl::StrFormat("%d.%06d", micros / kMicrosPerUnit, micros % kMicrosPerUnit);
+  const std::size_t cents_end = text.size() - 4;  // Of six places two stay, even zeros.
+  text.resize(std::max(cents_end, text.find_last_not_of('0') + 1));
+  return text;
+}
+
+// As a filter has texts (docs/filters.md).
+std::string FilterText(const std::string& text) {
+  return "\"" + absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}) + "\"";
 }
 
 void AddTo(FairnessGroup& sum, const FairnessGroup& more) {
@@ -239,8 +250,7 @@ FairnessReport FairnessTally::Finish(Micros now_us) {
   CountItems(now_us);
   for (const auto& [name, brand] : brands_) {
     by_brand_[brand].figures.name = name;
-    const bool is_plain = name.find_first_of("\"\\") == std::string::npos;
-    if (is_plain) by_brand_[brand].figures.filter = "brand = \"" + name + "\"";
+    by_brand_[brand].figures.filter = "brand = " + FilterText(name);
   }
   for (auto& [band, group] : by_price_) {
     group.figures.name = PriceBandName(band);

@@ -79,9 +79,7 @@ std::string Overview(const Insight& insight) {
     return MoneyWords(static_cast<double>(period.value_micros), currency);
   };
   const auto mean = [&](const PeriodSummary& period) -> std::string {
-    if (period.orders == 0) return "none";
-    return MoneyWords(static_cast<double>(period.value_micros) / static_cast<double>(period.orders),
-                      currency);
+    return period.priced_orders == 0 ? "none" : MoneyWords(period.MeanOrderMicros(), currency);
   };
   std::string html = "<div class=\"cards\">\n";
   html += CountCard(insight, "Shoppers", &PeriodSummary::shoppers);
@@ -172,10 +170,13 @@ std::string SegmentsSection(const Insight& insight) {
     sizes.push_back({.label = segment.name,
                      .note = CountWords(segment.size) + ", " + ShareWords(segment.share),
                      .value = static_cast<double>(segment.size)});
-    values.push_back({.label = segment.name,
-                      .note = MoneyWords(static_cast<double>(segment.value_micros), currency) +
-                              ", " + ShareWords(segment.value_share),
-                      .value = static_cast<double>(segment.value_micros)});
+    values.push_back(
+        {.label = segment.name,
+         .note = segment.IsValueKnown()
+                     ? MoneyWords(static_cast<double>(segment.value_micros), currency) + ", " +
+                           ShareWords(segment.value_share)
+                     : "not known",
+         .value = static_cast<double>(segment.value_micros)});
     const SegmentMovement& movement = segment.movement;
     cards += absl::StrFormat(
         "<div class=\"card\"><h3>%s</h3><p>%s</p><p class=\"soft\">%s</p></div>\n",

@@ -94,6 +94,7 @@ PeriodSummary Summarize(const Timelines& timelines, Micros session_gap_us, Micro
     for (const PlacedOrder& order : timelines.OrdersOf(shopper)) {
       if (!is_within(order.time_us)) continue;
       ++sum.orders;
+      sum.priced_orders += order.has_value ? 1 : 0;
       sum.value_micros = AddMoney(sum.value_micros, order.value_micros);
     }
   }

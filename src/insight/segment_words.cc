@@ -49,6 +49,13 @@ double OrdersPerBuyer(const Segment& segment) {
          static_cast<double>(segment.num_buyers);
 }
 
+std::string_view SpenderWord(const Segment& segment, const ShopTerciles::Terciles& mean_order) {
+  const bool is_told = segment.priced_orders > 0 && mean_order.high > mean_order.low;
+  if (is_told && segment.typical_order_micros >= mean_order.high) return "big spenders";
+  if (is_told && segment.typical_order_micros <= mean_order.low) return "small spenders";
+  return "buyers";
+}
+
 std::string NameBuyers(const Segment& segment, const ShopTerciles& terciles) {
   std::vector<std::string_view> words;
   AddRecency(segment.days_since_order, terciles.days_since_order, words);
@@ -58,15 +65,7 @@ std::string NameBuyers(const Segment& segment, const ShopTerciles& terciles) {
   } else if (orders > terciles.orders.high) {
     words.push_back("frequent");
   }
-  if (segment.typical_order_micros >= terciles.mean_order_micros.high &&
-      terciles.mean_order_micros.high > terciles.mean_order_micros.low) {
-    words.push_back("big spenders");
-  } else if (segment.typical_order_micros <= terciles.mean_order_micros.low &&
-             terciles.mean_order_micros.high > terciles.mean_order_micros.low) {
-    words.push_back("small spenders");
-  } else {
-    words.push_back("buyers");
-  }
+  words.push_back(SpenderWord(segment, terciles.mean_order_micros));
   return Join(words);
 }
 
@@ -95,7 +94,7 @@ std::string Describe(const Segment& segment, const std::string& currency) {
   std::string text;
   if (buyers >= kMostlyBuyers) {
     text = "last order " + DaysAgo(segment.days_since_order);
-    if (segment.mean_order_micros > 0) {
+    if (segment.priced_orders > 0) {
       text += ", average order " + MoneyWords(segment.mean_order_micros, currency);
     }
     text += absl::StrFormat(", %.1f orders each", OrdersPerBuyer(segment));
@@ -152,11 +151,10 @@ Segment MeasureSegment(const ShopperTable& shoppers, const std::vector<std::uint
   std::vector<double> days_since_seen;
   std::vector<double> days_since_order;
   std::vector<double> mean_orders;
-  double priced_orders = 0;
   for (const std::uint32_t member : members) {
     const ShopperSummary& row = shoppers.rows[member];
     segment.value_micros = AddMoney(segment.value_micros, row.value_micros);
-    priced_orders += row.priced_orders;
+    segment.priced_orders += row.priced_orders;
     segment.orders += row.orders;
     segment.views += row.views;
     segment.carts += row.carts;
@@ -171,8 +169,9 @@ Segment MeasureSegment(const ShopperTable& shoppers, const std::vector<std::uint
   segment.days_since_seen = QuantileOf(std::move(days_since_seen), 0.5);
   segment.days_since_order = QuantileOf(std::move(days_since_order), 0.5);
   segment.typical_order_micros = QuantileOf(std::move(mean_orders), 0.5);
-  if (priced_orders > 0) {
-    segment.mean_order_micros = static_cast<double>(segment.value_micros) / priced_orders;
+  if (segment.priced_orders > 0) {
+    segment.mean_order_micros =
+        static_cast<double>(segment.value_micros) / static_cast<double>(segment.priced_orders);
   }
   for (double* mean :
        {&segment.orders, &segment.views, &segment.carts, &segment.sessions, &segment.active_days}) {

@@ -79,6 +79,7 @@ std::size_t WithholdFewBuyers(std::size_t min_group, std::vector<Segment>& segme
     if (!is_hidden[i]) continue;
     Segment& segment = segments[i];
     segment.num_buyers = 0;
+    segment.priced_orders = 0;
     segment.value_micros = 0;
     segment.value_share = 0;
     segment.days_since_order = 0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,9 +23,15 @@ std::string Heading(const std::string& text) {
   return "\n" + text + "\n" + std::string(text.size(), '-') + "\n";
 }
 
-std::string Mean(std::int64_t value_micros, std::uint64_t count, const std::string& currency) {
-  if (count == 0) return "-";
-  return MoneyWords(static_cast<double>(value_micros) / static_cast<double>(count), currency);
+std::string MeanOrder(const PeriodSummary& period, const std::string& currency) {
+  return period.priced_orders == 0 ? "-" : MoneyWords(period.MeanOrderMicros(), currency);
+}
+
+// "-", "-" where it is not known what its orders came to.
+std::array<std::string, 2> ValueAndShare(const Segment& segment, const std::string& currency) {
+  if (!segment.IsValueKnown()) return {"-", "-"};
+  return {MoneyWords(static_cast<double>(segment.value_micros), currency),
+          ShareWords(segment.value_share)};
 }
 
 // "+12 %", "-" where there was nothing before.
@@ -53,11 +60,8 @@ std::string Overview(const Insight& insight, std::size_t width) {
   table.Add({"value of orders", money(overview.all), money(overview.recent), money(overview.before),
              Change(static_cast<double>(overview.recent.value_micros),
                     static_cast<double>(overview.before.value_micros))});
-  const auto mean = [&](const PeriodSummary& period) {
-    return Mean(period.value_micros, period.orders, currency);
-  };
-  table.Add(
-      {"average order", mean(overview.all), mean(overview.recent), mean(overview.before), ""});
+  table.Add({"average order", MeanOrder(overview.all, currency),
+             MeanOrder(overview.recent, currency), MeanOrder(overview.before, currency), ""});
   std::string text = Heading("Overview") + table.Print(width);
   std::string notes = "Shoppers who ordered: " + CountWords(overview.num_buyers);
   if (overview.num_buyers > 0) {
@@ -120,10 +124,10 @@ std::string SegmentsSection(const Insight& insight, std::size_t width) {
   TextTable table({"", "shoppers", "share", "value", "of all", "came", "new", "left"});
   for (const Segment& segment : made.segments) {
     const SegmentMovement& movement = segment.movement;
-    table.Add({segment.name, CountWords(segment.size), ShareWords(segment.share),
-               MoneyWords(static_cast<double>(segment.value_micros), insight.shoppers.currency),
-               ShareWords(segment.value_share), CountWords(movement.came),
-               CountWords(movement.is_new), CountWords(movement.left)});
+    const auto [value, value_share] = ValueAndShare(segment, insight.shoppers.currency);
+    table.Add({segment.name, CountWords(segment.size), ShareWords(segment.share), value,
+               value_share, CountWords(movement.came), CountWords(movement.is_new),
+               CountWords(movement.left)});
   }
   text += table.Print(width) + "\n";
   for (const Segment& segment : made.segments) {

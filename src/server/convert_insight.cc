@@ -194,6 +194,8 @@ v1::Segment ToProto(const Segment& segment, const std::string& currency) {
   message.set_days_since_order(segment.days_since_order);
   if (!currency.empty()) {
     *message.mutable_value() = ToProto(Money{segment.value_micros, currency});
+  }
+  if (segment.priced_orders > 0) {
     *message.mutable_average_order() =
         ToProto(Money{std::llround(segment.mean_order_micros), currency});
   }

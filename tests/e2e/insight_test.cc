@@ -125,6 +125,7 @@ TEST_F(InsightTest, SegmentsHoldEveryShopperOnce) {
     num_shoppers += segment.shopper_count();
     share += segment.share();
     names.push_back(segment.name());
+    EXPECT_EQ(segment.has_average_order(), segment.buyer_count() > 0) << segment.name();
     EXPECT_NE(segment.description(), "");
   }
   EXPECT_EQ(num_shoppers, 11);

@@ -166,10 +166,44 @@ TEST_F(FairnessTest, TheTextSaysWhatAPlacementWouldSay) {
 
   const std::string text = FairnessText(Report(), 120);
 
-  EXPECT_THAT(text, HasSubstr("Best: exposure = { group = \"filter\", filter = 'brand = \"Best\"', "
-                              "share = 0.800 }"));
+  EXPECT_THAT(text, HasSubstr(R"(Best: exposure = { group = "filter", )"
+                              R"(filter = "brand = \"Best\"", share = 0.800 })"));
   EXPECT_THAT(text, Not(HasSubstr("Acme: exposure")));
   EXPECT_THAT(FairnessText(FairnessReport(), 120), HasSubstr("No impression"));
+}
+
+// As TOML the first comes out as brand = "O'Neill \"Pro\"", which the filter's parser reads.
+TEST_F(FairnessTest, ABrandWithQuotesIsQuotedForTheFilterAndForToml) {
+  store_.Put({.id = "wetsuit", .brand = "O'Neill \"Pro\""});
+  store_.Put({.id = "slash", .brand = "a\\b\nc"});
+  for (int i = 0; i < 10; ++i) {
+    See("u" + std::to_string(i), {"i0", "i1", "i2", "wetsuit", "slash"}, {"wetsuit", "slash"});
+  }
+
+  const FairnessReport report = Report();
+  const std::string text = FairnessText(report, 120);
+
+  EXPECT_EQ(Named(report.tables[0], "O'Neill \"Pro\"").filter, R"(brand = "O'Neill \"Pro\"")");
+  EXPECT_THAT(text, HasSubstr(R"(filter = "brand = \"O'Neill \\\"Pro\\\"\"", share = 0.400 })"));
+  EXPECT_THAT(text, HasSubstr(R"(filter = "brand = \"a\\\\b\nc\"", share = 0.400 })"));
+}
+
+TEST(FairnessTallyTest, BoundsOfPricesAreExactToTheMillionth) {
+  FakeFeatureStore store;
+  int number = 0;
+  for (const std::int64_t micros :
+       {25'000, 26'000, 28'001, 29'000, 31'500, 32'000, 34'000, 35'000, 1'200'000, 2'000'000}) {
+    store.Put({.id = absl::StrFormat("i%d", number++),
+               .price = Money{.micros = micros, .currency = "EUR"}});
+  }
+
+  const FairnessTable table = FairnessTally(store.catalogue(), {}).Finish(kStart).tables[1];
+
+  std::vector<std::string> names;
+  for (const FairnessGroup& group : table.groups) names.push_back(group.name);
+  EXPECT_THAT(names, ElementsAre("below 0.028001", "0.028001 to 0.0315", "0.0315 to 0.034",
+                                 "0.034 to 1.20", "1.20 and more"));
+  EXPECT_EQ(table.groups[2].filter, "price >= 0.0315 AND price < 0.034");
 }
 
 TEST(FairnessReportTest, ReadsARealStoreAndRefusesWhatMakesNoSense) {

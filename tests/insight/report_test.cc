@@ -19,6 +19,7 @@ namespace {
 using ::testing::AllOf;
 using testing::Bought;
 using testing::Carted;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::kDay;
@@ -74,6 +75,32 @@ TEST_F(ReportTest, TheTextSaysWhatTheNumbersAre) {
   EXPECT_THAT(text, HasSubstr("  view > cart       1  100 %        2"));
   EXPECT_THAT(text, HasSubstr("Buyers by recency (down) and frequency (across), 5 the best"));
   EXPECT_THAT(text, HasSubstr("Cohorts: who came again, by month of the first visit"));
+}
+
+TEST_F(ReportTest, TheAverageOrderIsOfOrdersOfKnownValueAlone) {
+  Event in_dollars = Bought("cid", 2 * kDay, "mug", 50);
+  in_dollars.items.front().unit_price->currency = "USD";
+  const Insight insight =
+      InsightOf({}, {Bought("ann", 0, "mug", 10), Bought("bob", kDay, "mug", 30), in_dollars,
+                     testing::Did(EventType::kPurchaseComplete, "dan", 3 * kDay, "mug")});
+
+  EXPECT_EQ(insight.overview.all.orders, 4);
+  EXPECT_EQ(insight.overview.all.priced_orders, 2);
+  EXPECT_THAT(TextReport(insight, 100), ContainsRegex("average order +20\\.00 EUR"));
+  EXPECT_THAT(HtmlReport(insight),
+              HasSubstr("<p class=\"soft\">Average order</p><p class=\"big\">20.00 EUR</p>"));
+}
+
+TEST_F(ReportTest, WhatASegmentOrderedIsNotToldWhereNoOrderSaysIt) {
+  const Insight insight =
+      InsightOf({}, {testing::Did(EventType::kPurchaseComplete, "ann", 0, "mug"),
+                     testing::Did(EventType::kPurchaseComplete, "bob", 0, "mug")});
+
+  const std::string text = TextReport(insight, 100);
+
+  EXPECT_THAT(text, ContainsRegex("average order +- +- +-"));
+  EXPECT_THAT(text, ContainsRegex("one-time buyers +2 +100 % +- +- "));
+  EXPECT_THAT(text, HasSubstr("one-time buyers: last order today, 1.0 orders each"));
 }
 
 TEST_F(ReportTest, NoLineIsWiderThanAsked) {

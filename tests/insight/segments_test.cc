@@ -186,5 +186,21 @@ TEST(SegmentWordsTest, SegmentsOfOneNameAreToldApartByWorth) {
   EXPECT_EQ(segments[0].description, "last seen today, 1.0 visits and 0.0 carts each");
 }
 
+TEST(SegmentWordsTest, BuyersWhoseOrdersHaveNoKnownValueAreNoSmallSpenders) {
+  const ShopTerciles terciles{.orders = {.high = 5},
+                              .mean_order_micros = {.low = 10e6, .high = 30e6}};
+  std::vector<Segment> segments(2);
+  segments[0] = {.size = 4, .num_buyers = 4, .orders = 2};
+  segments[1] = {.size = 4, .num_buyers = 4, .priced_orders = 1, .orders = 2};  // For nothing.
+
+  NameSegments(terciles, "EUR", segments);
+
+  EXPECT_EQ(segments[0].name, "buyers");
+  EXPECT_EQ(segments[0].description, "last order today, 2.0 orders each");
+  EXPECT_FALSE(segments[0].IsValueKnown());
+  EXPECT_EQ(segments[1].name, "small spenders");
+  EXPECT_EQ(segments[1].description, "last order today, average order 0.00 EUR, 2.0 orders each");
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -45,7 +45,15 @@ struct PeriodSummary {
   std::uint64_t shoppers = 0;  // With a visit.
   std::uint64_t sessions = 0;  // By when they began.
   std::uint64_t orders = 0;
-  std::int64_t value_micros = 0;
+  std::uint64_t priced_orders = 0;  // Those whose value is known, in the report's currency.
+  std::int64_t value_micros = 0;    // Of all priced orders.
+
+  // 0 without any.
+  double MeanOrderMicros() const {
+    return priced_orders == 0
+               ? 0
+               : static_cast<double>(value_micros) / static_cast<double>(priced_orders);
+  }
 };
 
 struct InsightOverview {

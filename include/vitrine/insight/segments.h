@@ -29,9 +29,10 @@ struct Segment {
   std::int64_t value_micros = 0;
   double value_share = 0;  // Of the value of all; 0 when there is none.
   std::size_t num_buyers = 0;
+  std::uint64_t priced_orders = 0;  // Those whose value is known, in the report's currency.
   double days_since_seen = 0;       // Median.
   double days_since_order = 0;      // Median of the buyers; 0 without any.
-  double mean_order_micros = 0;     // Of all its orders.
+  double mean_order_micros = 0;     // Of all its priced orders; 0 without any.
   double typical_order_micros = 0;  // Median over its buyers of their mean order.
   double orders = 0;                // These five per shopper of the segment.
   double views = 0;
@@ -39,6 +40,9 @@ struct Segment {
   double sessions = 0;
   double active_days = 0;
   SegmentMovement movement{};
+
+  // Not where it ordered and no order says what it came to.
+  bool IsValueKnown() const { return num_buyers == 0 || priced_orders > 0; }
 };
 
 struct Segmentation {

@@ -34,14 +34,14 @@ class Timeline {
 
   void StartVisit();
   Micros NextVisit();
-  Shopper& ChooseShopper();
+  Shopper& ChooseShopper(Micros start);
 
   const Shop& shop_;
   std::vector<Shopper> shoppers_;
   const WeightedChoice by_activity_;
   const double gap_us_;  // Mean between visits at the busiest hour.
   Random random_;
-  Micros next_visit_;
+  Micros next_visit_;  // Its events are at whole seconds, it may be between two.
   std::uint64_t num_visits_ = 0;
   std::uint64_t num_events_ = 0;
   std::priority_queue<Pending> pending_;
