@@ -55,7 +55,7 @@ class Scales {
       least = std::min({least, point.p50_us, point.p99_us});
       most = std::max({most, point.p50_us, point.p99_us});
     }
-    top_rate_ = RoundUp(fastest);
+    top_rate_ = fastest > 0 ? RoundUp(fastest) : 1;  // Runs of one call have no rate.
     least_power_ = static_cast<int>(std::floor(std::log10(least)));
     top_power_ = std::max(least_power_ + 1, static_cast<int>(std::ceil(std::log10(most))));
   }

@@ -1,6 +1,7 @@
 #include "cli/bench_command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -161,7 +162,10 @@ absl::StatusOr<BenchResult> Measure(const BenchFlags& flags, const LoadOptions& 
   }
   if (result.report.num_calls > result.report.num_errors) return result;
   std::fputs(Describe(result).c_str(), stderr);
-  return absl::UnavailableError("no call was answered well");
+  return absl::UnavailableError(result.report.num_calls == 0
+                                    ? "no call began while it was measured; give it a longer "
+                                      "--duration"
+                                    : "no call was answered well");
 }
 
 absl::Status WriteChart(const std::string& path, const std::vector<BenchResult>& results) {
@@ -169,6 +173,17 @@ absl::Status WriteChart(const std::string& path, const std::vector<BenchResult>&
   for (const BenchResult& result : results) points.push_back(PointOf(result));
   const std::string title = "vitrine bench, " + results.front().name;
   return WriteFileAtomically(LocalFileSystem(), path, BenchChart(title, points));
+}
+
+// Fails where an open loop is over before its first call behind the warm-up is due.
+absl::Status CheckDue(const LoadOptions& load) {
+  if (load.rate == 0) return absl::OkStatus();
+  const double first_due = std::ceil(load.warm_up_seconds * load.rate) / load.rate;
+  if (first_due < load.warm_up_seconds + load.seconds) return absl::OkStatus();
+  return UsageError(
+      absl::StrFormat("at %g calls a second none is due in the %g s behind the warm-up of %g s; "
+                      "give it a longer --duration or a higher rate",
+                      load.rate, load.seconds, load.warm_up_seconds));
 }
 
 absl::Status Run(const BenchFlags& flags) {
@@ -183,8 +198,10 @@ absl::Status Run(const BenchFlags& flags) {
   }
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(const LoadOptions load, ReadLoad(flags));
+  const std::vector<LoadOptions> runs = RunsOf(flags, load);
+  for (const LoadOptions& run : runs) VITRINE_RETURN_IF_ERROR(CheckDue(run));
   std::vector<BenchResult> results;
-  for (const LoadOptions& run : RunsOf(flags, load)) {
+  for (const LoadOptions& run : runs) {
     VITRINE_ASSIGN_OR_RETURN(results.emplace_back(), Measure(flags, run));
     if (!flags.is_json) std::fputs(Describe(results.back()).c_str(), stdout);
   }

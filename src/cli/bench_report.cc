@@ -9,8 +9,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// "250", "0.5"
+std::string RateWords(double rate) {
+  return rate < 10 ? absl::StrFormat("%.2g", rate) : absl::StrFormat("%.0f", rate);
+}
+
 std::string LoopOf(const LoadOptions& load) {
-  return load.rate > 0 ? absl::StrFormat("%.0f due a second", load.rate) : "closed loop";
+  return load.rate > 0 ? RateWords(load.rate) + " due a second" : "closed loop";
 }
 
 std::string LineOf(const LoadLatencies& latencies) {
@@ -33,7 +38,8 @@ Json JsonOf(const BenchResult& result) {
                {"concurrency", result.load.concurrency},
                {"rate", result.load.rate},
                {"seconds", report.seconds},
-               {"calls_per_second", report.calls_per_second}};
+               {"calls_per_second", nullptr}};
+  if (report.calls_per_second > 0) json["calls_per_second"] = report.calls_per_second;
   json.update(JsonOf(report));
   json["errors_by_code"] = report.errors;
   if (result.load.mix.size() > 1) {
@@ -55,10 +61,11 @@ Json JsonOf(const BenchResult& result) {
 
 std::string Describe(const BenchResult& result) {
   const LoadReport& report = result.report;
-  std::string text = absl::StrFormat("%s, %d in flight, %s: %d calls in %.1f s, %.0f a second\n",
-                                     result.name, result.load.concurrency, LoopOf(result.load),
-                                     report.num_calls, report.seconds, report.calls_per_second);
-  text += LineOf(report);
+  std::string text = absl::StrFormat("%s, %d in flight, %s: %d calls in %.1f s", result.name,
+                                     result.load.concurrency, LoopOf(result.load), report.num_calls,
+                                     report.seconds);
+  if (report.calls_per_second > 0) text += ", " + RateWords(report.calls_per_second) + " a second";
+  text += "\n" + LineOf(report);
   for (const auto& [call, latencies] : report.by_call) {
     if (result.load.mix.size() == 1) break;
     text += absl::StrFormat("%-15s %8d calls, %s", NameOf(call), latencies.num_calls,

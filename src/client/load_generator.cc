@@ -5,6 +5,7 @@
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
@@ -228,11 +229,24 @@ class Run {
     static_cast<LoadLatencies&>(report) = all_.Report();
     for (const auto& [call, latencies] : by_call_) report.by_call[call] = latencies.Report();
     report.errors = errors_;
-    report.seconds = last_ > measured_from_ ? MicrosBetween(measured_from_, last_) / 1e6 : 0;
-    if (report.seconds > 0) {
+    report.seconds = MeasuredSeconds();
+    if (report.num_calls > 1) {
       report.calls_per_second = static_cast<double>(report.num_calls) / report.seconds;
     }
     return report;
+  }
+
+  // An open loop goes on after its last answer: until the next call is due, or the time is up.
+  double MeasuredSeconds() const {
+    double seconds = options_.seconds;
+    const bool is_cut = num_counted_ >= options_.max_calls;
+    if (is_cut && options_.rate > 0) {
+      seconds = std::min(seconds, static_cast<double>(num_counted_) / options_.rate);
+    } else if (is_cut) {
+      seconds = 0;
+    }
+    const double to_last = last_ > measured_from_ ? MicrosBetween(measured_from_, last_) / 1e6 : 0;
+    return std::max(seconds, to_last);
   }
 
   const LoadOptions& options_;

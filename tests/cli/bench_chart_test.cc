@@ -90,5 +90,12 @@ TEST(BenchChartTest, OneRunAloneHasAScaleToo) {
   EXPECT_THAT(svg, Not(HasSubstr("inf")));
 }
 
+TEST(BenchChartTest, RunsWithoutARateStandAtTheLeft) {
+  const std::string svg = BenchChart("t", {{"a", 0, 100, 1000}});
+
+  EXPECT_THAT(svg, HasSubstr("<circle class=\"p50\" cx=\"80.0\""));
+  EXPECT_THAT(svg, Not(HasSubstr("nan")));
+}
+
 }  // namespace
 }  // namespace vitrine::cli

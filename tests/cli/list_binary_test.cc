@@ -13,6 +13,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Json = nlohmann::json;
 
 std::vector<std::string> Names(const Json& stages) {
@@ -106,6 +107,28 @@ TEST_F(BinaryTest, AServerTakesRowsAndALoadOfManyCalls) {
   EXPECT_EQ(server.End(SIGTERM), 0);
 }
 
+TEST_F(BinaryTest, ALoadIsMeasuredOverItsTimeAndOneCallMakesNoRate) {
+  vitrine::testing::ServerChild server(*folder_ / "store", *folder_ / "small.toml",
+                                       *folder_ / "serve.log");
+  const std::string target = " --target " + server.WaitForAddress();
+
+  const Outcome paced = Run("bench --rpc Check --rate 5 --duration 1 --warm-up 0 --json" + target);
+  const Outcome counted = Run("bench --rpc Check --rate 10 --count 2 --warm-up 0 --json" + target);
+  const Outcome one = Run("bench --rpc Check --count 1 --warm-up 0 --json" + target);
+  const Outcome one_told = Run("bench --rpc Check --count 1 --warm-up 0" + target);
+
+  ASSERT_EQ(paced.status, 0) << paced.err;
+  EXPECT_GE(Json::parse(paced.out)["seconds"].get<double>(), 1);  // Not 0.8, to the last answer.
+  EXPECT_LE(Json::parse(paced.out)["calls_per_second"].get<double>(), 5);
+  ASSERT_EQ(counted.status, 0) << counted.err;
+  EXPECT_LE(Json::parse(counted.out)["calls_per_second"].get<double>(), 10);
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_EQ(Json::parse(one.out)["calls"], 1);
+  EXPECT_TRUE(Json::parse(one.out)["calls_per_second"].is_null()) << one.out;
+  EXPECT_THAT(one_told.out, AllOf(HasSubstr(": 1 calls in "), Not(HasSubstr("a second"))));
+  EXPECT_EQ(server.End(SIGTERM), 0);
+}
+
 struct BenchMisuse {
   std::string arguments{};
   std::string says{};
@@ -118,6 +141,8 @@ TEST_F(BinaryTest, AMixOrAChartThatCannotBeMeantIsRefused) {
         BenchMisuse{"--mix recommend=1 --rpc Check", "--rpc"},
         BenchMisuse{"--rates 10,20", "--chart"},
         BenchMisuse{"--chart DIR/none/load.svg", "there is no folder"},
+        BenchMisuse{"--rates 100,0.1 --duration 5 --chart DIR/load.svg", "none is due in the 5 s"},
+        BenchMisuse{"--rate 0.5 --duration 0.5", "none is due in the 0.5 s"},
         BenchMisuse{"--skew 11", "--skew"}}) {
     const Outcome outcome = Run("bench " + arguments);
     EXPECT_EQ(outcome.status, 2) << arguments;

@@ -72,8 +72,10 @@ struct LoadLatencies {
 // What was measured: of all calls, and by call.
 struct LoadReport : LoadLatencies {
   std::map<std::string, std::uint64_t> errors{};  // By the name of the status code.
+  // That were measured: to the last answer, and no less than were asked for unless max_calls ended
+  // it before.
   double seconds = 0;
-  double calls_per_second = 0;
+  double calls_per_second = 0;  // Over `seconds`; 0 of fewer than two calls, which make no rate.
   std::map<LoadCall, LoadLatencies> by_call{};
 };
 
