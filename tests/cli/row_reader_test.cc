@@ -81,6 +81,19 @@ TEST(CsvTest, ATabKeepsEmptyFieldsApart) {
   EXPECT_THAT(Texts(rows[0]), ElementsAre("1", "", "3"));
 }
 
+TEST(CsvTest, BlankLinesAreSkippedUnlessTheyMayBeRows) {
+  const std::string text = "id\n1\n\n2\n";
+  std::istringstream input(text);
+
+  const auto rows = ReadAll(**ReadCsv(input, ',', BlankLines::kRows));
+
+  EXPECT_EQ(Csv(text).size(), 2U);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_THAT(Texts(rows[1]), ElementsAre(""));
+  EXPECT_EQ(rows[1].line, 3U);
+  EXPECT_EQ(rows[2].line, 4U);
+}
+
 TEST(CsvTest, ARowWithAnotherNumberOfFieldsSaysSo) {
   const auto rows = Csv("a,b\n1\n1,2,3\n1,2\n");
 

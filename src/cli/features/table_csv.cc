@@ -45,7 +45,7 @@ struct Cells {
 absl::StatusOr<Cells> ReadCells(const std::string& path, const TableCsvOptions& options) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return absl::NotFoundError(absl::StrFormat("%s cannot be opened", path));
-  auto reader = ReadCsv(file, options.delimiter);
+  auto reader = ReadCsv(file, options.delimiter, BlankLines::kRows);
   if (!reader.ok()) {
     return absl::InvalidArgumentError(path + ": " + std::string(reader.status().message()));
   }
@@ -150,10 +150,13 @@ void AppendCsvCell(std::string_view cell, char delimiter, std::string& out) {
 absl::Status WriteTableCsv(const FeatureTable& table, const std::string& path, char delimiter) {
   std::string out;
   const auto append_row = [&](const auto& cell_of) {
+    const std::size_t begin = out.size();
     for (const Column& column : table.columns()) {
       if (&column != table.columns().data()) out += delimiter;
       AppendCsvCell(cell_of(column), delimiter, out);
     }
+    // Most readers skip a blank line.
+    if (out.size() == begin && table.columns().size() == 1) out += "\"\"";
     out += '\n';
   };
   append_row([](const Column& column) { return column.name; });

@@ -18,10 +18,16 @@ bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
+// Tabs may be what stands between cells.
+bool IsBlank(std::string_view text, char delimiter) {
+  return IsBlank(text) && text.find(delimiter) == std::string_view::npos;
+}
+
 // libcsv's parser, fed line by line so that every row knows where it starts.
 class CsvReader final : public RowReader {
  public:
-  CsvReader(std::istream& input, char delimiter) : lines_(input), delimiter_(delimiter) {
+  CsvReader(std::istream& input, char delimiter, BlankLines blank_lines)
+      : lines_(input), delimiter_(delimiter), blank_lines_(blank_lines) {
     StartParser();
   }
   ~CsvReader() override { csv_free(&parser_); }
@@ -91,6 +97,13 @@ class CsvReader final : public RowReader {
     return csv_parse(&parser_, text.data(), text.size(), OnField, OnRow, this) == text.size();
   }
 
+  // Above the header none is a row.
+  bool IsSkipped(std::string_view line) const {
+    if (!IsBlank(line)) return false;
+    if (blank_lines_ == BlankLines::kSkipped || names_ == nullptr) return true;
+    return names_->size() > 1 && IsBlank(line, delimiter_);
+  }
+
   // Fills record_; false at the end of the file.
   absl::StatusOr<bool> ReadRecord() {
     record_.cells.clear();
@@ -106,7 +119,7 @@ class CsvReader final : public RowReader {
         Spoil(used, "has a quote that is never closed");
         return true;
       }
-      if (used.empty() && IsBlank(line.text)) continue;
+      if (used.empty() && IsSkipped(line.text)) continue;
       if (used.empty()) record_.line = line.number;
       used.push_back(line);
       if (line.is_cut || record_.raw.size() + line.text.size() > kMaxRowBytes) {
@@ -116,7 +129,9 @@ class CsvReader final : public RowReader {
       }
       if (used.size() > 1) record_.raw += '\n';
       record_.raw += line.text;
-      if (!Feed(line.text) || !Feed("\n")) {
+      const bool is_lone_cell = used.size() == 1 && IsBlank(line.text, delimiter_);
+      // libcsv skips a blank line; quotes make it a cell.
+      if (!Feed(is_lone_cell ? std::string_view("\"\"") : line.text) || !Feed("\n")) {
         Spoil(used,
               "has a quote in the middle of a field; put the field in quotes and double the quote");
         return true;
@@ -137,6 +152,7 @@ class CsvReader final : public RowReader {
 
   LineReader lines_;
   char delimiter_;
+  const BlankLines blank_lines_;
   csv_parser parser_{};
   std::deque<Line> waiting_;
   Row record_;
@@ -147,8 +163,9 @@ class CsvReader final : public RowReader {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RowReader>> ReadCsv(std::istream& input, char delimiter) {
-  auto reader = std::make_unique<CsvReader>(input, delimiter);
+absl::StatusOr<std::unique_ptr<RowReader>> ReadCsv(std::istream& input, char delimiter,
+                                                   BlankLines blank_lines) {
+  auto reader = std::make_unique<CsvReader>(input, delimiter, blank_lines);
   VITRINE_RETURN_IF_ERROR(reader->ReadHeader());
   return reader;
 }

@@ -49,11 +49,16 @@ class RowReader {
 // No line, and no quoted row of several lines, may be longer.
 inline constexpr std::size_t kMaxRowBytes = std::size_t{1} << 20U;
 
+// A CSV line of nothing but blanks is passed over, or it is a row whose cells are all empty: with
+// one column, or where the blanks are the tabs between the cells.
+enum class BlankLines { kSkipped, kRows };
+
 // CSV as RFC 4180 has it, with a header; UTF-8, with or without a byte order mark. Blanks around a
 // field that is not quoted are dropped. A quote that is never closed spoils its own line and no
 // other. `input` must outlive the reader. Errors: INVALID_ARGUMENT there is no header, or a column
 // comes twice.
-absl::StatusOr<std::unique_ptr<RowReader>> ReadCsv(std::istream& input, char delimiter);
+absl::StatusOr<std::unique_ptr<RowReader>> ReadCsv(std::istream& input, char delimiter,
+                                                   BlankLines blank_lines = BlankLines::kSkipped);
 
 // One JSON object a line. Cells are named by their path: {"a": {"b": [1, 2]}} has "a.b[0]" and
 // "a.b[1]"; null is no cell. `input` must outlive the reader.

@@ -79,6 +79,33 @@ TEST_F(TableCsvTest, RowsThatAreWrongAndFilesThatAreNotThereAreErrors) {
   EXPECT_THAT(ReadTableCsv(folder_ / "none.csv", {}), StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_F(TableCsvTest, ABlankLineIsAMissingCellOfOneColumnAndNoRowOfMore) {
+  const auto one = Read("\nx\n1\n\n \n\"\"\n2\n");
+  const auto ends_open = Read("x\r\n1\r\n\r\n2");
+  const auto two = Read("x,y\n1,2\n\n3,4\n\n");
+
+  EXPECT_THAT(*one.value().GetNumbers("x").value(), ElementsAre(1, IsNan(), IsNan(), IsNan(), 2));
+  EXPECT_THAT(*ends_open.value().GetNumbers("x").value(), ElementsAre(1, IsNan(), 2));
+  EXPECT_THAT(*two.value().GetNumbers("x").value(), ElementsAre(1, 3));
+}
+
+TEST_F(TableCsvTest, ALineOfTabsIsARowWhereTheyAreTheDelimiter) {
+  const auto table = Read("x\ty\n1\t2\n\t\n3\t4\n", {.delimiter = '\t'});
+
+  EXPECT_THAT(*table.value().GetNumbers("x").value(), ElementsAre(1, IsNan(), 3));
+}
+
+TEST_F(TableCsvTest, OneColumnWithMissingCellsReadsBackTheSame) {
+  const std::string text = "x\n\"\"\n1\n\"\"\n";
+  const auto table = Read(text);
+  ASSERT_THAT(table, IsOk());
+
+  ASSERT_THAT(WriteTableCsv(*table, folder_ / "out.csv", ','), IsOk());
+
+  EXPECT_EQ(LocalFileSystem().ReadFile(folder_ / "out.csv").value(), text);
+  EXPECT_EQ(ReadTableCsv(folder_ / "out.csv", {}).value().num_rows(), 3u);
+}
+
 TEST_F(TableCsvTest, WhatIsWrittenReadsBackTheSame) {
   const std::string text = "a,\"b,c\"\n0.1,\"x \"\"y\"\"\"\n,\"two\nlines\"\n1e+300,\n";
   const auto table = Read(text);
