@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/control_flags.h"
+#include "cli/evaluate_flags.h"
 #include "cli/evaluate_help.h"
 #include "cli/evaluation_report.h"
 #include "cli/evaluation_settings.h"
@@ -30,70 +31,6 @@
 
 namespace vitrine::cli {
 namespace {
-
-struct EvaluateFlags {
-  SplitFlags split;
-  std::string part = "test";
-  std::string store;
-  std::string config;
-  std::string scorer;
-  std::vector<std::string> set;
-  std::string against;
-  std::vector<std::string> against_set;
-  std::string diversity;
-  std::string exposure = "none";
-  std::vector<std::size_t> at = {20};
-  std::string predictions;
-  std::string curves;
-  std::size_t num_threads = 0;
-  std::size_t num_negatives = 100;
-  ColdComparisonOptions cold{};
-  bool is_as_paper = false;
-  bool is_json = false;
-};
-
-bool IsOfClassification(const EvaluateFlags& flags) {
-  return flags.split.protocol == "classification";
-}
-
-bool IsOfColdItems(const EvaluateFlags& flags) { return flags.split.protocol == "cold-items"; }
-
-Part PartOf(const EvaluateFlags& flags) {
-  return flags.part == "test" ? Part::kTest : Part::kValidation;
-}
-
-absl::Status CheckClassificationFlags(const EvaluateFlags& flags) {
-  const bool is_known = flags.scorer.empty() || flags.scorer == "purchase_predictor";
-  if (!is_known || !flags.against.empty()) {
-    return UsageError("--protocol classification measures purchase_predictor, and it alone");
-  }
-  if (!flags.store.empty()) return UsageError("--protocol classification goes without --store");
-  if (PartOf(flags) != Part::kTest) {
-    return UsageError("--protocol classification holds out each fold once: it has no --part");
-  }
-  return CheckSplitFlags(flags.split, PartOf(flags));
-}
-
-absl::Status CheckFlags(const EvaluateFlags& flags) {
-  if (IsOfClassification(flags)) return CheckClassificationFlags(flags);
-  if (!flags.curves.empty()) return UsageError("--curves wants --protocol classification");
-  if (!flags.store.empty()) {
-    const SplitFlags& split = flags.split;
-    const bool has_file = !split.train.empty() || !split.test.empty() || !split.data.empty();
-    if (IsOfColdItems(flags) && flags.scorer.empty()) return UsageError("--scorer NAME is missing");
-    return has_file ? UsageError("--store goes without --train, --test and --data")
-                    : absl::OkStatus();
-  }
-  if (flags.against.empty() && !flags.against_set.empty()) {
-    return UsageError("--against-set wants --against");
-  }
-  if (!flags.predictions.empty() && !IsOfRatings(flags.split)) {
-    return UsageError("--predictions wants --protocol ratings or classification");
-  }
-  const bool wants_scorer = flags.split.protocol != "purchases";
-  if (wants_scorer && flags.scorer.empty()) return UsageError("--scorer NAME is missing");
-  return CheckSplitFlags(flags.split, PartOf(flags));
-}
 
 // A blend learns its weights on the validation part; measured on that part itself, it has none
 // left.
@@ -148,8 +85,11 @@ absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
     if (!IsDescribed(split.train)) DropModel("content", options);
     std::optional<Split> validation;
     if (LearnsWeights(flags)) {
-      VITRINE_ASSIGN_OR_RETURN(validation, ReadSplit(flags.split, Part::kValidation));
-      options.validation = &*validation;
+      // Where too little is left to hold out once more, the blend has its usual weights.
+      absl::StatusOr<Split> held = ReadSplit(flags.split, Part::kValidation);
+      if (!held.ok() && !absl::IsFailedPrecondition(held.status())) return held.status();
+      if (held.ok()) validation = *std::move(held);
+      if (validation.has_value()) options.validation = &*validation;
     }
     const StageReport report = [&bar](std::string_view stage, double done) {
       bar.Show(stage, done);
@@ -248,8 +188,8 @@ absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, store_options,
                                                                 LocalFileSystem(), SystemClock()));
   options.evaluation.history_limit = config.store.history_limit;
-  // What is chosen makes rows of its own, and the blend of them.
-  if (flags.scorer == kAutoName) options.models = {std::string(kAutoName)};
+  // What is chosen makes rows of its own, and the blend of them; a model is measured by itself.
+  if (!flags.scorer.empty() && flags.scorer != kBlendName) options.models = {flags.scorer};
   std::string text;
   {
     ProgressBar bar;
@@ -303,7 +243,7 @@ absl::Status EvaluateColdItems(const EvaluateFlags& flags, const Config& config,
 }
 
 absl::Status Run(const EvaluateFlags& flags) {
-  VITRINE_RETURN_IF_ERROR(CheckFlags(flags));
+  VITRINE_RETURN_IF_ERROR(CheckEvaluateFlags(flags));
   SetLogLevel(LogLevel::kWarning);
   const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
   ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
@@ -333,61 +273,7 @@ void AddEvaluateCommand(CLI::App& app, int& exit_status) {
                  "Measure how well a scorer, or the blend of all, predicts what shoppers did next",
                  kEvaluateHelp);
   const auto flags = std::make_shared<EvaluateFlags>();
-  AddSplitFlags(command, flags->split);
-  command->add_option("--part", flags->part, "Settings are chosen on validation, never on test")
-      ->check(CLI::IsMember({"test", "validation"}))
-      ->capture_default_str();
-  command->add_option("--store", flags->store, "Folder of a store; a server may own it")
-      ->check(CLI::ExistingDirectory);
-  command->add_option("--config", flags->config, "TOML file; flags override it")
-      ->check(CLI::ExistingFile);
-  command->add_option(
-      "--scorer", flags->scorer,
-      "A model's name; blend, of models that are named; auto, of what suits the data");
-  command->add_option(
-      "--set", flags->set,
-      "key=value of the scorer; of the blend: MODEL.key=value, weights.MODEL=value, "
-      "cold_start_events=value");
-  command->add_option("--against", flags->against,
-                      "Another scorer to measure and to compare with, user by user");
-  command->add_option("--against-set", flags->against_set, "key=value of that one");
-  command->add_option("--diversity", flags->diversity,
-                      "mmr:LAMBDA or dpp:LAMBDA: how the scorer's lists are made varied, not those "
-                      "of --against; none: measure how alike they are");
-  command
-      ->add_option("--exposure", flags->exposure,
-                   "long-tail:SHARE: the least share of the scorer's lists for what is no "
-                   "bestseller, not of those of --against")
-      ->capture_default_str();
-  command->add_option("--at", flags->at, "List lengths to measure at, as 10,20")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_flag("--as-paper", flags->is_as_paper,
-                    "Measure the scorer as published where serving differs, such as with the user "
-                    "vectors of the training");
-  command
-      ->add_option("--negatives", flags->num_negatives,
-                   "Random items that right answers are held against for the AUC; 0: no AUC")
-      ->check(CLI::Range(0, 100'000))
-      ->capture_default_str();
-  command
-      ->add_option("--cold-share", flags->cold.items.share,
-                   "With cold-items: of the items, held out wholly")
-      ->check(CLI::Range(0.001, 0.5))
-      ->capture_default_str();
-  command->add_option("--cold-seed", flags->cold.items.seed, "Draws the first of these")
-      ->capture_default_str();
-  command->add_option("--cold-seeds", flags->cold.num_seeds, "So many drawings")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_option("--predictions", flags->predictions,
-                      "With ratings and classification: file for what was predicted, by fold");
-  command->add_option("--curves", flags->curves,
-                      "With classification: file for the ROC and the precision-recall curve, "
-                      "points where it ends in .csv, else a picture (SVG)");
-  command->add_option("--threads", flags->num_threads, "0: one per core");
-  command->add_flag("--json", flags->is_json, "One JSON object for scripts");
+  AddEvaluateFlags(command, *flags);
   RunOnParse(command, exit_status, [flags] { return Run(*flags); });
 }
 

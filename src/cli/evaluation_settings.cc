@@ -69,7 +69,7 @@ absl::Status SetOfBlend(const std::string& key, const std::string& value,
       return UsageError(absl::StrFormat("--set models: there is no scorer %s; %s", model,
                                         Allowed(model, ScorerNames())));
     }
-    return absl::OkStatus();
+    return options.models.empty() ? UsageError("--set models names none") : absl::OkStatus();
   }
   if (key == "candidates_per_model") {
     VITRINE_ASSIGN_OR_RETURN(const double count, NumberIn(key, value, 1, 10'000));
@@ -120,6 +120,11 @@ absl::Status CheckAreBlended(const std::vector<std::pair<std::string, std::strin
 }  // namespace
 
 absl::Status CheckScorer(const std::string& scorer) {
+  if (scorer == kRankerName) {
+    return UsageError(
+        "deep_ranker finds no item by itself, so that there is nothing to measure: hold --scorer "
+        "blend with it among --set models= against one without");
+  }
   const std::vector<std::string> names = ScorerNames();
   if (std::find(names.begin(), names.end(), scorer) != names.end()) return absl::OkStatus();
   return UsageError(absl::StrFormat("there is no scorer %s; %s", scorer, Allowed(scorer, names)));

@@ -78,6 +78,7 @@ std::string ToTable(const SessionMeasures& measures) {
   text += Line("visit", measures.session);
   text += Line("horizon", measures.shopper);
   const NextEventMeasures& next = measures.next;
+  if (next.num_cases == 0) return text + "\nnext event: no case\n";
   text += absl::StrFormat(
       "\nnext event: %d cases, accuracy %.4f (always the usual one: %.4f), log loss %.4f (base "
       "%.4f), better: %s\n",
@@ -115,6 +116,11 @@ absl::Status EvaluatePurchases(const PurchaseEvaluation& asked, const Config& co
     Micros cut_us = timelines.CutAt(fraction, until_us);
     if (!asked.cut.empty()) {
       VITRINE_ASSIGN_OR_RETURN(cut_us, ParseCut(asked.cut));
+      if (cut_us >= until_us) {
+        return UsageError(
+            absl::StrFormat("--cut is %s, but the events end at %s: there is nothing to predict",
+                            ToText(cut_us), ToText(until_us)));
+      }
     }
     if (asked.part == Part::kValidation) {
       until_us = cut_us;

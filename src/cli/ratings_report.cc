@@ -1,5 +1,6 @@
 #include "cli/ratings_report.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
@@ -29,6 +30,14 @@ Json ToJson(const RatingRow& row) {
   json["train_seconds"] = row.train_seconds;
   json["evaluate_seconds"] = row.evaluate_seconds;
   return json;
+}
+
+// How far the first is from the second; nothing where the second has no error to compare with.
+std::string RmseWords(double first, double second) {
+  if (!(second > 0)) return {};
+  const double percent = 100 * (first / second - 1);
+  return absl::StrFormat("the first's rmse is %.2f %% %s the second's; ", std::abs(percent),
+                         percent < 0 ? "below" : "above");
 }
 
 std::string Line(const RatingRow& row) {
@@ -63,11 +72,11 @@ std::string RatingsTable(const RatingComparison& comparison) {
   const RatingRow& other = *comparison.other;
   const Difference& squared = comparison.differences.squared;
   text += Line(other);
-  return text + absl::StrFormat(
-                    "\nrmse of the first is %+.2f %% of the second's; squared error %+.4f (95 %%: "
-                    "%+.4f to %+.4f), p = %.4f\n",
-                    100 * (comparison.row.all.rmse / other.all.rmse - 1), squared.value,
-                    squared.interval.low, squared.interval.high, squared.p_value);
+  text += "\n";
+  text += RmseWords(comparison.row.all.rmse, other.all.rmse);
+  return text + absl::StrFormat("squared error %+.4f (95 %%: %+.4f to %+.4f), p = %.4f\n",
+                                squared.value, squared.interval.low, squared.interval.high,
+                                squared.p_value);
 }
 
 std::string PredictionLines(const Dataset& dataset, const std::vector<HeldRating>& held,

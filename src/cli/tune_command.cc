@@ -128,11 +128,6 @@ absl::Status Run(const TuneFlags& flags) {
   if (trainer == nullptr) {
     return UsageError(absl::StrFormat("%s is no model with settings to search", flags.scorer));
   }
-  if (flags.scorer == "deep_ranker") {
-    return UsageError(
-        "deep_ranker finds no item by itself, so that there is nothing to search by: compare "
-        "settings with vitrine evaluate --scorer blend, which prints what its learning came to");
-  }
   VITRINE_RETURN_IF_ERROR(CheckSplitFlags(flags.split, Part::kValidation));
   VITRINE_ASSIGN_OR_RETURN(const TuningOptions options, MakeOptions(flags));
   SetLogLevel(LogLevel::kWarning);

@@ -44,7 +44,7 @@ std::vector<ItemIndex> Negatives::Of(const Query& query, const TestCase& test,
 
 double MeasureAuc(const Pipeline& pipeline, const Query& query, const TestCase& test,
                   const std::vector<ItemIndex>& negatives) {
-  if (negatives.empty()) return 1;
+  if (negatives.empty()) return 0.5;  // Nothing was told apart.
   std::vector<ItemIndex> items = test.relevant;
   items.insert(items.end(), negatives.begin(), negatives.end());
   const std::vector<BlendedItem> ranked = pipeline.Rank(query, items);

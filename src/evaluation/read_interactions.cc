@@ -14,6 +14,7 @@ namespace vitrine {
 namespace {
 
 constexpr std::size_t kMaxShownBytes = 80;
+constexpr float kMaxWeight = 1e9F;        // Beyond it, sums of squares end in no number.
 constexpr double kMaxUnixSeconds = 1e12;  // Beyond it, the file surely counts milliseconds.
 
 // Numbers for texts in order of first appearance. Views the texts.
@@ -81,8 +82,8 @@ std::string_view ParseTsv(std::string_view line, Dictionaries& names,
   }
   float weight = 1;
   if (fields.size() > 2 && (!absl::SimpleAtof({fields[2].data(), fields[2].size()}, &weight) ||
-                            !std::isfinite(weight))) {
-    return "the third field must be a number";
+                            !(std::abs(weight) <= kMaxWeight))) {
+    return "the third field must be a number from -1e9 to 1e9";
   }
   double seconds = 0;
   if (fields.size() > 3 && (!absl::SimpleAtod({fields[3].data(), fields[3].size()}, &seconds) ||
@@ -189,7 +190,8 @@ absl::StatusOr<Split> ReadFixedSplit(FileSystem& files, const std::string& train
   SplitBuilder builder(trained, allow_repeats);
   for (std::size_t user = 0; user < trained.num_users(); ++user) {
     const std::span<const Interaction> history = trained.History(user);
-    builder.BeginGroup(history, builder.Train(user, history));
+    // Who is in the test file alone must not count among those that were learned from.
+    builder.BeginGroup(history, history.empty() ? kNoTrainingUser : builder.Train(user, history));
     builder.Ask(history.size(), trained.now_us, DistinctItems(tested.History(user)));
   }
   return builder.Take(trained.now_us);

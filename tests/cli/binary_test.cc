@@ -135,6 +135,26 @@ TEST_F(BinaryTest, EvaluateComparesAllScorersOnAStore) {
                                                        "ials", "blend"));
 }
 
+TEST_F(BinaryTest, EvaluateMeasuresOneScorerOnAStoreWhetherItServesOrNot) {
+  const Outcome outcome = Run("evaluate --store STORE --config SMALL --scorer rp3beta --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  ASSERT_EQ(json["rows"].size(), 1u) << outcome.out;
+  EXPECT_EQ(json["rows"][0]["scorer"], "rp3beta");
+}
+
+TEST_F(BinaryTest, EvaluateBlendsByTheUsualWeightsWhereTooLittleIsLeftToLearnThem) {
+  WriteText(*folder_ / "few.train", "u1\ta\nu2\tb\nu3\tc\n");
+  WriteText(*folder_ / "few.test", "u1\tb\nu2\ta\n");
+
+  const Outcome outcome =
+      Run("evaluate --train DIR/few.train --test DIR/few.test --scorer blend --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(Json::parse(outcome.out)["users"], 2);
+}
+
 TEST_F(BinaryTest, ImportMakesATsvThatEvaluateSplitsByTime) {
   ASSERT_EQ(Run("import --tsv DIR/shop.tsv --events SHOP/events.jsonl").status, 0);
 

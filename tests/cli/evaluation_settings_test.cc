@@ -68,6 +68,7 @@ TEST(EvaluationSettingsTest, NamesTheModelsToBlend) {
   EXPECT_EQ(options.models, (std::vector<std::string>{"ease", "rp3beta"}));
   EXPECT_TRUE(options.blend.weights.empty());
   EXPECT_THAT(ErrorOf("blend", "models=ease,als"), HasSubstr("did you mean ials"));
+  EXPECT_THAT(ErrorOf("blend", "models="), HasSubstr("names none"));
   EXPECT_THAT(CheckScorer("auto"), IsOk());
 }
 

@@ -7,7 +7,9 @@
 namespace vitrine::cli {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 RatingRow RowOf(double rmse) {
   return {.name = "rating_mf",
@@ -39,7 +41,18 @@ TEST(RatingsReportTest, TwoRowsAreHeldAgainstEachOther) {
 
   EXPECT_EQ(json["against"]["row"]["rmse"], 1);
   EXPECT_EQ(json["against"]["differences"]["squared_error"]["difference"], -0.4375);
-  EXPECT_THAT(RatingsTable(comparison), HasSubstr("-25.00 % of the second's"));
+  EXPECT_THAT(
+      RatingsTable(comparison),
+      HasSubstr("\nthe first's rmse is 25.00 % below the second's; squared error -0.4375 "));
+}
+
+TEST(RatingsReportTest, AWorseRowIsAboveAndNoneIsHeldAgainstAPerfectOne) {
+  const std::string worse = RatingsTable({.row = RowOf(1.0346), .other = RowOf(1)});
+  const std::string beside_perfect = RatingsTable({.row = RowOf(1), .other = RowOf(0)});
+
+  EXPECT_THAT(worse, HasSubstr("the first's rmse is 3.46 % above the second's; "));
+  EXPECT_THAT(beside_perfect, HasSubstr("\nsquared error +0.0000 "));
+  EXPECT_THAT(beside_perfect, Not(AnyOf(HasSubstr("the second's"), HasSubstr("inf"))));
 }
 
 TEST(RatingsReportTest, PredictionsNameShopperItemAndFold) {

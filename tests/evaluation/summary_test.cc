@@ -132,6 +132,14 @@ TEST(NegativesTest, ADrawIsTheSameForACaseAndAnotherForTheNext) {
   }
 }
 
+TEST(MeasureAucTest, NothingToTellApartIsNoSuccess) {
+  const Split split = GrowingHistories(3);
+  const TestCase& test = split.cases[0];
+  const Pipeline pipeline(std::make_shared<const ModelSet>(), {});
+
+  EXPECT_EQ(MeasureAuc(pipeline, Query(), test, {}), 0.5);
+}
+
 TEST(MeasureAucTest, DrawnNegativesEstimateWhatAllOfThemSay) {
   const Split split = GrowingHistories(200);
   ThreadPool pool(2);
