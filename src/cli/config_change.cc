@@ -23,6 +23,7 @@ constexpr std::string_view kTakenIn[] = {
     "lifecycle.memory_mb",
     "lifecycle.test_fraction",
     "lifecycle.auto_train_events",
+    "lifecycle.train_every_events",
     "lifecycle.gate",
     "lifecycle.gate_least_coverage",
     "lifecycle.gate_least_users",

@@ -239,6 +239,9 @@ void AddStore(std::vector<ConfigKey>& keys) {
   table.Count<std::uint64_t>(
       "keep_events", 0, std::numeric_limits<std::int64_t>::max(),
       [](Config& config) -> std::uint64_t& { return config.store.keep_events; });
+  table.Count<std::uint64_t>(
+      "keep_megabytes", 0, 1'000'000'000,
+      [](Config& config) -> std::uint64_t& { return config.store.keep_megabytes; });
   table.Text("backup_folder", "the path of a folder",
              [](Config& config) -> std::string& { return config.store.backup_folder; });
 
@@ -352,6 +355,9 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   table.Count<std::uint64_t>(
       "auto_train_events", 0, std::numeric_limits<std::int64_t>::max(),
       [](Config& config) -> std::uint64_t& { return config.lifecycle.auto_train_events; });
+  table.Count<std::uint64_t>(
+      "train_every_events", 0, std::numeric_limits<std::int64_t>::max(),
+      [](Config& config) -> std::uint64_t& { return config.lifecycle.train_every_events; });
   table.Flag("gate", [](Config& config) -> bool& { return config.lifecycle.gate.is_on; });
   table.Number<double>("gate_least_coverage", 0, 10, [](Config& config) -> double& {
     return config.lifecycle.gate.least_coverage;

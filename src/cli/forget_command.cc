@@ -48,6 +48,7 @@ absl::StatusOr<std::uint64_t> ForgetOnServer(const ForgetFlags& flags) {
 absl::StatusOr<std::uint64_t> ForgetInStore(const ForgetFlags& flags, Config config) {
   double days = std::exchange(config.store.keep_events_days, 0);  // Not at the start as well.
   std::uint64_t keep = std::exchange(config.store.keep_events, 0);
+  config.store.keep_megabytes = 0;
   if (flags.days > 0 || flags.keep_events > 0) {
     days = flags.days;
     keep = flags.keep_events;

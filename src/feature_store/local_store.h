@@ -146,6 +146,7 @@ class LocalStore final : public FeatureStore {
   absl::Status PlanPutValues(ErasurePlan& plan) const;
   absl::Status PlanOthers(ErasurePlan& plan) const;
   absl::Status FinishErasure();
+  std::uint64_t MostEvents() const;
   void QueueRetentionWhenDue();  // REQUIRES: mutex_ is held.
   absl::StatusOr<WriteResult> Forget(const ForgetOldEvents& mutation);
   absl::Status PlanShoppers(const std::vector<UserIndex>& unmentioned, ErasurePlan& plan) const;

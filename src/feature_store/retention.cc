@@ -100,7 +100,7 @@ absl::StatusOr<PutRows> ReadPutRows(const Storage& storage, Micros now) {
 }  // namespace
 
 bool HasRetention(const FeatureStoreOptions& options) {
-  return options.keep_events_days > 0 || options.keep_events > 0;
+  return options.keep_events_days > 0 || options.keep_events > 0 || options.keep_megabytes > 0;
 }
 
 std::string EncodeOldEvents(const OldEvents& old) {
@@ -121,12 +121,24 @@ absl::StatusOr<OldEvents> DecodeOldEvents(std::string_view bytes) {
   return absl::DataLossError("the bounds of old events have another form");
 }
 
+// By number, and by what the log takes on the disk; 0: all.
+std::uint64_t LocalStore::MostEvents() const {
+  const std::uint64_t by_number = place_.options.keep_events;
+  if (place_.options.keep_megabytes == 0) return by_number;
+  const double room = static_cast<double>(place_.options.keep_megabytes) * 1e6;
+  const auto taken = static_cast<double>(storage_->NumBytesOf(Table::kLog));
+  if (taken <= room) return by_number;
+  const double fitting = static_cast<double>(state_.num_events) * room / taken;
+  const auto by_size = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(fitting));
+  return by_number == 0 ? by_size : std::min(by_number, by_size);
+}
+
 void LocalStore::QueueRetentionWhenDue() {
   const FeatureStoreOptions& options = place_.options;
   const Micros now = place_.clock->Now();
   if (!HasRetention(options) || now < retention_due_us_) return;
   retention_due_us_ = now + kMicrosPerDay;
-  ForgetOldEvents mutation{.keep_events = options.keep_events};
+  ForgetOldEvents mutation{.keep_events = MostEvents()};
   if (options.keep_events_days > 0) {
     const double age_us = options.keep_events_days * static_cast<double>(kMicrosPerDay);
     mutation.before_us = std::max<Micros>(1, now - static_cast<Micros>(age_us));

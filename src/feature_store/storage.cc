@@ -113,6 +113,17 @@ std::uint64_t Storage::num_disk_bytes() const {
   return total;
 }
 
+std::uint64_t Storage::NumBytesOf(Table table) const {
+  rocksdb::SizeApproximationOptions options;
+  options.include_memtables = true;
+  const std::string behind_all(16, '\xff');
+  const rocksdb::Range all("", behind_all);
+  std::uint64_t bytes = 0;
+  const rocksdb::Status status =
+      state_->db->GetApproximateSizes(options, state_->Handle(table), &all, 1, &bytes);
+  return status.ok() ? bytes : 0;
+}
+
 std::size_t Storage::cut_bytes() const { return state_->cut_bytes; }
 
 }  // namespace vitrine

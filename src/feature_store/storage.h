@@ -102,6 +102,8 @@ class Storage {
   absl::Status CheckFiles() const;
 
   std::uint64_t num_disk_bytes() const;
+  // Of what is written and of what waits in memory to be; about.
+  std::uint64_t NumBytesOf(Table table) const;
   std::size_t cut_bytes() const;  // Of a torn tail, by Open.
 
  private:

@@ -1,5 +1,6 @@
 #include "vitrine/lifecycle/lifecycle.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -25,9 +26,11 @@ absl::StatusOr<std::unique_ptr<Lifecycle>> Lifecycle::Start(const FeatureStore& 
   State* const shared = state.get();
   shared->started_us = options.clock->Now();
   const std::optional<TrainingProgress> last = shared->history.Latest();
-  // Of a larger store, such as one that was put back from a backup: it says nothing of this one.
-  if (last.has_value() && last->num_events <= store.status().num_events) {
-    shared->attempted_events = last->num_events;
+  if (last.has_value()) {
+    const std::uint64_t num_events = store.status().num_events;
+    // Of a larger store, such as one that was put back from a backup: it says nothing of this one.
+    if (last->num_events <= num_events) shared->attempted_events = last->num_events;
+    shared->new_events.Begin(std::min(last->num_events, num_events));
   }
   shared->live.FollowLive();
   shared->LoadCandidate();
@@ -47,6 +50,7 @@ void Lifecycle::Change(const LifecycleOptions& next) {
   changed.test_fraction = next.test_fraction;
   changed.gate = next.gate;
   changed.auto_train_events = next.auto_train_events;
+  changed.train_every_events = next.train_every_events;
   changed.schedule = next.schedule;
   changed.rollback = next.rollback;
   changed.is_promoted_by_hand = next.is_promoted_by_hand;
@@ -91,9 +95,8 @@ ShadowReport Lifecycle::ReadShadow() const { return state_->shadow.Report(); }
 
 void Lifecycle::MakeLive(const std::string& version,
                          std::function<void(absl::StatusOr<Versions>)> done) {
-  state_->errand_thread->Submit([state = state_.get(), version, done = std::move(done)] {
-    done(state->MakeLive(version, /*reason=*/""));
-  });
+  state_->errand_thread->Submit(
+      [state = state_.get(), version, done = std::move(done)] { done(state->MakeLive(version)); });
 }
 
 void Lifecycle::OnAnswer(const RecommendRequest& request, const RecommendReply& reply,
@@ -104,6 +107,11 @@ void Lifecycle::OnAnswer(const RecommendRequest& request, const RecommendReply& 
 
 void Lifecycle::OnFailure(const RecommendRequest& /*request*/, const absl::Status& status) {
   state_->serving.CountFailure(status, state_->live.served()->version);
+}
+
+void Lifecycle::OnItems(const absl::StatusOr<RecommendReply>& reply) {
+  if (reply.ok()) return state_->serving.CountAnswer(*reply);
+  state_->serving.CountFailure(reply.status(), state_->live.served()->version);
 }
 
 }  // namespace vitrine

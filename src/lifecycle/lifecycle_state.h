@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,6 +42,7 @@ struct Lifecycle::State {
   absl::StatusOr<TrainedModels> TrainAndPublish(bool skips_the_gate, const StageReport& report);
   void FollowCatalogue();
   void TrainIfGrown();
+  std::uint64_t CountNew(std::uint64_t num_events);
   void TrainIfDue();
   TrainingProgress StartTraining(TrainingTrigger trigger, bool skips_the_gate);
   absl::StatusOr<TrainingProgress> CancelTraining(const std::string& id);
@@ -48,8 +50,9 @@ struct Lifecycle::State {
                        const std::optional<std::string>& instead_of);
   void LoadCandidate();
   void RollBackIfWorse();
+  // `why`: of a version that does harm; nothing where somebody asked for another one.
   absl::StatusOr<ModelControl::Versions> MakeLive(const std::string& version,
-                                                  const std::string& reason,
+                                                  const std::optional<RollbackReason>& why = {},
                                                   const std::string& instead_of = "");
   absl::StatusOr<ModelControl::Versions> ListVersions() const;
   absl::Status NoSuchTraining(const std::string& id) const;
@@ -71,6 +74,8 @@ struct Lifecycle::State {
   std::string waiting;  // The training that is to run next; empty: none.
   bool skips_gate = false;
   std::optional<RollbackNote> rollback;  // The latest.
+  NewEvents new_events;
+  std::map<RollbackCause, std::uint64_t> num_rollbacks;
 
   // Events in the store when the last training began, or when it was rolled back: a failure or a
   // refusal is not repeated before there is more.
@@ -79,6 +84,7 @@ struct Lifecycle::State {
   // Used by the watching thread alone.
   std::uint64_t last_content_version = 0;
   int polls_unsettled = 0;
+  std::string counted_version;  // Served when it counted new events.
   Micros started_us = 0;
 
   ThreadPool pool;  // Of the trainers.

@@ -1,6 +1,7 @@
 #include "vitrine/lifecycle/rollback_bounds.h"
 
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 
@@ -47,10 +48,15 @@ std::optional<std::string> WhyOfClicks(const RollbackBounds& bounds, const Servi
 
 }  // namespace
 
-std::optional<std::string> WhyRollBack(const RollbackBounds& bounds, const ServingFigures& live,
-                                       const ServingFigures& previous) {
-  std::optional<std::string> why = WhyOfErrors(bounds, live, previous);
-  return why.has_value() ? why : WhyOfClicks(bounds, live, previous);
+std::optional<RollbackReason> WhyRollBack(const RollbackBounds& bounds, const ServingFigures& live,
+                                          const ServingFigures& previous) {
+  if (std::optional<std::string> why = WhyOfErrors(bounds, live, previous); why.has_value()) {
+    return RollbackReason{.cause = RollbackCause::kErrors, .text = *std::move(why)};
+  }
+  if (std::optional<std::string> why = WhyOfClicks(bounds, live, previous); why.has_value()) {
+    return RollbackReason{.cause = RollbackCause::kClicks, .text = *std::move(why)};
+  }
+  return std::nullopt;
 }
 
 }  // namespace vitrine

@@ -36,6 +36,21 @@ Micros NextTraining(const TrainingSchedule& schedule, Micros last_us) {
   return next;
 }
 
+void NewEvents::Begin(std::uint64_t num_events) {
+  begin_ = num_events;
+  seen_ = num_events;
+}
+
+void NewEvents::Learned(std::uint64_t num_trained, std::uint64_t num_events) {
+  begin_ = std::max(begin_, std::min(num_trained, num_events));
+}
+
+std::uint64_t NewEvents::Count(std::uint64_t num_events) {
+  if (num_events < seen_) begin_ -= std::min(begin_, seen_ - num_events);
+  seen_ = num_events;
+  return num_events - std::min(begin_, num_events);
+}
+
 absl::StatusOr<Micros> ParseTimeOfDay(std::string_view text) {
   const bool is_time = text.size() == 5 && text[2] == ':';
   const int hour = is_time ? TwoDigits(text.substr(0, 2)) : -1;

@@ -16,6 +16,7 @@ TrainingProgress Lifecycle::State::StartTraining(TrainingTrigger trigger, bool s
                                                       .num_events = num_events});
   if (!begun.is_new) return begun.run;
   attempted_events = num_events;
+  new_events.Begin(num_events);
   waiting = begun.run.id;
   skips_gate = skips_the_gate;
   is_cancelled = is_ending.load();

@@ -18,6 +18,11 @@ constexpr int kMostPollsUnsettled = 10;
 // Growth of the store since the last training, as a factor, that calls for another one.
 constexpr double kGrowth = 1.5;
 
+// How many events call for a training after one on `num_trained`.
+double EnoughAfter(std::uint64_t num_trained, std::uint64_t least) {
+  return std::max(kGrowth * static_cast<double>(num_trained), static_cast<double>(least));
+}
+
 }  // namespace
 
 void Lifecycle::State::Watch() {
@@ -52,16 +57,29 @@ void Lifecycle::State::FollowCatalogue() {
       {{"error", std::string(refreshed.message())}});
 }
 
+// Whichever of the two calls for one first.
 void Lifecycle::State::TrainIfGrown() {
-  const std::uint64_t least = changing.Get()->auto_train_events;
-  if (least == 0) return;
+  const std::shared_ptr<const LifecycleOptions> asked = changing.Get();
+  const std::uint64_t least = asked->auto_train_events;
+  const std::uint64_t every = asked->train_every_events;
+  if (least == 0 && every == 0) return;
   const std::uint64_t events = store.status().num_events;
+  const bool has_enough_new = CountNew(events) >= every && every > 0;
   // A bundle may come from a larger store.
   const std::uint64_t trained = std::min(live.TrainedEvents().value_or(0), events);
-  const auto base = static_cast<double>(std::max(trained, attempted_events.load()));
-  const double wanted = std::max(kGrowth * base, static_cast<double>(least));
-  if (static_cast<double>(events) < wanted) return;
+  const std::uint64_t base = std::max(trained, attempted_events.load());
+  const bool has_grown = least > 0 && static_cast<double>(events) >= EnoughAfter(base, least);
+  if (!has_enough_new && !has_grown) return;
   (void)StartTraining(TrainingTrigger::kEvents, /*skips_the_gate=*/false);
+}
+
+// A training of this process said so when it began; one of another shows by the version it made.
+std::uint64_t Lifecycle::State::CountNew(std::uint64_t num_events) {
+  const std::string version = live.served()->version;
+  const bool is_other = std::exchange(counted_version, version) != version;
+  std::lock_guard lock(mutex);
+  if (is_other) new_events.Learned(live.TrainedEvents().value_or(0), num_events);
+  return new_events.Count(num_events);
 }
 
 void Lifecycle::State::TrainIfDue() {
@@ -85,33 +103,38 @@ void Lifecycle::State::RollBackIfWorse() {
   if (!probation.has_value()) return;
   const auto watched_us = static_cast<double>(options.clock->Now() - probation->since_us);
   if (watched_us > bounds.probation_hours * kMicrosPerHour) return;
-  const std::optional<std::string> why = WhyRollBack(bounds, serving.FiguresOf(probation->version),
-                                                     serving.FiguresOf(probation->previous));
+  const std::optional<RollbackReason> why = WhyRollBack(
+      bounds, serving.FiguresOf(probation->version), serving.FiguresOf(probation->previous));
   if (!why.has_value()) return;
-  const auto back = MakeLive(probation->previous, *why, probation->version);
+  const auto back = MakeLive(probation->previous, why, probation->version);
   if (back.ok() || absl::IsAborted(back.status())) return;  // Another one has been published since.
   live.EndProbation(probation->version);  // Its bundle will be no better at the next look.
   Log(LogLevel::kError, "models.not-rolled-back",
       {{"version", probation->version},
-       {"why", *why},
+       {"why", why->text},
        {"error", std::string(back.status().message())}});
 }
 
-absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(const std::string& version,
-                                                                  const std::string& reason,
-                                                                  const std::string& instead_of) {
+absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(
+    const std::string& version, const std::optional<RollbackReason>& why,
+    const std::string& instead_of) {
   VITRINE_ASSIGN_OR_RETURN(const LiveModels::Change change, live.MakeLive(version, instead_of));
   LoadCandidate();
   Log(LogLevel::kWarning, "models.made-live",
       {{"from", change.from},
        {"to", change.to},
-       {"why", reason.empty() ? "somebody asked for it" : reason}});
+       {"why", why.has_value() ? why->text : "somebody asked for it"}});
   // What was left behind is not made again of the same events.
   attempted_events = store.status().num_events;
   {
     std::lock_guard lock(mutex);
-    rollback = {
-        .time_us = options.clock->Now(), .from = change.from, .to = change.to, .reason = reason};
+    rollback = {.time_us = options.clock->Now(),
+                .from = change.from,
+                .to = change.to,
+                .reason = why.has_value() ? why->text : ""};
+    if (version != kCandidateAlias && change.from != change.to) {
+      ++num_rollbacks[why.has_value() ? why->cause : RollbackCause::kRequest];
+    }
   }
   return ListVersions();
 }
@@ -136,6 +159,7 @@ absl::StatusOr<ModelControl::Versions> Lifecycle::State::ListVersions() const {
   versions.candidate = live.folder().ReadCandidate().value_or("");
   std::lock_guard lock(mutex);
   versions.rollback = rollback;
+  versions.num_rollbacks = num_rollbacks;
   return versions;
 }
 

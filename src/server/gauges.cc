@@ -82,6 +82,33 @@ void AddStore(const StoreStatus& store, Families& families) {
                  count(store.num_queued));
 }
 
+// A measure of the live models. Those that say what it is worth are no quality.
+void AddMeasure(const std::string& name, double value, Families& families) {
+  if (name == "events") {
+    families.Gauge("vitrine_model_training_events",
+                   "Events that the store held as the live models were trained", value);
+  } else if (name == "test_users") {
+    families.Gauge("vitrine_model_test_users", "Shoppers whom their quality was measured on",
+                   value);
+  } else {
+    families.Gauge("vitrine_model_quality", "Of the live models, measured as they were trained",
+                   value, {{"measure", name}});
+  }
+}
+
+// All causes, so that the first one that happens is seen to grow from nothing.
+void AddRollbacks(const std::map<RollbackCause, std::uint64_t>& counts, Families& families) {
+  const std::pair<RollbackCause, const char*> causes[] = {{RollbackCause::kErrors, "errors"},
+                                                          {RollbackCause::kClicks, "clicks"},
+                                                          {RollbackCause::kRequest, "request"}};
+  for (const auto& [cause, name] : causes) {
+    const auto found = counts.find(cause);
+    families.Counter("vitrine_rollbacks_total", "Versions that were taken back, by why",
+                     found == counts.end() ? 0 : static_cast<double>(found->second),
+                     {{"cause", name}});
+  }
+}
+
 void AddModels(const ModelControl::Versions& versions, Families& families) {
   for (const BundleSummary& bundle : versions.bundles) {
     if (bundle.version != versions.live) continue;
@@ -89,13 +116,11 @@ void AddModels(const ModelControl::Versions& versions, Families& families) {
                    {{"version", bundle.version}});
     families.Gauge("vitrine_model_age_seconds", "Since the live models were trained",
                    Seconds(std::max<Micros>(0, SystemClock().Now() - bundle.trained_us)));
-    for (const auto& [name, value] : bundle.metrics) {
-      families.Gauge("vitrine_model_quality", "Of the live models, measured as they were trained",
-                     value, {{"measure", name}});
-    }
+    for (const auto& [name, value] : bundle.metrics) AddMeasure(name, value, families);
   }
   families.Gauge("vitrine_model_versions", "Bundles on disk",
                  static_cast<double>(versions.bundles.size()));
+  AddRollbacks(versions.num_rollbacks, families);
 }
 
 void AddTrainings(const std::vector<TrainingProgress>& trainings, Families& families) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/config_change.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/file_system.h"
@@ -20,6 +21,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::vitrine::testing::IsOk;
 using ::vitrine::testing::StatusIs;
 
@@ -66,7 +68,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(left.log_level, right.log_level);
 
   const auto& [weights, history, half_life, checkpoint, read_only, keep_days, keep_events,
-               backup_folder, room_retry] = left.store;
+               keep_megabytes, backup_folder, room_retry] = left.store;
   EXPECT_EQ(weights.by_type, right.store.weights.by_type);
   EXPECT_EQ(history, right.store.history_limit);
   EXPECT_EQ(half_life, right.store.popularity_half_life_days);
@@ -74,6 +76,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(read_only, right.store.is_read_only);
   EXPECT_EQ(keep_days, right.store.keep_events_days);
   EXPECT_EQ(keep_events, right.store.keep_events);
+  EXPECT_EQ(keep_megabytes, right.store.keep_megabytes);
   EXPECT_EQ(backup_folder, right.store.backup_folder);
   EXPECT_EQ(room_retry, right.store.full_disk_retry_ms);
 
@@ -86,8 +89,9 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
   const auto& [models, settings, trained_blend, test_fraction, gate, num_threads, memory_mb,
-               poll_seconds, auto_train_events, schedule, rollback, by_hand, shadow_share, engine,
-               warm_up, clock, has_purchases, purchase_settings, placements] = left.lifecycle;
+               poll_seconds, auto_train_events, train_every_events, schedule, rollback, by_hand,
+               shadow_share, engine, warm_up, clock, has_purchases, purchase_settings, placements] =
+      left.lifecycle;
   const auto& [error_rate, least_answers, click_drop, least_shown, probation] = rollback;
   EXPECT_EQ(error_rate, right.lifecycle.rollback.error_rate);
   EXPECT_EQ(least_answers, right.lifecycle.rollback.least_answers);
@@ -115,6 +119,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(memory_mb, right.lifecycle.memory_mb);
   EXPECT_EQ(poll_seconds, right.lifecycle.poll_seconds);
   EXPECT_EQ(auto_train_events, right.lifecycle.auto_train_events);
+  EXPECT_EQ(train_every_events, right.lifecycle.train_every_events);
   EXPECT_EQ(clock, right.lifecycle.clock);
 }
 
@@ -135,6 +140,16 @@ TEST(ConfigTest, ATrainingByTheClockIsReadAndAWrongTimeRefused) {
   const auto wrong = ParseConfig("[lifecycle]\ntrain_at = \"25:00\"\n", "v.toml");
   EXPECT_THAT(wrong, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(wrong.status().message()), HasSubstr("v.toml:2"));
+}
+
+TEST(ConfigTest, ATrainingByTheNumberOfNewEventsIsReadAndTakenInByAServerThatRuns) {
+  const auto config = ParseConfig("[lifecycle]\ntrain_every_events = 5000\n", "v.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->lifecycle.train_every_events, 5'000u);
+  EXPECT_THAT(WantRestart(Config(), *config), IsEmpty());
+  EXPECT_THAT(ErrorOf("[lifecycle]\ntrain_every_events = -1\n"), HasSubstr("an integer from 0"));
+  EXPECT_THAT(ErrorOf("[lifecycle]\ntrain_every_events = 0.5\n"), HasSubstr("an integer from 0"));
 }
 
 TEST(ConfigTest, TheExampleHoldsTheDefaults) {

@@ -1,8 +1,10 @@
 // Kills the server with SIGKILL at random moments under load, again and again on one store, and
 // finds every event that a client was told of, once. VITRINE_KILL_ROUNDS sets how often; 5 by
-// default.
+// default. And ends one that drains by a second signal.
 
 #include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,6 +24,7 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/server_child.h"
+#include "testing/eventually.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/log.h"
@@ -35,6 +38,7 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::UnorderedElementsAreArray;
+using ::vitrine::testing::Eventually;
 using ::vitrine::testing::IsOk;
 using ::vitrine::testing::ServerChild;
 using ::vitrine::testing::StatusIs;
@@ -148,6 +152,45 @@ v1::RecommendItemsRequest AskFor(const std::string& shopper, const std::string& 
   return request;
 }
 
+// A call of gRPC's own reflection that is left open, which a drain waits for.
+class OpenCall {
+ public:
+  explicit OpenCall(const std::string& address)
+      : stub_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())),
+        call_(stub_.PrepareCall(
+            &context_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue_)) {
+    call_->StartCall(nullptr);
+    if (!IsDone()) return;
+    const grpc::Slice list_services("\x3a\x00", 2);
+    call_->Write(grpc::ByteBuffer(&list_services, 1), nullptr);
+    if (!IsDone()) return;
+    call_->Read(&answer_, nullptr);
+    is_open_ = IsDone();
+  }
+  ~OpenCall() {
+    context_.TryCancel();
+    queue_.Shutdown();
+    while (IsDone()) continue;
+  }
+
+  // The server has answered in it.
+  bool is_open() const { return is_open_; }
+
+ private:
+  bool IsDone() {
+    void* tag = nullptr;
+    bool is_ok = false;
+    return queue_.Next(&tag, &is_ok) && is_ok;
+  }
+
+  grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub_;
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>> call_;
+  grpc::ByteBuffer answer_;
+  bool is_open_ = false;
+};
+
 class KillTest : public ::testing::Test {
  protected:
   KillTest() {
@@ -167,6 +210,13 @@ class KillTest : public ::testing::Test {
 
   std::unique_ptr<ServerChild> Start() const {
     return std::make_unique<ServerChild>(store_, config_, log_);
+  }
+
+  bool HasLogged(const std::string& event) const {
+    std::ifstream log(log_);
+    std::ostringstream text;
+    text << log.rdbuf();
+    return text.str().find(event) != std::string::npos;
   }
 
   // Puts a server under load and kills it.
@@ -321,6 +371,26 @@ TEST_F(KillTest, AServerKilledUnderLoadLosesNothingAcknowledgedAndDoublesNothing
   EXPECT_GT(NumAcknowledged(), 0U);
   RecordProperty("acknowledged", static_cast<int>(NumAcknowledged()));
   std::cout << num_rounds << " kills, " << NumAcknowledged() << " events acknowledged\n";
+}
+
+TEST_F(KillTest, ASecondSignalEndsADrainAtOnce) {
+  std::ofstream(config_, std::ios::app) << "[server]\ndrain_seconds = 60\n";
+  for (const int second : {SIGTERM, SIGINT}) {
+    std::ofstream(log_, std::ios::trunc);
+    const auto server = Start();
+    const OpenCall call(server->WaitForAddress());
+    ASSERT_TRUE(call.is_open());
+    server->Send(SIGTERM);
+    ASSERT_TRUE(Eventually([this] { return HasLogged("serve.draining"); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    ASSERT_EQ(waitpid(server->id(), nullptr, WNOHANG), 0) << "it does not wait for the call";
+    const auto start = std::chrono::steady_clock::now();
+
+    const int status = server->End(second);
+
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == second) << status;
+  }
 }
 
 }  // namespace

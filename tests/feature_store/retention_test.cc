@@ -204,6 +204,30 @@ TEST_F(RetentionTest, SettingsAreHeldAtTheStartAndOnceADay) {
   EXPECT_THAT(Ids(), ElementsAre());
 }
 
+TEST_F(RetentionTest, OfALogThatIsTooLargeTheFirstRecordedGo) {
+  constexpr std::size_t kNumEvents = 2'000;
+  Random random(1);
+  RecordEvents log;
+  for (std::size_t i = 0; i < kNumEvents; ++i) {
+    Event event = Bought("ann", "item-" + std::to_string(i), 1);
+    for (int j = 0; j < 1'500; ++j) event.search_query += static_cast<char>(' ' + random.Below(95));
+    log.events.push_back(std::move(event));
+  }
+  Write(log);  // About 3 MB of what cannot be packed much smaller.
+  const std::string last = log.events.back().event_id;
+  options_.keep_megabytes = 1;
+
+  Open();
+  Write(UpsertUsers{{{.id = "bob"}}});  // Behind what the start forgets.
+  Write(UpsertUsers{{{.id = "bob"}}});
+
+  const std::vector<std::string> ids = Ids();
+  ASSERT_FALSE(ids.empty());
+  EXPECT_EQ(ids.back(), last);
+  EXPECT_GT(ids.size(), kNumEvents / 10);
+  EXPECT_LT(ids.size(), kNumEvents * 2 / 3);
+}
+
 TEST_F(RetentionTest, APowerCutAtAnyCallIsMadeGoodByTheNextStart) {
   // RocksDB waits a second after a failure in its background threads: few of those.
   for (const int nth : {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 40, 80, 101, 105, 109, 113}) {

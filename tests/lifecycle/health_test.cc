@@ -15,8 +15,10 @@
 namespace vitrine {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::IsOk;
+using ::testing::Pair;
 using testing::SmallShop;
 
 class HealthTest : public LifecycleTest {
@@ -80,6 +82,7 @@ TEST_F(HealthTest, AVersionWhoseListsAreCutShortIsTakenBackAndSaysWhy) {
   EXPECT_EQ(versions->previous, second_);
   EXPECT_EQ(versions->rollback->from, second_);
   EXPECT_THAT(versions->rollback->reason, HasSubstr("100.0 % of 30 lists"));
+  EXPECT_THAT(versions->num_rollbacks, ElementsAre(Pair(RollbackCause::kErrors, 1)));
 }
 
 TEST_F(HealthTest, AVersionThatFailsIsTakenBack) {
@@ -88,11 +91,29 @@ TEST_F(HealthTest, AVersionThatFailsIsTakenBack) {
   EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
 }
 
+TEST_F(HealthTest, AVersionThatFailsToSayWhatIsAlikeIsTakenBack) {
+  for (int i = 0; i < 30; ++i) lifecycle_->OnItems(absl::InternalError("broken"));
+
+  EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
+}
+
+TEST_F(HealthTest, WhatIsSaidOfItemsCountsWhereItIsRightToo) {
+  for (int i = 0; i < 300; ++i) lifecycle_->OnItems(RecommendReply{.model_version = second_});
+  for (int i = 0; i < 30; ++i) lifecycle_->OnFailure({}, absl::InternalError("broken"));
+
+  WaitSomePolls();
+
+  EXPECT_EQ(Served(), second_);  // Fewer than a tenth of all that was asked.
+}
+
 TEST_F(HealthTest, AVersionThatIsClickedLessIsTakenBack) {
   Show(100, first_, /*is_clicked=*/true);
   Show(100, second_, /*is_clicked=*/false);
 
   EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
+  EXPECT_TRUE(Eventually([&] { return lifecycle_->ListVersions()->rollback.has_value(); }));
+  EXPECT_THAT(lifecycle_->ListVersions()->num_rollbacks,
+              ElementsAre(Pair(RollbackCause::kClicks, 1)));
 }
 
 TEST_F(HealthTest, AGoodVersionStays) {

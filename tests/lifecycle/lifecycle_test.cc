@@ -182,6 +182,53 @@ TEST_F(LifecycleTest, TrainsByItselfOnceThereIsEnoughAndAgainWhenHalfAsMuchIsNew
   EXPECT_TRUE(Eventually([&] { return Served() != first; }));
 }
 
+TEST_F(LifecycleTest, TrainsWheneverSoManyEventsAreNew) {
+  LifecycleOptions options = shop_.Options();
+  Start(options);
+  options.train_every_events = 50;
+  lifecycle_->Change(options);
+  ASSERT_TRUE(Eventually([&] { return !Served().empty(); })) << "200 are new";
+  EXPECT_EQ(Finish("training-1").trigger, TrainingTrigger::kEvents);
+
+  shop_.RecordMore(45);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
+  EXPECT_EQ(lifecycle_->ListTrainings().size(), 1u);
+
+  shop_.RecordMore(5);
+  EXPECT_TRUE(Eventually([&] { return lifecycle_->GetTraining("training-2").ok(); }));
+}
+
+TEST_F(LifecycleTest, NewEventsAreCountedOverARestartAndFromATrainingThatSomebodyAskedFor) {
+  LifecycleOptions options = shop_.Options();
+  Start(options);
+  Train();
+  shop_.RecordMore(45);
+  options.train_every_events = 50;
+  Start(options);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
+  EXPECT_EQ(lifecycle_->ListTrainings().size(), 1u) << "of 245 events 45 are new";
+
+  shop_.RecordMore(5);
+
+  EXPECT_TRUE(Eventually([&] { return lifecycle_->GetTraining("training-2").ok(); }));
+}
+
+TEST_F(LifecycleTest, AFailureIsNotRepeatedBeforeSoManyEventsAreNewAgain) {
+  LifecycleOptions options = shop_.Options();
+  options.train_every_events = 50;
+  options.settings["ials"]["dimensions"] = "-1";
+  Start(options);
+  ASSERT_TRUE(Eventually([&] { return lifecycle_->GetTraining("training-1").ok(); }));
+  EXPECT_EQ(Finish("training-1").state, State::kFailed);
+
+  shop_.RecordMore(45);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // Several polls.
+  EXPECT_EQ(lifecycle_->ListTrainings().size(), 1u);
+
+  shop_.RecordMore(5);
+  EXPECT_TRUE(Eventually([&] { return lifecycle_->GetTraining("training-2").ok(); }));
+}
+
 TEST_F(LifecycleTest, WhatIsChangedWhileItRunsCountsForTheNextTraining) {
   LifecycleOptions options = shop_.Options();
   options.auto_train_events = 0;

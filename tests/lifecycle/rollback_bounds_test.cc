@@ -15,7 +15,17 @@ TEST(RollbackBoundsTest, TooManyErrorsAreAReason) {
   const auto why = WhyRollBack(kBounds, {.num_answers = 200, .num_failed = 30}, {});
 
   ASSERT_TRUE(why.has_value());
-  EXPECT_THAT(*why, HasSubstr("15.0 % of 200 lists"));
+  EXPECT_EQ(why->cause, RollbackCause::kErrors);
+  EXPECT_THAT(why->text, HasSubstr("15.0 % of 200 lists"));
+}
+
+TEST(RollbackBoundsTest, ErrorsAreNamedWhereThereAreFewerClicksToo) {
+  const ServingFigures before = {.num_answers = 200, .num_shown = 10'000, .num_clicked = 200};
+  ServingFigures worse = {.num_answers = 200, .num_shown = 10'000, .num_clicked = 100};
+
+  EXPECT_EQ(WhyRollBack(kBounds, worse, before).value().cause, RollbackCause::kClicks);
+  worse.num_failed = 30;
+  EXPECT_EQ(WhyRollBack(kBounds, worse, before).value().cause, RollbackCause::kErrors);
 }
 
 struct Case {

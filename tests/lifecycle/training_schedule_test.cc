@@ -35,6 +35,37 @@ TEST(TrainingScheduleTest, NothingIsScheduledByDefault) {
   EXPECT_FALSE(TrainingSchedule{.time_of_day_us = 0}.is_empty());
 }
 
+TEST(NewEventsTest, BeforeAnyTrainingAllAreNew) { EXPECT_EQ(NewEvents().Count(70), 70u); }
+
+TEST(NewEventsTest, ATrainingBeginsTheCountAnew) {
+  NewEvents events;
+  EXPECT_EQ(events.Count(70), 70u);
+  events.Begin(75);
+  EXPECT_EQ(events.Count(75), 0u);
+  EXPECT_EQ(events.Count(90), 15u);
+}
+
+TEST(NewEventsTest, WhatIsForgottenMakesTheNewOnesNoFewer) {
+  NewEvents events;
+  events.Begin(100);
+  EXPECT_EQ(events.Count(110), 10u);
+  EXPECT_EQ(events.Count(40), 10u);  // 70 old ones went.
+  EXPECT_EQ(events.Count(45), 15u);
+  EXPECT_EQ(events.Count(5), 5u);  // All of the old ones did, and new ones.
+}
+
+TEST(NewEventsTest, WhatAVersionFromElsewhereLearnedFromIsNotNew) {
+  NewEvents events;
+  events.Begin(100);
+  events.Learned(90, 150);  // It was trained before.
+  EXPECT_EQ(events.Count(150), 50u);
+  events.Learned(140, 150);
+  EXPECT_EQ(events.Count(150), 10u);
+  events.Learned(9'999, 160);  // Of a larger store.
+  EXPECT_EQ(events.Count(160), 0u);
+  EXPECT_EQ(events.Count(161), 1u);
+}
+
 TEST(TrainingScheduleTest, TimesOfDayAreReadAndOthersRefused) {
   EXPECT_EQ(*ParseTimeOfDay("00:00"), 0);
   EXPECT_EQ(*ParseTimeOfDay("03:30"), 3 * kHour + kHour / 2);

@@ -53,6 +53,9 @@ TEST_F(LifecycleTest, OneCallRollsBackAndTheSameCallBringsItBack) {
   EXPECT_EQ(Served(), first);
   EXPECT_THAT(RollBack(), IsOk());
   EXPECT_EQ(Served(), second);
+  EXPECT_THAT(RollBack(second), IsOk());  // Is live already.
+  EXPECT_THAT(lifecycle_->ListVersions()->num_rollbacks,
+              ::testing::ElementsAre(::testing::Pair(RollbackCause::kRequest, 2)));
   Restart();
   EXPECT_EQ(Served(), second);
 }
@@ -119,6 +122,7 @@ TEST_F(LifecycleTest, ByHandACandidateWaitsInTheShadowUntilItIsMadeLive) {
   EXPECT_EQ(Served(), second);
   EXPECT_EQ(lifecycle_->ListVersions()->candidate, "");
   EXPECT_EQ(lifecycle_->ReadShadow().candidate_version, "");
+  EXPECT_THAT(lifecycle_->ListVersions()->num_rollbacks, ::testing::IsEmpty());
 }
 
 TEST_F(LifecycleTest, ACandidateIsKeptHoweverManyVersionsComeAfterIt) {

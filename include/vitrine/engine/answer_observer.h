@@ -3,13 +3,13 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "vitrine/engine/engine.h"
 
 namespace vitrine {
 
-// Hears of the lists that shoppers were given, and of those that could not be made; implemented
-// above the engine. Called by the thread that answers, before the answer leaves: must be quick.
-// Thread-safe.
+// Hears of the lists that were given, and of those that could not be made; implemented above the
+// engine. Called by the thread that answers, before the answer leaves: must be quick. Thread-safe.
 class AnswerObserver {
  public:
   virtual ~AnswerObserver() = default;
@@ -18,6 +18,9 @@ class AnswerObserver {
   virtual void OnAnswer(const RecommendRequest& request, const RecommendReply& reply,
                         std::size_t row) = 0;
   virtual void OnFailure(const RecommendRequest& request, const absl::Status& status) = 0;
+
+  // What came of SimilarItems or RankItems, which ask about items.
+  virtual void OnItems(const absl::StatusOr<RecommendReply>& reply) = 0;
 };
 
 }  // namespace vitrine

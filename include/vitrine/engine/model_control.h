@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,10 @@ struct ShadowReport {
   double mean_rank_shift = 0;       // Places that such an item moves, up or down.
   double mean_micros = 0;           // That the candidate took, at the lowest priority.
 };
+
+// Why a version was taken back: too many of its lists failed, too few of its items were clicked, or
+// somebody asked for another one.
+enum class RollbackCause { kErrors, kClicks, kRequest };
 
 // The latest change of the live version that was no publication.
 struct RollbackNote {
@@ -100,7 +105,9 @@ class ModelControl {
     std::string live{};
     std::string previous{};
     std::string candidate{};
-    std::optional<RollbackNote> rollback{};  // Since this process began.
+    std::optional<RollbackNote> rollback{};  // Since this process began, as below.
+    // Changes of the live version that were neither a publication nor a promotion of the candidate.
+    std::map<RollbackCause, std::uint64_t> num_rollbacks{};
   };
   virtual absl::StatusOr<Versions> ListVersions() const = 0;
 

@@ -41,6 +41,8 @@ struct LifecycleOptions {
   // A server trains by itself once the store holds this many events, and again whenever it holds
   // half as many more than at the last training. 0: never.
   std::uint64_t auto_train_events = 100;
+  // It trains as well once so many events were recorded since the last training began. 0: not so.
+  std::uint64_t train_every_events = 0;
   TrainingSchedule schedule{};  // A server trains by the clock too.
   RollbackBounds rollback{};
   // What a training made waits as the candidate until somebody makes it live, where anything is
@@ -106,9 +108,9 @@ class Lifecycle final : public ModelControl, public AnswerObserver {
   ~Lifecycle() override;
 
   // Trainings that begin from now on are made, called for and judged by these: models, settings,
-  // memory_mb, test_fraction, gate, auto_train_events, schedule, rollback, is_promoted_by_hand,
-  // has_purchase_predictor, purchase_settings. All else of `next` is not looked at. REQUIRES: there
-  // is a trainer for each of its models
+  // memory_mb, test_fraction, gate, auto_train_events, train_every_events, schedule, rollback,
+  // is_promoted_by_hand, has_purchase_predictor, purchase_settings. All else of `next` is not
+  // looked at. REQUIRES: there is a trainer for each of its models
   void Change(const LifecycleOptions& next);
 
   absl::StatusOr<TrainingProgress> StartTraining(bool skips_gate) override;
@@ -120,10 +122,11 @@ class Lifecycle final : public ModelControl, public AnswerObserver {
   void MakeLive(const std::string& version,
                 std::function<void(absl::StatusOr<Versions>)> done) override;
 
-  // Count for RollbackBounds; those of first rows are held against the candidate's.
+  // All count for RollbackBounds; lists of first rows are held against the candidate's.
   void OnAnswer(const RecommendRequest& request, const RecommendReply& reply,
                 std::size_t row) override;
   void OnFailure(const RecommendRequest& request, const absl::Status& status) override;
+  void OnItems(const absl::StatusOr<RecommendReply>& reply) override;
 
  private:
   struct State;

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "vitrine/engine/model_control.h"
+
 namespace vitrine {
 
 // When a version that went live is taken back without anybody asking: docs/lifecycle.md.
@@ -18,7 +20,7 @@ struct RollbackBounds {
   double probation_hours = 24;        // How long a version is watched.
 };
 
-// What came of the lists of one version.
+// What came of the lists of one version, those of SimilarItems and RankItems included.
 struct ServingFigures {
   std::uint64_t num_answers = 0;
   std::uint64_t num_failed = 0;  // Of these.
@@ -26,10 +28,16 @@ struct ServingFigures {
   std::uint64_t num_clicked = 0;
 };
 
-// Why `live` is to be taken back, with the numbers, or nothing. It has to be worse than `previous`
+// Why a version is to be taken back.
+struct RollbackReason {
+  RollbackCause cause{};
+  std::string text{};  // For people, with the numbers.
+};
+
+// Why `live` is to be taken back, or nothing. It has to be worse than `previous`
 // as well, as far as enough is known of that: a fault of the machine is no fault of the models. Of
 // clicks the difference must be beyond noise (z of two shares above 1.96).
-std::optional<std::string> WhyRollBack(const RollbackBounds& bounds, const ServingFigures& live,
-                                       const ServingFigures& previous);
+std::optional<RollbackReason> WhyRollBack(const RollbackBounds& bounds, const ServingFigures& live,
+                                          const ServingFigures& previous);
 
 }  // namespace vitrine

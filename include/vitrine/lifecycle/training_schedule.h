@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -19,6 +20,25 @@ struct TrainingSchedule {
 // the schedule calls for one. In the past where the server was not there to see it.
 // REQUIRES: !schedule.is_empty()
 Micros NextTraining(const TrainingSchedule& schedule, Micros last_us);
+
+// How many events were recorded since the last training began, counted by how many the store holds,
+// `num_events`. Where that has fallen since it was counted last, old ones were forgotten or erased,
+// which makes the new ones no fewer. Not thread-safe.
+class NewEvents {
+ public:
+  // A training begins.
+  void Begin(std::uint64_t num_events);
+
+  // A version is served that was trained on so many, maybe by another process and of a larger
+  // store: these are not new.
+  void Learned(std::uint64_t num_trained, std::uint64_t num_events);
+
+  std::uint64_t Count(std::uint64_t num_events);
+
+ private:
+  std::uint64_t begin_ = 0;  // What the store holds beyond these is new.
+  std::uint64_t seen_ = 0;   // When it was counted last.
+};
 
 // "03:30" as microseconds from midnight. INVALID_ARGUMENT: it is no time of a day.
 absl::StatusOr<Micros> ParseTimeOfDay(std::string_view text);
