@@ -14,8 +14,9 @@
 namespace vitrine {
 namespace {
 
-constexpr char kTextPattern[] = "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v";
-// The message is the rest of the object. Times are in UTC.
+// Times are in UTC.
+constexpr char kTextPattern[] = "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v";
+// The message is the rest of the object.
 constexpr char kJsonPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
 
 std::atomic<LogFormat>& Format() {
@@ -27,7 +28,7 @@ spdlog::logger& Logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>(
         "vitrine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern(kTextPattern);
+    made->set_pattern(kTextPattern, spdlog::pattern_time_type::utc);
     return made;
   }();
   return *logger;
@@ -104,11 +105,8 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
 
 void SetLogFormat(LogFormat format) {
   Format() = format;
-  if (format == LogFormat::kJson) {
-    Logger().set_pattern(kJsonPattern, spdlog::pattern_time_type::utc);
-  } else {
-    Logger().set_pattern(kTextPattern);
-  }
+  Logger().set_pattern(format == LogFormat::kJson ? kJsonPattern : kTextPattern,
+                       spdlog::pattern_time_type::utc);
 }
 
 void SetLogLevel(LogLevel level) { Logger().set_level(Convert(level)); }

@@ -167,6 +167,7 @@ absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
   SetLogFormat(config.log_format);
   SetLogLevel(config.log_level);
+  RouteGrpcLog();
   VITRINE_ASSIGN_OR_RETURN(const auto keys, KeyRing::Open(KeyFile(LocalFileSystem(), flags.store)));
   config.server.keys = keys.get();
   VITRINE_RETURN_IF_ERROR(CheckExposure(flags, config.server));

@@ -1,5 +1,6 @@
 #include "vitrine/engine/engine.h"
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -34,6 +35,19 @@ std::string AttributionToken(const FeatureStore& store, const RecommendRequest& 
     }
   }
   return SealAttribution(store, attribution);
+}
+
+// Items that may be shown and are not excluded.
+std::size_t NumOpen(const Plan& plan) {
+  const auto is_allowed = [&plan](ItemIndex item) { return plan.allowed->Contains(item); };
+  const std::vector<ItemIndex>& excluded = plan.query.excluded;
+  return plan.allowed->Count() -
+         static_cast<std::size_t>(std::count_if(excluded.begin(), excluded.end(), is_allowed));
+}
+
+// Null where nobody asks for a trace.
+TraceRecorder* BeginTrace(bool wants_trace, std::optional<TraceRecorder>& trace) {
+  return wants_trace ? &trace.emplace() : nullptr;
 }
 
 }  // namespace
@@ -79,11 +93,13 @@ absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
   };
   std::vector<RecommendReply> replies;
   for (const RecommendRequest& row : rows) {
+    const Micros began_us = MonotonicNow();
     absl::StatusOr<RecommendReply> reply = answer(row);
     if (!reply.ok()) {
       return absl::Status(reply.status().code(), absl::StrFormat("rows[%d]: %s", replies.size(),
                                                                  reply.status().message()));
     }
+    reply->took_us = MonotonicNow() - began_us;
     replies.push_back(*std::move(reply));
   }
   return replies;
@@ -125,7 +141,7 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
   std::optional<TraceRecorder> trace;
-  if (request.wants_trace) trace.emplace();
+  TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
   RecommendReply reply;
   std::vector<std::string_view> stand_ins;
   std::vector<ItemIndex> page;
@@ -151,16 +167,14 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
     promoted.insert(promoted.end(), plan.promoted.begin(), plan.promoted.end());
     for (const BlendedItem& each : list) page.push_back(each.item);
   };
-  const Surroundings around{.above = above,
-                            .shown = shown,
-                            .lateness = &lateness,
-                            .trace = trace.has_value() ? &*trace : nullptr};
+  const Surroundings around{
+      .above = above, .shown = shown, .lateness = &lateness, .trace = recorder};
   VITRINE_RETURN_IF_ERROR(MakeSections(request, of_set, around, take));
   if (lateness.was_late()) stand_ins.push_back(kDeadline);
   NoteFallbacks(stand_ins, reply);
-  if (trace.has_value()) {
-    RecordPassedOver(page, promoted, shown, *trace);
-    reply.trace = trace->Take();
+  if (recorder != nullptr) {
+    RecordPassedOver(page, promoted, shown, *recorder);
+    reply.trace = recorder->Take();
   }
   above.insert(above.end(), page.begin(), page.end());
   const bool is_last = page.size() < page_size && !lateness.was_late();
@@ -174,6 +188,8 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
+  std::optional<TraceRecorder> trace;
+  TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
@@ -181,6 +197,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   query.context = Resolve(catalogue, {&request.item_id, 1});
   query.Exclude({SeenItems(query, SeenPolicy::kExcludePurchased), query.context,
                  Resolve(catalogue, request.exclude_item_ids)});
+  if (recorder != nullptr) recorder->End("query", query.shopper.history.size());
   query.shopper = {};  // From here on the question is about the item alone.
 
   std::vector<std::string> filters;
@@ -194,7 +211,9 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
             .page_size = request.page_size,
             .explanation = request.explanation,
             .stand_ins = StandIns(*pipelines, query),
-            .lateness = &lateness};
+            .lateness = &lateness,
+            .trace = recorder};
+  if (recorder != nullptr) recorder->End("filter", NumOpen(plan));
   std::vector<BlendedItem> list;
   if (query.context.empty()) {
     plan.stand_ins = {kUnknownItem};
@@ -208,7 +227,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
     }
   }
   plan.backfill.push_back(plan.allowed);
-  state_->Backfill(plan, list);
+  state_->FillUp(plan, list);
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   return state_->Answer(plan, state_->Present(plan, list));
 }
@@ -217,11 +236,14 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
+  std::optional<TraceRecorder> trace;
+  TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
   query.context = Resolve(catalogue, request.context_item_ids);
   query.cart = Resolve(catalogue, request.cart_item_ids);
+  if (recorder != nullptr) recorder->End("query", query.shopper.history.size());
 
   Lateness lateness(request.is_late, request.is_gone);
   Plan plan{.pipeline = pipelines->for_shopper,
@@ -230,11 +252,13 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
             .allowed = catalogue.Servable(query.now_us),
             .explanation = request.explanation,
             .stand_ins = StandIns(*pipelines, query),
-            .lateness = &lateness};
+            .lateness = &lateness,
+            .trace = recorder};
   const std::vector<ItemIndex> known = Resolve(catalogue, request.item_ids);
   std::vector<BlendedItem> list =
       pipelines->for_shopper.Rank(query.View(), known, plan.allowed.get(), WatchedFor(plan));
   const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
+  if (recorder != nullptr) recorder->End("select", num_scored);
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   if (num_scored < list.size()) plan.stand_ins.push_back(kBackfill);
   std::vector<RecommendedItem> items = state_->Present(plan, list);

@@ -110,10 +110,14 @@ std::vector<BlendedItem> Engine::State::MakeList(const Section& section,
                                                  Plan& plan) const {
   if (section.controls != ListControls() || !shown.empty()) return Compose(plan, section, shown);
   std::vector<BlendedItem> list = Retrieve(plan);
+  FillUp(plan, list);
+  return list;
+}
+
+void Engine::State::FillUp(Plan& plan, std::vector<BlendedItem>& list) const {
   const std::size_t num_ranked = list.size();
   Backfill(plan, list);
   if (plan.trace != nullptr) plan.trace->End("backfill", list.size() - num_ranked);
-  return list;
 }
 
 RankedList Engine::State::BestOf(const Plan& plan, std::size_t k, const ItemBitmap* only) const {
@@ -327,6 +331,7 @@ RecommendReply Engine::State::Answer(const Plan& plan, std::vector<RecommendedIt
   std::vector<std::string_view> stand_ins = plan.stand_ins;
   if (plan.lateness != nullptr && plan.lateness->was_late()) stand_ins.push_back(kDeadline);
   NoteFallbacks(stand_ins, reply);
+  if (plan.trace != nullptr) reply.trace = plan.trace->Take();
   return reply;
 }
 

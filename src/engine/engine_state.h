@@ -152,6 +152,8 @@ struct Engine::State {
   std::vector<BlendedItem> Compose(Plan& plan, const Section& section,
                                    std::span<const ItemIndex> shown) const;
   void Backfill(Plan& plan, std::vector<BlendedItem>& list) const;
+  // The same as a stage of its own.
+  void FillUp(Plan& plan, std::vector<BlendedItem>& list) const;
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
   // `is_explained`: reasons were looked for.
   void AddReason(Micros now, bool is_explained, RecommendedItem& item) const;

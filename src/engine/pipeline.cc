@@ -39,6 +39,11 @@ std::vector<double> LiftsOf(std::span<const ItemLift> lifts, std::span<const Ite
   return added;
 }
 
+std::size_t NumFinite(std::span<const double> scores) {
+  const auto is_finite = [](double score) { return std::isfinite(score); };
+  return static_cast<std::size_t>(std::count_if(scores.begin(), scores.end(), is_finite));
+}
+
 // Takes what is not among `only` out of the selection.
 void Hide(const ItemBitmap& only, std::span<const ItemIndex> items, std::span<double> blended) {
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -78,11 +83,7 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
     asked.lifts = LiftsOf(controls.lifts, asked.items, blended);
     if (controls.only != nullptr) Hide(*controls.only, asked.items, blended);
     lists.push_back(Select(asked, blended, k));
-    watch.Tell("blend", "", [&] {
-      const auto is_finite = [](double score) { return std::isfinite(score); };
-      return asked.num_ruled_out +
-             static_cast<std::size_t>(std::count_if(blended.begin(), blended.end(), is_finite));
-    });
+    watch.Tell("blend", "", [&] { return asked.num_ruled_out + NumFinite(blended); });
   };
   if (IsLittle(allowed)) {
     const bool is_sketched = IsSketched(*allowed, controls);
@@ -143,7 +144,9 @@ std::vector<BlendedItem> Pipeline::Rank(const Query& query, std::span<const Item
   }
   asked.items.assign(items.begin(), items.end());
   Score(query, asked, controls);
+  const StepWatch watch(controls);
   const std::vector<double> blended = Blend(asked);
+  watch.Tell("blend", "", [&] { return NumFinite(blended); });
   std::vector<BlendedItem> ranked;
   ranked.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {

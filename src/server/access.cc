@@ -40,17 +40,18 @@ absl::Status RateLimited(const std::string& what, Micros wait) {
       wait);
 }
 
-// The shopper whom the message names, or nobody.
-std::string ShopperIn(const Message& message) {
+// The shopper whom the message names, as a user and as a visitor: whoever sends ever other users is
+// still one visitor, and the other way round.
+void CountShopper(const Message& message, ShopperLimits::CallsByShopper& calls) {
   for (const char* name : {"user_id", "visitor_id"}) {
     const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
     if (field == nullptr || field->is_repeated() || field->type() != FieldDescriptor::TYPE_STRING) {
       continue;
     }
     std::string id = message.GetReflection()->GetString(message, field);
-    if (!id.empty()) return id.append(name);  // A user is not the visitor of the same id.
+    if (id.empty()) continue;
+    ShopperLimits::Count(id.append(name), calls);  // A user is not the visitor of the same id.
   }
-  return "";
 }
 
 }  // namespace
@@ -150,18 +151,18 @@ absl::StatusOr<std::shared_ptr<const KeyRing::Entry>> AccessControl::FindKey(
 
 absl::Status AccessControl::CheckShoppers(const Message& request) {
   ShopperLimits::CallsByShopper calls;
-  ShopperLimits::Count(ShopperIn(request), calls);
+  CountShopper(request, calls);
   // Each event and each row of a page counts for its shopper.
   for (const char* name : {"event", "events", "request", "rows"}) {
     const FieldDescriptor* field = request.GetDescriptor()->FindFieldByName(name);
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) continue;
     const auto& reflection = *request.GetReflection();
     if (!field->is_repeated()) {
-      ShopperLimits::Count(ShopperIn(reflection.GetMessage(request, field)), calls);
+      CountShopper(reflection.GetMessage(request, field), calls);
       continue;
     }
     for (int i = 0; i < reflection.FieldSize(request, field); ++i) {
-      ShopperLimits::Count(ShopperIn(reflection.GetRepeatedMessage(request, field, i)), calls);
+      CountShopper(reflection.GetRepeatedMessage(request, field, i), calls);
     }
   }
   const Micros wait = shoppers_.Take(calls, clock_.Now());

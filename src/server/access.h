@@ -19,8 +19,9 @@
 
 namespace vitrine {
 
-// Limits the calls about one shopper, whoever sends them: a fixed table of the shoppers seen last,
-// so that no number of them takes more memory. Thread-safe.
+// Limits the calls about one shopper, whoever sends them: a fixed table of the ids seen last, so
+// that no number of them takes more memory. A user and a visitor of one call are two shoppers to
+// it, both of whom must have something left. Thread-safe.
 class ShopperLimits {
  public:
   // 0: no limit.

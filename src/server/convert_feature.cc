@@ -129,10 +129,11 @@ Converted<PutFeatures::Value> FromProto(const v1::PutFeatureValue& message, Micr
   }
   if (message.has_time_to_live()) {
     const auto& ttl = message.time_to_live();
-    // Beyond any limit in seconds, so that the product fits.
-    put.ttl_us = ttl.seconds() < 0 || ttl.nanos() < 0 || ttl.seconds() > kMaxTtlUs
-                     ? -1
-                     : ttl.seconds() * kMicrosPerSecond + ttl.nanos() / 1'000;
+    // What is beyond the limit in seconds is not multiplied: the product might not fit.
+    put.ttl_us =
+        ttl.seconds() < 0 || ttl.nanos() < 0 || ttl.seconds() > kMaxTtlUs / kMicrosPerSecond
+            ? -1
+            : ttl.seconds() * kMicrosPerSecond + ttl.nanos() / 1'000;
     if (put.ttl_us <= 0) {
       violations.push_back(
           {.field = "time_to_live",

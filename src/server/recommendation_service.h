@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+
 #include "server/arena_messages.h"
 #include "server/request_pool.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
@@ -33,6 +36,7 @@ class RecommendationService final : public v1::RecommendationService::CallbackSe
 
  private:
   RequestPool& pool_;
+  std::atomic<std::size_t> num_about_items_ = 0;  // Calls of SimilarItems and RankItems.
   ArenaMessages<v1::RecommendItemsRequest, v1::RecommendItemsResponse> recommend_messages_;
   ArenaMessages<v1::SimilarItemsRequest, v1::SimilarItemsResponse> similar_messages_;
   ArenaMessages<v1::RankItemsRequest, v1::RankItemsResponse> rank_messages_;

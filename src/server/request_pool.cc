@@ -9,6 +9,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
+#include "server/held_reply.h"
 #include "server/status.h"
 
 namespace vitrine {
@@ -71,6 +72,7 @@ RequestPool::RequestPool(const Options& options)
       max_waiting_(options.max_waiting),
       max_wait_us_(options.max_wait_us),
       log_(options.log),
+      unsent_(options.max_unsent_bytes),
       pool_(options.num_threads) {}
 
 void RequestPool::Change(const Options& options) {
@@ -81,7 +83,10 @@ void RequestPool::Change(const Options& options) {
 
 void RequestPool::Open(const Backend& backend) {
   backend_ = backend;
-  if (backend.counters != nullptr) abandoned_ = &backend.counters->Get("server.abandoned");
+  if (backend.counters != nullptr) {
+    abandoned_ = &backend.counters->Get("server.abandoned");
+    unsent_.CountIn(backend.counters->Get("server.unread_replies"));
+  }
   phase_ = Phase::kOpen;
 }
 
@@ -201,6 +206,7 @@ void RequestPool::End(const absl::Status& status, const Call& call, const CallNo
                            .took_us = took_us,
                            .waited_us = call.waited_us,
                            .note = note});
+  if (status.ok()) AwaitReading(call.context, unsent_);
   call.reactor.Finish(ToGrpcStatus(status));
 }
 

@@ -15,6 +15,7 @@
 #include "server/methods.h"
 #include "server/metrics.h"
 #include "server/request_log.h"
+#include "server/unsent_replies.h"
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/server/server.h"
 
@@ -35,6 +36,7 @@ class RequestPool {
     AccessControl* access = nullptr;  // Null: everybody may call everything.
     Metrics* metrics = nullptr;       // Null: nothing is measured.
     RequestLogOptions log{};
+    std::size_t max_unsent_bytes = 0;  // Of UnsentReplies; 0: no limit. Else MeasuredMessages only.
   };
 
   // What the options point to must outlive the pool.
@@ -72,7 +74,8 @@ class RequestPool {
 
   // Answers a unary call with the status that `work`, which waits for no other call, returns. Where
   // the caller has gone before, there is no work; that, and a status CANCELLED, is counted as
-  // "server.abandoned".
+  // "server.abandoned". A reply that the caller does not read may be given up for those of others,
+  // which is counted as "server.unread_replies".
   // Where nothing else is worked on, the thread that brought the call does it, and wakes no other.
   // gRPC has at least two such threads, so that calls are taken in meanwhile. Otherwise one of the
   // pool's.
@@ -120,6 +123,7 @@ class RequestPool {
   }
   Metrics* metrics() const { return options_.metrics; }
   RequestLog& log() { return log_; }
+  const UnsentReplies& unsent() const { return unsent_; }
 
   // Called with false on a write that failed on the disk or met a store that takes none, and with
   // true on the first that takes effect after it; set before Open.
@@ -155,6 +159,7 @@ class RequestPool {
   std::atomic<std::size_t> max_waiting_;
   std::atomic<Micros> max_wait_us_;
   RequestLog log_;
+  UnsentReplies unsent_;
   Method any_;  // Stands for all where no methods are given.
   std::atomic<std::size_t> num_waiting_ = 0;
   std::atomic<Micros> waiting_us_ = 0;           // What those that wait will cost.

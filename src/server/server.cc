@@ -24,6 +24,7 @@
 #include "server/health.h"
 #include "server/insight_reports.h"
 #include "server/insight_service.h"
+#include "server/measured_messages.h"
 #include "server/methods.h"
 #include "server/model_service.h"
 #include "server/recommendation_service.h"
@@ -113,7 +114,17 @@ struct Server::State {
         models(pool),
         placements(pool),
         store(pool),
-        recommendations(pool) {}
+        recommendations(pool) {
+    messages.SetFor(events);
+    messages.SetFor(catalog);
+    messages.SetFor(users);
+    messages.SetFor(features);
+    messages.SetFor(insight);
+    messages.SetFor(models);
+    messages.SetFor(placements);
+    messages.SetFor(store);
+    messages.SetFor(recommendations);
+  }
 
   RequestPool::Options PoolOptions(const ServerOptions& options) {
     return {.num_threads = NumThreads(options),
@@ -122,7 +133,8 @@ struct Server::State {
             .methods = &methods,
             .access = &access,
             .metrics = &metrics,
-            .log = options.request_log};
+            .log = options.request_log,
+            .max_unsent_bytes = options.max_buffer_bytes};
   }
 
   Metrics metrics;
@@ -141,6 +153,7 @@ struct Server::State {
   ServingConfigService placements;
   StoreService store;
   RecommendationService recommendations;
+  MeasuredMessages messages;
   std::unique_ptr<ServerCertificates> certificates;
   int port = 0;
   std::atomic<bool> is_draining = false;
@@ -167,7 +180,7 @@ void SetConnectionLimits(const ServerOptions& options, grpc::ServerBuilder& buil
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kLeastPingMs);
   grpc::ResourceQuota quota("vitrine");
-  quota.Resize(options.max_buffer_bytes);
+  quota.Resize(options.max_buffer_bytes);  // Of what comes in; UnsentReplies is for what goes out.
   quota.SetMaxThreads(kMaxReflectionThreads);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetResourceQuota(quota);

@@ -16,10 +16,11 @@
 namespace vitrine {
 namespace {
 
-constexpr std::size_t kNumThreads = 2;
+// A thread waits with each connection: so many slow callers leave none for the next.
+constexpr std::size_t kNumThreads = 32;
 constexpr std::size_t kMaxRequestBytes = 64U << 10U;
 constexpr std::size_t kMaxRequestsPerConnection = 1'000;
-constexpr auto kPatience = std::chrono::seconds(5);  // With a caller who is slow.
+constexpr auto kPatience = std::chrono::seconds(1);  // With a caller who sends or takes nothing.
 constexpr char kText[] = "text/plain; charset=utf-8";
 constexpr char kMetricsText[] = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -15,6 +15,16 @@ namespace {
 constexpr int kEventsPerPart = 500;
 constexpr std::uint64_t kEventsBetweenLooks = 4'096;  // Whether somebody still waits.
 
+constexpr Micros kRetryUs = 5 * kMicrosPerSecond;
+
+absl::Status TooManyExports() {
+  return WithRetry(
+      WithReason(absl::ResourceExhaustedError(absl::StrFormat(
+                     "%d exports are open, as many as may be; retry later", UserExport::kMostOpen)),
+                 "OVERLOADED"),
+      kRetryUs);
+}
+
 absl::Status CheckId(const v1::ExportUserDataRequest& request) {
   if (!request.user_id().empty() || !request.visitor_id().empty()) return absl::OkStatus();
   return BadField("user_id", "neither user_id nor visitor_id is set; give one of them");
@@ -93,6 +103,11 @@ void UserExport::Start(const v1::ExportUserDataRequest& request, Micros now) {
   if (const absl::Status admitted = pool_.Admit(context_, request); !admitted.ok()) {
     return Finish(EndOf(admitted));
   }
+  is_open_ = num_open_.fetch_add(1) < kMostOpen;
+  if (!is_open_) {
+    --num_open_;
+    return Finish(EndOf(TooManyExports()));
+  }
   const absl::Status submitted =
       reports_.Submit([this, &request, now](const std::atomic<bool>& is_stopped) {
         auto parts = ExportUserData(*pool_.backend().store, request, now, [this, &is_stopped] {
@@ -110,6 +125,11 @@ void UserExport::Start(const v1::ExportUserDataRequest& request, Micros now) {
 void UserExport::OnWriteDone(bool is_ok) {
   if (!is_ok) return Finish(EndOf(absl::CancelledError()));
   WriteNext();
+}
+
+void UserExport::OnDone() {
+  if (is_open_) --num_open_;
+  delete this;
 }
 
 void UserExport::WriteNext() {

@@ -25,17 +25,22 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
     const std::function<bool()>& is_stopped);
 
 // One ExportUserData call: gathers on the thread of reports, then writes message by message, as
-// fast as the client takes them. One step follows the other; deletes itself.
+// fast as the client takes them. All of them are held until then, so that few may be open. One step
+// follows the other; deletes itself.
 class UserExport final : public grpc::ServerWriteReactor<v1::ExportUserDataResponse> {
  public:
-  UserExport(RequestPool& pool, InsightReports& reports, grpc::CallbackServerContext& context)
-      : pool_(pool), reports_(reports), context_(context) {}
+  static constexpr std::size_t kMostOpen = 16;
+
+  // `num_open`: of all exports, which count themselves.
+  UserExport(RequestPool& pool, InsightReports& reports, grpc::CallbackServerContext& context,
+             std::atomic<std::size_t>& num_open)
+      : pool_(pool), reports_(reports), context_(context), num_open_(num_open) {}
 
   // `request` must live as long as the call.
   void Start(const v1::ExportUserDataRequest& request, Micros now);
 
   void OnWriteDone(bool is_ok) override;
-  void OnDone() override { delete this; }
+  void OnDone() override;
 
  private:
   void WriteNext();
@@ -44,6 +49,8 @@ class UserExport final : public grpc::ServerWriteReactor<v1::ExportUserDataRespo
   RequestPool& pool_;
   InsightReports& reports_;
   grpc::CallbackServerContext& context_;
+  std::atomic<std::size_t>& num_open_;
+  bool is_open_ = false;  // It is one of num_open_.
   std::vector<v1::ExportUserDataResponse> parts_;
   std::size_t next_ = 0;
 };

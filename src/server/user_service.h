@@ -1,15 +1,26 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
 #include "server/insight_reports.h"
 #include "server/request_pool.h"
 #include "vitrine/v1/user_service.grpc.pb.h"
 
 namespace vitrine {
 
+// What the store held of a person before it erased them.
+struct ErasedPast {
+  bool is_known = false;         // There was anything: an event, a profile, a feature.
+  std::uint64_t num_events = 0;  // In the log, with an id of theirs.
+  Micros earliest_us = 0;        // None of these was recorded before; 0: not known.
+};
+
 // Users over the store. Thread-safe.
 class UserService final : public v1::UserService::CallbackService {
  public:
-  // An erasure makes `reports` forget what they hold.
+  // An erasure makes `reports` forget what they hold, and reads the log on their thread.
   UserService(RequestPool& pool, InsightReports& reports, const Clock& clock)
       : pool_(pool), reports_(reports), clock_(clock) {}
 
@@ -29,11 +40,13 @@ class UserService final : public v1::UserService::CallbackService {
       grpc::CallbackServerContext* context, const v1::ExportUserDataRequest* request) override;
 
  private:
-  void SetErased(const WriteResult& result, bool was_known, v1::EraseUserResponse& response);
+  void SetErased(const WriteResult& result, const ErasedPast& past,
+                 v1::EraseUserResponse& response);
 
   RequestPool& pool_;
   InsightReports& reports_;
   const Clock& clock_;
+  std::atomic<std::size_t> num_exports_ = 0;  // That are open.
 };
 
 }  // namespace vitrine

@@ -28,7 +28,7 @@ TEST(LogTest, WritesTimeLevelEventAndFieldsOnOneLine) {
   });
 
   EXPECT_THAT(line,
-              MatchesRegex("[-0-9]+T[0-9:.]+ .*warning.* store.opened events=12 path=/a/b\n"));
+              MatchesRegex("[-0-9]+T[0-9:.]+Z .*warning.* store.opened events=12 path=/a/b\n"));
 }
 
 TEST(LogTest, QuotesWhatWouldBreakTheLineIntoOtherFields) {

@@ -58,8 +58,12 @@ std::string ReadDoc(const std::string& name) {
 
 // A shop of which there is something to say: events, lists, models, a training.
 void Live(Shop& shop) {
-  shop.models().Set({.bundles = {{.version = "v7", .trained_us = 1, .metrics = {{"ndcg@20", 0.5}}}},
-                     .live = "v7"});
+  shop.models().Set(
+      {.bundles = {{.version = "v7",
+                    .trained_us = 1,
+                    .metrics = {{"ndcg@20", 0.5}, {"events", 400}, {"test_users", 30}}}},
+       .live = "v7",
+       .num_rollbacks = {{RollbackCause::kErrors, 2}}});
   shop.Serve();
   const auto client = shop.Connect();
   ASSERT_THAT(client->UpsertItems(MakeItems(5)), IsOk());
@@ -132,6 +136,22 @@ TEST(MetricsTest, AListIsTimedByItsPlacementAndOneInManyByStage) {
   EXPECT_FALSE(list->has_trace());
 }
 
+TEST(MetricsTest, TheRowsOfAPageAreTimedByTheirPlacements) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  v1::BatchRecommendItemsRequest request;
+  for (const char* placement : {"trending", "new-arrivals", "trending"}) {
+    *request.add_rows() = For("ann", 1);
+    request.mutable_rows(request.rows_size() - 1)->set_placement(placement);
+  }
+  ASSERT_THAT(shop.Connect()->BatchRecommendItems(request), IsOk());
+
+  const std::string page = Metrics(shop.server());
+
+  EXPECT_EQ(ValueOf(page, R"(vitrine_placement_seconds_count{placement="trending"})"), 2) << page;
+  EXPECT_EQ(ValueOf(page, R"(vitrine_placement_seconds_count{placement="new-arrivals"})"), 1);
+}
+
 TEST(MetricsTest, EventsAreCountedAndTimedUntilTheyTakeEffect) {
   Shop shop(WithMetrics());
   Live(shop);
@@ -153,6 +173,13 @@ TEST(MetricsTest, TheLiveModelsAndTheProcessAreShown) {
 
   EXPECT_EQ(ValueOf(page, R"(vitrine_model_info{version="v7"})"), 1) << page;
   EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="ndcg@20"})"), 0.5);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="events"})"), -1);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="test_users"})"), -1);
+  EXPECT_EQ(ValueOf(page, "vitrine_model_training_events"), 400);
+  EXPECT_EQ(ValueOf(page, "vitrine_model_test_users"), 30);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_rollbacks_total{cause="errors"})"), 2);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_rollbacks_total{cause="clicks"})"), 0);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_rollbacks_total{cause="request"})"), 0);
   EXPECT_GT(ValueOf(page, "vitrine_model_age_seconds"), 1e9);  // Trained in 1970.
   EXPECT_GT(ValueOf(page, "process_resident_memory_bytes"), 1e6);
   EXPECT_GT(ValueOf(page, "process_cpu_seconds_total"), 0);

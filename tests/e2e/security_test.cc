@@ -148,6 +148,27 @@ TEST(ShopperLimitTest, OneShopperCannotTakeTheServerFromTheOthers) {
   EXPECT_THAT(client->RecommendItems(For("ann")), IsOk());
 }
 
+TEST(ShopperLimitTest, AVisitorGetsNoMoreAsEverOtherUsersNorAUserAsEverOtherVisitors) {
+  Shop shop({.max_calls_per_second_per_shopper = 0.01});
+  shop.Serve();
+  const auto client = shop.Connect();
+  const auto as = [](const std::string& user_id, const std::string& visitor_id) {
+    v1::RecommendItemsRequest request = For(user_id);
+    request.set_visitor_id(visitor_id);
+    return request;
+  };
+
+  EXPECT_THAT(client->RecommendItems(as("ann", "phone")), IsOk());
+  EXPECT_EQ(ErrorReason(client->RecommendItems(as("ben", "phone")).status()), "RATE_LIMITED");
+  EXPECT_EQ(ErrorReason(client->RecommendItems(as("ann", "tablet")).status()), "RATE_LIMITED");
+  v1::BatchRecommendItemsRequest page;
+  *page.add_rows() = as("ben", "phone");
+  EXPECT_EQ(ErrorReason(client->BatchRecommendItems(page).status()), "RATE_LIMITED");
+
+  // What was refused for the one has cost the other nothing.
+  EXPECT_THAT(client->RecommendItems(as("ben", "tablet")), IsOk());
+}
+
 // A server with TLS, whose certificate the test may change.
 class TlsTest : public ::testing::Test {
  protected:

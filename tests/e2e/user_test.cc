@@ -2,13 +2,16 @@
 
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
+#include "vitrine/client/json_form.h"
 
 namespace vitrine {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class UserTest : public ::testing::Test {
@@ -177,8 +180,8 @@ TEST_F(ExportTest, HasTheProfileTheFeaturesAndAllEventsOfTheUserAndTheirVisitors
 
   ASSERT_THAT(ann, IsOk());
   EXPECT_EQ(ann->user.attributes().at("country").text(), "DE");
-  EXPECT_THAT(ann->visitors, ::testing::ElementsAre("phone"));
-  EXPECT_THAT(ann->features, Not(::testing::IsEmpty()));
+  EXPECT_THAT(ann->visitors, ElementsAre("phone"));
+  EXPECT_THAT(ann->features, Not(IsEmpty()));
   ASSERT_EQ(ann->events.size(), 2);
   EXPECT_EQ(ann->events[0].visitor_id(), "phone");
   EXPECT_EQ(ann->events[1].user_id(), "ann");
@@ -226,12 +229,125 @@ TEST_F(UserTest, AReceiptSaysWhatWentAndWhichModelsWereTrainedBefore) {
   ASSERT_THAT(erased, IsOk());
   EXPECT_TRUE(erased->receipt().profile_erased());
   EXPECT_GT(erased->receipt().erased_feature_count(), 0);
-  EXPECT_THAT(erased->receipt().model_versions_with_traces(), ::testing::ElementsAre("v2", "v1"));
+  EXPECT_THAT(erased->receipt().model_versions_with_traces(), ElementsAre("v2", "v1"));
   const auto nobody = Erase("nobody");
   ASSERT_THAT(nobody, IsOk());
   EXPECT_FALSE(nobody->receipt().profile_erased());
   EXPECT_EQ(nobody->receipt().erased_feature_count(), 0);
-  EXPECT_THAT(nobody->receipt().model_versions_with_traces(), ::testing::IsEmpty());
+  EXPECT_THAT(nobody->receipt().model_versions_with_traces(), IsEmpty());
+}
+
+// Of a shop with a version that is three days old, and one of now.
+class TracesTest : public UserTest {
+ protected:
+  TracesTest() {
+    ModelControl::Versions versions;
+    versions.bundles = {{.version = "new", .trained_us = SystemClock().Now()},
+                        {.version = "old", .trained_us = DaysAgo(3)}};
+    shop_.models().Set(versions);
+  }
+
+  static Micros DaysAgo(double days) {
+    return SystemClock().Now() - static_cast<Micros>(days * static_cast<double>(kMicrosPerDay));
+  }
+
+  absl::Status View(const std::string& user_id, const std::string& visitor_id, double days_ago) {
+    v1::Event event = MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, user_id, "item-001");
+    event.set_visitor_id(visitor_id);
+    event.mutable_event_time()->set_seconds(DaysAgo(days_ago) / kMicrosPerSecond);
+    return client_->RecordEvents(Batch({event})).status();
+  }
+
+  // The versions that the receipt names.
+  std::vector<std::string> TracesOf(const v1::EraseUserRequest& request) {
+    const auto erased = client_->EraseUser(request);
+    if (!erased.ok()) return {erased.status().ToString()};
+    const auto& versions = erased->receipt().model_versions_with_traces();
+    return {versions.begin(), versions.end()};
+  }
+  std::vector<std::string> TracesOfUser(const std::string& user_id) {
+    v1::EraseUserRequest request;
+    request.set_user_id(user_id);
+    return TracesOf(request);
+  }
+  std::vector<std::string> TracesOfVisitor(const std::string& visitor_id) {
+    v1::EraseUserRequest request;
+    request.set_visitor_id(visitor_id);
+    return TracesOf(request);
+  }
+};
+
+TEST_F(TracesTest, AVersionFromBeforeThePersonHasNoneOfThem) {
+  ASSERT_THAT(View("bob", "", 10), IsOk());
+  ASSERT_THAT(View("ann", "", 0), IsOk());
+  ASSERT_THAT(View("", "phone", 0), IsOk());
+
+  EXPECT_THAT(TracesOfUser("ann"), ElementsAre("new"));
+  EXPECT_THAT(TracesOfVisitor("phone"), ElementsAre("new"));
+  EXPECT_THAT(TracesOfUser("bob"), ElementsAre("new", "old"));
+}
+
+TEST_F(TracesTest, AnEventMayHaveBeenDatedADayAhead) {
+  ASSERT_THAT(View("ann", "", 2.5), IsOk());
+
+  EXPECT_THAT(TracesOfUser("ann"), ElementsAre("new", "old"));
+}
+
+TEST_F(TracesTest, AVisitorWhoBecameTheUserCountsToo) {
+  ASSERT_THAT(View("", "phone", 10), IsOk());
+  ASSERT_THAT(View("ann", "", 0), IsOk());
+  ASSERT_THAT(Merge("phone", "ann"), IsOk());
+
+  EXPECT_THAT(TracesOfUser("ann"), ElementsAre("new", "old"));
+}
+
+// Such events go with both, and are in the past of one of them alone.
+TEST_F(TracesTest, SoDoesWhatAnotherUserDidOnTheVisitorsDevice) {
+  ASSERT_THAT(View("bob", "phone", 10), IsOk());
+  ASSERT_THAT(View("bob", "tablet", 10), IsOk());
+  ASSERT_THAT(View("ann", "", 0), IsOk());
+  ASSERT_THAT(View("", "tablet", 0), IsOk());
+  ASSERT_THAT(Merge("phone", "ann"), IsOk());
+
+  EXPECT_THAT(TracesOfVisitor("tablet"), ElementsAre("new", "old"));
+  EXPECT_THAT(TracesOfUser("ann"), ElementsAre("new", "old"));
+}
+
+TEST_F(TracesTest, WhereEventsWereForgottenForTheirAgeAllVersionsAreNamed) {
+  ASSERT_THAT(View("ann", "", 10), IsOk());
+  ASSERT_THAT(View("bob", "", 4), IsOk());
+  v1::ForgetOldEventsRequest old;
+  old.mutable_before_time()->set_seconds(DaysAgo(5) / kMicrosPerSecond);
+  ASSERT_THAT(client_->ForgetOldEvents(old), IsOk());
+  ASSERT_THAT(View("ann", "", 0), IsOk());
+
+  EXPECT_THAT(TracesOfUser("ann"), ElementsAre("new", "old"));
+}
+
+TEST_F(TracesTest, SomebodyElseWhoWasErasedIsNoReasonToNameAll) {
+  ASSERT_THAT(View("bob", "", 10), IsOk());
+  ASSERT_THAT(View("carl", "", 9), IsOk());
+  ASSERT_THAT(View("ann", "", 0), IsOk());
+  ASSERT_THAT(Erase("carl"), IsOk());
+
+  EXPECT_THAT(TracesOfUser("ann"), ElementsAre("new"));
+}
+
+TEST_F(UserTest, ATrainingUnderWayIsNamedSinceItMayHaveReadThePerson) {
+  TrainingProgress training{.id = "training-7", .state = TrainingProgress::State::kRunning};
+  shop_.models().Set(training);
+  ASSERT_THAT(Buy("ann", ""), IsOk());
+  ASSERT_THAT(Buy("bob", ""), IsOk());
+
+  const auto erased = Erase("ann");
+
+  ASSERT_THAT(erased, IsOk());
+  EXPECT_THAT(erased->receipt().training_ids(), ElementsAre("training-7"));
+  EXPECT_THAT(ToJson(erased->receipt()), HasSubstr("\"training-7\""));
+  EXPECT_THAT(Erase("nobody")->receipt().training_ids(), IsEmpty());
+  training.state = TrainingProgress::State::kSucceeded;
+  shop_.models().Set(training);
+  EXPECT_THAT(Erase("bob")->receipt().training_ids(), IsEmpty());
 }
 
 TEST_F(UserTest, ErasingSomebodyUnknownIsAReceiptOfNothing) {

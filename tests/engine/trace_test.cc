@@ -114,6 +114,51 @@ TEST_F(TraceTest, ALargeShopIsRetrievedFrom) {
   for (const Trace::Stage& stage : reply.trace->stages) EXPECT_GE(stage.micros, 0) << stage.name;
 }
 
+TEST_F(TraceTest, NamesTheStagesOfWhatIsLikeAnItem) {
+  Publish({MakeFakeModel("content", ModelFamily::kContent, std::vector<float>(100, 1))});
+  SimilarRequest request{.item_id = "item-010", .user_id = "u", .page_size = 5};
+  EXPECT_FALSE(Similar(request).trace.has_value());
+  request.wants_trace = true;
+
+  const RecommendReply reply = Similar(request);
+
+  EXPECT_THAT(StagesOf(reply), ElementsAre("query", "filter", "score:content", "blend", "select",
+                                           "backfill", "explain"));
+  EXPECT_EQ(CountOf(reply, "query"), 3U);
+  EXPECT_EQ(CountOf(reply, "filter"), 297U - 3);  // The item, one owned, one refused.
+  EXPECT_EQ(CountOf(reply, "select"), 5U);
+  EXPECT_EQ(CountOf(reply, "explain"), 5U);
+  for (const Trace::Stage& stage : reply.trace->stages) EXPECT_GE(stage.micros, 0) << stage.name;
+
+  request.item_id = "unknown";
+  const RecommendReply filled_up = Similar(request);
+  EXPECT_THAT(StagesOf(filled_up), ElementsAre("query", "filter", "backfill", "explain"));
+  EXPECT_EQ(CountOf(filled_up, "backfill"), 5U);
+}
+
+TEST_F(TraceTest, NamesTheStagesOfARanking) {
+  RankRequest request{.user_id = "u", .item_ids = {"item-299", "item-003", "unknown"}};
+  EXPECT_FALSE(Rank(request).trace.has_value());
+  request.wants_trace = true;
+  Engine::Options options = Options();
+  options.blend.whole_catalogue_items = 10;
+  const Engine large(store_, models_, counters_, clock_, options);
+
+  const RecommendReply reply = Rank(request);
+  const auto of_large = large.Rank(request);
+
+  EXPECT_THAT(StagesOf(reply),
+              ElementsAre("query", "score:most_popular", "blend", "select", "explain"));
+  EXPECT_EQ(CountOf(reply, "query"), 3U);
+  EXPECT_EQ(CountOf(reply, "score:most_popular"), 1U);  // No model knows the first.
+  EXPECT_EQ(CountOf(reply, "blend"), 1U);
+  EXPECT_EQ(CountOf(reply, "select"), 1U);
+  EXPECT_EQ(CountOf(reply, "explain"), 2U);
+  EXPECT_THAT(StagesOf(*of_large), ElementsAre("query", "retrieve:most_popular",
+                                               "score:most_popular", "blend", "select", "explain"));
+  for (const Trace::Stage& stage : reply.trace->stages) EXPECT_GE(stage.micros, 0) << stage.name;
+}
+
 TEST_F(TraceTest, CountsWhatMayNotBeShownByItsFirstReason) {
   RecommendRequest request{.user_id = "u",
                            .context_item_ids = {"item-010", "item-011"},

@@ -87,6 +87,7 @@ TEST(ConvertFeatureTest, ATimeToLiveIsOfUseOrUnset) {
   EXPECT_THAT(fields_at(0, -1), ElementsAre("time_to_live"));
   EXPECT_THAT(fields_at(3'650 * 86'400LL + 1, 0), ElementsAre("time_to_live"));
   EXPECT_THAT(fields_at(std::numeric_limits<std::int64_t>::max(), 0), ElementsAre("time_to_live"));
+  EXPECT_THAT(fields_at(154'522'974'026'725, 0), ElementsAre("time_to_live"));
   EXPECT_THAT(fields_at(3'650 * 86'400LL, 0), IsEmpty());
   EXPECT_THAT(fields_at(0, 1'000), IsEmpty());
 }

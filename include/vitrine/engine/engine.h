@@ -65,6 +65,7 @@ struct SimilarRequest {
   std::uint64_t min_sequence = 0;
   std::function<bool()> is_late{};  // As in RecommendRequest, both.
   std::function<bool()> is_gone{};
+  bool wants_trace = false;  // Of its stages; drops are not counted.
 };
 
 struct RankRequest {
@@ -78,6 +79,7 @@ struct RankRequest {
   // As in RecommendRequest, both. What no model has scored in time follows by popularity.
   std::function<bool()> is_late{};
   std::function<bool()> is_gone{};
+  bool wants_trace = false;  // As in SimilarRequest.
 };
 
 // Why an item is shown, printable by a shop.
@@ -149,6 +151,7 @@ struct RecommendReply {
   // Recommend only: for the events that come of the list (feature_store/attribution.h).
   std::string attribution_token{};
   std::optional<Trace> trace{};  // Where it was asked for.
+  Micros took_us = 0;            // RecommendRows only: the making of this row.
 };
 
 // Why an item is, or is not, in the answer to a request.

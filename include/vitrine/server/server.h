@@ -126,4 +126,8 @@ class Server {
   std::unique_ptr<State> state_;
 };
 
+// From now on what gRPC itself has to say, in the whole process, is in the log: lines
+// `server.grpc`, a few a second at most, without addresses.
+void RouteGrpcLog();
+
 }  // namespace vitrine
