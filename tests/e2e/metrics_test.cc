@@ -1,5 +1,8 @@
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <httplib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <set>
@@ -88,6 +91,40 @@ TEST(MetricsTest, ReadyOnceItServesAndAliveBefore) {
   EXPECT_EQ(Get(shop.server(), "/readyz")->status, 200);
   EXPECT_EQ(ValueOf(Metrics(shop.server()), "vitrine_ready"), 1);
   EXPECT_EQ(Get(shop.server(), "/other")->status, 404);
+}
+
+// A caller who has begun a request and says no more of it.
+class SilentCaller {
+ public:
+  explicit SilentCaller(int port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(send(socket_, "GET /", 5, MSG_NOSIGNAL), 5);
+  }
+  ~SilentCaller() { close(socket_); }
+  SilentCaller(const SilentCaller&) = delete;
+  SilentCaller& operator=(const SilentCaller&) = delete;
+
+ private:
+  const int socket_;
+};
+
+TEST(MetricsTest, SlowCallersDoNotKeepAProbeWaiting) {
+  Shop shop(WithMetrics());
+  std::vector<std::unique_ptr<SilentCaller>> slow;
+  for (int i = 0; i < 24; ++i) {
+    slow.push_back(std::make_unique<SilentCaller>(shop.server().metrics_port()));
+  }
+  httplib::Client probe("127.0.0.1", shop.server().metrics_port());
+  probe.set_read_timeout(std::chrono::seconds(4));  // Of two threads it would get none sooner.
+
+  const httplib::Result alive = probe.Get("/healthz");
+
+  ASSERT_TRUE(alive);
+  EXPECT_EQ(alive->status, 200);
 }
 
 TEST(MetricsTest, ACallIsCountedByMethodAndCodeBeforeItIsAnswered) {
