@@ -153,6 +153,8 @@ Matrix IalsHalfStep(const CsrMatrix& weights, const RotatedFactors& others, cons
   const Eigen::VectorXf penalties = training.options.unobserved_weight * others.gram;
   const IalsSide side{&others.factors, &penalties, CountKnown(others.factors)};
   Matrix factors = Matrix::Zero(static_cast<Eigen::Index>(weights.num_rows), others.factors.cols());
+  // No penalty is left then: exactly solved that is 0 / 0, and other solvers would stay at `start`.
+  if (side.num_known == 0) return factors;
   const std::size_t num_shards = (weights.num_rows + kShardRows - 1) / kShardRows;
   context.pool->ParallelFor(num_shards, [&](std::size_t shard) {
     if (IsCancelled(context)) return;

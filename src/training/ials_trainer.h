@@ -34,7 +34,8 @@ float UsualUnobservedWeight(const CsrMatrix& weights);
 
 // One half-step: new factors [rows of `weights` x d] in the basis of `others`, whose factors stay
 // as they are. `start` (same shape, same basis) is where gradients and blocks begin.
-// Rows without weights become zero. Bits do not depend on the threads of `pool`.
+// Rows without weights become zero; all do where every row of `others` is. Bits do not depend on
+// the threads of `pool`.
 Matrix IalsHalfStep(const CsrMatrix& weights, const RotatedFactors& others, const Matrix& start,
                     const IalsTraining& training, const TrainingContext& context);
 

@@ -5,6 +5,7 @@
 #include <Eigen/Dense>
 #include <atomic>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "scorers/sample_shop.h"
@@ -188,11 +189,22 @@ TEST(IalsTrainerTest, AShopOfDislikesAloneTeachesNothingAndBreaksNothing) {
   Dataset shop = SampleShop();
   for (Interaction& each : shop.interactions) each.weight = -1;
 
-  const auto model = FindTrainer("ials")->train(shop, {}, {.pool = &pool});
+  for (const std::string solver : {"cholesky", "cg", "blocks"}) {
+    const Settings settings = {{"solver", solver}, {"block_size", "1"}};
+    const auto model = FindTrainer("ials")->train(shop, settings, {.pool = &pool});
+
+    ASSERT_THAT(model, IsOk()) << solver;
+    EXPECT_EQ(static_cast<const Ials&>(*model->scorer).known_items().Count(), 0U) << solver;
+  }
+}
+
+TEST(IalsTrainerTest, FactorsThatRegularisationShrinksToZeroAreNotDividedByZero) {
+  ThreadPool pool(2);
+
+  const auto model = FindTrainer("ials")->train(SampleShop(), {{"lambda", "1e9"}}, {.pool = &pool});
 
   ASSERT_THAT(model, IsOk());
-  const Query query{.history = shop.History(0)};
-  EXPECT_TRUE(model->scorer->Retrieve({&query, 1}, nullptr, 5).front().empty());
+  EXPECT_EQ(static_cast<const Ials&>(*model->scorer).known_items().Count(), 0U);
 }
 
 TEST(IalsTrainerTest, ATrainingWithoutEpochsCanBeCancelledToo) {

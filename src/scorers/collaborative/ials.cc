@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -55,10 +54,7 @@ RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
     if (!problem.rows.row(j).isZero(0)) weight_sum += problem.weights[j];
   }
   const double regularisation = IalsRegularisation(options, weight_sum, side.num_known);
-  // Where nothing is known of the other side both are 0, and the answer is 0 too, not 0 / 0.
-  constexpr float kLeast = std::numeric_limits<float>::min();
-  problem.penalties =
-      (side.penalties->array() + static_cast<float>(regularisation)).cwiseMax(kLeast);
+  problem.penalties = side.penalties->array() + static_cast<float>(regularisation);
   return problem;
 }
 

@@ -26,8 +26,9 @@ bool IsSound(const RecencyWeights& weights);
 // the one before; then comes the history, where interactions of one moment, such as the items of an
 // order, share a step. Where all times are 0, order is all that is known: each is a step of its
 // own. An item that the shopper disliked when last heard of is left out, and so are items at or
-// beyond `num_items`; neither makes a step. Source is kContext for what the page and the cart hold,
-// else kHistory. O(n + r^2) for n interactions read and r items returned.
+// beyond `num_items`; a neutral rating, of weight 0, is passed over. None of them makes a step.
+// Source is kContext for what the page and the cart hold, else kHistory. O(n + r^2) for n
+// interactions read and r items returned.
 std::vector<TouchedItem> RecentItems(const Query& query, const RecencyWeights& weights,
                                      std::size_t num_items);
 
