@@ -32,8 +32,7 @@ absl::Status CheckStoreFlags(const EvaluateFlags& flags) {
   if (split.protocol != SplitFlags().protocol || !split.cut.empty()) {
     return UsageError(
         "--store splits by time, at the latest lifecycle.test_fraction of the interactions: it "
-        "goes "
-        "with --protocol cold-items and purchases, and with no other --protocol or --cut");
+        "goes with --protocol cold-items and purchases, and with no other --protocol or --cut");
   }
   if (PartOf(flags) != Part::kTest || split.is_repeats || split.is_distinct ||
       !flags.against.empty() || !flags.against_set.empty()) {

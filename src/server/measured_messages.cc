@@ -4,36 +4,14 @@
 
 #include <utility>
 
-#include "server/held_reply.h"
+#include "server/arena_messages.h"
 
 namespace vitrine {
 namespace {
 
-// As gRPC's own are, but for the HeldReply.
-template <typename Request, typename Response>
-class PlainMessages final : public grpc::MessageAllocator<Request, Response> {
- public:
-  grpc::MessageHolder<Request, Response>* AllocateMessages() override { return new Holder(); }
-
- private:
-  class Holder final : public grpc::MessageHolder<Request, Response>, public HeldReply {
-   public:
-    Holder() {
-      this->set_request(&request_object_);
-      this->set_response(&response_object_);
-    }
-    void Release() override { delete this; }
-    std::size_t WireBytes() override { return response_object_.ByteSizeLong(); }
-
-   private:
-    Request request_object_;
-    Response response_object_;
-  };
-};
-
 template <typename Owner, typename Request, typename Response>
 auto AllocatorFor(void (Owner::* /*set*/)(grpc::MessageAllocator<Request, Response>*)) {
-  return std::make_shared<PlainMessages<Request, Response>>();
+  return std::make_shared<ArenaMessages<Request, Response>>();
 }
 
 }  // namespace
@@ -93,7 +71,10 @@ void MeasuredMessages::SetFor(v1::ModelService::CallbackService& service) {
 
 void MeasuredMessages::SetFor(v1::RecommendationService::CallbackService& service) {
   using Service = v1::RecommendationService::CallbackService;
+  Set(service, &Service::SetMessageAllocatorFor_RecommendItems);
   Set(service, &Service::SetMessageAllocatorFor_BatchRecommendItems);
+  Set(service, &Service::SetMessageAllocatorFor_SimilarItems);
+  Set(service, &Service::SetMessageAllocatorFor_RankItems);
   Set(service, &Service::SetMessageAllocatorFor_ExplainRecommendation);
 }
 

@@ -16,9 +16,8 @@
 
 namespace vitrine {
 
-// Gives the unary methods messages whose reply is a HeldReply; those that gRPC makes itself do not
-// tell their size. Left out are the methods that have ArenaMessages. Call before the server starts,
-// which this must outlive.
+// Gives the unary methods ArenaMessages, whose reply is a HeldReply; messages that gRPC makes
+// itself do not tell their size. Call before the server starts, which this must outlive.
 class MeasuredMessages {
  public:
   void SetFor(v1::CatalogService::CallbackService& service);

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstddef>
 
-#include "server/arena_messages.h"
 #include "server/request_pool.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 
@@ -12,11 +11,7 @@ namespace vitrine {
 // Each call: convert, ask the engine, convert back. Thread-safe.
 class RecommendationService final : public v1::RecommendationService::CallbackService {
  public:
-  explicit RecommendationService(RequestPool& pool) : pool_(pool) {
-    SetMessageAllocatorFor_RecommendItems(&recommend_messages_);
-    SetMessageAllocatorFor_SimilarItems(&similar_messages_);
-    SetMessageAllocatorFor_RankItems(&rank_messages_);
-  }
+  explicit RecommendationService(RequestPool& pool) : pool_(pool) {}
 
   grpc::ServerUnaryReactor* RecommendItems(grpc::CallbackServerContext* context,
                                            const v1::RecommendItemsRequest* request,
@@ -37,9 +32,6 @@ class RecommendationService final : public v1::RecommendationService::CallbackSe
  private:
   RequestPool& pool_;
   std::atomic<std::size_t> num_about_items_ = 0;  // Calls of SimilarItems and RankItems.
-  ArenaMessages<v1::RecommendItemsRequest, v1::RecommendItemsResponse> recommend_messages_;
-  ArenaMessages<v1::SimilarItemsRequest, v1::SimilarItemsResponse> similar_messages_;
-  ArenaMessages<v1::RankItemsRequest, v1::RankItemsResponse> rank_messages_;
 };
 
 }  // namespace vitrine

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 
 #undef _res  // A macro of the resolver, which httplib.h brings; Eigen names parameters so.
 
+#include "e2e/loopback_socket.h"
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
 
@@ -96,12 +96,7 @@ TEST(MetricsTest, ReadyOnceItServesAndAliveBefore) {
 // A caller who has begun a request and says no more of it.
 class SilentCaller {
  public:
-  explicit SilentCaller(int port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  explicit SilentCaller(int port) : socket_(ConnectTo(port)) {
     EXPECT_EQ(send(socket_, "GET /", 5, MSG_NOSIGNAL), 5);
   }
   ~SilentCaller() { close(socket_); }

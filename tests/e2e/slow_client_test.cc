@@ -1,6 +1,4 @@
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "e2e/loopback_socket.h"
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
 
@@ -32,13 +31,7 @@ constexpr milliseconds kPatience{10'000};
 // the server may send headers and nothing else. It answers pings, and so looks alive.
 class SlowClient {
  public:
-  explicit SlowClient(int port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const auto* to = reinterpret_cast<const sockaddr*>(&address);
-    EXPECT_EQ(connect(socket_, to, sizeof(address)), 0);
+  explicit SlowClient(int port) : socket_(ConnectTo(port)) {
     Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     SendFrame(kSettings, 0, 0, std::string("\0\4\0\0\0\0", 6));  // INITIAL_WINDOW_SIZE is 0.
   }
