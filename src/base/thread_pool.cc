@@ -1,8 +1,6 @@
 #include "vitrine/base/thread_pool.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -67,8 +65,10 @@ std::function<void()> ThreadPool::TakeNext() {
 
 void ThreadPool::Work(ThreadPriority priority) {
   if (priority == ThreadPriority::kBackground) {
-    // On Linux a "process" here is one thread. Failing to be nice is no reason to stop.
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
+    // A nice thread that runs may go on for some milliseconds when another one wakes; this one goes
+    // at once. Of the calling thread alone, on Linux. Failing to yield is no reason to stop.
+    const sched_param none{};
+    (void)sched_setscheduler(0, SCHED_IDLE, &none);
   }
   while (true) {
     std::unique_lock lock(mutex_);

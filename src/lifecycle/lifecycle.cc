@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<Lifecycle>> Lifecycle::Start(const FeatureStore& 
   shared->LoadCandidate();
   shared->training_thread = std::make_unique<ThreadPool>(1, ThreadPriority::kBackground);
   shared->watching_thread = std::make_unique<ThreadPool>(1, ThreadPriority::kBackground);
-  shared->errand_thread = std::make_unique<ThreadPool>(1);
+  shared->errand_thread = std::make_unique<ThreadPool>(1, ThreadPriority::kBackground);
   shared->training_thread->Submit([shared] { shared->RunTrainings(); });
   shared->watching_thread->Submit([shared] { shared->Watch(); });
   return std::unique_ptr<Lifecycle>(new Lifecycle(std::move(state)));

@@ -1,6 +1,7 @@
 #include "vitrine/base/thread_pool.h"
 
 #include <gmock/gmock.h>
+#include <sched.h>
 
 #include <atomic>
 #include <cmath>
@@ -74,6 +75,16 @@ TEST(ThreadPoolTest, TheDestructorRunsWhatWasSubmitted) {
     }
   }
   EXPECT_EQ(runs, 100);
+}
+
+TEST(ThreadPoolTest, InTheBackgroundItYieldsToAllElse) {
+  int policy = -1;
+  {
+    ThreadPool pool(1, ThreadPriority::kBackground);
+    pool.Submit([&policy] { policy = sched_getscheduler(0); });
+  }
+  EXPECT_EQ(policy, SCHED_IDLE);
+  EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER) << "who submits stays as it was";
 }
 
 TEST(ThreadPoolTest, ATaskMaySubmitAnother) {

@@ -17,7 +17,8 @@ enum class ThreadPriority { kNormal, kBackground };
 // the data alone, write each shard's result to its own place, and reduce in shard order.
 class ThreadPool {
  public:
-  // `num_threads` >= 1. kBackground threads yield the CPU to everything else on the machine.
+  // `num_threads` >= 1. kBackground threads yield the CPU to everything else on the machine, at
+  // once; where that leaves no core idle, they hardly get on.
   explicit ThreadPool(std::size_t num_threads, ThreadPriority priority = ThreadPriority::kNormal);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
