@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
+#include "absl/strings/str_format.h"
 #include "vitrine/base/log_format.h"
 
 namespace vitrine {
@@ -82,7 +85,7 @@ std::string JsonQuote(std::string_view value) {
 std::string TextLine(std::string_view event, std::initializer_list<LogField> fields) {
   std::string line(event);
   for (const auto& [name, value] : fields) {
-    line.append(" ").append(name).append("=").append(Quote(value));
+    line.append(" ").append(name).append("=").append(Quote(value.text()));
   }
   return line;
 }
@@ -90,12 +93,25 @@ std::string TextLine(std::string_view event, std::initializer_list<LogField> fie
 std::string JsonLine(std::string_view event, std::initializer_list<LogField> fields) {
   std::string line = "\"event\":" + JsonQuote(event);
   for (const auto& [name, value] : fields) {
-    line.append(",").append(JsonQuote(name)).append(":").append(JsonQuote(value));
+    line.append(",").append(JsonQuote(name)).append(":");
+    line.append(value.is_text() ? JsonQuote(value.text()) : value.text());
   }
   return line;
 }
 
 }  // namespace
+
+LogValue::LogValue(double number) : is_text_(!std::isfinite(number)) {
+  std::array<char, 32> digits{};
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  text_.assign(digits.data(), written.ptr);
+}
+
+LogValue LogValue::Rounded(double number, int num_decimals) {
+  LogValue value(absl::StrFormat("%.*f", num_decimals, number));
+  value.is_text_ = !std::isfinite(number);
+  return value;
+}
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   const bool is_json = Format() == LogFormat::kJson;

@@ -213,8 +213,7 @@ absl::StatusOr<BackupSummary> LocalStore::BackUp(const std::string& asked,
   auto summary = CopyAll(draft, is_cancelled);
   const absl::Status whole = Publish(files, draft, to, summary.status());
   if (!whole.ok()) return whole;
-  Log(LogLevel::kInfo, "store.backed-up",
-      {{"folder", to}, {"events", std::to_string(summary->num_events)}});
+  Log(LogLevel::kInfo, "store.backed-up", {{"folder", to}, {"events", summary->num_events}});
   return summary;
 }
 

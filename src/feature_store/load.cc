@@ -218,9 +218,9 @@ absl::StatusOr<std::unique_ptr<FeatureStore>> FeatureStore::Open(const std::stri
   const StoreStatus status = store->status();
   Log(LogLevel::kInfo, "store.opened",
       {{"folder", folder},
-       {"events", std::to_string(status.num_events)},
-       {"replayed", std::to_string(status.replayed_events)},
-       {"milliseconds", std::to_string((MonotonicNow() - begin) / 1000)}});
+       {"events", status.num_events},
+       {"replayed", status.replayed_events},
+       {"milliseconds", (MonotonicNow() - begin) / 1000}});
   return store;
 }
 

@@ -181,7 +181,7 @@ absl::StatusOr<WriteResult> LocalStore::Forget(const ForgetOldEvents& mutation) 
     PublishState();
   }
   VITRINE_RETURN_IF_ERROR(FinishForgetting());
-  Log(LogLevel::kInfo, "store.events-forgotten", {{"events", std::to_string(plan.num_events)}});
+  Log(LogLevel::kInfo, "store.events-forgotten", {{"events", plan.num_events}});
   return WriteResult{.sequence = next.sequence, .num_removed = plan.num_events};
 }
 

@@ -147,9 +147,7 @@ absl::StatusOr<std::size_t> CutTornTail(FileSystem& files, const std::string& fo
   VITRINE_RETURN_IF_ERROR(
       WriteFileAtomically(files, path, std::string_view(bytes).substr(0, tail.intact_bytes)));
   Log(LogLevel::kWarning, "store.torn-tail-cut",
-      {{"file", path},
-       {"bytes", std::to_string(cut)},
-       {"kept", std::to_string(tail.intact_bytes)}});
+      {{"file", path}, {"bytes", cut}, {"kept", tail.intact_bytes}});
   return cut;
 }
 

@@ -39,9 +39,7 @@ Dataset DatasetOf(const Catalogue& catalogue) {
   return dataset;
 }
 
-std::string Milliseconds(Micros since) {
-  return absl::StrFormat("%d", (MonotonicNow() - since) / 1000);
-}
+Micros Milliseconds(Micros since) { return (MonotonicNow() - since) / 1000; }
 
 }  // namespace
 
@@ -258,7 +256,7 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
   }
   Serve(std::move(next));
   Log(LogLevel::kInfo, "models.content-refreshed",
-      {{"items", absl::StrFormat("%d", dataset.num_items())}, {"ms", Milliseconds(start)}});
+      {{"items", dataset.num_items()}, {"ms", Milliseconds(start)}});
   return failure;
 }
 

@@ -62,8 +62,7 @@ void Lifecycle::State::Train(const std::string& id, bool skips_the_gate) {
         });
       });
   End(id, trained);
-  const std::string seconds =
-      absl::StrFormat("%.1f", static_cast<double>(MonotonicNow() - start) / 1e6);
+  const double seconds = static_cast<double>(MonotonicNow() - start) / 1e6;
   if (!trained.ok()) {
     Log(LogLevel::kWarning, "training.ended-without-models",
         {{"id", id}, {"error", std::string(trained.status().message())}});
@@ -71,7 +70,9 @@ void Lifecycle::State::Train(const std::string& id, bool skips_the_gate) {
     Log(LogLevel::kWarning, "training.refused", {{"id", id}, {"verdict", trained->gate->verdict}});
   } else {
     Log(LogLevel::kInfo, "training.published",
-        {{"id", id}, {"version", trained->models.version}, {"seconds", seconds}});
+        {{"id", id},
+         {"version", trained->models.version},
+         {"seconds", LogValue::Rounded(seconds, 1)}});
   }
 }
 

@@ -30,7 +30,7 @@ void Write(gpr_log_func_args* said) {
       "server.grpc",
       {{"message", WithoutAddresses(said->message)},
        {"at", absl::StrFormat("%s:%d", path.substr(path.rfind('/') + 1), said->line)},
-       {"left_out", std::to_string(num_left_out.exchange(0))}});
+       {"left_out", num_left_out.exchange(0)}});
 }
 
 }  // namespace

@@ -147,8 +147,8 @@ InsightReports::Answer InsightReports::MakeOne(const FeatureStore& store) {
   }
   report->insight = *std::move(insight);
   Log(LogLevel::kInfo, "server.report-made",
-      {{"events", std::to_string(report->insight.overview.num_events)},
-       {"milliseconds", std::to_string((MonotonicNow() - begin) / 1'000)}});
+      {{"events", report->insight.overview.num_events},
+       {"milliseconds", (MonotonicNow() - begin) / 1'000}});
   return report;
 }
 

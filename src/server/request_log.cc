@@ -26,9 +26,7 @@ bool IsIdByte(char c) {
          c == '_' || c == '.';
 }
 
-std::string Milliseconds(Micros us) {
-  return absl::StrFormat("%.3f", static_cast<double>(us) / 1'000);
-}
+LogValue Milliseconds(Micros us) { return LogValue::Rounded(static_cast<double>(us) / 1'000, 3); }
 
 std::string CodeName(const absl::Status& status) {
   return status.ok() ? "OK" : absl::StatusCodeToString(status.code());
@@ -58,7 +56,7 @@ RequestId GiveId(grpc::CallbackServerContext& context, std::uint64_t number) {
 
 void WriteGrave(std::string_view id, const Method& method, const absl::Status& status) {
   Log(LogLevel::kError, "server.request_failed",
-      {{"id", std::string(id)},
+      {{"id", id},
        {"method", method.name},
        {"code", CodeName(status)},
        {"message", std::string(status.message())}});
@@ -68,15 +66,15 @@ void Write(LogLevel level, std::string_view event, std::string_view id,
            const RequestLog::Ended& call, std::uint64_t num_left_out) {
   const CallNote* note = call.note;
   Log(level, event,
-      {{"id", std::string(id)},
+      {{"id", id},
        {"method", call.method.name},
        {"code", CodeName(call.status)},
        {"ms", Milliseconds(call.took_us)},
        {"waited_ms", Milliseconds(call.waited_us)},
        {"placement", note == nullptr ? "" : note->placement},
-       {"items", std::to_string(note == nullptr ? 0 : note->num_items)},
+       {"items", note == nullptr ? 0 : note->num_items},
        {"stages", StagesText(note)},
-       {"left_out", std::to_string(num_left_out)}});
+       {"left_out", num_left_out}});
 }
 
 }  // namespace

@@ -199,8 +199,7 @@ absl::Status Server::StartPages(const std::string& address, State& state) {
       address, {.metrics = collect, .readiness = [&state] { return Readiness(state.pool); }});
   if (!pages.ok()) return pages.status();
   state.pages = *std::move(pages);
-  Log(LogLevel::kInfo, "server.metrics",
-      {{"address", address}, {"port", std::to_string(state.pages->port())}});
+  Log(LogLevel::kInfo, "server.metrics", {{"address", address}, {"port", state.pages->port()}});
   return absl::OkStatus();
 }
 
@@ -242,8 +241,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
     return status;
   }
   if (IsUnixSocket(options)) state->port = 0;  // gRPC says 1.
-  Log(LogLevel::kInfo, "server.listening",
-      {{"address", options.address}, {"port", std::to_string(state->port)}});
+  Log(LogLevel::kInfo, "server.listening", {{"address", options.address}, {"port", state->port}});
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

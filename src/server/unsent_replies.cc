@@ -49,8 +49,7 @@ void UnsentReplies::Tell(std::size_t num_given_up) {
   num_untold_ += num_given_up;
   if (lines_.Take(MonotonicNow()) > 0) return;
   Log(LogLevel::kWarning, "server.slow-client",
-      {{"given_up", std::to_string(num_untold_.exchange(0))},
-       {"unsent_bytes", std::to_string(bytes())}});
+      {{"given_up", num_untold_.exchange(0)}, {"unsent_bytes", bytes()}});
 }
 
 }  // namespace vitrine

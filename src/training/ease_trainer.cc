@@ -191,9 +191,9 @@ absl::StatusOr<EaseWeights> EaseMatrix(const CsrMatrix& interactions, double lam
   const std::uint64_t wanted_bytes = EaseMemoryBytes(touched.items.size());
   const std::string what = absl::StrFormat("ease of %d items", touched.items.size());
   Log(LogLevel::kInfo, "ease.memory",
-      {{"items", absl::StrFormat("%d", touched.items.size())},
-       {"wanted_bytes", absl::StrFormat("%d", wanted_bytes)},
-       {"available_bytes", absl::StrFormat("%d", available_bytes)}});
+      {{"items", touched.items.size()},
+       {"wanted_bytes", wanted_bytes},
+       {"available_bytes", available_bytes}});
   VITRINE_RETURN_IF_ERROR(CheckMemory(what, wanted_bytes, available_bytes,
                                       "give it more, or train ease_sparse, which wants little"));
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "vitrine/base/log.h"
+#include "vitrine/base/log_format.h"
 
 namespace vitrine {
 namespace {
@@ -64,6 +65,18 @@ TEST(RequestLogTest, ASlowCallHasALineWithItsStages) {
                                  "code=OK ms=312.400 waited_ms=1.500 placement=home items=20 "
                                  "stages=\"query 3 12us, retrieve:ials 100 300000us\" "
                                  "left_out=0\n"));
+}
+
+TEST(RequestLogTest, AsJsonItsCountsAndTimesAreNumbers) {
+  RequestLog log({.slow_ms = 250});
+
+  SetLogFormat(LogFormat::kJson);
+  const std::string line = Logged([&] { NoteOne(log, 312'400); });
+  SetLogFormat(LogFormat::kText);
+
+  EXPECT_THAT(line, HasSubstr(R"("method":"RecommendItems","code":"OK","ms":312.400,)"
+                              R"("waited_ms":1.500,"placement":"","items":0,)"
+                              R"("stages":"not-traced","left_out":0})"));
 }
 
 TEST(RequestLogTest, AFastCallHasNoLineNorHasASlowOneWhereNoneIsSlow) {
