@@ -27,6 +27,19 @@ std::string TriggerName(v1::Training::Trigger trigger) {
   }
 }
 
+std::string CauseName(v1::RollbackNote::Cause cause) {
+  switch (cause) {
+    case v1::RollbackNote::CAUSE_ERRORS:
+      return "errors";
+    case v1::RollbackNote::CAUSE_CLICKS:
+      return "clicks";
+    case v1::RollbackNote::CAUSE_REQUEST:
+      return "request";
+    default:
+      return "";
+  }
+}
+
 // What came of it, or where it stands.
 std::string Outcome(const v1::Training& training) {
   if (training.state() == v1::Training::STATE_RUNNING) {
@@ -109,7 +122,8 @@ nlohmann::ordered_json RollbackJson(const v1::RollbackNote& note) {
   return {{"time", Shown(note.time())},
           {"from", note.from_version()},
           {"to", note.to_version()},
-          {"reason", note.reason()}};
+          {"cause", CauseName(note.cause())},
+          {"reason", note.reason().empty() ? "by hand" : note.reason()}};
 }
 
 }  // namespace vitrine::cli

@@ -127,14 +127,14 @@ absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(
   // What was left behind is not made again of the same events.
   attempted_events = store.status().num_events;
   {
+    const RollbackCause cause = why.has_value() ? why->cause : RollbackCause::kRequest;
     std::lock_guard lock(mutex);
     rollback = {.time_us = options.clock->Now(),
                 .from = change.from,
                 .to = change.to,
+                .cause = cause,
                 .reason = why.has_value() ? why->text : ""};
-    if (version != kCandidateAlias && change.from != change.to) {
-      ++num_rollbacks[why.has_value() ? why->cause : RollbackCause::kRequest];
-    }
+    if (version != kCandidateAlias && change.from != change.to) ++num_rollbacks[cause];
   }
   return ListVersions();
 }

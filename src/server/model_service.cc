@@ -84,12 +84,25 @@ v1::ShadowReport ToProto(const ShadowReport& report) {
   return message;
 }
 
+v1::RollbackNote::Cause ToProto(RollbackCause cause) {
+  switch (cause) {
+    case RollbackCause::kErrors:
+      return v1::RollbackNote::CAUSE_ERRORS;
+    case RollbackCause::kClicks:
+      return v1::RollbackNote::CAUSE_CLICKS;
+    case RollbackCause::kRequest:
+      return v1::RollbackNote::CAUSE_REQUEST;
+  }
+  return v1::RollbackNote::CAUSE_UNSPECIFIED;
+}
+
 v1::RollbackNote ToProto(const RollbackNote& note) {
   v1::RollbackNote message;
   *message.mutable_time() = ToTimestamp(note.time_us);
   message.set_from_version(note.from);
   message.set_to_version(note.to);
   message.set_reason(note.reason);
+  message.set_cause(ToProto(note.cause));
   return message;
 }
 

@@ -81,6 +81,7 @@ TEST_F(HealthTest, AVersionWhoseListsAreCutShortIsTakenBackAndSaysWhy) {
   EXPECT_EQ(versions->live, first_);
   EXPECT_EQ(versions->previous, second_);
   EXPECT_EQ(versions->rollback->from, second_);
+  EXPECT_EQ(versions->rollback->cause, RollbackCause::kErrors);
   EXPECT_THAT(versions->rollback->reason, HasSubstr("100.0 % of 30 lists"));
   EXPECT_THAT(versions->num_rollbacks, ElementsAre(Pair(RollbackCause::kErrors, 1)));
 }

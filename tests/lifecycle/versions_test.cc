@@ -50,6 +50,8 @@ TEST_F(LifecycleTest, OneCallRollsBackAndTheSameCallBringsItBack) {
   ASSERT_THAT(back, IsOk());
   EXPECT_EQ(back->live, first);
   EXPECT_EQ(back->previous, second);
+  EXPECT_EQ(back->rollback.value().cause, RollbackCause::kRequest);
+  EXPECT_EQ(back->rollback.value().reason, "");
   EXPECT_EQ(Served(), first);
   EXPECT_THAT(RollBack(), IsOk());
   EXPECT_EQ(Served(), second);

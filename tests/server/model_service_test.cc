@@ -235,11 +235,12 @@ TEST_F(ModelServiceTest, ACandidateIsShownWithItsShadowAndMadeLive) {
       "NO_CANDIDATE");
   EXPECT_FALSE(Status().has_shadow());
   EXPECT_FALSE(Status().has_last_rollback());
-  models_.Set(ModelControl::Versions{
-      .bundles = {{.version = "b"}, {.version = "a"}},
-      .live = "a",
-      .candidate = "b",
-      .rollback = RollbackNote{.time_us = 5, .from = "c", .to = "a", .reason = "late"}});
+  const RollbackNote back = {
+      .time_us = 5, .from = "c", .to = "a", .cause = RollbackCause::kClicks, .reason = "late"};
+  models_.Set(ModelControl::Versions{.bundles = {{.version = "b"}, {.version = "a"}},
+                                     .live = "a",
+                                     .candidate = "b",
+                                     .rollback = back});
   models_.Set(ShadowReport{.candidate_version = "b",
                            .live_version = "a",
                            .num_compared = 8,
@@ -259,6 +260,7 @@ TEST_F(ModelServiceTest, ACandidateIsShownWithItsShadowAndMadeLive) {
   EXPECT_EQ(status.shadow().mean_score_shift(), -0.5);
   EXPECT_EQ(status.shadow().mean_latency_ms(), 1.5);
   EXPECT_EQ(status.last_rollback().from_version(), "c");
+  EXPECT_EQ(status.last_rollback().cause(), v1::RollbackNote::CAUSE_CLICKS);
   EXPECT_EQ(status.last_rollback().reason(), "late");
   EXPECT_EQ(response.live().version(), "b");
 }

@@ -52,7 +52,8 @@ struct RollbackNote {
   Micros time_us = 0;
   std::string from{};
   std::string to{};
-  std::string reason{};  // Of one that nobody asked for; empty otherwise.
+  RollbackCause cause{};
+  std::string reason{};  // Of one that nobody asked for, with the numbers; empty otherwise.
 };
 
 // What set a training off.
