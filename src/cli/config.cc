@@ -62,6 +62,7 @@ class Reader {
       }
     }
     config_.lifecycle.blend = config_.engine.blend;
+    config_.store.min_group = config_.server.min_group;
     return std::move(config_);
   }
 

@@ -22,7 +22,7 @@ struct Config {
   double drain_seconds = 10;  // What is in flight may take this long after SIGTERM.
   LogFormat log_format = LogFormat::kText;
   LogLevel log_level = LogLevel::kInfo;
-  FeatureStoreOptions store{};
+  FeatureStoreOptions store{.min_group = ServerOptions().min_group};  // The server's, always.
   Engine::Options engine{};
   LifecycleOptions lifecycle{};         // Its blend is the engine's.
   std::vector<Placement> placements{};  // Those that the file changes or adds.

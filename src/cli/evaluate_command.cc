@@ -20,6 +20,7 @@
 #include "cli/evaluation_settings.h"
 #include "cli/evaluation_split.h"
 #include "cli/features/table_csv.h"
+#include "cli/model_settings.h"
 #include "cli/progress_bar.h"
 #include "cli/purchase_evaluation.h"
 #include "cli/purchases_report.h"
@@ -46,7 +47,7 @@ bool IsDescribed(const Dataset& dataset) {
                      [](const auto& item) { return item != nullptr; });
 }
 
-// What is measured of `scorer`, with what its --set says.
+// What is measured of `scorer`, with what its --set says; on a store as a server would train it.
 absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const Config& config,
                                               const std::string& scorer,
                                               const std::vector<std::string>& set) {
@@ -71,6 +72,7 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   } else if (!set.empty()) {
     return UsageError("--set wants --scorer; with --store, settings come from --config");
   }
+  if (!flags.store.empty()) RaiseMinShoppers(config.store.min_group, options.settings);
   return options;
 }
 

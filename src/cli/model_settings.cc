@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "absl/strings/numbers.h"
 #include "vitrine/base/thread_pool.h"
 
 namespace vitrine::cli {
@@ -16,6 +17,18 @@ absl::Status CheckSetting(const Trainer& trainer, const std::string& name,
   const absl::Status with = trainer.train(Dataset(), {{name, value}}, context).status();
   const absl::Status without = trainer.train(Dataset(), {}, context).status();
   return absl::IsInvalidArgument(with) && with != without ? with : absl::OkStatus();
+}
+
+void RaiseMinShoppers(std::size_t min_group, std::map<std::string, Settings>& settings) {
+  if (min_group <= 1) return;
+  for (const Trainer& trainer : Trainers()) {
+    const auto usual = trainer.defaults.find("min_shoppers");
+    if (usual == trainer.defaults.end()) continue;
+    const auto given = settings[std::string(trainer.name)].insert(*usual).first;
+    std::size_t count = 0;
+    const bool is_less = absl::SimpleAtoi(given->second, &count) && count < min_group;
+    if (is_less) given->second = std::to_string(min_group);
+  }
 }
 
 }  // namespace vitrine::cli

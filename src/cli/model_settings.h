@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
@@ -11,5 +13,10 @@ namespace vitrine::cli {
 // INVALID_ARGUMENT the trainer's own words.
 absl::Status CheckSetting(const Trainer& trainer, const std::string& name,
                           const std::string& value);
+
+// Lets no model that is learned of a store's shoppers call popular what fewer than `min_group` of
+// them touched: sets min_shoppers, of every trainer that has it, to that, unless it is more.
+// `settings` are by model name.
+void RaiseMinShoppers(std::size_t min_group, std::map<std::string, Settings>& settings);
 
 }  // namespace vitrine::cli

@@ -14,6 +14,7 @@
 #include "cli/address.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/model_settings.h"
 #include "cli/placement_config.h"
 #include "cli/reload.h"
 #include "vitrine/base/counters.h"
@@ -36,6 +37,7 @@ struct ServeFlags {
 
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
+  RaiseMinShoppers(config.store.min_group, config.lifecycle.settings);
   if (!flags.listen.empty()) config.server.address = flags.listen;
   if (!flags.metrics.empty()) config.server.metrics_address = flags.metrics;
   ServerTls& tls = config.server.tls;
@@ -103,8 +105,7 @@ class StopsWhileStarting {
           while (!is_over.stop_requested()) {
             const int signal = sigtimedwait(&stops, nullptr, &poll);
             if (signal < 0) continue;
-            Log(LogLevel::kInfo, "serve.stopped-while-starting",
-                {{"signal", std::to_string(signal)}});
+            Log(LogLevel::kInfo, "serve.stopped-while-starting", {{"signal", signal}});
             std::_Exit(0);
           }
         }) {}
@@ -152,7 +153,7 @@ void ServeUntilSignal(const sigset_t& signals, const ServeFlags& flags, const Fe
   }
   const sigset_t stops = SetOf({SIGINT, SIGTERM});  // Not SIGHUP, which would be the third way.
   pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
-  Log(LogLevel::kInfo, "serve.draining", {{"signal", std::to_string(signal)}});
+  Log(LogLevel::kInfo, "serve.draining", {{"signal", signal}});
 }
 
 std::string ShownAddress(const ServerOptions& options, int port) {
@@ -199,10 +200,10 @@ absl::Status Serve(const ServeFlags& flags) {
 
   const StoreStatus status = store->status();
   Log(LogLevel::kInfo, "serve.ready",
-      {{"items", std::to_string(status.num_items)},
-       {"events", std::to_string(status.num_events)},
+      {{"items", status.num_items},
+       {"events", status.num_events},
        {"model", models.Get()->version},
-       {"start_ms", std::to_string((MonotonicNow() - started_us) / 1000)}});
+       {"start_ms", (MonotonicNow() - started_us) / 1000}});
   std::printf("vitrine serves %s on %s\n", flags.store.c_str(),
               ShownAddress(config.server, server->port()).c_str());
   std::fflush(stdout);

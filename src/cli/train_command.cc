@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/model_settings.h"
 #include "cli/placement_config.h"
 #include "cli/progress_bar.h"
 #include "cli/target.h"
@@ -68,6 +69,7 @@ ModelSet LoadLive(const FeatureStore& store, const BundleFolder& folder) {
 
 absl::Status TrainStore(const TrainFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
+  RaiseMinShoppers(config.store.min_group, config.lifecycle.settings);
   if (flags.skips_gate) config.lifecycle.gate.is_on = false;
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,

@@ -12,15 +12,20 @@ void Popularity::Add(ItemIndex item, Micros time_us, float weight) {
   sums_[Row(item)].Add(static_cast<double>(time_us) / half_life_us_, weight);
 }
 
-std::vector<float> Popularity::Values(std::size_t num_items) const {
+std::vector<float> Popularity::Values(std::size_t num_items,
+                                      const std::vector<bool>& is_hidden) const {
+  const std::size_t num_sums = std::min(num_items, sums_.size());
+  const auto counts = [&](std::size_t row) {
+    return sums_[row].mantissa > 0 && (row >= is_hidden.size() || !is_hidden[row]);
+  };
   std::int64_t largest = std::numeric_limits<std::int64_t>::min();
-  for (const DecayedSum& sum : sums_) {
-    if (sum.mantissa > 0) largest = std::max(largest, sum.exponent);
+  for (std::size_t row = 0; row < num_sums; ++row) {
+    if (counts(row)) largest = std::max(largest, sums_[row].exponent);
   }
   std::vector<float> values(num_items);
-  for (std::size_t row = 0; row < std::min(num_items, sums_.size()); ++row) {
+  for (std::size_t row = 0; row < num_sums; ++row) {
     const DecayedSum& sum = sums_[row];
-    if (sum.mantissa > 0) {
+    if (counts(row)) {
       values[row] = static_cast<float>(Scaled(sum.mantissa, sum.exponent - largest));
     }
   }

@@ -21,8 +21,9 @@ class Popularity {
 
   void Add(ItemIndex item, Micros time_us, float weight);
 
-  // Sums relative to the largest exponent, those below zero as zero. [num_items]
-  std::vector<float> Values(std::size_t num_items) const;
+  // Sums relative to the largest exponent, those below zero as zero. An item for which `is_hidden`
+  // is true is as one without interactions. [num_items]
+  std::vector<float> Values(std::size_t num_items, const std::vector<bool>& is_hidden = {}) const;
 
   void Write(ByteWriter& writer) const;
   void Read(ByteReader& reader);

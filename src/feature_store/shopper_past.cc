@@ -71,19 +71,23 @@ std::vector<HistoryEntry> ReadEntries(ByteReader& reader) {
   return history;
 }
 
-void Insert(std::size_t limit, const HistoryEntry& entry, std::vector<HistoryEntry>& entries) {
-  if (limit == 0) return;
+std::optional<HistoryEntry> Insert(std::size_t limit, const HistoryEntry& entry,
+                                   std::vector<HistoryEntry>& entries) {
+  if (limit == 0) return entry;
+  std::optional<HistoryEntry> out;
   if (entries.size() == limit) {
-    if (IsBefore(entry, entries.front())) return;  // Late, and older than all that is kept.
+    if (IsBefore(entry, entries.front())) return entry;  // Late.
+    out = entries.front();
     entries.erase(entries.begin());
   } else if (entries.size() == entries.capacity()) {
     entries.reserve(std::min(limit, 2 * entries.size() + 2));
   }
   if (entries.empty() || !IsBefore(entry, entries.back())) {  // Nearly always.
     entries.push_back(entry);
-    return;
+  } else {
+    entries.insert(std::upper_bound(entries.begin(), entries.end(), entry, IsBefore), entry);
   }
-  entries.insert(std::upper_bound(entries.begin(), entries.end(), entry, IsBefore), entry);
+  return out;
 }
 
 void TrimTo(std::size_t limit, std::vector<HistoryEntry>& entries) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,8 +43,10 @@ struct ShopperPast {
   std::vector<HistoryEntry> shown{};    // What impressions showed.
 };
 
-// Puts the entry in its place, the oldest out where there are `limit` already.
-void Insert(std::size_t limit, const HistoryEntry& entry, std::vector<HistoryEntry>& entries);
+// Puts the entry in its place. Where there are `limit` already the oldest goes, and is returned:
+// the entry itself, where all that is kept is later.
+std::optional<HistoryEntry> Insert(std::size_t limit, const HistoryEntry& entry,
+                                   std::vector<HistoryEntry>& entries);
 
 // Keeps the latest.
 void TrimTo(std::size_t limit, std::vector<HistoryEntry>& entries);

@@ -192,8 +192,10 @@ void Shoppers::AddEvent(UserIndex index, std::span<const HistoryEntry> entries,
                         std::span<const HistoryEntry> shown) {
   Edit shopper(*this, index);
   shopper->has_events = true;
+  std::vector<HistoryEntry>& history = shopper->past.history;
   for (const HistoryEntry& entry : entries) {
-    Insert(history_limit_, entry, shopper->past.history);
+    const std::optional<HistoryEntry> out = Insert(history_limit_, entry, history);
+    if (items_ != nullptr) items_->NoteInsert(entry, out, history);
   }
   for (const HistoryEntry& entry : shown) Insert(kMaxShownItems, entry, shopper->past.shown);
 }
@@ -224,11 +226,14 @@ void Shoppers::Merge(UserIndex from, UserIndex into) {
     moved = std::exchange(source->past, {});
     has_events = std::exchange(source->has_events, false);
   }
+  CountItems(moved.history, {});
   Edit target(*this, into);
   target->has_events = target->has_events || has_events;
-  target->past = {.history = Joined(moved.history, target->past.history),
-                  .shown = Joined(moved.shown, target->past.shown)};
-  SortAndTrim(target->past);
+  ShopperPast joined = {.history = Joined(moved.history, target->past.history),
+                        .shown = Joined(moved.shown, target->past.shown)};
+  SortAndTrim(joined);
+  CountItems(target->past.history, joined.history);
+  target->past = std::move(joined);
 }
 
 void Shoppers::Erase(UserIndex index) {
@@ -236,6 +241,7 @@ void Shoppers::Erase(UserIndex index) {
   {
     Edit shopper(*this, index);
     key = NameKey(shopper->row.kind, shopper->row.id);
+    CountItems(shopper->past.history, {});
     *shopper = Shopper();
   }
   Names& names = NamesOf(key);
@@ -256,6 +262,7 @@ void Shoppers::AddToPast(const LogHead& head, std::uint64_t offset, const EventW
 void Shoppers::SetPast(UserIndex index, ShopperPast past, bool has_events) {
   SortAndTrim(past);
   Edit shopper(*this, index);
+  CountItems(shopper->past.history, past.history);
   shopper->past = std::move(past);
   shopper->has_events = has_events;
 }
@@ -309,6 +316,11 @@ void Shoppers::SortAndTrim(ShopperPast& past) const {
   std::stable_sort(past.shown.begin(), past.shown.end(), IsBefore);
   TrimTo(history_limit_, past.history);
   TrimTo(kMaxShownItems, past.shown);
+}
+
+void Shoppers::CountItems(std::span<const HistoryEntry> before,
+                          std::span<const HistoryEntry> after) {
+  if (items_ != nullptr) items_->Replace(before, after);
 }
 
 }  // namespace vitrine

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "feature_store/item_shoppers.h"
 #include "feature_store/shopper_past.h"
 #include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
@@ -34,7 +35,10 @@ class Shoppers {
  public:
   static constexpr std::size_t kNumShards = 64;
 
-  explicit Shoppers(std::size_t history_limit) : history_limit_(history_limit) {}
+  // `items`, where it is not null, counts the shoppers of each item from their histories; it must
+  // outlive this.
+  explicit Shoppers(std::size_t history_limit, ItemShoppers* items = nullptr)
+      : history_limit_(history_limit), items_(items) {}
 
   std::optional<UserIndex> Find(ShopperKind kind, std::string_view id) const;
 
@@ -128,8 +132,10 @@ class Shoppers {
   const Shard& ShardOf(UserIndex index) const;
   std::vector<HistoryEntry> ReadShown(UserIndex index) const;
   void SortAndTrim(ShopperPast& past) const;
+  void CountItems(std::span<const HistoryEntry> before, std::span<const HistoryEntry> after);
 
   const std::size_t history_limit_;
+  ItemShoppers* const items_;
   std::array<Names, kNumShards> names_;
   std::array<Shard, kNumShards> shards_;
   std::atomic<std::size_t> num_known_ = 0;

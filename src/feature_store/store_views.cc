@@ -20,7 +20,9 @@ constexpr std::size_t kSecondStep = 8;
 StoreViews::StoreViews(const FeatureStoreOptions& options)
     : weights_(options.weights),
       half_life_days_(options.popularity_half_life_days),
-      shoppers_(options.history_limit),
+      min_group_(options.min_group),
+      item_shoppers_(options.weights),
+      shoppers_(options.history_limit, options.min_group > 1 ? &item_shoppers_ : nullptr),
       demand_(options.popularity_half_life_days) {}
 
 template <typename Make>
@@ -40,18 +42,25 @@ std::shared_ptr<const std::vector<float>> StoreViews::Latest(Published& publishe
   return published.values;
 }
 
+// Read while the demand is held: an erasure counts the shoppers first and changes the demand last,
+// so that no sum without the erased is shown for as many as there were with them.
+std::vector<bool> StoreViews::Hidden(std::size_t num_items) const {
+  return min_group_ > 1 ? item_shoppers_.AreFew(min_group_, num_items) : std::vector<bool>();
+}
+
 std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
   return Latest(popularity_, [this](std::size_t num_items) {
     std::lock_guard lock(demand_mutex_);
-    return demand_.lasting.Values(num_items);
+    return demand_.lasting.Values(num_items, Hidden(num_items));
   });
 }
 
 std::shared_ptr<const std::vector<float>> StoreViews::LiveTrends() const {
   return Latest(trends_, [this](std::size_t num_items) {
     std::unique_lock lock(demand_mutex_);
-    const std::vector<float> recent = demand_.recent.Values(num_items);
-    const std::vector<float> lasting = demand_.lasting.Values(num_items);
+    const std::vector<bool> is_hidden = Hidden(num_items);
+    const std::vector<float> recent = demand_.recent.Values(num_items, is_hidden);
+    const std::vector<float> lasting = demand_.lasting.Values(num_items, is_hidden);
     lock.unlock();
     return Trends(recent, lasting);
   });
@@ -84,7 +93,8 @@ FeatureReader StoreViews::Reader() const {
           .behaviour = behaviour_,
           .facets = facets_,
           .catalogue = catalogue_,
-          .weights = weights_};
+          .weights = weights_,
+          .min_group = min_group_};
 }
 
 std::vector<Feature> StoreViews::ReadUserFeatures(const std::string& user_id,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include "feature_store/behaviour/facets.h"
 #include "feature_store/behaviour/feature_reader.h"
 #include "feature_store/catalogue_state.h"
+#include "feature_store/item_shoppers.h"
 #include "feature_store/popularity.h"
 #include "feature_store/put_values.h"
 #include "feature_store/shoppers.h"
@@ -115,6 +117,7 @@ class StoreViews {
     shoppers_.AddToPast(head, offset, weights_, past);
   }
   const EventWeights& weights() const { return weights_; }
+  std::size_t min_group() const { return min_group_; }
 
   // As Behaviour has it.
   std::vector<DecayedSum> TakeSums() { return behaviour_.TakeSums(); }
@@ -149,6 +152,9 @@ class StoreViews {
   template <typename Read>
   auto ReadUnmoved(const Read& read) const;
   FeatureReader Reader() const;
+  // What counts as untouched, since few shoppers touched it; empty: nothing does. REQUIRES:
+  // demand_mutex_ is held.
+  std::vector<bool> Hidden(std::size_t num_items) const;
   void AddToShopper(const StoreChanges::AddEvent& event);
   void ApplyStep(const StoreChanges::SetRow& step);
   void ApplyStep(const StoreChanges::AddEvent& step);
@@ -156,7 +162,9 @@ class StoreViews {
 
   const EventWeights weights_;
   const double half_life_days_;
+  const std::size_t min_group_;
   Catalogue catalogue_;
+  ItemShoppers item_shoppers_;  // Left alone where min_group_ is 1.
   Shoppers shoppers_;
   Behaviour behaviour_;
   Facets facets_;

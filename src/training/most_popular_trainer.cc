@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <map>
 #include <span>
 #include <string>
@@ -17,7 +18,8 @@ namespace vitrine {
 namespace {
 
 Settings Defaults() {
-  return {{"half_life_days", "7"}, {"binary", "false"}, {"category_mix", "1"}};
+  return {
+      {"half_life_days", "7"}, {"binary", "false"}, {"category_mix", "1"}, {"min_shoppers", "1"}};
 }
 
 // Counts an interaction of age a as 2^(-a / half life).
@@ -43,9 +45,15 @@ struct Pair {
   double latest = 0;  // Decay of the latest interaction that is not a dislike.
 };
 
+// What all shoppers' interactions with one item add up to.
+struct Sum {
+  double popularity = 0;
+  std::size_t num_shoppers = 0;  // Who add to it.
+};
+
 // Adds what one shopper's history says, a dislike of one item not below zero.
 void AddHistory(std::span<const Interaction> history, const Decay& decay, bool is_binary,
-                std::vector<double>& popularity) {
+                std::vector<Sum>& sums) {
   std::map<ItemIndex, Pair> pairs;
   for (const Interaction& interaction : history) {
     const double factor = decay.Of(interaction.time_us);
@@ -54,7 +62,9 @@ void AddHistory(std::span<const Interaction> history, const Decay& decay, bool i
     if (interaction.weight > 0) pair.latest = std::max(pair.latest, factor);
   }
   for (const auto& [item, pair] : pairs) {
-    if (pair.weight > 0) popularity[Row(item)] += is_binary ? pair.latest : pair.weight;
+    if (pair.weight <= 0) continue;
+    sums[Row(item)].popularity += is_binary ? pair.latest : pair.weight;
+    ++sums[Row(item)].num_shoppers;
   }
 }
 
@@ -109,18 +119,22 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   const bool is_binary = reader.Flag("binary");
   MostPopularTable table;
   table.category_mix = static_cast<float>(reader.Number("category_mix", 0, 100));
+  const std::size_t min_shoppers = reader.Count("min_shoppers", 1, 1'000'000);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   const Decay decay(dataset.now_us, half_life_days);
-  std::vector<double> popularity(dataset.num_items(), 0);
+  std::vector<Sum> sums(dataset.num_items());
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {
     if (user % 1024 == 0) {
       if (IsCancelled(context)) return Cancelled("most_popular");
       ReportProgress(context, static_cast<double>(user) / static_cast<double>(dataset.num_users()));
     }
-    AddHistory(dataset.History(user), decay, is_binary, popularity);
+    AddHistory(dataset.History(user), decay, is_binary, sums);
   }
-  for (const double sum : popularity) table.popularity.push_back(static_cast<float>(sum));
+  for (const Sum& sum : sums) {
+    const bool is_enough = sum.num_shoppers >= min_shoppers;
+    table.popularity.push_back(is_enough ? static_cast<float>(sum.popularity) : 0);
+  }
   SetCategories(dataset, table);
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, MostPopular::Create(std::move(table)));
   ReportProgress(context, 1);

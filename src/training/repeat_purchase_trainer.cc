@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -22,7 +23,8 @@ Settings Defaults() {
       {"events", "auto"},          {"visit_gap_hours", "6"},       {"visit_decay", "0.97"},
       {"prior_visits", "10"},      {"item_prior_visits", "100"},   {"rhythm", "0.3"},
       {"prior_intervals", "3"},    {"popularity_weight", "0.1"},   {"trend_power", "1"},
-      {"trend_prior_sales", "20"}, {"recent_half_life_days", "7"}, {"usual_half_life_days", "91"}};
+      {"trend_prior_sales", "20"}, {"recent_half_life_days", "7"}, {"usual_half_life_days", "91"},
+      {"min_shoppers", "1"}};
 }
 
 // An item's own rate is drawn towards that of all items as if this many visits had shown it; its
@@ -67,7 +69,7 @@ Repeats RepeatsOf(std::span<const Purchase> purchases, std::uint32_t num_visits)
 // Sales by day, counted from 1970, until all of them are known.
 class SalesLog {
  public:
-  explicit SalesLog(std::size_t num_items) : by_item_(num_items) {}
+  explicit SalesLog(std::size_t num_items) : by_item_(num_items), num_buyers_(num_items) {}
 
   void Add(const PurchaseHabits& habits) {
     std::vector<Micros> ended_us(habits.num_visits, std::numeric_limits<Micros>::min());
@@ -81,9 +83,13 @@ class SalesLog {
       visits_.push_back(DayOf(time_us));
       last_us_ = std::max(last_us_, time_us);
     }
+    habits.ForEachItem([this](std::span<const Purchase> purchases) {
+      ++num_buyers_[Row(purchases.front().item)];
+    });
   }
 
-  DailySales Take() {
+  // What fewer than `min_shoppers` bought counts as not sold.
+  DailySales Take(std::size_t min_shoppers) {
     DailySales sales;
     sales.by_item.num_rows = by_item_.size();
     if (!visits_.empty()) {
@@ -98,7 +104,9 @@ class SalesLog {
       }
     }
     sales.by_item.num_cols = sales.visits.size();
-    for (std::vector<std::int64_t>& days : by_item_) {
+    for (std::size_t row = 0; row < by_item_.size(); ++row) {
+      std::vector<std::int64_t>& days = by_item_[row];
+      if (num_buyers_[row] < min_shoppers) days.clear();
       std::sort(days.begin(), days.end());
       AppendRow(days, sales);
     }
@@ -129,6 +137,7 @@ class SalesLog {
   }
 
   std::vector<std::vector<std::int64_t>> by_item_;
+  std::vector<std::size_t> num_buyers_;  // By item.
   std::vector<std::int64_t> visits_{};
   Micros last_us_ = std::numeric_limits<Micros>::min();
 };
@@ -181,6 +190,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   table.weights.prior_intervals = number("prior_intervals", 0.01, 1e6);
   table.weights.popularity_weight = number("popularity_weight", 0, 1e6);
   const double item_prior_visits = reader.Number("item_prior_visits", 0.01, 1e6);
+  const std::size_t min_shoppers = reader.Count("min_shoppers", 1, 1'000'000);
   TrendWeights trend;
   trend.power = number("trend_power", 0, 2);
   trend.prior_sales = number("trend_prior_sales", 0.01, 1e6);
@@ -204,7 +214,7 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
     });
   }
   FillRates(repeats, item_prior_visits, table);
-  VITRINE_ASSIGN_OR_RETURN(table.trends, SalesTrends::Create(sales.Take(), trend));
+  VITRINE_ASSIGN_OR_RETURN(table.trends, SalesTrends::Create(sales.Take(min_shoppers), trend));
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, RepeatPurchase::Create(std::move(table)));
   ReportProgress(context, 1);
   Model model = MakeModel(scorer);

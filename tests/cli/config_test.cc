@@ -67,11 +67,12 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(left.log_format, right.log_format);
   EXPECT_EQ(left.log_level, right.log_level);
 
-  const auto& [weights, history, half_life, checkpoint, read_only, keep_days, keep_events,
-               keep_megabytes, backup_folder, room_retry] = left.store;
+  const auto& [weights, history, half_life, least_shoppers, checkpoint, read_only, keep_days,
+               keep_events, keep_megabytes, backup_folder, room_retry] = left.store;
   EXPECT_EQ(weights.by_type, right.store.weights.by_type);
   EXPECT_EQ(history, right.store.history_limit);
   EXPECT_EQ(half_life, right.store.popularity_half_life_days);
+  EXPECT_EQ(least_shoppers, right.store.min_group);
   EXPECT_EQ(checkpoint, right.store.checkpoint_events);
   EXPECT_EQ(read_only, right.store.is_read_only);
   EXPECT_EQ(keep_days, right.store.keep_events_days);
@@ -290,6 +291,16 @@ TEST(ConfigTest, SetsWhatTheFileSaysAndNothingElse) {
   EXPECT_EQ(config->store.weights.Of(EventType::kSearch, 1), 0.5F);
   EXPECT_EQ(config->store.weights.Of(EventType::kPurchaseComplete, 1), 5);
   EXPECT_EQ(config->lifecycle.settings.at("ials"), (Settings{{"dimensions", "32"}}));
+}
+
+TEST(ConfigTest, TheSmallestGroupIsThatOfReportsAndOfLists) {
+  const auto config = ParseConfig("[privacy]\nmin_group = 9\n", "shop.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->server.min_group, 9U);
+  EXPECT_EQ(config->store.min_group, 9U);
+  EXPECT_EQ(Config().store.min_group, Config().server.min_group);
+  EXPECT_THAT(WantRestart(Config(), *config), ::testing::ElementsAre("privacy.min_group"));
 }
 
 TEST(ConfigTest, BlendWeightsAreTakenAsAWholeByServerAndTrainer) {

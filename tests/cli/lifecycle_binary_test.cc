@@ -14,9 +14,11 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-// What shows everybody the same, and the usual models beside it as the live ones.
+// What shows everybody the same, of which it knows nothing, and the usual models beside it as the
+// live ones.
 constexpr char kBad[] =
-    "[models.most_popular]\ncategory_mix = 0\n[lifecycle]\nmodels = [\"most_popular\"]\n"
+    "[models.most_popular]\ncategory_mix = 0\nmin_shoppers = 1000\n[lifecycle]\nmodels = "
+    "[\"most_popular\"]\n"
     "auto_train_events = 0\n";
 
 class LifecycleBinaryTest : public BinaryTest {
@@ -62,6 +64,7 @@ TEST_F(LifecycleBinaryTest, AServerRefusesRemembersAndRollsBack) {
   const Outcome listed = Run("status --trainings" + target);
   const Outcome nothing = Run("train --cancel" + target);
   const Outcome back = Run("rollback --json" + target + " --to " + first);
+  const Json after = Json::parse(Run("status --json" + target).out);
 
   EXPECT_THAT(none.out, HasSubstr("has trained nothing yet"));
   EXPECT_EQ(refused.status, 1);
@@ -74,7 +77,10 @@ TEST_F(LifecycleBinaryTest, AServerRefusesRemembersAndRollsBack) {
   EXPECT_EQ(nothing.status, 1);
   EXPECT_THAT(nothing.err, HasSubstr("no training runs"));
   EXPECT_EQ(Json::parse(back.out)["model_version"], first);
-  EXPECT_EQ(Json::parse(Run("status --json" + target).out)["model_version"], first);
+  EXPECT_EQ(after["model_version"], first);
+  EXPECT_EQ(after["last_rollback"]["to"], first);
+  EXPECT_EQ(after["last_rollback"]["cause"], "request");
+  EXPECT_EQ(after["last_rollback"]["reason"], "by hand");
   EXPECT_EQ(server.End(SIGTERM), 0);
 }
 

@@ -381,7 +381,25 @@ std::map<std::string, double> ModelStore::Demand(Micros now, double half_life_da
           options_.weights.Of(event.type, value) * std::exp2(days / half_life_days);
     }
   }
+  if (options_.min_group <= 1) return sums;
+  std::map<std::string, std::set<Shopper>> shoppers = ShoppersOfItems();
+  for (auto& [item, sum] : sums) {
+    if (shoppers[item].size() < options_.min_group) sum = 0;
+  }
   return sums;
+}
+
+// Who touched each item, as far as their histories are kept.
+std::map<std::string, std::set<ModelStore::Shopper>> ModelStore::ShoppersOfItems() const {
+  std::set<Shopper> all;
+  for (const Event& event : log_) all.insert(OwnerOf(event));
+  std::map<std::string, std::set<Shopper>> shoppers;
+  for (const Shopper& shopper : all) {
+    for (const Touch& touch : HistoryOf({shopper})) {
+      if (options_.weights.Of(touch.type, touch.value) > 0) shoppers[touch.item].insert(shopper);
+    }
+  }
+  return shoppers;
 }
 
 }  // namespace vitrine::testing

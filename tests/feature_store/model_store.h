@@ -49,6 +49,7 @@ class ModelStore {
   std::vector<std::string> FeatureNames(FeatureEntity entity) const;
   std::string UserOf(const std::string& user_id, const std::string& visitor_id) const;
 
+  const FeatureStoreOptions& options() const { return options_; }
   const std::vector<Event>& log() const { return log_; }
   const std::vector<std::string>& item_ids() const { return item_ids_; }
   const std::map<std::string, Item>& items() const { return items_; }
@@ -71,6 +72,7 @@ class ModelStore {
   void ApplyValue(const PutFeatures::Value& value, Micros now, WriteResult& result);
 
   std::map<std::string, double> Demand(Micros now, double half_life_days) const;
+  std::map<std::string, std::set<Shopper>> ShoppersOfItems() const;
   bool IsErased(const Event& event) const;
   void MeetItem(const std::string& id);
   Shopper OwnerOf(const Event& event) const;

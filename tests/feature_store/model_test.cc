@@ -203,8 +203,10 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
     }
   }
 
-  const FeatureStoreOptions options_ = {
-      .history_limit = 9, .popularity_half_life_days = 0.001, .checkpoint_events = 40};
+  const FeatureStoreOptions options_ = {.history_limit = 9,
+                                        .popularity_half_life_days = 0.001,
+                                        .min_group = 3,
+                                        .checkpoint_events = 40};
   Random random_;
   FakeClock clock_;
   testing::TemporaryFolder folder_;

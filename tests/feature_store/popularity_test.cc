@@ -55,6 +55,16 @@ TEST(PopularityTest, DislikeTakesAwayButNeverBelowZero) {
   EXPECT_THAT(popularity.Values(2), ElementsAre(2, 0));
 }
 
+TEST(PopularityTest, AHiddenItemDoesNotEvenSetTheScale) {
+  Popularity popularity(1);
+  popularity.Add(ItemIndex{0}, 0, 1);
+  popularity.Add(ItemIndex{1}, 20 * kMicrosPerDay, 8);
+  popularity.Add(ItemIndex{2}, 0, 3);
+
+  EXPECT_THAT(popularity.Values(3, {false, true, false}), ElementsAre(1, 0, 3));
+  EXPECT_THAT(popularity.Values(3, {true, true, true}), ElementsAre(0, 0, 0));
+}
+
 TEST(PopularityTest, ComesBackBitByBit) {
   Popularity popularity(kHalfLifeDays);
   for (int i = 0; i < 100; ++i) {

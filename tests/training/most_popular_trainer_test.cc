@@ -56,6 +56,16 @@ TEST(MostPopularTrainerTest, BinaryWithDecayCountsTheLatestOfEachShopper) {
               ElementsAre(1, FloatEq(1.5F), 0));
 }
 
+TEST(MostPopularTrainerTest, WhatFewShoppersTouchedCountsAsUntouched) {
+  const auto popularity = [](const char* min_shoppers) {
+    return Train(SmallShop(), {{"half_life_days", "0"}, {"min_shoppers", min_shoppers}}).popularity;
+  };
+
+  EXPECT_THAT(popularity("1"), ElementsAre(6, 2, 0));
+  EXPECT_THAT(popularity("2"), ElementsAre(0, 2, 0));
+  EXPECT_THAT(popularity("3"), ElementsAre(0, 0, 0));
+}
+
 TEST(MostPopularTrainerTest, MarksOwnPathsAndThoseAboveThem) {
   Dataset shop = SmallShop();
   shop.items = {std::make_shared<Item>(Item{.id = "a", .categories = {"Home > Mugs", "Home"}}),

@@ -76,6 +76,19 @@ TEST(RepeatPurchaseTrainerTest, CountsVisitsByDayFromTheFirstToTheLast) {
   EXPECT_THAT(sales.by_item.Columns(2), ElementsAre(1));
 }
 
+TEST(RepeatPurchaseTrainerTest, WhatFewShoppersBoughtCountsAsNotSoldInTheVisitsOfAll) {
+  const Dataset shop = Shop({{At(7, 0), At(10, 0), At(10, 1)}, {At(7, 0)}, {At(8, 2)}});
+
+  const RepeatPurchaseTable table = Trained(shop, {{"min_shoppers", "2"}});
+
+  const DailySales& sales = table.trends.sales();
+  EXPECT_THAT(sales.visits, ElementsAre(2, 1, 0, 1));
+  EXPECT_THAT(sales.by_item.Columns(0), ElementsAre(0, 3));
+  EXPECT_THAT(sales.by_item.Columns(1), IsEmpty());
+  EXPECT_THAT(sales.by_item.Columns(2), IsEmpty());
+  EXPECT_EQ(table.repeat_rate, Trained(shop).repeat_rate);  // Of buyers' own habits.
+}
+
 TEST(RepeatPurchaseTrainerTest, SalesOlderThanTenYearsAreForgotten) {
   const DailySales sales = Trained(Shop({{At(0, 0)}, {At(9000, 1)}})).trends.sales();
 

@@ -29,6 +29,9 @@ struct FeatureStoreOptions {
   EventWeights weights{};                 // Preference per event type.
   std::size_t history_limit = 256;        // Interactions kept in memory per shopper, the latest.
   double popularity_half_life_days = 14;  // Of the counters behind live popularity.
+  // An item that fewer shoppers touched counts in LivePopularity and LiveTrends as one that nobody
+  // did, and the features of items name no other that fewer have in common. 1: all count.
+  std::size_t min_group = 1;
   std::uint64_t checkpoint_events = 500'000;  // Views are checkpointed after this many events.
   bool is_read_only = false;  // A secondary view beside the process that owns the store.
   // The owner forgets at the start and once a day (ForgetOldEvents); 0: nothing.
@@ -128,11 +131,13 @@ class FeatureStore {
   virtual std::string UserOfVisitor(const std::string& visitor_id) const = 0;
 
   // Decayed, weighted event counts per item index, comparable with each other only; rebuilt at most
-  // every 200 ms. [catalogue().num_indices() at that time]
+  // every 200 ms. [catalogue().num_indices() at that time] 0 too for what fewer than min_group
+  // shoppers touched: have an interaction with it, above 0 in weight, among those kept in memory.
   virtual std::shared_ptr<const std::vector<float>> LivePopularity() const = 0;
 
   // How much more the item is in demand of late than it was, by item index: above 1 it rises, below
-  // it falls, near 1 too where little is known. Rebuilt like LivePopularity.
+  // it falls, near 1 too where little is known; 1 where LivePopularity is 0 for want of shoppers.
+  // Rebuilt like that.
   virtual std::shared_ptr<const std::vector<float>> LiveTrends() const = 0;
 
   // Every feature that can be read.

@@ -53,7 +53,9 @@ struct ServerOptions {
   std::size_t max_streams_per_connection = 1'024;      // Calls that one connection may have open.
   std::size_t max_buffer_bytes = 256U << 20U;          // Of gRPC, for all messages on their way.
   RequestLogOptions request_log{};
-  std::size_t min_group = 5;  // Reports speak of no group of fewer shoppers; 1: of every one.
+  // Reports speak of no group of fewer shoppers; 1: of every one. Lists have a bound of their own,
+  // FeatureStoreOptions::min_group.
+  std::size_t min_group = 5;
 };
 
 // What the requests are answered with. All must outlive the server's Drain.

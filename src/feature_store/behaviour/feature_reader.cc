@@ -133,7 +133,7 @@ WeightedNames FeatureReader::Companions(ItemIndex item, std::span<const ItemActi
   std::sort(touched.begin(), touched.end());
   WeightedNames names;
   for (const auto& [other, count] : MostFrequent(touched)) {
-    names.emplace_back(catalogue.Id(other), count);
+    if (count >= min_group) names.emplace_back(catalogue.Id(other), count);
   }
   KeepTop(names);
   return names;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct FeatureReader {
   const Catalogue& catalogue;
   const EventWeights& weights;
   CatalogueUse catalogue_use = CatalogueUse::kPresent;
+  std::size_t min_group = 1;  // Fewer shoppers make no companion of an item.
 
   // As FeatureStore::ReadUserFeatures and ReadItemFeatures. No merge or erasure may come between.
   std::vector<Feature> ReadUser(const Shoppers::Parts& parts, std::span<const std::string> names,

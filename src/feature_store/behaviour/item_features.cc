@@ -171,14 +171,16 @@ std::vector<ItemFeature> TrendFeatures() {
           [](const ItemFacts& f) { return Trend(f.activity.purchases, f.now); }),
       MakeItemFeature(
           "item_co_viewed", {FeatureType::kWeights, "shoppers", "latest 50 views"},
-          "The items that most of the latest viewers viewed too, within their histories; top 5.",
+          "The items that most of the latest viewers viewed too, within their histories; top 5, of "
+          "min_group shoppers or more.",
           [](const ItemFacts& f) {
             return Weights(
                 f.sources.companions(f.activity.viewers.entries(), EventType::kDetailPageView));
           }),
       MakeItemFeature(
           "item_co_bought", {FeatureType::kWeights, "shoppers", "latest 50 purchases"},
-          "The items that most of the latest buyers bought too, within their histories; top 5.",
+          "The items that most of the latest buyers bought too, within their histories; top 5, of "
+          "min_group shoppers or more.",
           [](const ItemFacts& f) {
             return Weights(
                 f.sources.companions(f.activity.buyers.entries(), EventType::kPurchaseComplete));

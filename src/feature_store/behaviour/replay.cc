@@ -77,7 +77,8 @@ void BehaviourReplay::Answer(std::size_t number) {
                              .facets = live_.facets(),
                              .catalogue = live_.catalogue(),
                              .weights = live_.weights(),
-                             .catalogue_use = options_.catalogue};
+                             .catalogue_use = options_.catalogue,
+                             .min_group = live_.min_group()};
   rows_[number].user = reader.ReadUser(shoppers_.FindParts(question.user_id, question.visitor_id),
                                        options_.user_features, question.time_us);
   if (options_.has_sessions) {

@@ -200,7 +200,8 @@ class FeaturePropertyTest : public ::testing::TestWithParam<std::uint64_t> {
     }
   }
 
-  const FeatureStoreOptions options_ = {.history_limit = 40, .checkpoint_events = 60};
+  const FeatureStoreOptions options_ = {
+      .history_limit = 40, .min_group = 2, .checkpoint_events = 60};
   Random random_;
   FakeClock clock_;
   testing::TemporaryFolder folder_;

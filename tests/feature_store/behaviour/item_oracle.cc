@@ -67,6 +67,8 @@ FeatureValue CompanionsOf(const ModelStore& model, EventType type, const std::st
     }
     for (const std::string& other : others) ++counts[other];
   }
+  const auto least = static_cast<double>(model.options().min_group);
+  std::erase_if(counts, [least](const auto& entry) { return entry.second < least; });
   return Top(counts);
 }
 
