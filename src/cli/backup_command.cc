@@ -11,6 +11,7 @@
 #include "cli/check_command.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/stop_signal.h"
 #include "cli/target.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
@@ -72,7 +73,8 @@ absl::StatusOr<BackupSummary> BackUpFolder(const BackupFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
-  return store->BackUp(Absolute(flags.to), [] { return false; });
+  const StopSignal stop;  // Only now: nothing is lost by an end while the store is opened.
+  return store->BackUp(Absolute(flags.to), [&stop] { return stop.has_come(); });
 }
 
 absl::Status BackUp(const BackupFlags& flags) {
@@ -120,7 +122,8 @@ void AddRestoreCommand(CLI::App& app, int& exit_status) {
   CLI::App* command = AddCommand(
       app, "restore", "Make a store of a backup, and say whether it is whole",
       "Example: vitrine restore --from /var/backups/vitrine/2026-11-28 --store store\n"
-      "Checks every byte as vitrine check does. Where anything is wrong, nothing is restored.");
+      "Checks every byte as vitrine check does. Where anything is wrong, nothing is restored. The\n"
+      "empty root of a volume will do for the folder.");
   const auto flags = std::make_shared<BackupFlags>();
   command->add_option("--from", flags->from, "Folder of the backup")
       ->required()

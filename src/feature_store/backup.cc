@@ -11,6 +11,7 @@
 #include "feature_store/checkpoint.h"
 #include "feature_store/copy_file.h"
 #include "feature_store/local_store.h"
+#include "feature_store/unfinished_restore.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 
@@ -20,7 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUnfinished = ".unfinished";
-constexpr std::uint64_t kRoomToLeave = 64 << 20;  // Beside a backup, for writes meanwhile.
+constexpr std::string_view kVolumesOwn = "lost+found";  // At its root; only root may read it.
+constexpr std::uint64_t kRoomToLeave = 64 << 20;        // Beside a backup, for writes meanwhile.
 
 bool IsInside(const fs::path& path, const fs::path& folder) {
   const auto [end, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
@@ -87,8 +89,7 @@ absl::StatusOr<std::vector<OtherFile>> ListOtherFiles(const fs::path& folder,
     }
     if (error) break;
     if (is_folder) {
-      // A file system's own folder, at its root, which only root may read.
-      if (name == "lost+found") entry.disable_recursion_pending();
+      if (name == kVolumesOwn) entry.disable_recursion_pending();
       continue;
     }
     if (*name.begin() == "db") {
@@ -158,11 +159,16 @@ absl::StatusOr<std::vector<CopiedFile>> CopyOtherFiles(FileSystem& files, const 
   return copied;
 }
 
-absl::Status CheckEmpty(const std::string& store) {
-  std::error_code error;
-  if (!fs::exists(store, error) || fs::is_empty(store, error)) return absl::OkStatus();
-  return absl::AlreadyExistsError(absl::StrFormat(
-      "%s holds something; restore into a folder that is not there, or empty", store));
+// But for what is a volume's own, and what a restore that was killed left.
+absl::Status CheckEmpty(FileSystem& files, const std::string& store) {
+  VITRINE_ASSIGN_OR_RETURN(std::vector<std::string> names, files.ListFolder(store));
+  std::erase_if(names, [&](const std::string& name) {
+    return name == kVolumesOwn || store + "/" + name == UnfinishedRestore(store);
+  });
+  if (names.empty()) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrFormat("%s holds something, %s; restore into a folder that is not there, or empty",
+                      store, names[0]));
 }
 
 absl::Status RestoreFile(FileSystem& files, const std::string& from, const std::string& to,
@@ -192,6 +198,35 @@ absl::Status Publish(FileSystem& files, const std::string& draft, const std::str
   if (made.ok()) made = files.Rename(draft, to);
   if (made.ok()) return files.SyncFolder(fs::path(draft).parent_path());
   (void)files.RemoveFolder(draft);
+  return made;
+}
+
+// `moved`: the names of what is in `to` now.
+absl::Status MoveAll(FileSystem& files, const std::string& draft, const std::string& to,
+                     std::vector<std::string>& moved) {
+  VITRINE_RETURN_IF_ERROR(files.SyncFolder(to));  // The draft stays known as long as they move.
+  VITRINE_ASSIGN_OR_RETURN(const auto names, files.ListFolder(draft));
+  for (const std::string& name : names) {
+    VITRINE_RETURN_IF_ERROR(files.Rename(draft + "/" + name, to + "/" + name));
+    moved.push_back(name);
+  }
+  return files.SyncFolder(to);
+}
+
+// The same for a folder that is there. Its parts come one by one, but count only once the draft in
+// it is gone.
+absl::Status PublishWithin(FileSystem& files, const std::string& draft, const std::string& to,
+                           absl::Status made) {
+  std::vector<std::string> moved;
+  if (made.ok()) made = MoveAll(files, draft, to, moved);
+  if (made.ok()) made = files.RemoveFolder(draft);
+  if (made.ok()) return files.SyncFolder(to);
+  for (const std::string& name : moved) {
+    const std::string path = to + "/" + name;
+    std::error_code error;
+    (void)(fs::is_directory(path, error) ? files.RemoveFolder(path) : files.Remove(path));
+  }
+  (void)files.RemoveFolder(draft);  // Last: without it the rest would count.
   return made;
 }
 
@@ -257,10 +292,14 @@ absl::StatusOr<BackupSummary> RestoreBackup(FileSystem& files, const std::string
   VITRINE_ASSIGN_OR_RETURN(const BackupList list, ReadBackupList(files, from));
   const fs::path target = fs::absolute(store).lexically_normal();
   const std::string to = target.has_filename() ? target : target.parent_path();
-  VITRINE_RETURN_IF_ERROR(CheckEmpty(to));
-  const std::string draft = to + std::string(kUnfinished);
+  std::error_code error;
+  const bool is_there = fs::exists(to, error);
+  if (is_there) VITRINE_RETURN_IF_ERROR(CheckEmpty(files, to));
+  const std::string draft = is_there ? UnfinishedRestore(to) : to + std::string(kUnfinished);
   VITRINE_RETURN_IF_ERROR(files.RemoveFolder(draft));  // Of a process that was killed.
-  VITRINE_RETURN_IF_ERROR(Publish(files, draft, to, RestoreFiles(files, from, draft, list, check)));
+  const absl::Status made = RestoreFiles(files, from, draft, list, check);
+  VITRINE_RETURN_IF_ERROR(is_there ? PublishWithin(files, draft, to, made)
+                                   : Publish(files, draft, to, made));
   return list.Summary();
 }
 

@@ -6,6 +6,7 @@
 #include "feature_store/local_store.h"
 #include "feature_store/log_replay.h"
 #include "feature_store/put_codec.h"
+#include "feature_store/unfinished_restore.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
@@ -27,6 +28,15 @@ absl::Status CheckFormat(const std::string& bytes, const std::string& folder) {
       absl::StrFormat("the store in %s has format %d, this binary knows up to %d: use the newer "
                       "vitrine that wrote it",
                       folder, format, kPutFormat));
+}
+
+absl::Status CheckRestored(const std::string& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(UnfinishedRestore(folder), error)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "%s holds a restore that is not finished, and no store; wait for the end of `vitrine "
+      "restore`, or, if it was killed, run it again",
+      folder));
 }
 
 absl::Status MakeStore(Storage& storage) {
@@ -195,6 +205,7 @@ absl::Status RebuildViews(const StorePlace& place, LoadedStore& store) {
 }
 
 absl::StatusOr<LoadedStore> LoadStore(const StorePlace& place) {
+  VITRINE_RETURN_IF_ERROR(CheckRestored(place.folder));
   const bool is_owner = !place.options.is_read_only;
   const auto access = is_owner ? Storage::Access::kOwner : Storage::Access::kReader;
   if (is_owner) VITRINE_RETURN_IF_ERROR(MakeStoreFolder(*place.files, place.folder));

@@ -1,4 +1,6 @@
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -6,6 +8,7 @@
 
 #include "cli/binary_fixture.h"
 #include "cli/server_child.h"
+#include "testing/eventually.h"
 
 namespace vitrine::cli {
 namespace {
@@ -61,6 +64,32 @@ TEST_F(BackupBinaryTest, AStoreThatNoServerServesIsBackedUpToo) {
   EXPECT_EQ(Run("restore --from SHOP --store DIR/none").status, 1);
   EXPECT_FALSE(std::filesystem::exists(Filled("DIR/none")));
   EXPECT_EQ(Run("backup --to DIR/x").status, 2);
+}
+
+// A large file, of which the disk has nothing, keeps the copy busy until the signal comes.
+TEST_F(BackupBinaryTest, OneThatIsInterruptedLeavesNothing) {
+  namespace fs = std::filesystem;
+  const std::string store = Filled("STORE");
+  const std::string to = Filled("DIR/interrupted");
+  const std::string large = store + "/large";
+  WriteText(large, "");
+  fs::resize_file(large, 512U << 20U);
+  const pid_t id = fork();
+  if (id == 0) {
+    execl(VITRINE_BINARY, "vitrine", "backup", "--store", store.c_str(), "--to", to.c_str(),
+          nullptr);
+    _exit(127);
+  }
+  EXPECT_TRUE(vitrine::testing::Eventually([&] { return fs::exists(to + ".unfinished"); }));
+
+  kill(id, SIGINT);
+  int status = -1;
+  waitpid(id, &status, 0);
+
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
+  EXPECT_FALSE(fs::exists(to + ".unfinished"));
+  EXPECT_FALSE(fs::exists(to));
+  fs::remove(large);
 }
 
 }  // namespace

@@ -4,99 +4,29 @@
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
+#include "feature_store/backup_fixture.h"
 #include "testing/eventually.h"
-#include "testing/fake_clock.h"
-#include "testing/fault_file_system.h"
-#include "testing/status_matchers.h"
-#include "testing/temporary_folder.h"
-#include "vitrine/base/log.h"
-#include "vitrine/feature_store/check_store.h"
-#include "vitrine/feature_store/feature_store.h"
 
 namespace vitrine {
 namespace {
 
 namespace fs = std::filesystem;
 
+using testing::BackupTest;
 using testing::FakeClock;
 using testing::FaultFileSystem;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using ::testing::IsSupersetOf;
+using testing::kNever;
 using testing::StatusIs;
-
-constexpr auto kNever = [] { return false; };
-
-class BackupTest : public ::testing::Test {
- protected:
-  BackupTest() {
-    SetLogLevel(LogLevel::kError);
-    store_ = OpenStore(folder_ / "store");
-  }
-  ~BackupTest() override { SetLogLevel(LogLevel::kInfo); }
-
-  std::unique_ptr<FeatureStore> OpenStore(const std::string& folder) {
-    auto store = FeatureStore::Open(folder, options_, files_, clock_);
-    EXPECT_THAT(store, IsOk());
-    return *std::move(store);
-  }
-
-  absl::Status Record(const std::string& id) {
-    return store_
-        ->Write(RecordEvents{{{.event_id = id,
-                               .type = EventType::kSearch,
-                               .user_id = "user-" + id,
-                               .time_us = FakeClock::kStart,
-                               .search_query = "words-" + id}}})
-        .status();
-  }
-
-  static std::set<std::string> Ids(const FeatureStore& store) {
-    std::set<std::string> ids;
-    EXPECT_THAT(store.ReadEvents(0,
-                                 [&](std::uint64_t, const Event& event) {
-                                   EXPECT_TRUE(ids.insert(event.event_id).second);
-                                   return true;
-                                 }),
-                IsOk());
-    return ids;
-  }
-
-  absl::Status Check(const std::string& folder) {
-    return CheckStore(folder, options_, files_, clock_).status();
-  }
-
-  // What the folder of the test has, beside the store.
-  std::vector<std::string> Beside() const {
-    std::vector<std::string> names = *LocalFileSystem().ListFolder(folder_.path());
-    std::erase(names, "store");
-    return names;
-  }
-
-  static void Write(const fs::path& path, const std::string& bytes) {
-    fs::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << bytes;
-  }
-
-  absl::StatusOr<BackupSummary> Restore(const std::string& from, const std::string& to) {
-    return RestoreBackup(files_, from, to, [this](const std::string& copy) { return Check(copy); });
-  }
-
-  const FeatureStoreOptions options_ = {.checkpoint_events = 20};
-  testing::TemporaryFolder folder_;
-  FakeClock clock_;
-  FaultFileSystem files_;
-  std::unique_ptr<FeatureStore> store_;
-};
 
 TEST_F(BackupTest, HoldsAllThatWasAcknowledgedBeforeItBeganWhileWritesGoOn) {
   std::atomic<int> num_written = 0;
@@ -293,72 +223,6 @@ TEST_F(BackupTest, OneAtATime) {
 
   EXPECT_THAT(first, IsOk());
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kFailedPrecondition));
-}
-
-class RestoreTest : public BackupTest {
- protected:
-  RestoreTest() {
-    EXPECT_THAT(Record("a"), IsOk());
-    EXPECT_THAT(store_->BackUp(folder_ / "backup", kNever), IsOk());
-  }
-
-  void ExpectNothingRestored() {
-    EXPECT_FALSE(fs::exists(folder_ / "new"));
-    EXPECT_FALSE(fs::exists(folder_ / "new.unfinished"));
-  }
-};
-
-TEST_F(RestoreTest, TakesAFolderThatIsEmptyAndNoOther) {
-  fs::create_directory(folder_ / "empty");
-
-  EXPECT_THAT(Restore(folder_ / "backup", folder_ / "empty"), IsOk());
-  EXPECT_THAT(Restore(folder_ / "backup", folder_ / "empty"),
-              StatusIs(absl::StatusCode::kAlreadyExists));
-
-  EXPECT_THAT(Ids(*OpenStore(folder_ / "empty")), ::testing::ElementsAre("a"));
-}
-
-TEST_F(RestoreTest, RefusesAnyDamageAndNamesTheFile) {
-  for (const auto& file : fs::recursive_directory_iterator(folder_ / "backup")) {
-    if (!file.is_regular_file() || file.file_size() == 0) continue;
-    SCOPED_TRACE(file.path());
-    const std::string bytes = *LocalFileSystem().ReadFile(file.path());
-    std::string damaged = bytes;
-    damaged[damaged.size() / 2] ^= 1;
-    Write(file.path(), damaged);
-
-    const absl::Status status = Restore(folder_ / "backup", folder_ / "new").status();
-
-    EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
-    EXPECT_THAT(std::string(status.message()), HasSubstr(file.path().filename()));
-    ExpectNothingRestored();
-    Write(file.path(), bytes);
-  }
-}
-
-TEST_F(RestoreTest, RefusesABackupThatLacksAFile) {
-  for (const auto& file : fs::directory_iterator(folder_ / "backup/db")) {
-    if (file.path().extension() == ".sst") fs::remove(file.path());
-  }
-
-  EXPECT_THAT(Restore(folder_ / "backup", folder_ / "new"), StatusIs(absl::StatusCode::kNotFound));
-  ExpectNothingRestored();
-}
-
-TEST_F(RestoreTest, RefusesAFolderThatIsNoBackup) {
-  const absl::Status status = Restore(folder_ / "store", folder_ / "new").status();
-
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("is no backup"));
-}
-
-TEST_F(RestoreTest, LeavesNothingWhereTheCheckRefuses) {
-  const auto refuse = [](const std::string&) { return absl::DataLossError("no"); };
-
-  EXPECT_THAT(RestoreBackup(files_, folder_ / "backup", folder_ / "new", refuse),
-              StatusIs(absl::StatusCode::kDataLoss));
-
-  ExpectNothingRestored();
 }
 
 }  // namespace

@@ -18,10 +18,12 @@ absl::StatusOr<BackupSummary> ReadBackupSummary(FileSystem& files, const std::st
 
 // Makes the folder `store`, which is not there or empty, of the backup in `from`: copies it beside,
 // compares every checksum, has `check` look at the copy, and renames it when all is well. Where
-// anything is not, nothing is left.
+// anything is not, nothing is left. A folder that is there is kept, as the root of a volume wants:
+// the copy is made within it, and FeatureStore::Open refuses the folder until all is well.
 //
-// Errors: ALREADY_EXISTS `store` holds something; NOT_FOUND `from` is no backup, or lacks a file;
-// DATA_LOSS a file is damaged, named; those of `check` and FileSystem.
+// Errors: ALREADY_EXISTS `store` holds something, besides a volume's own lost+found; NOT_FOUND
+// `from` is no backup, or lacks a file; DATA_LOSS a file is damaged, named; those of `check` and
+// FileSystem.
 using CheckCopy = std::function<absl::Status(const std::string& folder)>;
 absl::StatusOr<BackupSummary> RestoreBackup(FileSystem& files, const std::string& from,
                                             const std::string& store, const CheckCopy& check);

@@ -93,9 +93,9 @@ class FeatureStore {
   // Opens the store in `folder`, making it if it is not there, and replays the log's tail.
   // `files` and `clock` must outlive the store.
   //
-  // Errors: FAILED_PRECONDITION another process owns the store, or its format is newer than this
-  // binary; DATA_LOSS a file is damaged (named) elsewhere than in its torn tail; those of
-  // FileSystem.
+  // Errors: FAILED_PRECONDITION another process owns the store, its format is newer than this
+  // binary, or a restore into the folder is not finished; DATA_LOSS a file is damaged (named)
+  // elsewhere than in its torn tail; those of FileSystem.
   static absl::StatusOr<std::unique_ptr<FeatureStore>> Open(const std::string& folder,
                                                             const FeatureStoreOptions& options,
                                                             FileSystem& files, const Clock& clock);
