@@ -139,6 +139,8 @@ void AddServerAccess(std::vector<ConfigKey>& keys) {
   server.Count<std::size_t>(
       "max_buffer_bytes", 1U << 20U, std::size_t{1} << 40U,
       [](Config& config) -> std::size_t& { return config.server.max_buffer_bytes; });
+  server.Number<double>("max_unread_seconds", 0.1, 3600,
+                        [](Config& config) -> double& { return config.server.max_unread_seconds; });
 
   Table tls("tls", keys);
   tls.Text("certificate", "the path of a PEM file",
@@ -334,6 +336,11 @@ void AddRollback(std::vector<ConfigKey>& keys) {
   });
 }
 
+template <typename T>
+Place<T> Of(T LifecycleOptions::*member) {
+  return [member](Config& config) -> T& { return config.lifecycle.*member; };
+}
+
 void AddLifecycle(std::vector<ConfigKey>& keys) {
   std::string names;
   for (const Trainer& trainer : Trainers()) {
@@ -344,20 +351,13 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
             [](Config& a, Config& b) { return a.lifecycle.models == b.lifecycle.models; });
   table.Flag("purchase_predictor",
              [](Config& config) -> bool& { return config.lifecycle.has_purchase_predictor; });
-  table.Number<double>("test_fraction", 0.001, 0.9,
-                       [](Config& config) -> double& { return config.lifecycle.test_fraction; });
-  table.Count<std::size_t>("threads", 1, kMaxThreads, [](Config& config) -> std::size_t& {
-    return config.lifecycle.num_threads;
-  });
-  table.Count<std::uint64_t>("memory_mb", 0, 1'000'000'000, [](Config& config) -> std::uint64_t& {
-    return config.lifecycle.memory_mb;
-  });
-  table.Count<std::uint64_t>(
-      "auto_train_events", 0, std::numeric_limits<std::int64_t>::max(),
-      [](Config& config) -> std::uint64_t& { return config.lifecycle.auto_train_events; });
-  table.Count<std::uint64_t>(
-      "train_every_events", 0, std::numeric_limits<std::int64_t>::max(),
-      [](Config& config) -> std::uint64_t& { return config.lifecycle.train_every_events; });
+  table.Number("test_fraction", 0.001, 0.9, Of(&LifecycleOptions::test_fraction));
+  table.Count("threads", 1, kMaxThreads, Of(&LifecycleOptions::num_threads));
+  table.Count("memory_mb", 0, 1'000'000'000, Of(&LifecycleOptions::memory_mb));
+  table.Count("auto_train_events", 0, std::numeric_limits<std::int64_t>::max(),
+              Of(&LifecycleOptions::auto_train_events));
+  table.Count("train_every_events", 0, std::numeric_limits<std::int64_t>::max(),
+              Of(&LifecycleOptions::train_every_events));
   table.Flag("gate", [](Config& config) -> bool& { return config.lifecycle.gate.is_on; });
   table.Number<double>("gate_least_coverage", 0, 10, [](Config& config) -> double& {
     return config.lifecycle.gate.least_coverage;
@@ -375,10 +375,8 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   table.Add("promotion", "\"automatic\" or \"manual\"", SetPromotion, [](Config& a, Config& b) {
     return a.lifecycle.is_promoted_by_hand == b.lifecycle.is_promoted_by_hand;
   });
-  table.Number<double>("shadow_share", 0, 1,
-                       [](Config& config) -> double& { return config.lifecycle.shadow_share; });
-  table.Number<double>("poll_seconds", 0.01, 3600,
-                       [](Config& config) -> double& { return config.lifecycle.poll_seconds; });
+  table.Number("shadow_share", 0, 1, Of(&LifecycleOptions::shadow_share));
+  table.Number("poll_seconds", 0.01, 3600, Of(&LifecycleOptions::poll_seconds));
 }
 
 }  // namespace

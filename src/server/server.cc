@@ -86,8 +86,8 @@ absl::Status Check(const ServerOptions& options) {
   if (options.max_waiting_requests == 0 || options.max_message_bytes == 0 ||
       options.max_replace_items == 0 || options.max_unacknowledged_events == 0 ||
       options.max_event_streams == 0 || options.max_streams_per_connection == 0 ||
-      options.max_buffer_bytes == 0) {
-    return absl::InvalidArgumentError("a limit of the server is 0; every one must be 1 or more");
+      options.max_buffer_bytes == 0 || options.max_unread_seconds <= 0) {
+    return absl::InvalidArgumentError("a limit of the server is 0; every one must be more");
   }
   return absl::OkStatus();
 }
@@ -108,7 +108,8 @@ struct Server::State {
         catalog(pool, options.max_replace_items),
         reports(clock, static_cast<Micros>(options.report_max_age_seconds * kMicrosPerSecond),
                 options.min_group),
-        users(pool, reports, clock),
+        users(pool, reports, clock,
+              static_cast<Micros>(options.max_unread_seconds * kMicrosPerSecond)),
         features(pool, clock),
         insight(pool, reports, clock),
         models(pool),

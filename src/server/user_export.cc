@@ -1,10 +1,12 @@
 #include "server/user_export.h"
 
+#include <chrono>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "server/convert_feature.h"
+#include "server/given_up_call.h"
 #include "server/status.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/server/convert.h"
@@ -123,7 +125,7 @@ void UserExport::Start(const v1::ExportUserDataRequest& request, Micros now) {
 }
 
 void UserExport::OnWriteDone(bool is_ok) {
-  if (!is_ok) return Finish(EndOf(absl::CancelledError()));
+  if (!is_ok) return Finish(EndOf(*is_given_up_ ? Unread() : absl::CancelledError()));
   WriteNext();
 }
 
@@ -133,11 +135,31 @@ void UserExport::OnDone() {
 }
 
 void UserExport::WriteNext() {
+  AwaitReading();
   const absl::Status still =
       pool_.CheckStill(context_, v1::ExportUserDataRequest::default_instance());
   if (!still.ok()) return Finish(EndOf(still));
   if (next_ == parts_.size()) return Finish(EndOf(absl::OkStatus()));
   StartWrite(&parts_[next_++]);
+}
+
+// The end is awaited like a message. The alarm touches nothing of the export, which may be gone: a
+// reference of its own to the call is all that it needs.
+void UserExport::AwaitReading() {
+  alarm_.emplace();
+  alarm_->Set(std::chrono::system_clock::now() + std::chrono::microseconds(max_unread_us_),
+              [is_given_up = is_given_up_,
+               give_up = GivingUp(context_, std::string(Unread().message()))](bool is_expired) {
+                if (!is_expired) return;  // It was read, or the call is over.
+                *is_given_up = true;
+                give_up();
+              });
+}
+
+absl::Status UserExport::Unread() const {
+  return absl::ResourceExhaustedError(
+      absl::StrFormat("the export was given up: a message of it was not read for %g s; read faster",
+                      static_cast<double>(max_unread_us_) / kMicrosPerSecond));
 }
 
 grpc::Status UserExport::EndOf(const absl::Status& status) {

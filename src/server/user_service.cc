@@ -261,7 +261,9 @@ void UserService::SetErased(const WriteResult& result, const ErasedPast& past,
 
 grpc::ServerWriteReactor<v1::ExportUserDataResponse>* UserService::ExportUserData(
     grpc::CallbackServerContext* context, const v1::ExportUserDataRequest* request) {
-  auto* exported = new UserExport(pool_, reports_, *context, num_exports_);  // Deletes itself.
+  auto* exported =  // Deletes itself.
+      new UserExport(pool_, reports_, *context,
+                     {.num_open = num_exports_, .max_unread_us = max_unread_us_});
   exported->Start(*request, clock_.Now());
   return exported;
 }

@@ -21,8 +21,9 @@ struct ErasedPast {
 class UserService final : public v1::UserService::CallbackService {
  public:
   // An erasure makes `reports` forget what they hold, and reads the log on their thread.
-  UserService(RequestPool& pool, InsightReports& reports, const Clock& clock)
-      : pool_(pool), reports_(reports), clock_(clock) {}
+  // `max_unread_us`: of an export's message, until the export is given up.
+  UserService(RequestPool& pool, InsightReports& reports, const Clock& clock, Micros max_unread_us)
+      : pool_(pool), reports_(reports), clock_(clock), max_unread_us_(max_unread_us) {}
 
   grpc::ServerUnaryReactor* UpsertUsers(grpc::CallbackServerContext* context,
                                         const v1::UpsertUsersRequest* request,
@@ -46,6 +47,7 @@ class UserService final : public v1::UserService::CallbackService {
   RequestPool& pool_;
   InsightReports& reports_;
   const Clock& clock_;
+  const Micros max_unread_us_;
   std::atomic<std::size_t> num_exports_ = 0;  // That are open.
 };
 

@@ -36,7 +36,7 @@ std::string ErrorOf(const std::string& text) {
 // it a key, a line in the example, and a place here.
 void ExpectSame(const Config& left, const Config& right) {
   const auto& [metrics, address, threads, waiting, bytes, replace, unacknowledged, report_age, tls,
-               keys, per_shopper, max_wait, in_flight, streams, per_connection, buffers,
+               keys, per_shopper, max_wait, in_flight, streams, per_connection, buffers, unread,
                request_log, min_group] = left.server;
   EXPECT_EQ(metrics, right.server.metrics_address);
   EXPECT_EQ(address, right.server.address);
@@ -58,6 +58,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(streams, right.server.max_event_streams);
   EXPECT_EQ(per_connection, right.server.max_streams_per_connection);
   EXPECT_EQ(buffers, right.server.max_buffer_bytes);
+  EXPECT_EQ(unread, right.server.max_unread_seconds);
   const auto& [slow_ms, slow_per_second, sample_share] = request_log;
   EXPECT_EQ(slow_ms, right.server.request_log.slow_ms);
   EXPECT_EQ(slow_per_second, right.server.request_log.slow_per_second);
@@ -90,9 +91,9 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
   const auto& [models, settings, trained_blend, test_fraction, gate, num_threads, memory_mb,
-               poll_seconds, auto_train_events, train_every_events, schedule, rollback, by_hand,
-               shadow_share, engine, warm_up, clock, has_purchases, purchase_settings, placements] =
-      left.lifecycle;
+               poll_seconds, auto_train_events, train_every_events, schedule,
+               rollback, by_hand, shadow_share, engine, warm_up, clock, has_purchases,
+               purchase_settings, placements] = left.lifecycle;
   const auto& [error_rate, least_answers, click_drop, least_shown, probation] = rollback;
   EXPECT_EQ(error_rate, right.lifecycle.rollback.error_rate);
   EXPECT_EQ(least_answers, right.lifecycle.rollback.least_answers);

@@ -59,6 +59,11 @@ class SlowClient {
   }
   // In the order in which they were; the calls are 1, 3, 5 and so on.
   const std::vector<std::uint32_t>& given_up() const { return given_up_; }
+  // Waits for the end of a call, and returns the trailers as they were sent; empty: it has none.
+  std::string AwaitTrailers() {
+    (void)ReadUntil([&] { return !trailers_.empty(); });
+    return trailers_;
+  }
 
  private:
   enum Type : std::uint8_t { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6 };
@@ -133,6 +138,7 @@ class SlowClient {
   void Take(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
             const std::string& payload) {
     if (type == kHeaders && (flags & kEndStream) == 0) answered_.push_back(stream);
+    if (type == kHeaders && (flags & kEndStream) != 0) trailers_ = payload;
     if (type == kReset) given_up_.push_back(stream);
     const bool wants_answer = (type == kSettings || type == kPing) && (flags & kAcknowledge) == 0;
     if (wants_answer) {
@@ -145,6 +151,7 @@ class SlowClient {
   std::string read_;  // That is no whole frame yet.
   std::vector<std::uint32_t> answered_;
   std::vector<std::uint32_t> given_up_;
+  std::string trailers_;  // Of the call that ended last.
 };
 
 // With texts as long as they may be: 50 items come to a megabyte.
@@ -184,7 +191,7 @@ TEST(SlowClientTest, RepliesThatNobodyReadsAreGivenUpOldestFirstAndOthersAreServ
 
 class SlowExportTest : public ::testing::Test {
  protected:
-  SlowExportTest() {
+  explicit SlowExportTest(const ServerOptions& options = {}) : shop_(options) {
     shop_.Serve();
     EXPECT_THAT(client_->UpsertItems(MakeItems(1)), IsOk());
     EXPECT_THAT(client_->RecordEvents(
@@ -195,6 +202,17 @@ class SlowExportTest : public ::testing::Test {
 
   absl::Status Export() {
     return client_->ExportUserData(request_, [](const auto& /*part*/) { return true; });
+  }
+
+  // The same as soon as there is room for one more.
+  absl::Status ExportOnceThereIsRoom() {
+    const auto deadline = steady_clock::now() + kPatience;
+    absl::Status status = Export();
+    while (!status.ok() && steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(milliseconds(5));
+      status = Export();
+    }
+    return status;
   }
 
   Shop shop_;
@@ -214,13 +232,24 @@ TEST_F(SlowExportTest, NoMoreThanSixteenAreOpenAndTheirEndMakesRoom) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("16 exports are open"));
 
   slow.reset();
-  const auto deadline = steady_clock::now() + kPatience;
-  absl::Status status = Export();
-  while (!status.ok() && steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(milliseconds(5));
-    status = Export();
+  EXPECT_THAT(ExportOnceThereIsRoom(), IsOk());
+}
+
+class UnreadExportTest : public SlowExportTest {
+ protected:
+  UnreadExportTest() : SlowExportTest({.max_unread_seconds = 0.5}) {}
+};
+
+TEST_F(UnreadExportTest, ThoseThatNobodyReadsAreGivenUpThoughTheirClientLives) {
+  SlowClient slow(shop_.server().port());
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_TRUE(slow.Call("UserService/ExportUserData", request_)) << i;
   }
-  EXPECT_THAT(status, IsOk());
+
+  ASSERT_TRUE(slow.AwaitGivenUp(16));
+
+  EXPECT_THAT(slow.AwaitTrailers(), HasSubstr("was not read for 0.5 s"));
+  EXPECT_THAT(ExportOnceThereIsRoom(), IsOk());
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ struct ServerOptions {
   std::size_t max_event_streams = 1'024;               // StreamEvents open at a time.
   std::size_t max_streams_per_connection = 1'024;      // Calls that one connection may have open.
   std::size_t max_buffer_bytes = 256U << 20U;          // Of gRPC, for all messages on their way.
+  double max_unread_seconds = 60;  // Of a message of ExportUserData, until the export is given up.
   RequestLogOptions request_log{};
   // Reports speak of no group of fewer shoppers; 1: of every one. Lists have a bound of their own,
   // FeatureStoreOptions::min_group.
