@@ -24,6 +24,7 @@ constexpr std::string_view kTakenIn[] = {
     "lifecycle.test_fraction",
     "lifecycle.auto_train_events",
     "lifecycle.train_every_events",
+    "lifecycle.learn_blend_every",
     "lifecycle.gate",
     "lifecycle.gate_least_coverage",
     "lifecycle.gate_least_users",

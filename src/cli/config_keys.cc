@@ -358,6 +358,7 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
               Of(&LifecycleOptions::auto_train_events));
   table.Count("train_every_events", 0, std::numeric_limits<std::int64_t>::max(),
               Of(&LifecycleOptions::train_every_events));
+  table.Count("learn_blend_every", 1, 1'000'000, Of(&LifecycleOptions::learn_blend_every));
   table.Flag("gate", [](Config& config) -> bool& { return config.lifecycle.gate.is_on; });
   table.Number<double>("gate_least_coverage", 0, 10, [](Config& config) -> double& {
     return config.lifecycle.gate.least_coverage;

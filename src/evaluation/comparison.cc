@@ -34,6 +34,13 @@ std::function<void(double)> ReportStage(const StageReport& report, std::string s
   return [&report, stage = std::move(stage)](double fraction) { report(stage, fraction); };
 }
 
+absl::StatusOr<Model> TeachRanker(const Dataset& dataset, const Settings& settings,
+                                  const ComparisonOptions& options,
+                                  const TrainingContext& context) {
+  if (options.ranker != nullptr) return RenewRanker(dataset, *options.ranker, context);
+  return TrainRanker(dataset, settings, options.lessons.get(), context);
+}
+
 absl::StatusOr<TimedModel> TrainOne(const Dataset& dataset, const std::string& name,
                                     const ComparisonOptions& options, TrainingContext context,
                                     const StageReport& report) {
@@ -46,9 +53,8 @@ absl::StatusOr<TimedModel> TrainOne(const Dataset& dataset, const std::string& n
   context.progress = ReportStage(report, "train " + name);
   const Micros start = MonotonicNow();
   const Settings given = settings == options.settings.end() ? Settings() : settings->second;
-  absl::StatusOr<Model> model = name == kRankerName
-                                    ? TrainRanker(dataset, given, options.lessons.get(), context)
-                                    : trainer->train(dataset, given, context);
+  absl::StatusOr<Model> model = name == kRankerName ? TeachRanker(dataset, given, options, context)
+                                                    : trainer->train(dataset, given, context);
   if (!model.ok()) {
     return absl::Status(
         model.status().code(),
@@ -142,6 +148,7 @@ bool IsAuto(const ComparisonOptions& options) {
 
 void Choose(const LearnedBlend& learned, ComparisonOptions& options) {
   options.lessons = learned.lessons;
+  options.ranker = learned.ranker;
   if (!learned.models.empty()) {
     options.models = learned.models;
     options.settings = learned.settings;
@@ -201,7 +208,9 @@ absl::StatusOr<ComparisonRow> LearnAndMeasureBlend(const Split& split,
                                                    const StageReport& report) {
   ComparisonOptions asked = options;
   Learning learning;
-  if (Learns(options)) {
+  if (options.kept != nullptr) {
+    learning.blend = *options.kept;
+  } else if (Learns(options)) {
     VITRINE_ASSIGN_OR_RETURN(learning, LearnBlend(options, context, report));
     if (options.validation->train.fingerprint != split.train.fingerprint) learning.trained.clear();
   }

@@ -51,6 +51,7 @@ void Lifecycle::Change(const LifecycleOptions& next) {
   changed.gate = next.gate;
   changed.auto_train_events = next.auto_train_events;
   changed.train_every_events = next.train_every_events;
+  changed.learn_blend_every = next.learn_blend_every;
   changed.schedule = next.schedule;
   changed.rollback = next.rollback;
   changed.is_promoted_by_hand = next.is_promoted_by_hand;

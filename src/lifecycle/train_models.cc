@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "lifecycle/kept_blend.h"
 #include "lifecycle/memory_budget.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
@@ -123,6 +124,7 @@ absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
   TrainingContext from_scratch = context;
   from_scratch.live = nullptr;  // What is served has seen the test part.
   comparison.lessons = candidate.row.blend.lessons;
+  comparison.ranker = candidate.row.blend.ranker;
   const StageReport part = PartOf(report, kGateBegin, kFitBegin, live->models.size() + 1);
   absl::StatusOr<GateReport> gate =
       HoldAgainstLive(candidate, *live, options.gate, comparison, from_scratch, part);
@@ -139,8 +141,8 @@ absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
                     .live_version = live->version};
 }
 
-// The blend's weights, learned on what comes before the latest interactions, and its metrics on
-// those, trained without them; held against what is live.
+// The blend's weights, learned on what comes before the latest interactions unless `comparison`
+// keeps others, and its metrics on those, trained without them; held against what is live.
 absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const LifecycleOptions& options,
                                            ComparisonOptions comparison,
                                            const TrainingContext& context,
@@ -149,10 +151,13 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const Lifecyc
   const Micros cut_us = TemporalCut(dataset, options.test_fraction);
   const Split split = SplitByTime(dataset, cut_us, /*allow_repeats=*/false);
   if (split.cases.empty()) return unmeasured;
-  const Split validation = ValidationBefore(dataset, cut_us, options.test_fraction);
+  const LearnedBlend* kept = comparison.kept;
+  Split validation;
+  if (kept == nullptr) validation = ValidationBefore(dataset, cut_us, options.test_fraction);
   if (!validation.cases.empty()) comparison.validation = &validation;
-  const StageReport part =
-      PartOf(report, kMeasureBegin, kGateBegin, 2 * comparison.models.size() + 2);
+  const std::size_t num_stages =
+      kept == nullptr ? 2 * comparison.models.size() + 2 : kept->models.size() + 1;
+  const StageReport part = PartOf(report, kMeasureBegin, kGateBegin, num_stages);
   TrainingContext from_scratch = context;
   from_scratch.live = nullptr;  // What is served has seen the test part.
   const absl::StatusOr<ComparisonRow> row =
@@ -223,6 +228,12 @@ absl::Status AddPurchases(const FeatureStore& store, const LifecycleOptions& opt
   return absl::OkStatus();
 }
 
+void TellOfKept(const ModelSet& live, const StageReport& report) {
+  const std::string what = "keeps the blend of " + live.version;
+  Log(LogLevel::kInfo, "training.blend-kept", {{"what", what}});
+  if (report) report(what, kMeasureBegin);
+}
+
 absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,
@@ -238,6 +249,11 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
   ComparisonOptions comparison{
       .models = options.models, .settings = options.settings, .blend = options.blend};
   comparison.evaluation.cutoffs = {kCutoff};
+  const std::optional<LearnedBlend> kept = BlendToKeep(context.live, options);
+  if (kept.has_value()) {
+    comparison.kept = &*kept;
+    TellOfKept(*context.live, report);
+  }
 
   TrainedModels trained;
   VITRINE_ASSIGN_OR_RETURN(MeasuredBlend measured,
@@ -250,7 +266,9 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
   trained.models.trend = MeasureTrend(dataset, blend.trend.power, blend.trend.half_life_days);
   if (IsAuto(comparison)) Choose(blend, comparison);
   comparison.lessons = blend.lessons;
+  comparison.ranker = blend.ranker;
   trained.models.metrics = std::move(measured.metrics);
+  NoteBlend(blend, options, kept.has_value() ? context.live : nullptr, trained.models);
   const StageReport part = PartOf(report, kFitBegin, kFitEnd, comparison.models.size());
   VITRINE_ASSIGN_OR_RETURN(std::vector<TimedModel> fitted,
                            TrainEach(dataset, comparison, context, part));

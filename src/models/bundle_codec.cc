@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -43,6 +44,24 @@ std::map<std::string, double> ReadNumbers(ByteReader& reader) {
     values[std::move(name)] = reader.Double();
   }
   return values;
+}
+
+// Written among the metrics, where a binary that does not know it takes it for one more.
+constexpr const char* kBlendQuestion = "blend_question";
+
+std::map<std::string, double> MetricsToSave(const ModelSet& models) {
+  std::map<std::string, double> metrics = models.metrics;
+  if (models.blend_question != 0) metrics[kBlendQuestion] = models.blend_question;
+  return metrics;
+}
+
+// Takes it from the metrics that were read. What is no such number is none.
+std::uint32_t TakeBlendQuestion(std::map<std::string, double>& metrics) {
+  const auto note = metrics.extract(kBlendQuestion);
+  if (note.empty()) return 0;
+  const double number = note.mapped();
+  const bool fits = number >= 0 && number <= std::numeric_limits<std::uint32_t>::max();
+  return fits ? static_cast<std::uint32_t>(number) : 0;
 }
 
 void Write(const BlendWeights& weights, ByteWriter& writer) {
@@ -102,6 +121,7 @@ ModelSet ReadHeader(ByteReader& reader) {
   set.trained_us = reader.Signed();
   set.dataset_fingerprint = reader.Fixed64();
   set.metrics = ReadNumbers(reader);
+  set.blend_question = TakeBlendQuestion(set.metrics);
   set.weights = ReadWeights(reader);
   set.cold_start_events = reader.Double();
   set.trend.power = reader.Double();
@@ -226,7 +246,7 @@ absl::StatusOr<std::string> EncodeBundle(const ModelSet& models,
   writer.String(models.version);
   writer.Signed(models.trained_us);
   writer.Fixed64(models.dataset_fingerprint);
-  Write(models.metrics, writer);
+  Write(MetricsToSave(models), writer);
   Write(models.weights, writer);
   writer.Double(models.cold_start_events);
   writer.Double(models.trend.power);

@@ -90,6 +90,9 @@ void AddMeasure(const std::string& name, double value, Families& families) {
   } else if (name == "test_users") {
     families.Gauge("vitrine_model_test_users", "Shoppers whom their quality was measured on",
                    value);
+  } else if (name == "blend_age") {
+    families.Gauge("vitrine_model_blend_age", "Trainings since the live models' blend was learned",
+                   value);
   } else {
     families.Gauge("vitrine_model_quality", "Of the live models, measured as they were trained",
                    value, {{"measure", name}});

@@ -77,6 +77,19 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   return model;
 }
 
+absl::StatusOr<Model> RenewRanker(const Dataset& dataset, const Model& ranker,
+                                  const TrainingContext& context) {
+  if (IsCancelled(context)) return Cancelled(kName);
+  DeepRankerTable table = static_cast<const DeepRanker&>(*ranker.scorer).table();
+  table.item_facts = ItemFacts(dataset);
+  table.unknown_facts = UnknownItemFacts();
+  VITRINE_ASSIGN_OR_RETURN(const auto renewed, DeepRanker::Create(std::move(table)));
+  ReportProgress(context, 1);
+  Model model = MakeModel(renewed);
+  model.settings = ranker.settings;
+  return model;
+}
+
 Trainer DeepRankerTrainer() {
   return {.name = kName,
           .description = "ranks the best of the blend anew: wide and deep with crosses of features",

@@ -25,6 +25,7 @@ TEST(ConfigChangeTest, WhatARunningServerTakesInWantsNoRestart) {
       [lifecycle]
       models = ["ials"]
       train_at = "03:30"
+      learn_blend_every = 7
       gate_least_coverage = 0.5
       [models.ials]
       dimensions = 8

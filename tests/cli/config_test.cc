@@ -91,7 +91,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(new_arrival_days, right.engine.new_arrival_days);
 
   const auto& [models, settings, trained_blend, test_fraction, gate, num_threads, memory_mb,
-               poll_seconds, auto_train_events, train_every_events, schedule,
+               poll_seconds, auto_train_events, train_every_events, learn_blend_every, schedule,
                rollback, by_hand, shadow_share, engine, warm_up, clock, has_purchases,
                purchase_settings, placements] = left.lifecycle;
   const auto& [error_rate, least_answers, click_drop, least_shown, probation] = rollback;
@@ -122,6 +122,7 @@ void ExpectSame(const Config& left, const Config& right) {
   EXPECT_EQ(poll_seconds, right.lifecycle.poll_seconds);
   EXPECT_EQ(auto_train_events, right.lifecycle.auto_train_events);
   EXPECT_EQ(train_every_events, right.lifecycle.train_every_events);
+  EXPECT_EQ(learn_blend_every, right.lifecycle.learn_blend_every);
   EXPECT_EQ(clock, right.lifecycle.clock);
 }
 
@@ -152,6 +153,12 @@ TEST(ConfigTest, ATrainingByTheNumberOfNewEventsIsReadAndTakenInByAServerThatRun
   EXPECT_THAT(WantRestart(Config(), *config), IsEmpty());
   EXPECT_THAT(ErrorOf("[lifecycle]\ntrain_every_events = -1\n"), HasSubstr("an integer from 0"));
   EXPECT_THAT(ErrorOf("[lifecycle]\ntrain_every_events = 0.5\n"), HasSubstr("an integer from 0"));
+}
+
+TEST(ConfigTest, HowManyTrainingsShareABlendIsReadAndAtLeastOne) {
+  EXPECT_EQ(ParseConfig("[lifecycle]\nlearn_blend_every = 7\n", "v")->lifecycle.learn_blend_every,
+            7u);
+  EXPECT_THAT(ErrorOf("[lifecycle]\nlearn_blend_every = 0\n"), HasSubstr("an integer from 1"));
 }
 
 TEST(ConfigTest, TheExampleHoldsTheDefaults) {

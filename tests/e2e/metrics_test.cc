@@ -62,9 +62,10 @@ std::string ReadDoc(const std::string& name) {
 // A shop of which there is something to say: events, lists, models, a training.
 void Live(Shop& shop) {
   shop.models().Set(
-      {.bundles = {{.version = "v7",
-                    .trained_us = 1,
-                    .metrics = {{"ndcg@20", 0.5}, {"events", 400}, {"test_users", 30}}}},
+      {.bundles =
+           {{.version = "v7",
+             .trained_us = 1,
+             .metrics = {{"ndcg@20", 0.5}, {"events", 400}, {"test_users", 30}, {"blend_age", 2}}}},
        .live = "v7",
        .num_rollbacks = {{RollbackCause::kErrors, 2}}});
   shop.Serve();
@@ -207,6 +208,8 @@ TEST(MetricsTest, TheLiveModelsAndTheProcessAreShown) {
   EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="ndcg@20"})"), 0.5);
   EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="events"})"), -1);
   EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="test_users"})"), -1);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_model_quality{measure="blend_age"})"), -1);
+  EXPECT_EQ(ValueOf(page, "vitrine_model_blend_age"), 2);
   EXPECT_EQ(ValueOf(page, "vitrine_model_training_events"), 400);
   EXPECT_EQ(ValueOf(page, "vitrine_model_test_users"), 30);
   EXPECT_EQ(ValueOf(page, R"(vitrine_rollbacks_total{cause="errors"})"), 2);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <map>
 #include <string>
@@ -32,6 +33,7 @@ ModelSet SomeModels() {
       .trained_us = 1'769'854'500'000'000,
       .dataset_fingerprint = 0xFEDCBA9876543210,
       .metrics = {{"ndcg@20", 0.115}, {"recall@20", 0.09}},
+      .blend_question = 0xFEDCBA98,
       .weights = {{"first", {.weight = 1}}, {"second", {.weight = 0.25, .growth = {0.5, -1, 2}}}},
       .cold_start_events = 0.3,
       .trend = {.power = 0.5, .half_life_days = 14, .ln_by_item = {0, -1, -2, -3}},
@@ -70,6 +72,7 @@ TEST(BundleCodecTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(loaded->trained_us, saved.trained_us);
   EXPECT_EQ(loaded->dataset_fingerprint, saved.dataset_fingerprint);
   EXPECT_EQ(loaded->metrics, saved.metrics);
+  EXPECT_EQ(loaded->blend_question, saved.blend_question);
   EXPECT_EQ(loaded->weights, saved.weights);
   EXPECT_EQ(loaded->cold_start_events, 0.3);
   EXPECT_EQ(loaded->trend.power, saved.trend.power);
@@ -81,6 +84,18 @@ TEST(BundleCodecTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(loaded->models[1].settings, saved.models[1].settings);
   EXPECT_THAT(Table(loaded->models[0]), ElementsAre(1, 2, 3, 4));
   EXPECT_THAT(Table(loaded->models[1]), ElementsAre(5, 6, 7, 8));
+}
+
+TEST(BundleCodecTest, WhatCannotBeTheBlendsQuestionIsNone) {
+  ModelSet saved = SomeModels();
+  saved.blend_question = 0;
+
+  for (const double number : {-1.0, 4294967296.0, std::nan("")}) {
+    saved.metrics["blend_question"] = number;
+    const auto loaded = Decode(Encoded(saved));
+    ASSERT_THAT(loaded, IsOk());
+    EXPECT_EQ(loaded->blend_question, 0u) << number;
+  }
 }
 
 TEST(BundleCodecTest, AnEmptyModelSetIsABundleToo) {

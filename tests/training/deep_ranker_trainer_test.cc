@@ -170,6 +170,25 @@ TEST_F(DeepRankerTrainerTest, TheNumberOfThreadsChangesNoBit) {
             Foresee(RankerIn(*on_two).table(), lessons));
 }
 
+TEST_F(DeepRankerTrainerTest, RenewedItKnowsTheItemsOfTodayAndWhatItLearned) {
+  const RankerLessons lessons = Lessons(200, 2, 5);
+  const auto model = Train(&lessons, {{"epochs", "8"}});
+  ASSERT_THAT(model, IsOk());
+  Dataset today;
+  today.item_ids = {"mug", "lamp"};
+
+  const auto renewed = RenewRanker(today, *model, {.pool = &pool_});
+
+  ASSERT_THAT(renewed, IsOk());
+  EXPECT_EQ(renewed->settings, model->settings);
+  EXPECT_EQ(renewed->kind, model->kind);
+  EXPECT_EQ(RankerIn(*model).table().item_facts.rows(), 0);
+  EXPECT_EQ(RankerIn(*renewed).table().item_facts.rows(), 2);
+  EXPECT_EQ(RankerIn(*renewed).learned(), RankerIn(*model).learned());
+  EXPECT_EQ(Foresee(RankerIn(*renewed).table(), lessons),
+            Foresee(RankerIn(*model).table(), lessons));
+}
+
 TEST_F(DeepRankerTrainerTest, WithoutLessonsOrWithTooFewItLeavesTheOrderAsItIs) {
   const RankerLessons few = Lessons(50, 2, 6);
 

@@ -32,24 +32,6 @@ inline constexpr std::string_view kRankerName = "deep_ranker";
 // ComparisonOptions::models, or as a scorer's name for the blend of what was chosen.
 inline constexpr std::string_view kAutoName = "auto";
 
-struct ComparisonOptions {
-  std::vector<std::string> models = {"most_popular", "content", "item_knn", "ials"};
-  std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
-  BlendOptions blend{};
-  // What the blend's weights are learned on, unless `blend` says them. Null: they are not learned.
-  const Split* validation = nullptr;
-  // What a ranker among the models learns from; null: it leaves the blend's order as it is.
-  std::shared_ptr<const RankerLessons> lessons{};
-  EvaluationOptions evaluation{};  // `progress` and `is_cancelled` are taken from elsewhere.
-  std::optional<ResamplingOptions> resampling{};  // Summaries and differences, where given.
-};
-
-// A model and how long it took to train.
-struct TimedModel {
-  Model model{};
-  double train_seconds = 0;
-};
-
 // A blend as it was learned on a validation part: what to train, and how much it counts.
 struct LearnedBlend {
   std::vector<std::string> models{};           // With a weight; a ranker, where one is asked for.
@@ -58,6 +40,30 @@ struct LearnedBlend {
   double cold_start_events = -1;               // Below 0: the same.
   Trend trend{};                               // The rule alone.
   std::shared_ptr<const RankerLessons> lessons{};  // For the ranker; null without one.
+  // A ranker that has learned already and is kept; else null. There are no lessons then.
+  std::shared_ptr<const Model> ranker{};
+};
+
+struct ComparisonOptions {
+  std::vector<std::string> models = {"most_popular", "content", "item_knn", "ials"};
+  std::map<std::string, Settings> settings{};  // By model name; the trainers' defaults otherwise.
+  BlendOptions blend{};
+  // What the blend's weights are learned on, unless `blend` says them. Null: they are not learned.
+  const Split* validation = nullptr;
+  // A blend that was learned before: it is trained and measured as it is, and nothing is learned.
+  // For MeasureScorer of the blend alone. Null: none.
+  const LearnedBlend* kept = nullptr;
+  // What a ranker among the models learns from; null: it leaves the blend's order as it is.
+  std::shared_ptr<const RankerLessons> lessons{};
+  std::shared_ptr<const Model> ranker{};  // One that is kept instead, with new facts of the items.
+  EvaluationOptions evaluation{};         // `progress` and `is_cancelled` are taken from elsewhere.
+  std::optional<ResamplingOptions> resampling{};  // Summaries and differences, where given.
+};
+
+// A model and how long it took to train.
+struct TimedModel {
+  Model model{};
+  double train_seconds = 0;
 };
 
 // One line of the table.

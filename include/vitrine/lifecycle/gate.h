@@ -36,8 +36,8 @@ struct Candidate {
 // the answers: what they are made of (models, settings, weights) is trained on the candidate's
 // train part instead, but for the models that the candidate has just the same.
 //
-// `options`: with the blend and the lessons that the candidate was measured with. Errors: those of
-// TrainEach, for such a training; CANCELLED.
+// `options`: with the blend and the lessons, or the ranker, that the candidate was measured with.
+// Errors: those of TrainEach, for such a training; CANCELLED.
 absl::StatusOr<GateReport> HoldAgainstLive(const Candidate& candidate, const ModelSet& live,
                                            const GateOptions& gate,
                                            const ComparisonOptions& options,

@@ -43,6 +43,9 @@ struct LifecycleOptions {
   std::uint64_t auto_train_events = 100;
   // It trains as well once so many events were recorded since the last training began. 0: not so.
   std::uint64_t train_every_events = 0;
+  // Every so many-th training learns the blend; those between keep that of the live models, as long
+  // as it is the answer to the same question: docs/lifecycle.md. At least 1.
+  std::size_t learn_blend_every = 1;
   TrainingSchedule schedule{};  // A server trains by the clock too.
   RollbackBounds rollback{};
   // What a training made waits as the candidate until somebody makes it live, where anything is
@@ -71,17 +74,18 @@ struct TrainedModels {
 };
 
 // Learns the blend's weights on a validation part of the store's snapshot, unless `options` say
-// them, measures the blend on a temporal split, holds it there against what is live
-// (`context.live`, unless it has no models or the gate is off), then fits every model of `options`
-// on all data. What the gate refuses is not fitted. A store too small to split is trained without
-// being measured. The version is left empty: BundleFolder::NewVersion names it. A purchase
-// predictor is part of it where it is asked for and says more of the latest moments than the base
-// rates do; metrics: "purchase.shopper.auc" and the like. A model that only a placement asks and
-// that cannot be trained on this shop is left out, and that is logged. `report` (may be empty)
-// hears of each stage, with the fraction of the whole that is done. Metrics: those of the blend at
-// 20, "test_users", and "events", how many the store held. Errors: FAILED_PRECONDITION the store
-// holds no item at all; RESOURCE_EXHAUSTED it takes more memory than `options` allow; those of
-// Snapshot and TrainEach.
+// them or keep those of `context.live`, measures the blend on a temporal split, holds it there
+// against what is live (`context.live`, unless it has no models or the gate is off), then fits
+// every model of `options` on all data. What the gate refuses is not fitted. A store too small to
+// split is trained without being measured. The version is left empty: BundleFolder::NewVersion
+// names it. A purchase predictor is part of it where it is asked for and says more of the latest
+// moments than the base rates do; metrics: "purchase.shopper.auc" and the like. A model that only a
+// placement asks and that cannot be trained on this shop is left out, and that is logged. `report`
+// (may be empty) hears of each stage, with the fraction of the whole that is done. Metrics: those
+// of the blend at 20, "test_users", "events", how many the store held, and where the blend may be
+// kept "blend_age", the trainings since it was learned. Errors: FAILED_PRECONDITION the store holds
+// no item at all; RESOURCE_EXHAUSTED it takes more memory than `options` allow; those of Snapshot
+// and TrainEach.
 absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
                                           const LifecycleOptions& options,
                                           const TrainingContext& context,
@@ -108,9 +112,9 @@ class Lifecycle final : public ModelControl, public AnswerObserver {
   ~Lifecycle() override;
 
   // Trainings that begin from now on are made, called for and judged by these: models, settings,
-  // memory_mb, test_fraction, gate, auto_train_events, train_every_events, schedule, rollback,
-  // is_promoted_by_hand, has_purchase_predictor, purchase_settings. All else of `next` is not
-  // looked at. REQUIRES: there is a trainer for each of its models
+  // memory_mb, test_fraction, gate, auto_train_events, train_every_events, learn_blend_every,
+  // schedule, rollback, is_promoted_by_hand, has_purchase_predictor, purchase_settings. All else of
+  // `next` is not looked at. REQUIRES: there is a trainer for each of its models
   void Change(const LifecycleOptions& next);
 
   absl::StatusOr<TrainingProgress> StartTraining(bool skips_gate) override;

@@ -50,6 +50,9 @@ struct ModelSet {
   Micros trained_us = 0;
   std::uint64_t dataset_fingerprint = 0;
   std::map<std::string, double> metrics{};  // Of the blend on the temporal split: "ndcg@20" ...
+  // What the blend was learned from, but for the data: the same number, the same models, settings
+  // and options. 0: not noted.
+  std::uint32_t blend_question = 0;
   BlendWeights weights{};  // Learned with the models, or as configured; empty: the usual ones.
   // The same: BlendOptions::cold_start_events; below 0 where it was not learned.
   double cold_start_events = -1;

@@ -28,4 +28,9 @@ struct RankerLessons {
 absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settings,
                                   const RankerLessons* lessons, const TrainingContext& context);
 
+// What `ranker` once learned, with what is known of the items now: nothing is learned anew. The
+// settings stay. REQUIRES: TrainRanker made it, or it was loaded as such. Errors: CANCELLED.
+absl::StatusOr<Model> RenewRanker(const Dataset& dataset, const Model& ranker,
+                                  const TrainingContext& context);
+
 }  // namespace vitrine
