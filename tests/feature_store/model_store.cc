@@ -317,8 +317,7 @@ std::vector<ModelStore::Touch> ModelStore::HistoryOf(const std::set<Shopper>& ow
   for (const Event& event : log_) {
     if (!owners.contains(OwnerOf(event))) continue;
     for (const EventItem& item : event.items) {
-      const float value = event.rating.has_value() ? static_cast<float>(*event.rating)
-                                                   : static_cast<float>(item.quantity);
+      const auto value = static_cast<float>(event.rating.value_or(item.quantity));
       if (!options_.weights.AreInteractions(event.type)) continue;
       touches.push_back({event.time_us, item.item_id, value, event.type});
     }
@@ -362,10 +361,9 @@ std::map<std::string, double> ModelStore::Trends(Micros now) const {
   }
   std::map<std::string, double> trends;
   for (const auto& [item, sum] : lasting) {
-    const double share_of_recent = all_recent > 0 ? recent[item] / all_recent : 0;
-    trends[item] = all_recent > 0 && all_lasting > 0
-                       ? (share_of_recent + 1 / num_items) / (sum / all_lasting + 1 / num_items)
-                       : 1;
+    const double grown =
+        (recent[item] / all_recent + 1 / num_items) / (sum / all_lasting + 1 / num_items);
+    trends[item] = all_recent > 0 && all_lasting > 0 ? grown : 1;
   }
   return trends;
 }
@@ -375,21 +373,17 @@ std::map<std::string, double> ModelStore::Demand(Micros now, double half_life_da
   for (const Event& event : log_) {
     const double days = static_cast<double>(event.time_us - now) / kMicrosPerDay;
     for (const EventItem& item : event.items) {
-      const float value = event.rating.has_value() ? static_cast<float>(*event.rating)
-                                                   : static_cast<float>(item.quantity);
+      const auto value = static_cast<float>(event.rating.value_or(item.quantity));
       sums[item.item_id] +=
           options_.weights.Of(event.type, value) * std::exp2(days / half_life_days);
     }
   }
   if (options_.min_group <= 1) return sums;
   std::map<std::string, std::set<Shopper>> shoppers = ShoppersOfItems();
-  for (auto& [item, sum] : sums) {
-    if (shoppers[item].size() < options_.min_group) sum = 0;
-  }
+  for (auto& [item, sum] : sums) sum = shoppers[item].size() < options_.min_group ? 0 : sum;
   return sums;
 }
 
-// Who touched each item, as far as their histories are kept.
 std::map<std::string, std::set<ModelStore::Shopper>> ModelStore::ShoppersOfItems() const {
   std::set<Shopper> all;
   for (const Event& event : log_) all.insert(OwnerOf(event));

@@ -72,6 +72,7 @@ class ModelStore {
   void ApplyValue(const PutFeatures::Value& value, Micros now, WriteResult& result);
 
   std::map<std::string, double> Demand(Micros now, double half_life_days) const;
+  // Who touched each item, as far as their histories are kept.
   std::map<std::string, std::set<Shopper>> ShoppersOfItems() const;
   bool IsErased(const Event& event) const;
   void MeetItem(const std::string& id);
