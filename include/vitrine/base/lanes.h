@@ -29,16 +29,23 @@ inline Lanes AllLanes(float value) { return value - Lanes{}; }
 inline Lanes Larger(const Lanes& a, const Lanes& b) { return a > b ? a : b; }
 inline Lanes Smaller(const Lanes& a, const Lanes& b) { return a < b ? a : b; }
 
+// choose(a, b) of all lanes, where it takes one of each two lanes: halves are held against each
+// other.
+template <typename Choose>
+float ChooseOfAll(Lanes lanes, const Choose& choose) {
+#ifdef __AVX__
+  lanes = choose(lanes, __builtin_shufflevector(lanes, lanes, 4, 5, 6, 7, 0, 1, 2, 3));
+  lanes = choose(lanes, __builtin_shufflevector(lanes, lanes, 2, 3, 0, 1, 6, 7, 4, 5));
+  lanes = choose(lanes, __builtin_shufflevector(lanes, lanes, 1, 0, 3, 2, 5, 4, 7, 6));
+#else
+  lanes = choose(lanes, __builtin_shufflevector(lanes, lanes, 2, 3, 0, 1));
+  lanes = choose(lanes, __builtin_shufflevector(lanes, lanes, 1, 0, 3, 2));
+#endif
+  return lanes[0];
+}
+
 // The largest, the smallest of the lanes.
-inline float Largest(const Lanes& lanes) {
-  float largest = lanes[0];
-  for (std::size_t i = 1; i < kLanes; ++i) largest = lanes[i] > largest ? lanes[i] : largest;
-  return largest;
-}
-inline float Smallest(const Lanes& lanes) {
-  float smallest = lanes[0];
-  for (std::size_t i = 1; i < kLanes; ++i) smallest = lanes[i] < smallest ? lanes[i] : smallest;
-  return smallest;
-}
+inline float Largest(const Lanes& lanes) { return ChooseOfAll(lanes, Larger); }
+inline float Smallest(const Lanes& lanes) { return ChooseOfAll(lanes, Smaller); }
 
 }  // namespace vitrine
