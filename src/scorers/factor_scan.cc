@@ -84,6 +84,19 @@ std::size_t RunLength(const FactorTable& table, std::span<const ItemIndex> items
   return count;
 }
 
+// Few items and one vector: a product for each.
+void ScoreSomeByOneVector(const FactorTable& table, const Matrix& vector,
+                          std::span<const ItemIndex> items, std::span<float> scores) {
+  const auto of_vector = vector.row(0);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(Row(items[i]));
+    scores[i] = kUnscored;
+    if (!table.known->Contains(items[i])) continue;
+    scores[i] = table.factors->row(row).dot(of_vector);
+    if (table.scale != nullptr) scores[i] *= (*table.scale)[row];
+  }
+}
+
 // Few items, or in any order: a product for each run of neighbours.
 void ScoreSomeByFactors(const FactorTable& table, const Matrix& vectors,
                         std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
@@ -137,6 +150,8 @@ void ScoreByFactors(const FactorTable& table, const Matrix& vectors,
                     std::span<const ItemIndex> items, Eigen::Ref<Matrix> scores) {
   if (IsMostOf(table, items)) {
     ScoreMostByFactors(table, vectors, items, scores);
+  } else if (vectors.rows() == 1) {
+    ScoreSomeByOneVector(table, vectors, items, RowOf(scores, 0));
   } else {
     ScoreSomeByFactors(table, vectors, items, scores);
   }
