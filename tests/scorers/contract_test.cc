@@ -185,6 +185,19 @@ TEST_P(ScorerContractTest, SketchesWhatItScoresWithinTheErrorThatItTells) {
   }
 }
 
+TEST_P(ScorerContractTest, RemembersOfASketchWhatChangesNoScore) {
+  const std::vector<ItemIndex> few = {ItemNumber(3), ItemNumber(0), ItemNumber(kShopItems)};
+  for (const Query& query : queries_.all()) {
+    QueryMemo memo;
+    Query remembered = query;
+    remembered.memo = &memo;
+    std::vector<float> sketch(kShopItems);
+    scorer_->Sketch(remembered, sketch);
+
+    EXPECT_EQ(Scores(*scorer_, {&remembered, 1}, few), Scores(*scorer_, {&query, 1}, few));
+  }
+}
+
 TEST_P(ScorerContractTest, RetrievesTheBestOfWhatItScores) {
   ItemBitmap odd(kShopItems);
   for (std::size_t i = 1; i < kShopItems; i += 2) odd.Insert(ItemNumber(i));

@@ -31,6 +31,16 @@ TEST(QueryMemoTest, OwnersAreKeptApart) {
   EXPECT_EQ(*text, "seven");
 }
 
+TEST(QueryMemoTest, FindsWhatWasMadeAndNothingElse) {
+  QueryMemo memo;
+  const int owners[2] = {};
+  QueryMemo::Recall<int>(&memo, &owners[0], [] { return 7; });
+
+  EXPECT_EQ(*QueryMemo::Find<int>(&memo, &owners[0]), 7);
+  EXPECT_EQ(QueryMemo::Find<int>(&memo, &owners[1]), nullptr);
+  EXPECT_EQ(QueryMemo::Find<int>(nullptr, &owners[0]), nullptr);
+}
+
 TEST(QueryMemoTest, WithoutAMemoEachIsMadeAnew) {
   int times_made = 0;
   const auto make = [&times_made] { return ++times_made; };

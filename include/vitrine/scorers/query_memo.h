@@ -14,13 +14,20 @@ class QueryMemo {
   // or where `memo` is null.
   template <typename T, typename Make>
   static std::shared_ptr<const T> Recall(QueryMemo* memo, const void* owner, const Make& make) {
-    if (memo == nullptr) return std::make_shared<const T>(make());
+    if (auto found = Find<T>(memo, owner)) return found;
+    auto made = std::make_shared<const T>(make());
+    if (memo != nullptr) memo->entries_.push_back({owner, made});
+    return made;
+  }
+
+  // What `owner` has made of it, null where it has not.
+  template <typename T>
+  static std::shared_ptr<const T> Find(const QueryMemo* memo, const void* owner) {
+    if (memo == nullptr) return nullptr;
     for (const Entry& entry : memo->entries_) {
       if (entry.owner == owner) return std::static_pointer_cast<const T>(entry.made);
     }
-    auto made = std::make_shared<const T>(make());
-    memo->entries_.push_back({owner, made});
-    return made;
+    return nullptr;
   }
 
  private:

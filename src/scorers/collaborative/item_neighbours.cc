@@ -37,19 +37,19 @@ absl::StatusOr<std::shared_ptr<const ItemNeighbours>> ItemNeighbours::Create(
 
 void ItemNeighbours::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                            Eigen::Ref<Matrix> scores) const {
-  const auto touched_of = [this](const Query& query) { return Touched(query); };
+  const auto touched_of = [this](const Query& query) { return *Touched(query); };
   ScoreByRows(table_.neighbours, touched_of, queries, items, scores);
 }
 
 float ItemNeighbours::Sketch(const Query& query, std::span<float> scores) const {
-  ScoreAllByRows(table_.neighbours, Touched(query), scores);
+  ScoreAllByRows(table_.neighbours, *Touched(query), scores);
   return 0;
 }
 
 std::vector<std::vector<ScoredItem>> ItemNeighbours::Retrieve(std::span<const Query> queries,
                                                               const ItemBitmap* allowed,
                                                               std::size_t k) const {
-  const auto touched_of = [this](const Query& query) { return Touched(query); };
+  const auto touched_of = [this](const Query& query) { return *Touched(query); };
   return RetrieveByRows(table_.neighbours, touched_of, queries, allowed, k);
 }
 
@@ -59,16 +59,17 @@ std::vector<Contribution> ItemNeighbours::Explain(const Query& query, ItemIndex 
 
 std::vector<std::vector<Contribution>> ItemNeighbours::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
-  return ExplainByRows(table_.neighbours, Touched(query), items);
+  return ExplainByRows(table_.neighbours, *Touched(query), items);
 }
 
 std::vector<StrongestContributions> ItemNeighbours::ExplainStrongest(
     const Query& query, std::span<const ItemIndex> items) const {
-  return ExplainStrongestByRows(table_.neighbours, Touched(query), items);
+  return ExplainStrongestByRows(table_.neighbours, *Touched(query), items);
 }
 
-std::vector<TouchedItem> ItemNeighbours::Touched(const Query& query) const {
-  return TouchedItems(query, table_.touch_weights, num_items());
+std::shared_ptr<const std::vector<TouchedItem>> ItemNeighbours::Touched(const Query& query) const {
+  return QueryMemo::Recall<std::vector<TouchedItem>>(
+      query.memo, this, [&] { return TouchedItems(query, table_.touch_weights, num_items()); });
 }
 
 void Save(const ItemNeighbours& scorer, ByteWriter& writer) {

@@ -148,7 +148,6 @@ std::vector<Content::Feature> Content::FeaturesOf(std::span<const Touched> touch
       sum += each.share * static_cast<double>(values[i]);
     }
   }
-  std::sort(features_touched.begin(), features_touched.end());
 
   std::vector<Feature> profile;
   profile.reserve(features_touched.size());
@@ -172,15 +171,16 @@ Eigen::VectorXf Content::SenseOf(std::span<const Touched> touched) const {
 
 std::vector<Content::Feature> Content::Strongest(std::vector<Feature> profile) const {
   const std::size_t kept = table_.options.profile_features;
-  if (profile.size() <= kept) return profile;
   const auto is_stronger = [](const Feature& a, const Feature& b) {
     const float size_a = std::abs(a.weight);
     const float size_b = std::abs(b.weight);
     return size_a != size_b ? size_a > size_b : a.feature < b.feature;
   };
-  std::nth_element(profile.begin(), profile.begin() + static_cast<std::ptrdiff_t>(kept),
-                   profile.end(), is_stronger);
-  profile.resize(kept);
+  if (profile.size() > kept) {
+    std::nth_element(profile.begin(), profile.begin() + static_cast<std::ptrdiff_t>(kept),
+                     profile.end(), is_stronger);
+    profile.resize(kept);
+  }
   std::sort(profile.begin(), profile.end(),
             [](const Feature& a, const Feature& b) { return a.feature < b.feature; });
   return profile;
@@ -213,8 +213,14 @@ std::size_t Content::CountValues(const Profile& profile) const {
   return count;
 }
 
-void Content::ScoreByFeatures(const Profile& profile, std::span<const ItemIndex> items,
-                              std::span<float> scores) const {
+void Content::ScoreByFeatures(const Query& query, const Profile& profile,
+                              std::span<const ItemIndex> items, std::span<float> scores) const {
+  if (const auto sketched = QueryMemo::Find<FeatureScores>(query.memo, &postings_)) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      scores[i] = Row(items[i]) < num_items() ? sketched->by_item[Row(items[i])] : kUnscored;
+    }
+    return;
+  }
   SparseScores weights(table_.features.size());  // Of the profile, by feature.
   const std::array<float, 1> one = {1};
   for (const Feature& feature : profile.features) {
@@ -242,7 +248,7 @@ void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> i
     const Profile& profile = *made;
     const std::span<float> row = RowOf(scores, q);
     if (are_few) {
-      ScoreByFeatures(profile, items, row);
+      ScoreByFeatures(queries[q], profile, items, row);
     } else {
       sums.Expect(CountValues(profile));
       AddFeatures(profile, sums);
@@ -258,10 +264,17 @@ void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> i
 
 float Content::Sketch(const Query& query, std::span<float> scores) const {
   const std::shared_ptr<const Profile> profile = ProfileOf(query);
-  SparseScores sums(num_items());
-  sums.Expect(CountValues(*profile));
-  AddFeatures(*profile, sums);
-  sums.ReadAll(scores);
+  const auto by_features = QueryMemo::Recall<FeatureScores>(query.memo, &postings_, [&] {
+    SparseScores sums(num_items());
+    sums.Expect(CountValues(*profile));
+    AddFeatures(*profile, sums);
+    FeatureScores made{std::vector<float>(num_items())};
+    sums.ReadAll(made.by_item);
+    return made;
+  });
+  const std::size_t count = std::min(num_items(), scores.size());
+  std::copy_n(by_features->by_item.begin(), count, scores.begin());
+  std::fill(scores.begin() + static_cast<std::ptrdiff_t>(count), scores.end(), kUnscored);
   if (profile->sense.size() == 0) return 0;
   std::vector<float> by_meaning(scores.size());
   const float error = SketchByFactors(MeaningTable(), profile->sense.transpose(), by_meaning);

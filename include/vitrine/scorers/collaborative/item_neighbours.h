@@ -63,7 +63,8 @@ class ItemNeighbours final : public Scorer, public Explainer {
 
  private:
   explicit ItemNeighbours(ItemNeighboursTable table) : table_(std::move(table)) {}
-  std::vector<TouchedItem> Touched(const Query& query) const;
+  // Remembered where the query has a memo.
+  std::shared_ptr<const std::vector<TouchedItem>> Touched(const Query& query) const;
 
   ItemNeighboursTable table_;
 };

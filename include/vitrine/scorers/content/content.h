@@ -99,6 +99,10 @@ class Content final : public Scorer, public Explainer {
     std::vector<Feature> features{};  // Ascending.
     Eigen::VectorXf sense{};          // [dimensions] Times meaning_weight; empty: none.
   };
+  // What its features say of all items, without their meaning.
+  struct FeatureScores {
+    std::vector<float> by_item{};
+  };
 
   explicit Content(ContentTable table);
   bool IsKnown(ItemIndex item) const;
@@ -111,8 +115,8 @@ class Content final : public Scorer, public Explainer {
   void AddFeatures(const Profile& profile, SparseScores& scores) const;
   void AddMeaning(const Profile& profile, SparseScores& scores) const;
   std::size_t CountValues(const Profile& profile) const;
-  // What the features say of a few items, each looked at by itself.
-  void ScoreByFeatures(const Profile& profile, std::span<const ItemIndex> items,
+  // What the features say of a few items: as sketched, else each looked at by itself.
+  void ScoreByFeatures(const Query& query, const Profile& profile, std::span<const ItemIndex> items,
                        std::span<float> scores) const;
   FactorTable MeaningTable() const;
   void ExplainFeatures(const Profile& profile, ItemIndex item,
