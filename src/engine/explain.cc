@@ -88,6 +88,7 @@ std::vector<std::vector<Cause>> Ask(const ModelSet& models, const Query& query,
     return is_for_reasons ? part > 0 && part >= least[i] : part != 0;
   };
   std::vector<std::vector<Cause>> causes(list.size());
+  for (auto& each : causes) each.reserve(models.models.size() * StrongestContributions::kMost);
   std::vector<ItemIndex> items;
   std::vector<float> parts;
   std::vector<std::vector<Cause>*> of_items;

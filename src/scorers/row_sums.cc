@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <compare>
+#include <cassert>
 #include <cstdint>
+#include <limits>
+#include <utility>
 
 #include "scorers/sparse_scores.h"
 
@@ -35,18 +37,17 @@ void AddRows(const CsrMatrix& rows, std::span<const TouchedItem> touched, Sparse
   }
 }
 
-// Where each of a few items stands in a list. Most of what it is asked for is not in the list,
-// which one byte tells; so a row of some hundred neighbours is read through in less time than
-// twenty items are looked up in it.
+// Where each of a few items, fewer than 65,536, stands in a list. Most of what it is asked for is
+// not in the list, which one look tells; so a row of some hundred neighbours is read through in
+// less time than twenty items are looked up in it.
 class Places {
  public:
-  explicit Places(std::span<const ItemIndex> items) {
-    for (std::uint32_t i = 0; i < items.size(); ++i) {
-      const auto item = static_cast<std::uint32_t>(items[i]);
-      sorted_.push_back({item, i});
-      may_be_there_[item % kSize] = 1;
+  explicit Places(std::span<const ItemIndex> items) : items_(items), next_(items.size()) {
+    assert(items.size() < std::numeric_limits<std::uint16_t>::max());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      std::uint16_t& first = first_[Row(items[i]) % kSize];
+      next_[i] = std::exchange(first, static_cast<std::uint16_t>(i + 1));
     }
-    std::sort(sorted_.begin(), sorted_.end());
   }
 
   // Calls visit(j, i) for every j and i with columns[j] == items[i].
@@ -55,8 +56,8 @@ class Places {
     constexpr std::size_t kAtOnce = 4;
     std::size_t j = 0;
     for (; j + kAtOnce <= columns.size(); j += kAtOnce) {
-      const auto may_be = [&](std::size_t k) { return may_be_there_[columns[j + k] % kSize]; };
-      if ((may_be(0) | may_be(1) | may_be(2) | may_be(3)) == 0) continue;
+      const auto first = [&](std::size_t k) { return first_[columns[j + k] % kSize]; };
+      if ((first(0) | first(1) | first(2) | first(3)) == 0) continue;
       for (std::size_t k = 0; k < kAtOnce; ++k) LookUp(columns, j + k, visit);
     }
     for (; j < columns.size(); ++j) LookUp(columns, j, visit);
@@ -65,37 +66,29 @@ class Places {
  private:
   static constexpr std::size_t kSize = 4096;
 
-  struct Place {
-    std::uint32_t item = 0;
-    std::uint32_t position = 0;
-    auto operator<=>(const Place&) const = default;
-  };
-
   template <typename Visit>
   void LookUp(std::span<const std::uint32_t> columns, std::size_t j, const Visit& visit) const {
-    if (may_be_there_[columns[j] % kSize] == 0) return;
-    auto found = std::lower_bound(sorted_.begin(), sorted_.end(), Place{columns[j], 0});
-    for (; found != sorted_.end() && found->item == columns[j]; ++found) visit(j, found->position);
+    for (std::size_t place = first_[columns[j] % kSize]; place != 0; place = next_[place - 1]) {
+      if (Row(items_[place - 1]) == columns[j]) visit(j, place - 1);
+    }
   }
 
-  std::vector<Place> sorted_;
-  std::array<std::uint8_t, kSize> may_be_there_{};
+  // One more than the position of an item in the list, 0: none.
+  std::span<const ItemIndex> items_;
+  std::vector<std::uint16_t> next_;           // By position: with the same remainder.
+  std::array<std::uint16_t, kSize> first_{};  // By remainder.
 };
 
-// Calls visit(i, contribution) for each of `touched` that says something of items[i].
+// Calls visit(i, t, value) for each touched[t] that says something of items[i].
 template <typename Visit>
-void ForEachContribution(const CsrMatrix& rows, std::span<const TouchedItem> touched,
-                         std::span<const ItemIndex> items, const Visit& visit) {
+void ForEachPart(const CsrMatrix& rows, std::span<const TouchedItem> touched,
+                 std::span<const ItemIndex> items, const Visit& visit) {
   const Places places(items);
-  for (const TouchedItem& each : touched) {
-    const auto columns = rows.Columns(Row(each.item));
-    const auto values = rows.Values(Row(each.item));
-    places.ForEach(columns, [&](std::size_t j, std::uint32_t i) {
-      visit(i, Contribution{.source = each.source,
-                            .item = each.item,
-                            .feature = {},
-                            .value = each.weight * values[j]});
-    });
+  for (std::size_t t = 0; t < touched.size(); ++t) {
+    const auto columns = rows.Columns(Row(touched[t].item));
+    const auto values = rows.Values(Row(touched[t].item));
+    places.ForEach(
+        columns, [&](std::size_t j, std::size_t i) { visit(i, t, touched[t].weight * values[j]); });
   }
 }
 
@@ -137,8 +130,9 @@ std::vector<std::vector<Contribution>> ExplainByRows(const CsrMatrix& rows,
                                                      std::span<const ItemIndex> items) {
   std::vector<std::vector<Contribution>> explained(items.size());
   for (auto& contributions : explained) contributions.reserve(touched.size());
-  ForEachContribution(rows, touched, items, [&](std::uint32_t i, const Contribution& said) {
-    explained[i].push_back(said);
+  ForEachPart(rows, touched, items, [&](std::size_t i, std::size_t t, float value) {
+    const TouchedItem& by = touched[t];
+    explained[i].push_back({.source = by.source, .item = by.item, .feature = {}, .value = value});
   });
   return explained;
 }
@@ -146,9 +140,16 @@ std::vector<std::vector<Contribution>> ExplainByRows(const CsrMatrix& rows,
 std::vector<StrongestContributions> ExplainStrongestByRows(const CsrMatrix& rows,
                                                            std::span<const TouchedItem> touched,
                                                            std::span<const ItemIndex> items) {
-  std::vector<StrongestContributions> explained(items.size());
-  ForEachContribution(rows, touched, items,
-                      [&](std::uint32_t i, const Contribution& said) { explained[i].Add(said); });
+  std::vector<float> adds(items.size() * touched.size());
+  ForEachPart(rows, touched, items, [&](std::size_t i, std::size_t t, float value) {
+    adds[i * touched.size() + t] += value;
+  });
+  std::vector<StrongestContributions> explained;
+  explained.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    explained.push_back(
+        StrongestOf(touched, std::span(adds).subspan(i * touched.size(), touched.size())));
+  }
   return explained;
 }
 

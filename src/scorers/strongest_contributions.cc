@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cassert>
+
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
@@ -7,6 +10,13 @@ bool IsStronger(const Contribution& a, const Contribution& b) {
   const float size_b = std::abs(b.value);
   if (size_a != size_b) return size_a > size_b;
   return a.item != b.item ? a.item < b.item : a.feature < b.feature;
+}
+
+StrongestContributions::StrongestContributions(std::span<const Contribution> strongest, double sum,
+                                               double size)
+    : sum_(sum), size_(size) {
+  assert(strongest.size() <= kMost);
+  for (const Contribution& each : strongest) Insert(each);
 }
 
 void StrongestContributions::Insert(const Contribution& contribution) {

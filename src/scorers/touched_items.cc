@@ -1,7 +1,11 @@
 #include "vitrine/scorers/touched_items.h"
 
+#include <Eigen/Core>
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <span>
 
 namespace vitrine {
@@ -107,6 +111,33 @@ std::vector<TouchedItem> EvenTouchedItems(const Query& query, const TouchWeights
   for (const TouchedItem& item : touched) total += std::abs(item.weight);
   for (TouchedItem& item : touched) item.weight /= std::sqrt(total);
   return touched;
+}
+
+StrongestContributions StrongestOf(std::span<const TouchedItem> touched,
+                                   std::span<const float> adds) {
+  // Size and position in one number, the strongest first: no branch to be guessed.
+  std::array<std::uint64_t, StrongestContributions::kMost> best{};
+  for (std::size_t j = 0; j < adds.size(); ++j) {
+    const auto size = std::uint64_t{std::bit_cast<std::uint32_t>(std::abs(adds[j]))};
+    std::uint64_t next = size << 32U | ~static_cast<std::uint32_t>(j);
+    for (std::uint64_t& each : best) {
+      const std::uint64_t weaker = std::min(each, next);
+      each = std::max(each, next);
+      next = weaker;
+    }
+  }
+  std::vector<Contribution> strongest;
+  strongest.reserve(best.size());
+  for (const std::uint64_t each : best) {
+    if (each >> 32U == 0) break;
+    const std::size_t j = ~static_cast<std::uint32_t>(each);
+    strongest.push_back(
+        {.source = touched[j].source, .item = touched[j].item, .feature = {}, .value = adds[j]});
+  }
+  const auto all =
+      Eigen::Map<const Eigen::ArrayXf>(adds.data(), static_cast<Eigen::Index>(adds.size()))
+          .cast<double>();
+  return {strongest, all.sum(), all.abs().sum()};
 }
 
 std::vector<Contribution> PartsOf(double base, std::span<const TouchedItem> touched,

@@ -109,5 +109,32 @@ TEST(ItemNeighboursTest, RefusesTablesThatMakeNoSense) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+// Neighbours are told apart however alike their numbers are.
+TEST(ItemNeighboursTest, ExplainsEachItemByItsOwnNeighbours) {
+  CsrMatrix matrix;
+  matrix.num_rows = matrix.num_cols = 3 * 4096;
+  matrix.row_begin.assign(matrix.num_rows + 1, 4);
+  matrix.row_begin[0] = 0;
+  matrix.column = {1, 2, 4097, 8192};
+  matrix.value = {0.5F, 0.25F, 0.125F, 1};
+  auto scorer = ItemNeighbours::Create({.name = "lists", .neighbours = matrix});
+  ASSERT_THAT(scorer, IsOk());
+  const std::vector<Interaction> history = {{0, ItemIndex{0}, 2}};
+  const std::vector<ItemIndex> items = {ItemIndex{8193}, ItemIndex{4097}, ItemIndex{1},
+                                        ItemIndex{4096}, ItemIndex{4097}, ItemIndex{8192}};
+
+  const auto all = (*scorer)->ExplainAll({.history = history}, items);
+  const auto strongest = (*scorer)->ExplainStrongest({.history = history}, items);
+
+  const std::vector<float> wanted = {0, 0.25F, 1, 0, 0.25F, 2};
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    EXPECT_EQ(strongest[i].sum(), static_cast<double>(wanted[i])) << i;
+    float sum = 0;
+    for (const Contribution& each : all[i]) sum += each.value;
+    EXPECT_EQ(sum, wanted[i]) << i;
+    EXPECT_EQ(all[i].empty(), wanted[i] == 0) << i;
+  }
+}
+
 }  // namespace
 }  // namespace vitrine

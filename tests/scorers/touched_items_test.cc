@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace vitrine {
@@ -16,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using Source = Contribution::Source;
 
 Interaction Touch(std::uint32_t item, float weight) { return {0, ItemIndex{item}, weight}; }
@@ -90,6 +92,31 @@ TEST(EvenTouchedItemsTest, DislikesAloneSayNothing) {
   const std::vector<Interaction> history = {{0, ItemIndex{2}, -1}};
 
   EXPECT_TRUE(EvenTouchedItems({.history = history}, {}, ItemBitmap(5, true)).empty());
+}
+
+TEST(StrongestOfTest, KeepsTheLargestOfEitherSignAndSumsAll) {
+  std::vector<TouchedItem> touched;
+  for (std::uint32_t i = 0; i < 9; ++i) touched.push_back({ItemIndex{i}, 1, Source::kHistory});
+  const std::vector<float> adds = {0.5F, -3, 0, 1, 2, -0.25F, 1, 0, 4};
+
+  const StrongestContributions strongest = StrongestOf(touched, adds);
+
+  std::vector<std::pair<std::uint32_t, float>> found;
+  for (const Contribution& each : strongest.strongest()) {
+    EXPECT_EQ(each.source, Source::kHistory);
+    found.emplace_back(static_cast<std::uint32_t>(each.item), each.value);
+  }
+  EXPECT_THAT(found, ElementsAre(Pair(8, 4), Pair(1, -3), Pair(4, 2), Pair(3, 1)));
+  EXPECT_EQ(strongest.sum(), 5.25);
+  EXPECT_EQ(strongest.size(), 11.75);
+}
+
+TEST(StrongestOfTest, WhatAddsNothingIsNone) {
+  const std::vector<TouchedItem> touched = {{ItemIndex{1}, 1, Source::kHistory},
+                                            {ItemIndex{2}, 1, Source::kContext}};
+
+  EXPECT_THAT(StrongestOf(touched, std::vector<float>{0, 0}).strongest(), IsEmpty());
+  EXPECT_THAT(StrongestOf({}, {}).strongest(), IsEmpty());
 }
 
 }  // namespace

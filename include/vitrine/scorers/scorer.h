@@ -92,7 +92,11 @@ bool IsStronger(const Contribution& a, const Contribution& b);
 // The strongest few of an item's contributions, and the sum of them all.
 class StrongestContributions {
  public:
-  static constexpr std::size_t kMost = 8;
+  static constexpr std::size_t kMost = 4;
+
+  StrongestContributions() = default;
+  // REQUIRES: strongest.size() <= kMost
+  StrongestContributions(std::span<const Contribution> strongest, double sum, double size);
 
   void Add(const Contribution& contribution) {
     sum_ += static_cast<double>(contribution.value);

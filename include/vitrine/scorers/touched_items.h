@@ -56,6 +56,11 @@ bool IsAnythingLiked(std::span<const TouchedItem> touched);
 std::vector<TouchedItem> EvenTouchedItems(const Query& query, const TouchWeights& weights,
                                           const ItemBitmap& known);
 
+// The strongest of what the touched items add to a score: adds[j] by touched[j], 0: nothing. Of
+// equal ones the first.
+StrongestContributions StrongestOf(std::span<const TouchedItem> touched,
+                                   std::span<const float> adds);
+
 // A score's parts: `base`, which is not from the query, and adds[j] by touched[j].
 std::vector<Contribution> PartsOf(double base, std::span<const TouchedItem> touched,
                                   const Eigen::VectorXd& adds);

@@ -153,41 +153,43 @@ Eigen::MatrixXf Ials::EffectsOn(const FoldedIn& folded_in, std::span<const ItemI
     directions.row(static_cast<Eigen::Index>(i)) =
         item_factors().row(static_cast<Eigen::Index>(Row(items[i])));
   }
-  return folded_in.ridge.Effects(directions);
-}
-
-template <typename Visit>
-void Ials::ForEachContribution(const Query& query, std::span<const ItemIndex> items,
-                               const Visit& visit) const {
-  const auto folded_in = FoldIn(query);
-  const std::vector<TouchedItem>& touched = folded_in->touched;
-  const Eigen::MatrixXf effects = EffectsOn(*folded_in, items);
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!known_items_.Contains(items[i])) continue;
-    for (std::size_t j = 0; j < touched.size(); ++j) {
-      if (touched[j].weight <= 0) continue;
-      visit(i, Contribution{
-                   .source = touched[j].source,
-                   .item = touched[j].item,
-                   .feature = {},
-                   .value = effects(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(i))});
-    }
+  Eigen::MatrixXf effects = folded_in.ridge.Effects(directions);
+  for (std::size_t j = 0; j < folded_in.touched.size(); ++j) {
+    if (folded_in.touched[j].weight <= 0) effects.row(static_cast<Eigen::Index>(j)).setZero();
   }
+  return effects;
 }
 
 std::vector<std::vector<Contribution>> Ials::ExplainAll(const Query& query,
                                                         std::span<const ItemIndex> items) const {
+  const auto folded_in = FoldIn(query);
+  const std::vector<TouchedItem>& touched = folded_in->touched;
+  const Eigen::MatrixXf effects = EffectsOn(*folded_in, items);
   std::vector<std::vector<Contribution>> explained(items.size());
-  ForEachContribution(
-      query, items, [&](std::size_t i, const Contribution& said) { explained[i].push_back(said); });
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!known_items_.Contains(items[i])) continue;
+    for (std::size_t j = 0; j < touched.size(); ++j) {
+      if (touched[j].weight <= 0) continue;
+      explained[i].push_back(
+          {.source = touched[j].source,
+           .item = touched[j].item,
+           .feature = {},
+           .value = effects(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(i))});
+    }
+  }
   return explained;
 }
 
 std::vector<StrongestContributions> Ials::ExplainStrongest(const Query& query,
                                                            std::span<const ItemIndex> items) const {
-  std::vector<StrongestContributions> explained(items.size());
-  ForEachContribution(query, items,
-                      [&](std::size_t i, const Contribution& said) { explained[i].Add(said); });
+  const auto folded_in = FoldIn(query);
+  const Eigen::MatrixXf effects = EffectsOn(*folded_in, items);
+  std::vector<StrongestContributions> explained;
+  explained.reserve(items.size());
+  for (Eigen::Index i = 0; i < effects.cols(); ++i) {
+    explained.push_back(StrongestOf(
+        folded_in->touched, {effects.col(i).data(), static_cast<std::size_t>(effects.rows())}));
+  }
   return explained;
 }
 

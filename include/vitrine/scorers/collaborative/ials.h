@@ -120,12 +120,8 @@ class Ials final : public Scorer, public Explainer {
   RidgeProblem Problem(std::span<const TouchedItem> touched) const;
   std::shared_ptr<const FoldedIn> FoldIn(const Query& query) const;
   FactorTable Table() const;
-  // What each touched item adds to each of `items`: [touched x items]
+  // What each touched item adds to each of `items`, 0 where it is not liked: [touched x items]
   Eigen::MatrixXf EffectsOn(const FoldedIn& folded_in, std::span<const ItemIndex> items) const;
-  // Calls visit(i, contribution) for each liked item and each of `items` that is known.
-  template <typename Visit>
-  void ForEachContribution(const Query& query, std::span<const ItemIndex> items,
-                           const Visit& visit) const;
 
   std::string name_;
   Served served_;
