@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "vitrine/base/status_macros.h"
 
@@ -152,7 +153,7 @@ absl::Status CheckRequest(const RankRequest& request) {
   if (request.item_ids.empty()) {
     return absl::InvalidArgumentError("item_ids is empty: name the items to rank");
   }
-  std::set<std::string_view> seen;
+  absl::flat_hash_set<std::string_view> seen(request.item_ids.size());
   for (const std::string& id : request.item_ids) {
     if (!seen.insert(id).second) {
       return absl::InvalidArgumentError(

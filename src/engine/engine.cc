@@ -254,7 +254,15 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
             .stand_ins = StandIns(*pipelines, query),
             .lateness = &lateness,
             .trace = recorder};
-  const std::vector<ItemIndex> known = Resolve(catalogue, request.item_ids);
+  std::vector<ItemIndex> known;
+  std::vector<std::string_view> unknown;
+  for (const std::string& id : request.item_ids) {
+    if (const auto item = catalogue.Find(id); item.has_value()) {
+      known.push_back(*item);
+    } else {
+      unknown.push_back(id);
+    }
+  }
   std::vector<BlendedItem> list =
       pipelines->for_shopper.Rank(query.View(), known, plan.allowed.get(), WatchedFor(plan));
   const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
@@ -262,8 +270,8 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   if (num_scored < list.size()) plan.stand_ins.push_back(kBackfill);
   std::vector<RecommendedItem> items = state_->Present(plan, list);
-  for (const std::string& id : request.item_ids) {
-    if (!catalogue.Find(id).has_value()) items.push_back({.item_id = id, .is_known = false});
+  for (const std::string_view id : unknown) {
+    items.push_back({.item_id = std::string(id), .is_known = false});
   }
   return state_->Answer(plan, std::move(items));
 }

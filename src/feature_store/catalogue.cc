@@ -5,6 +5,7 @@
 #include <mutex>
 #include <tuple>
 
+#include "absl/strings/string_view.h"
 #include "feature_store/catalogue_state.h"
 
 namespace vitrine {
@@ -27,9 +28,8 @@ Catalogue::Catalogue() : state_(std::make_unique<State>()) {}
 Catalogue::~Catalogue() = default;
 
 std::optional<ItemIndex> Catalogue::Find(std::string_view id) const {
-  const std::string key(id);
   std::shared_lock lock(state_->mutex);
-  const auto found = state_->index_of.find(key);
+  const auto found = state_->index_of.find(absl::string_view(id.data(), id.size()));
   if (found == state_->index_of.end()) return std::nullopt;
   return found->second;
 }

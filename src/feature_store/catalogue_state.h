@@ -6,10 +6,10 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "vitrine/feature_store/catalogue.h"
 
 namespace vitrine {
@@ -41,7 +41,7 @@ struct Catalogue::State {
 
   // All below: guarded by mutex.
   std::vector<Entry> entries;  // [num_indices]
-  std::unordered_map<std::string, ItemIndex> index_of;
+  absl::flat_hash_map<std::string, ItemIndex> index_of;
   std::size_t num_items = 0;
   std::uint64_t content_version = 0;
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string_view>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "server/status.h"
 #include "server/wire.h"
@@ -54,7 +54,7 @@ class Reader {
 
   std::vector<std::string> DistinctList(const std::string& field, const Ids& values,
                                         CountLimits limits) {
-    std::unordered_set<std::string_view> seen;
+    absl::flat_hash_set<std::string_view> seen(static_cast<std::size_t>(values.size()));
     for (int i = 0; i < values.size(); ++i) {
       if (!seen.insert(values[i]).second) {
         Fail(absl::StrFormat("%s[%d]", field, i),
