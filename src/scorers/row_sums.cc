@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "scorers/sparse_scores.h"
@@ -37,16 +35,14 @@ void AddRows(const CsrMatrix& rows, std::span<const TouchedItem> touched, Sparse
   }
 }
 
-// Where each of a few items, fewer than 65,536, stands in a list. Most of what it is asked for is
-// not in the list, which one look tells; so a row of some hundred neighbours is read through in
-// less time than twenty items are looked up in it.
+// Where each of a few items stands in a list. Most of what it is asked for is not in the list,
+// which one look tells; so a row of some hundred neighbours is read through in less time than
+// twenty items are looked up in it.
 class Places {
  public:
   explicit Places(std::span<const ItemIndex> items) : items_(items), next_(items.size()) {
-    assert(items.size() < std::numeric_limits<std::uint16_t>::max());
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      std::uint16_t& first = first_[Row(items[i]) % kSize];
-      next_[i] = std::exchange(first, static_cast<std::uint16_t>(i + 1));
+    for (std::uint32_t i = 0; i < items.size(); ++i) {
+      next_[i] = std::exchange(first_[Row(items[i]) % kSize], i + 1);
     }
   }
 
@@ -64,7 +60,7 @@ class Places {
   }
 
  private:
-  static constexpr std::size_t kSize = 4096;
+  static constexpr std::size_t kSize = 2048;
 
   template <typename Visit>
   void LookUp(std::span<const std::uint32_t> columns, std::size_t j, const Visit& visit) const {
@@ -73,10 +69,10 @@ class Places {
     }
   }
 
-  // One more than the position of an item in the list, 0: none.
   std::span<const ItemIndex> items_;
-  std::vector<std::uint16_t> next_;           // By position: with the same remainder.
-  std::array<std::uint16_t, kSize> first_{};  // By remainder.
+  // One more than the position of an item in the list, 0: none.
+  std::array<std::uint32_t, kSize> first_{};  // By remainder.
+  std::vector<std::uint32_t> next_;           // By position: with the same remainder.
 };
 
 // Calls visit(i, t, value) for each touched[t] that says something of items[i].

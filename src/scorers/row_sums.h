@@ -35,7 +35,7 @@ std::vector<std::vector<Contribution>> ExplainByRows(const CsrMatrix& rows,
                                                      std::span<const TouchedItem> touched,
                                                      std::span<const ItemIndex> items);
 
-// The strongest of these.
+// The strongest of these. REQUIRES: touched ascends by item
 std::vector<StrongestContributions> ExplainStrongestByRows(const CsrMatrix& rows,
                                                            std::span<const TouchedItem> touched,
                                                            std::span<const ItemIndex> items);

@@ -1,5 +1,5 @@
-#include <algorithm>
 #include <cassert>
+#include <cmath>
 
 #include "vitrine/scorers/scorer.h"
 

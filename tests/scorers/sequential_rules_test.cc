@@ -69,6 +69,31 @@ TEST(SequentialRulesTest, ExplainsByTheRecentItems) {
                                           part(Contribution::Source::kHistory, 0, 0.5F)));
 }
 
+// As whatever says all would be put in order, however recent they are.
+TEST(SequentialRulesTest, OfEqualCausesThoseOfTheSmallestItemsAreTheStrongest) {
+  constexpr std::uint32_t kCauses = StrongestContributions::kMost + 1;
+  CsrMatrix matrix;
+  matrix.num_rows = matrix.num_cols = kCauses + 1;
+  std::vector<ItemIndex> page;
+  matrix.row_begin.clear();
+  for (std::uint32_t i = 0; i <= kCauses; ++i) matrix.row_begin.push_back(i);
+  matrix.row_begin.push_back(kCauses);
+  matrix.column.assign(kCauses, kCauses);
+  matrix.value.assign(kCauses, 1);
+  for (std::uint32_t i = kCauses; i-- > 0;) page.push_back(ItemIndex{i});
+  const auto scorer = SequentialRules::Create({.rules = matrix, .recency = {}});
+  ASSERT_THAT(scorer, IsOk());
+  const std::vector<ItemIndex> items = {ItemIndex{kCauses}};
+
+  const auto strongest = (*scorer)->ExplainStrongest({.context_items = page}, items);
+
+  std::vector<std::uint32_t> found;
+  for (const Contribution& each : strongest.front().strongest()) {
+    found.push_back(static_cast<std::uint32_t>(each.item));
+  }
+  EXPECT_THAT(found, UnorderedElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
 TEST(SequentialRulesTest, TheItemToItemFormSeesThePageAlone) {
   const std::vector<Interaction> history = {{9, ItemIndex{1}, 1}};
   const std::vector<ItemIndex> page = {ItemIndex{0}};

@@ -96,8 +96,8 @@ TEST(EvenTouchedItemsTest, DislikesAloneSayNothing) {
 
 TEST(StrongestOfTest, KeepsTheLargestOfEitherSignAndSumsAll) {
   std::vector<TouchedItem> touched;
-  for (std::uint32_t i = 0; i < 9; ++i) touched.push_back({ItemIndex{i}, 1, Source::kHistory});
-  const std::vector<float> adds = {0.5F, -3, 0, 1, 2, -0.25F, 1, 0, 4};
+  for (std::uint32_t i = 0; i < 12; ++i) touched.push_back({ItemIndex{i}, 1, Source::kHistory});
+  const std::vector<float> adds = {0.5F, -3, 0, 1, 2, -0.25F, 1, 0, 4, 0.25F, 6, -5};
 
   const StrongestContributions strongest = StrongestOf(touched, adds);
 
@@ -106,9 +106,10 @@ TEST(StrongestOfTest, KeepsTheLargestOfEitherSignAndSumsAll) {
     EXPECT_EQ(each.source, Source::kHistory);
     found.emplace_back(static_cast<std::uint32_t>(each.item), each.value);
   }
-  EXPECT_THAT(found, ElementsAre(Pair(8, 4), Pair(1, -3), Pair(4, 2), Pair(3, 1)));
-  EXPECT_EQ(strongest.sum(), 5.25);
-  EXPECT_EQ(strongest.size(), 11.75);
+  EXPECT_THAT(found, ElementsAre(Pair(10, 6), Pair(11, -5), Pair(8, 4), Pair(1, -3), Pair(4, 2),
+                                 Pair(3, 1), Pair(6, 1), Pair(0, 0.5F)));
+  EXPECT_EQ(strongest.sum(), 6.5);
+  EXPECT_EQ(strongest.size(), 23);
 }
 
 TEST(StrongestOfTest, WhatAddsNothingIsNone) {

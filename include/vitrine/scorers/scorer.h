@@ -92,7 +92,7 @@ bool IsStronger(const Contribution& a, const Contribution& b);
 // The strongest few of an item's contributions, and the sum of them all.
 class StrongestContributions {
  public:
-  static constexpr std::size_t kMost = 4;
+  static constexpr std::size_t kMost = 8;
 
   StrongestContributions() = default;
   // REQUIRES: strongest.size() <= kMost

@@ -56,8 +56,8 @@ bool IsAnythingLiked(std::span<const TouchedItem> touched);
 std::vector<TouchedItem> EvenTouchedItems(const Query& query, const TouchWeights& weights,
                                           const ItemBitmap& known);
 
-// The strongest of what the touched items add to a score: adds[j] by touched[j], 0: nothing. Of
-// equal ones the first.
+// The strongest of what the touched items add to a score: adds[j] by touched[j], 0: nothing.
+// REQUIRES: touched ascends by item, adds.size() == touched.size()
 StrongestContributions StrongestOf(std::span<const TouchedItem> touched,
                                    std::span<const float> adds);
 

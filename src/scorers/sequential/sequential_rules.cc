@@ -54,7 +54,10 @@ std::vector<std::vector<Contribution>> SequentialRules::ExplainAll(
 
 std::vector<StrongestContributions> SequentialRules::ExplainStrongest(
     const Query& query, std::span<const ItemIndex> items) const {
-  return ExplainStrongestByRows(table_.rules, Recent(query), items);
+  std::vector<TouchedItem> recent = Recent(query);
+  std::sort(recent.begin(), recent.end(),
+            [](const TouchedItem& a, const TouchedItem& b) { return a.item < b.item; });
+  return ExplainStrongestByRows(table_.rules, recent, items);
 }
 
 std::vector<TouchedItem> SequentialRules::Recent(const Query& query) const {
