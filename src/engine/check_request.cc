@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/engine/item_filter.h"
 
 namespace vitrine {
 
