@@ -39,6 +39,7 @@ void AddCauses(const Model& model, std::span<const Contribution> said, double fa
     causes.push_back({&model, {.value = part}});
     return;
   }
+  causes.reserve(causes.size() + said.size());
   for (const Contribution& contribution : said) {
     causes.push_back({&model, contribution});
     causes.back().contribution.value =
@@ -88,7 +89,6 @@ std::vector<std::vector<Cause>> Ask(const ModelSet& models, const Query& query,
     return is_for_reasons ? part > 0 && part >= least[i] : part != 0;
   };
   std::vector<std::vector<Cause>> causes(list.size());
-  for (auto& each : causes) each.reserve(models.models.size() * StrongestContributions::kMost);
   std::vector<ItemIndex> items;
   std::vector<float> parts;
   std::vector<std::vector<Cause>*> of_items;

@@ -215,9 +215,9 @@ std::size_t Content::CountValues(const Profile& profile) const {
 
 void Content::ScoreByFeatures(const Query& query, const Profile& profile,
                               std::span<const ItemIndex> items, std::span<float> scores) const {
-  if (const auto sketched = QueryMemo::Find<FeatureScores>(query.memo, &postings_)) {
+  if (const auto sketched = QueryMemo::Find<std::vector<float>>(query.memo, &postings_)) {
     for (std::size_t i = 0; i < items.size(); ++i) {
-      scores[i] = Row(items[i]) < num_items() ? sketched->by_item[Row(items[i])] : kUnscored;
+      scores[i] = Row(items[i]) < num_items() ? (*sketched)[Row(items[i])] : kUnscored;
     }
     return;
   }
@@ -264,16 +264,16 @@ void Content::Score(std::span<const Query> queries, std::span<const ItemIndex> i
 
 float Content::Sketch(const Query& query, std::span<float> scores) const {
   const std::shared_ptr<const Profile> profile = ProfileOf(query);
-  const auto by_features = QueryMemo::Recall<FeatureScores>(query.memo, &postings_, [&] {
+  const auto by_features = QueryMemo::Recall<std::vector<float>>(query.memo, &postings_, [&] {
     SparseScores sums(num_items());
     sums.Expect(CountValues(*profile));
     AddFeatures(*profile, sums);
-    FeatureScores made{std::vector<float>(num_items())};
-    sums.ReadAll(made.by_item);
-    return made;
+    std::vector<float> by_item(num_items());
+    sums.ReadAll(by_item);
+    return by_item;
   });
   const std::size_t count = std::min(num_items(), scores.size());
-  std::copy_n(by_features->by_item.begin(), count, scores.begin());
+  std::copy_n(by_features->begin(), count, scores.begin());
   std::fill(scores.begin() + static_cast<std::ptrdiff_t>(count), scores.end(), kUnscored);
   if (profile->sense.size() == 0) return 0;
   std::vector<float> by_meaning(scores.size());

@@ -99,10 +99,6 @@ class Content final : public Scorer, public Explainer {
     std::vector<Feature> features{};  // Ascending.
     Eigen::VectorXf sense{};          // [dimensions] Times meaning_weight; empty: none.
   };
-  // What its features say of all items, without their meaning.
-  struct FeatureScores {
-    std::vector<float> by_item{};
-  };
 
   explicit Content(ContentTable table);
   bool IsKnown(ItemIndex item) const;
