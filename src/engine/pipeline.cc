@@ -130,13 +130,24 @@ bool Pipeline::IsSketched(const ItemBitmap& allowed, const PipelineControls& con
          !allowed.HasAtMost(allowed.size() / kOneIn);
 }
 
-std::vector<BlendedItem> Pipeline::Rank(const Query& query, std::span<const ItemIndex> items,
-                                        const ItemBitmap* allowed,
-                                        const PipelineControls& controls) const {
+Pipeline::Asked Pipeline::Scored(const Query& query, std::span<const ItemIndex> items,
+                                 const ItemBitmap* allowed,
+                                 const PipelineControls& controls) const {
   Asked asked;
-  if (IsLittle(allowed)) {
-    asked.factors = IsSketched(*allowed, controls) ? Sketch(query, *allowed, controls).factors
-                                                   : Everything(query, *allowed, controls).factors;
+  if (IsLittle(allowed) && IsSketched(*allowed, controls)) {
+    const Sketched sketched = Sketch(query, *allowed, controls);
+    asked.factors = sketched.factors;
+    const auto may_be_shown = [&](ItemIndex item) {
+      return allowed->Contains(item) &&
+             !std::binary_search(query.excluded.begin(), query.excluded.end(), item);
+    };
+    if (std::all_of(items.begin(), items.end(), may_be_shown)) {
+      asked.items.assign(items.begin(), items.end());
+      ScoreSketched(query, sketched, asked);
+      return asked;
+    }
+  } else if (IsLittle(allowed)) {
+    asked.factors = Everything(query, *allowed, controls).factors;
   } else {
     asked = std::move(Retrieve({&query, 1}, allowed, options_.candidates_per_model,
                                WeightsOfEach({&query, 1}), controls)
@@ -144,6 +155,13 @@ std::vector<BlendedItem> Pipeline::Rank(const Query& query, std::span<const Item
   }
   asked.items.assign(items.begin(), items.end());
   Score(query, asked, controls);
+  return asked;
+}
+
+std::vector<BlendedItem> Pipeline::Rank(const Query& query, std::span<const ItemIndex> items,
+                                        const ItemBitmap* allowed,
+                                        const PipelineControls& controls) const {
+  const Asked asked = Scored(query, items, allowed, controls);
   const StepWatch watch(controls);
   const std::vector<double> blended = Blend(asked);
   watch.Tell("blend", "", [&] { return NumFinite(blended); });

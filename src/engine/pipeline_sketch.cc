@@ -208,7 +208,6 @@ Pipeline::Bounds Pipeline::BoundsOf(const Sketched& sketched) const {
 
 Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched, std::size_t k,
                                     const PipelineControls& controls) const {
-  const std::size_t num_models = sketched.factors.size();
   Bounds bounds = BoundsOf(sketched);
   const float least = LeastOfBlocks(std::move(bounds.best_least_of_block), k);
   Asked asked{.items = ItemsFrom(least, bounds.most, bounds.best_most_of_block),
@@ -218,6 +217,12 @@ Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched
     asked.num_ruled_out =
         bounds.most.size() - asked.items.size() - static_cast<std::size_t>(num_unknown);
   }
+  ScoreSketched(query, sketched, asked);
+  return asked;
+}
+
+void Pipeline::ScoreSketched(const Query& query, const Sketched& sketched, Asked& asked) const {
+  const std::size_t num_models = sketched.factors.size();
   asked.scores.setConstant(static_cast<Eigen::Index>(num_models),
                            static_cast<Eigen::Index>(asked.items.size()), kUnscored);
   for (std::size_t m = 0; m < num_models && !asked.items.empty(); ++m) {
@@ -232,7 +237,6 @@ Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched
       row[static_cast<Eigen::Index>(i)] = scores[Row(asked.items[i])];
     }
   }
-  return asked;
 }
 
 }  // namespace vitrine

@@ -50,10 +50,20 @@ struct Case {
   bool has_trend = false;
 };
 
+constexpr std::size_t kItems = 1000;
+
+void ExpectTheSame(const std::vector<BlendedItem>& list, const std::vector<BlendedItem>& expected) {
+  ASSERT_EQ(list.size(), expected.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    ASSERT_EQ(list[i].item, expected[i].item) << "rank " << i;
+    ASSERT_EQ(list[i].score, expected[i].score);
+    ASSERT_EQ(list[i].parts, expected[i].parts);
+  }
+}
+
 class ShortlistErrorTest : public ::testing::TestWithParam<Case> {};
 
-TEST_P(ShortlistErrorTest, ListsWhatScoringEverythingLists) {
-  constexpr std::size_t kItems = 1000;
+TEST_P(ShortlistErrorTest, ListsAndRanksAsIfEverythingWereScored) {
   Random random(11);
   for (int trial = 0; trial < 20; ++trial) {
     auto set = std::make_shared<ModelSet>();
@@ -76,16 +86,17 @@ TEST_P(ShortlistErrorTest, ListsWhatScoringEverythingLists) {
     set->models[0].scorer = std::make_shared<RoughScorer>(rough, GetParam().error);
 
     for (const std::size_t k : {1, 20, 62, 700}) {
-      const auto list = Pipeline(set, options).Recommend({&query, 1}, &allowed, k).front();
       // With `only`, everything is scored.
-      const auto expected =
-          Pipeline(exact, options).Recommend({&query, 1}, &allowed, k, {.only = &allowed}).front();
-      ASSERT_EQ(list.size(), expected.size());
-      for (std::size_t i = 0; i < list.size(); ++i) {
-        ASSERT_EQ(list[i].item, expected[i].item) << "rank " << i;
-        ASSERT_EQ(list[i].score, expected[i].score);
-        ASSERT_EQ(list[i].parts, expected[i].parts);
-      }
+      ExpectTheSame(
+          Pipeline(set, options).Recommend({&query, 1}, &allowed, k).front(),
+          Pipeline(exact, options).Recommend({&query, 1}, &allowed, k, {.only = &allowed}).front());
+    }
+    const std::vector<ItemIndex> shown = {ItemIndex{7}, ItemIndex{4}, ItemIndex{998}};
+    const std::vector<ItemIndex> not_all_shown = {ItemIndex{7}, ItemIndex{3}, ItemIndex{998}};
+    const std::vector<ItemIndex> some_excluded = {ItemIndex{7}, ItemIndex{500}, ItemIndex{998}};
+    for (const auto& items : {shown, not_all_shown, some_excluded}) {
+      ExpectTheSame(Pipeline(set, options).Rank(query, items, &allowed),
+                    Pipeline(exact, options).Rank(query, items, &allowed, {.only = &allowed}));
     }
   }
 }
@@ -109,7 +120,6 @@ class CountingScorer final : public FakeScorer {
 };
 
 TEST(ShortlistTest, OfAFewOfManyItemsNothingIsSketched) {
-  constexpr std::size_t kItems = 800;
   const auto scorer = std::make_shared<CountingScorer>("a", std::vector<float>(kItems, 1));
   auto set = std::make_shared<ModelSet>();
   set->models = {MakeFakeModel("a", ModelFamily::kBehaviour, {})};

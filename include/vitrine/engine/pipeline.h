@@ -103,6 +103,8 @@ class Pipeline {
   // All that can be among the best `k`, scored.
   Asked Shortlist(const Query& query, const Sketched& sketched, std::size_t k,
                   const PipelineControls& controls) const;
+  // What the models say of the items, all of which may be shown: what is exact as it was sketched.
+  void ScoreSketched(const Query& query, const Sketched& sketched, Asked& asked) const;
   // All that may be shown for the query, scored.
   Asked Everything(const Query& query, const ItemBitmap& allowed,
                    const PipelineControls& controls) const;
@@ -118,6 +120,9 @@ class Pipeline {
                      std::span<Asked> retrieved) const;
   // What the models say of the items, not blended yet.
   void Score(const Query& query, Asked& asked, const PipelineControls& controls) const;
+  // What the models say of the caller's items, not blended yet.
+  Asked Scored(const Query& query, std::span<const ItemIndex> items, const ItemBitmap* allowed,
+               const PipelineControls& controls) const;
   // By item that is asked about; -infinity where no model knows it.
   std::vector<double> Blend(const Asked& asked) const;
   // What a sum of parts is multiplied with, which has the sign of what comes of it.
