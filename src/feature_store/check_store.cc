@@ -33,22 +33,50 @@ struct ViewsToCompare {
   std::string bytes{};
 };
 
-// Where the log has the event of each id. An id that leads nowhere would let an event be counted
-// twice, or never.
-absl::Status CheckEventIds(const std::string& folder, const Storage& storage) {
-  return storage.Scan(Table::kEventIds, "", "",
-                      [&](std::string_view /*key*/, std::string_view value) -> absl::Status {
-                        const auto entry = DecodeEventIdRow(value);
-                        if (!entry.ok()) return entry.status();
-                        VITRINE_ASSIGN_OR_RETURN(
-                            const auto event, storage.Get(Table::kLog, OffsetKey(entry->offset)));
-                        if (event.has_value()) return absl::OkStatus();
-                        return absl::DataLossError(
-                            absl::StrFormat("the store in %s is damaged: an event id leads to "
-                                            "offset %d, where the log has nothing; "
-                                            "restore a backup",
-                                            folder, entry->offset));
-                      });
+absl::Status DamagedIdsError(const std::string& folder, const std::string& what) {
+  return absl::DataLossError(
+      absl::StrFormat("the store in %s is damaged: %s; restore a backup", folder, what));
+}
+
+// The log has the event of an id, where the id says.
+absl::Status CheckEventId(const std::string& folder, const LoadedStore& store, std::string_view key,
+                          std::string_view value) {
+  VITRINE_ASSIGN_OR_RETURN(const EventIdRow entry, DecodeEventIdRow(value));
+  VITRINE_ASSIGN_OR_RETURN(const auto row,
+                           store.storage->Get(Table::kLog, OffsetKey(entry.offset)));
+  if (!row.has_value()) {
+    return DamagedIdsError(
+        folder,
+        absl::StrFormat("an event id leads to offset %d, where the log has nothing", entry.offset));
+  }
+  VITRINE_ASSIGN_OR_RETURN(const LogRecord record, DecodeLogRecord(*row));
+  if (store.key->EventIdKey(record.event.event_id) == key) return absl::OkStatus();
+  return DamagedIdsError(
+      folder, absl::StrFormat("an event id leads to offset %d, where the log has another event",
+                              entry.offset));
+}
+
+// Every id leads to its event, and every event that came with an id is known by it: else one would
+// be counted twice, or never. Ids of different events are different, so if each leads to its own,
+// as many of them as there are such events are all of them.
+absl::Status CheckEventIds(const std::string& folder, const LoadedStore& store) {
+  std::uint64_t num_ids = 0;
+  VITRINE_RETURN_IF_ERROR(store.storage->Scan(Table::kEventIds, "", "",
+                                              [&](std::string_view key, std::string_view value) {
+                                                ++num_ids;
+                                                return CheckEventId(folder, store, key, value);
+                                              }));
+  std::uint64_t num_events = 0;
+  VITRINE_RETURN_IF_ERROR(store.storage->Scan(
+      Table::kLog, "", "", [&](std::string_view /*key*/, std::string_view value) -> absl::Status {
+        VITRINE_ASSIGN_OR_RETURN(const LogRecord record, DecodeLogRecord(value));
+        if (!record.event.event_id.empty()) ++num_events;
+        return absl::OkStatus();
+      }));
+  if (num_ids == num_events) return absl::OkStatus();
+  return DamagedIdsError(
+      folder,
+      absl::StrFormat("its log has %d events with an id, %d are known by it", num_events, num_ids));
 }
 
 }  // namespace
@@ -57,9 +85,10 @@ absl::StatusOr<StoreCheck> CheckStore(const std::string& folder, const FeatureSt
                                       FileSystem& files, const Clock& clock) {
   StorePlace place{.folder = folder, .options = options, .files = &files, .clock = &clock};
   place.options.is_read_only = true;
+  // First: of a damaged table, a reader sees an older state, or none.
+  VITRINE_RETURN_IF_ERROR(Storage::CheckFiles(folder + "/db", files));
   VITRINE_ASSIGN_OR_RETURN(LoadedStore store, LoadStore(place));
-  VITRINE_RETURN_IF_ERROR(store.storage->CheckFiles());
-  VITRINE_RETURN_IF_ERROR(CheckEventIds(folder, *store.storage));
+  VITRINE_RETURN_IF_ERROR(CheckEventIds(folder, store));
 
   StoreCheck check{.num_events = store.state.num_events,
                    .num_users = store.views->shoppers().num_known(),

@@ -17,8 +17,6 @@
 namespace vitrine {
 namespace {
 
-constexpr std::size_t kReadAheadBytes = 2 << 20;
-
 rocksdb::Slice ToSlice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -95,12 +93,6 @@ absl::Status Storage::Forget() {
   // Removes what is obsolete now, rather than when a background thread comes to it.
   VITRINE_RETURN_IF_ERROR(FromRocks(db.DisableFileDeletions(), what));
   return FromRocks(db.EnableFileDeletions(/*force=*/true), what);
-}
-
-absl::Status Storage::CheckFiles() const {
-  rocksdb::ReadOptions options;
-  options.readahead_size = kReadAheadBytes;
-  return FromRocks(state_->db->VerifyChecksum(options), "check the store in " + state_->folder);
 }
 
 std::uint64_t Storage::num_disk_bytes() const {

@@ -64,6 +64,13 @@ class Storage {
                                                        FileSystem& files);
   ~Storage();
 
+  // Reads every block of every file of the tables in `folder`, and compares its checksum: each file
+  // by itself, since a reader passes over what it cannot open, to an older state. Beside an owner,
+  // a file that it removed meanwhile is no damage. OK where there are no tables.
+  //
+  // Errors: DATA_LOSS a file is damaged or missing, named; those of FileSystem.
+  static absl::Status CheckFiles(const std::string& folder, FileSystem& files);
+
   // On disk once this returns OK. After an error nothing more may be committed, but after one of
   // RESOURCE_EXHAUSTED once Reopen has made all good.
   absl::Status Commit(const Batch& batch);
@@ -97,9 +104,6 @@ class Storage {
   // Errors: ABORTED Forget or Reopen came in between; those of `may_go_on` and FileSystem.
   absl::StatusOr<std::vector<CopiedFile>> CopyTo(const std::string& to,
                                                  const MayGoOn& may_go_on) const;
-
-  // Reads every block of every file and compares its checksum. DATA_LOSS: a file is damaged, named.
-  absl::Status CheckFiles() const;
 
   std::uint64_t num_disk_bytes() const;
   // Of what is written and of what waits in memory to be; about.

@@ -1,7 +1,10 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/metadata.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -72,6 +75,56 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DescribeTables() {
   tables.reserve(kTableNames.size());
   for (const char* name : kTableNames) tables.emplace_back(name, options);
   return tables;
+}
+
+absl::StatusOr<std::vector<std::string>> ListTableFilesOnce(rocksdb::Env& env,
+                                                            const std::string& folder) {
+  rocksdb::DBOptions options = MakeOptions(env, Storage::Access::kReader);
+  // For the names alone: whether tables and write-ahead logs are whole is asked elsewhere.
+  options.paranoid_checks = false;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  options.skip_stats_update_on_db_open = true;
+  options.max_file_opening_threads = 1;
+  std::vector<rocksdb::ColumnFamilyDescriptor> tables;
+  for (const char* name : kTableNames) tables.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status listed =
+      rocksdb::DB::OpenForReadOnly(options, folder, tables, &handles, &opened);
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  VITRINE_RETURN_IF_ERROR(FromRocks(listed, "list the files of the store in " + folder));
+  std::vector<rocksdb::LiveFileMetaData> files;
+  db->GetLiveFilesMetaData(&files);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  std::vector<std::string> names;
+  names.reserve(files.size());
+  for (const rocksdb::LiveFileMetaData& file : files) names.push_back(file.relative_filename);
+  return names;
+}
+
+// The files of the tables, as the manifest has them: another file in the folder is none of theirs,
+// such as one that an owner is writing, or that a crash left half written.
+absl::StatusOr<std::vector<std::string>> ListTableFiles(rocksdb::Env& env,
+                                                        const std::string& folder) {
+  auto names = ListTableFilesOnce(env, folder);
+  // A write-ahead log that the owner removes meanwhile looks like damage.
+  for (int attempt = 1; !names.ok() && attempt < kReaderAttempts; ++attempt) {
+    std::this_thread::sleep_for(kReaderPause);
+    names = ListTableFilesOnce(env, folder);
+  }
+  return names;
+}
+
+absl::Status CheckTableFile(rocksdb::Env& env, const std::string& path) {
+  rocksdb::DBOptions options = MakeOptions(env, Storage::Access::kReader);
+  // The manifest has it, which a file by itself has not: RocksDB would warn of every one.
+  options.verify_sst_unique_id_in_manifest = false;
+  rocksdb::SstFileReader file(rocksdb::Options(options, DescribeTables().front().options));
+  rocksdb::ReadOptions read;
+  read.readahead_size = kReadAheadBytes;
+  rocksdb::Status status = file.Open(path);
+  if (status.ok()) status = file.VerifyChecksum(read);
+  return FromRocks(status, "check " + path);
 }
 
 bool IsOwnedByAnother(const rocksdb::Status& status) {
@@ -159,6 +212,23 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const std::string& folder
   state->env = MakeRocksEnv(files, state->wal_watch);
   VITRINE_RETURN_IF_ERROR(access == Access::kOwner ? state->OpenAsOwner() : state->OpenAsReader());
   return std::unique_ptr<Storage>(new Storage(std::move(state)));
+}
+
+absl::Status Storage::CheckFiles(const std::string& folder, FileSystem& files) {
+  WalWatch unused;  // Nothing is written.
+  const std::unique_ptr<rocksdb::Env> env = MakeRocksEnv(files, unused);
+  if (!env->FileExists(folder + "/CURRENT").ok()) return absl::OkStatus();
+  VITRINE_ASSIGN_OR_RETURN(const auto names, ListTableFiles(*env, folder));
+  for (const std::string& name : names) {
+    const std::string path = folder + "/" + name;
+    const absl::Status status = CheckTableFile(*env, path);
+    if (status.ok()) continue;
+    if (!absl::IsNotFound(status)) return status;
+    VITRINE_ASSIGN_OR_RETURN(const auto names_now, ListTableFiles(*env, folder));
+    if (std::find(names_now.begin(), names_now.end(), name) == names_now.end()) continue;
+    return absl::DataLossError(absl::StrFormat("%s is missing; restore a backup", path));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::uint64_t> Storage::BytesToReopen() const {

@@ -14,6 +14,8 @@
 
 namespace vitrine {
 
+inline constexpr std::size_t kReadAheadBytes = 2 << 20;  // Of whoever reads from end to end.
+
 // Notes that one of RocksDB's own threads found the disk full, and keeps RocksDB from going on by
 // itself once there is room: with a new write-ahead log, the half-written record would stand in the
 // middle, as damage does. Storage::Reopen goes on.

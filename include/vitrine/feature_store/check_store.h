@@ -22,15 +22,16 @@ struct StoreCheck {
   Checkpoint checkpoint = Checkpoint::kNone;
 };
 
-// Reads every byte of the store in `folder` and changes none: the checksum of every block, every
-// row of every table, every event of the log; and holds the views that a start would make of the
-// newest checkpoint and the log behind it against those that the whole log makes, bit by bit. Takes
-// twice as long as a start without a checkpoint, and twice its memory. `options` are those that the
-// store is served with. Beside a running server it checks the state of this moment.
+// Reads every byte of the store in `folder` and changes none: the checksum of every block of every
+// file, every row of every table, every event of the log and its id; and holds the views that a
+// start would make of the newest checkpoint and the log behind it against those that the whole log
+// makes, bit by bit. Takes twice as long as a start without a checkpoint, and twice its memory.
+// `options` are those that the store is served with. Beside a running server it checks the state of
+// this moment.
 //
-// Errors: NOT_FOUND there is no store; DATA_LOSS a file is damaged, or the views differ: restore a
-// backup, or, for views, remove the checkpoint; FAILED_PRECONDITION its format is newer than this
-// binary; those of FileSystem.
+// Errors: NOT_FOUND there is no store; DATA_LOSS a file is damaged or missing, rows do not belong
+// together, or the views differ: restore a backup, or, for views, remove the checkpoint;
+// FAILED_PRECONDITION its format is newer than this binary; those of FileSystem.
 absl::StatusOr<StoreCheck> CheckStore(const std::string& folder, const FeatureStoreOptions& options,
                                       FileSystem& files, const Clock& clock);
 
