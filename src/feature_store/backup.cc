@@ -38,6 +38,12 @@ absl::Status CheckTarget(const std::string& to, const std::string& store, const 
         "'%s' is not the absolute path of a folder to make, such as /var/backups/vitrine/today",
         to));
   }
+  constexpr std::size_t kLongestName = 255 - kUnfinished.size();  // Of a file, in bytes.
+  if (to.find('\0') != std::string::npos || target.filename().native().size() > kLongestName) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("a folder's name has no zero byte and at most %d others, this one has %d",
+                        kLongestName, target.filename().native().size()));
+  }
   if (!fs::is_directory(target.parent_path(), error)) {
     return absl::InvalidArgumentError(absl::StrFormat("there is no folder %s to make a backup in",
                                                       target.parent_path().string()));

@@ -39,6 +39,7 @@ absl::StatusOr<std::vector<Value>> FromBatch(const std::string& field, const Mes
 absl::StatusOr<DeleteItems> FromProto(const v1::DeleteItemsRequest& request) {
   std::vector<FieldViolation> violations;
   CheckCount("item_ids", request.item_ids_size(), kBatch, violations);
+  VITRINE_RETURN_IF_ERROR(BadRequestStatus(violations));
   for (int i = 0; i < request.item_ids_size(); ++i) {
     if (!request.item_ids(i).empty()) continue;
     violations.push_back({.field = absl::StrFormat("item_ids[%d]", i), .description = "is empty"});

@@ -1,5 +1,6 @@
 #include "server/convert_query.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string_view>
@@ -54,8 +55,8 @@ class Reader {
 
   std::vector<std::string> DistinctList(const std::string& field, const Ids& values,
                                         CountLimits limits) {
-    absl::flat_hash_set<std::string_view> seen(static_cast<std::size_t>(values.size()));
-    for (int i = 0; i < values.size(); ++i) {
+    absl::flat_hash_set<std::string_view> seen;
+    for (int i = 0; i < std::min(values.size(), static_cast<int>(limits.maximum)); ++i) {
       if (!seen.insert(values[i]).second) {
         Fail(absl::StrFormat("%s[%d]", field, i),
              absl::StrFormat("\"%s\" is in the list already", values[i]));

@@ -25,6 +25,7 @@ TEST(NearestNamesTest, WhatIsTooFarWasNotMeant) {
   EXPECT_THAT(NearestNames("view", kNames, 3), ElementsAre("views"));
   EXPECT_THAT(NearestNames("vi", kNames, 3), IsEmpty());
   EXPECT_THAT(NearestNames("", kNames, 3), IsEmpty());
+  EXPECT_THAT(NearestNames("orders_of_late", kNames, 3), IsEmpty());
 }
 
 const std::vector<std::string> kKeys = {"listen", "threads", "max_message_bytes"};

@@ -88,6 +88,10 @@ TEST_F(BackupTest, GoesToANewFolderOutsideTheStore) {
               StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(store_->BackUp("relative", kNever), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(store_->BackUp("/", kNever), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(store_->BackUp(folder_ / std::string("a\0b", 3), kNever),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(store_->BackUp(folder_ / std::string(250, 'a'), kNever),
+              StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(store_->BackUp(folder_ / "no/parent", kNever),
               StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(store_->BackUp(folder_ / "store/backup", kNever),
