@@ -1,16 +1,14 @@
 // Kills the server with SIGKILL at random moments under load, again and again on one store, and
-// finds every event that a client was told of, once. VITRINE_KILL_ROUNDS sets how often; 5 by
-// default. And ends one that drains by a second signal.
+// finds every event that a client was told of, once, and the views of a rebuild.
+// VITRINE_KILL_ROUNDS sets how often, 5 by default, VITRINE_KILL_SEED at which moments. And ends
+// one that drains by a second signal.
 
 #include <gmock/gmock.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -23,13 +21,16 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "cli/open_call.h"
 #include "cli/server_child.h"
+#include "testing/environment.h"
 #include "testing/eventually.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/random.h"
 #include "vitrine/client/client.h"
+#include "vitrine/feature_store/check_store.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/server/convert.h"
 
@@ -40,6 +41,8 @@ using ::testing::AnyOf;
 using ::testing::UnorderedElementsAreArray;
 using ::vitrine::testing::Eventually;
 using ::vitrine::testing::IsOk;
+using ::vitrine::testing::NumberFromEnvironment;
+using ::vitrine::testing::OpenCall;
 using ::vitrine::testing::ServerChild;
 using ::vitrine::testing::StatusIs;
 using ::vitrine::testing::TemporaryFolder;
@@ -62,8 +65,8 @@ struct Batch {
 // What one client sent over all rounds, and what it was told. One thread's at a time.
 class Sender {
  public:
-  Sender(int id, bool is_streaming)
-      : id_(id), is_streaming_(is_streaming), random_(7, static_cast<std::uint64_t>(id)) {}
+  Sender(int id, bool is_streaming, std::uint64_t seed)
+      : id_(id), is_streaming_(is_streaming), random_(seed, static_cast<std::uint64_t>(id)) {}
 
   // Sends what was not acknowledged once more, then new batches, until the server is gone.
   void SendUntilKilled(Client& client, const std::atomic<bool>& is_killed) {
@@ -152,45 +155,6 @@ v1::RecommendItemsRequest AskFor(const std::string& shopper, const std::string& 
   return request;
 }
 
-// A call of gRPC's own reflection that is left open, which a drain waits for.
-class OpenCall {
- public:
-  explicit OpenCall(const std::string& address)
-      : stub_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())),
-        call_(stub_.PrepareCall(
-            &context_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue_)) {
-    call_->StartCall(nullptr);
-    if (!IsDone()) return;
-    const grpc::Slice list_services("\x3a\x00", 2);
-    call_->Write(grpc::ByteBuffer(&list_services, 1), nullptr);
-    if (!IsDone()) return;
-    call_->Read(&answer_, nullptr);
-    is_open_ = IsDone();
-  }
-  ~OpenCall() {
-    context_.TryCancel();
-    queue_.Shutdown();
-    while (IsDone()) continue;
-  }
-
-  // The server has answered in it.
-  bool is_open() const { return is_open_; }
-
- private:
-  bool IsDone() {
-    void* tag = nullptr;
-    bool is_ok = false;
-    return queue_.Next(&tag, &is_ok) && is_ok;
-  }
-
-  grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub_;
-  grpc::ClientContext context_;
-  grpc::CompletionQueue queue_;
-  std::unique_ptr<grpc::ClientAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>> call_;
-  grpc::ByteBuffer answer_;
-  bool is_open_ = false;
-};
-
 class KillTest : public ::testing::Test {
  protected:
   KillTest() {
@@ -198,7 +162,9 @@ class KillTest : public ::testing::Test {
     std::ofstream(config_) << "[store]\ncheckpoint_events = 1000\n"
                               "[lifecycle]\nauto_train_events = 1000\n"
                               "[models.ials]\ndimensions = 8\nepochs = 2\n";
-    for (int id = 0; id < 4; ++id) senders_.push_back(std::make_unique<Sender>(id, id == 3));
+    for (int id = 0; id < 4; ++id) {
+      senders_.push_back(std::make_unique<Sender>(id, id == 3, random_.NextBits()));
+    }
   }
   ~KillTest() override {
     SetLogLevel(LogLevel::kInfo);
@@ -206,6 +172,13 @@ class KillTest : public ::testing::Test {
       std::ifstream log(log_);
       std::cerr << log.rdbuf();
     }
+  }
+
+  // With views on disk, so that every start has some to begin with.
+  void MakeStore() const {
+    const auto store = FeatureStore::Open(store_, {}, LocalFileSystem(), SystemClock());
+    ASSERT_THAT(store, IsOk());
+    ASSERT_THAT((*store)->Write(UpsertItems{{{.id = ItemId(0)}}}), IsOk());
   }
 
   std::unique_ptr<ServerChild> Start() const {
@@ -331,6 +304,13 @@ class KillTest : public ::testing::Test {
     EXPECT_EQ(num_found, num_expected) << "events are there that nobody sent";
   }
 
+  // What a start would make of the checkpoint and the log behind it.
+  void ExpectViewsOfARebuild() const {
+    const auto check = CheckStore(store_, {}, LocalFileSystem(), SystemClock());
+    ASSERT_THAT(check, IsOk());
+    EXPECT_EQ(check->checkpoint, StoreCheck::Checkpoint::kSame);
+  }
+
   std::size_t NumAcknowledged() const {
     std::size_t count = 0;
     for (const auto& sender : senders_) {
@@ -345,20 +325,21 @@ class KillTest : public ::testing::Test {
   const std::string store_ = folder_ / "store";
   const std::string config_ = folder_ / "vitrine.toml";
   const std::string log_ = folder_ / "log";
-  Random random_{11};
+  Random random_{NumberFromEnvironment("VITRINE_KILL_SEED", 11)};
   std::vector<std::unique_ptr<Sender>> senders_;
 };
 
 TEST_F(KillTest, AServerKilledUnderLoadLosesNothingAcknowledgedAndDoublesNothing) {
-  const char* rounds = std::getenv("VITRINE_KILL_ROUNDS");
-  const int num_rounds = rounds != nullptr ? std::atoi(rounds) : 5;
+  const auto num_rounds = static_cast<int>(NumberFromEnvironment("VITRINE_KILL_ROUNDS", 5));
   ASSERT_GT(num_rounds, 0);
+  MakeStore();
 
   for (int round = 0; round < num_rounds && !HasFailure(); ++round) {
     SCOPED_TRACE(absl::StrFormat("round %d", round));
     RunRound();
     if (round % 3 == 2) KillAtStart();
     ExpectLog(/*is_read_only=*/true);
+    ExpectViewsOfARebuild();
   }
   ASSERT_FALSE(HasFailure());
 
@@ -367,6 +348,7 @@ TEST_F(KillTest, AServerKilledUnderLoadLosesNothingAcknowledgedAndDoublesNothing
   ExpectAcknowledgedState(*Client::Connect(address));
   const int status = server->End(SIGTERM);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  ExpectViewsOfARebuild();
   ExpectLog(/*is_read_only=*/false);
   EXPECT_GT(NumAcknowledged(), 0U);
   RecordProperty("acknowledged", static_cast<int>(NumAcknowledged()));

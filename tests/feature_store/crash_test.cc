@@ -1,5 +1,6 @@
 // Kills a process that writes, with SIGKILL at a random moment, again and again on one store, and
-// finds every event that was acknowledged, once. VITRINE_CRASH_ROUNDS sets how often; 5 by default.
+// finds every event that was acknowledged, once, none that was not sent, and the views of a
+// rebuild. VITRINE_CRASH_ROUNDS sets how often, 5 by default, VITRINE_CRASH_SEED at which moments.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -8,14 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "feature_store/check_beside.h"
+#include "testing/environment.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/log.h"
@@ -83,38 +87,77 @@ class Child {
   std::atomic<bool> has_output_ = false;
 };
 
-TEST(CrashTest, KilledAtAnyMomentItLosesNothingAcknowledged) {
-  const char* rounds = std::getenv("VITRINE_CRASH_ROUNDS");
-  const int num_rounds = rounds != nullptr ? std::atoi(rounds) : 5;
-  const testing::TemporaryFolder folder;
-  Random random(static_cast<std::uint64_t>(num_rounds));
-  std::vector<std::string> acknowledged;
-  SetLogLevel(LogLevel::kWarning);
+// What a child may have sent: what it was told of, and of each thread the event that came next.
+std::set<std::string> SentBy(const std::string& prefix,
+                             const std::vector<std::string>& acknowledged) {
+  constexpr int kNumThreads = 4;  // Of crash_child.cc.
+  std::set<std::string> sent(acknowledged.begin(), acknowledged.end());
+  for (int thread = 0; thread < kNumThreads; ++thread) {
+    const std::string stem = prefix + "-" + std::to_string(thread) + "-";
+    const auto is_its = [&stem](const std::string& id) { return id.starts_with(stem); };
+    const auto next = std::count_if(acknowledged.begin(), acknowledged.end(), is_its);
+    sent.insert(stem + std::to_string(next));  // They count from 0.
+  }
+  return sent;
+}
 
-  for (int round = 0; round < num_rounds && !::testing::Test::HasFailure(); ++round) {
+class CrashTest : public ::testing::Test {
+ protected:
+  CrashTest() { SetLogLevel(LogLevel::kWarning); }
+  ~CrashTest() override { SetLogLevel(LogLevel::kInfo); }
+
+  void ExpectLog(const FeatureStore& store) const {
+    std::map<std::string, int> found;
+    EXPECT_THAT(store.ReadEvents(0,
+                                 [&](std::uint64_t, const Event& event) {
+                                   ++found[event.event_id];
+                                   return true;
+                                 }),
+                IsOk());
+    for (const std::string& id : acknowledged_) ASSERT_TRUE(found.contains(id)) << id;
+    for (const auto& [id, count] : found) {
+      ASSERT_EQ(count, 1) << id;
+      ASSERT_TRUE(sent_.contains(id)) << id << " was never sent";
+    }
+  }
+
+  // What the start made of the checkpoint that the child left, and of the log behind it.
+  void ExpectViewsOfARebuild(FeatureStore& store) const {
+    ASSERT_THAT(store.Checkpoint(), IsOk());
+    const auto check = testing::CheckBeside(folder_.path(), {}, LocalFileSystem(), SystemClock());
+    ASSERT_THAT(check, IsOk());
+    EXPECT_EQ(check->checkpoint, StoreCheck::Checkpoint::kSame);
+  }
+
+  const testing::TemporaryFolder folder_;
+  std::vector<std::string> acknowledged_;
+  std::set<std::string> sent_;
+};
+
+TEST_F(CrashTest, KilledAtAnyMomentItLosesNothingAcknowledged) {
+  const auto num_rounds =
+      static_cast<int>(testing::NumberFromEnvironment("VITRINE_CRASH_ROUNDS", 5));
+  Random random(testing::NumberFromEnvironment("VITRINE_CRASH_SEED", 1));
+
+  for (int round = 0; round < num_rounds && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
-    Child child(folder.path(), "round-" + std::to_string(round));
+    const std::string prefix = "round-" + std::to_string(round);
+    Child child(folder_.path(), prefix);
     // Every third time while it opens the store, else while it writes.
     if (round % 3 != 2) child.WaitForOutput();
     std::this_thread::sleep_for(std::chrono::microseconds(random.Below(300'000)));
-    for (const std::string& id : child.Kill()) acknowledged.push_back(id);
+    const std::vector<std::string> told = child.Kill();
+    acknowledged_.insert(acknowledged_.end(), told.begin(), told.end());
+    sent_.merge(SentBy(prefix, told));
 
-    const auto store = FeatureStore::Open(folder.path(), {}, LocalFileSystem(), SystemClock());
+    const auto store = FeatureStore::Open(folder_.path(), {}, LocalFileSystem(), SystemClock());
     ASSERT_THAT(store, IsOk());
-    std::map<std::string, int> found;
-    EXPECT_THAT((*store)->ReadEvents(0,
-                                     [&](std::uint64_t, const Event& event) {
-                                       ++found[event.event_id];
-                                       return true;
-                                     }),
-                IsOk());
-    for (const std::string& id : acknowledged) ASSERT_EQ(found[id], 1) << id;
-    for (const auto& [id, count] : found) ASSERT_EQ(count, 1) << id;
+    ExpectLog(**store);
+    ExpectViewsOfARebuild(**store);
   }
 
-  EXPECT_GT(acknowledged.size(), 0);
-  RecordProperty("acknowledged", static_cast<int>(acknowledged.size()));
-  SetLogLevel(LogLevel::kInfo);
+  EXPECT_GT(acknowledged_.size(), 0);
+  RecordProperty("acknowledged", static_cast<int>(acknowledged_.size()));
 }
 
 }  // namespace

@@ -112,7 +112,8 @@ TEST_F(DurabilityTest, AcknowledgedEventsSurviveAPowerCut) {
 }
 
 // The power goes in the middle of the nth change to a file, from making the store on; what was
-// acknowledged is there after it, and the store works on.
+// acknowledged is there after it, and the store works on. Every third of the first 220: random ones
+// are for power_rounds_test.cc.
 TEST_F(DurabilityTest, APowerCutAtAnyCallLosesNothingAcknowledged) {
   for (int nth = 1; nth < 220; nth += 3) {
     SCOPED_TRACE(nth);
@@ -190,6 +191,24 @@ TEST_F(DurabilityTest, AfterAFailedSyncNothingIsSyncedAgain) {
   store_.reset();
 
   EXPECT_EQ(files_->num_syncs(), num_syncs);
+}
+
+TEST_F(DurabilityTest, AfterAFailedWriteTheStoreIsReadOnlyAndARestartCutsTheHalfOfIt) {
+  ASSERT_THAT(Open(), IsOk());
+  ASSERT_THAT(Record("before"), IsOk());
+  files_->FailWrite(1);
+
+  EXPECT_THAT(Record("lost"), StatusIs(absl::StatusCode::kUnavailable));
+
+  EXPECT_THAT(Record("refused"), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(store_->status().writable.message()), HasSubstr("read-only"));
+  EXPECT_FALSE(store_->ReadShopper("user-lost", "").is_known);
+  EXPECT_EQ(store_->ReadShopper("user-before", "").history.size(), 1);
+
+  ASSERT_THAT(Open(), IsOk());
+  EXPECT_EQ(Ids(), std::multiset<std::string>{"before"});
+  EXPECT_GT(store_->status().cut_bytes, 0);
+  EXPECT_THAT(Record("after"), IsOk());
 }
 
 TEST_F(DurabilityTest, ATornTailIsCutAndCounted) {

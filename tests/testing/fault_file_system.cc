@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "absl/strings/str_format.h"
-#include "vitrine/base/random.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine::testing {
@@ -31,19 +30,6 @@ bool IsFile(const std::string& path) {
 bool IsFolder(const std::string& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);
-}
-
-std::string ReadPart(int descriptor, std::uint64_t size) {
-  std::string bytes(size, '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t count =
-        pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (count <= 0) break;
-    done += static_cast<std::size_t>(count);
-  }
-  bytes.resize(done);
-  return bytes;
 }
 
 // `path` after the folder `from`, which it may be or lie in, was renamed to `to`.
@@ -146,6 +132,12 @@ void FaultFileSystem::FailSync(int nth, absl::StatusCode code) {
   std::lock_guard lock(mutex_);
   syncs_until_failure_ = nth;
   sync_failure_ = code;
+}
+
+void FaultFileSystem::FailWrite(int nth, absl::StatusCode code) {
+  std::lock_guard lock(mutex_);
+  writes_until_failure_ = nth;
+  write_failure_ = code;
 }
 
 void FaultFileSystem::FailReads(int nth) {
@@ -291,6 +283,11 @@ absl::Status FaultFileSystem::CountSync(const std::string& path) {
   return {sync_failure_, message};
 }
 
+absl::Status FaultFileSystem::CountWrite() {
+  if (writes_until_failure_ == 0 || --writes_until_failure_ > 0) return absl::OkStatus();
+  return {write_failure_, "cannot write: made to fail in the middle"};
+}
+
 absl::Status FaultFileSystem::CountRead() {
   if (reads_until_failure_ == 1) return absl::UnavailableError("cannot read: made to fail");
   if (reads_until_failure_ > 1) --reads_until_failure_;
@@ -299,11 +296,14 @@ absl::Status FaultFileSystem::CountRead() {
 
 absl::Status FaultFileSystem::Append(WritableFile& file, Content& content, std::string_view bytes) {
   VITRINE_RETURN_IF_ERROR(CheckPower());
-  const std::string_view fitting = bytes.substr(0, room_.value_or(bytes.size()));
+  const absl::Status counted = CountWrite();
+  const std::size_t wanted = counted.ok() ? bytes.size() : bytes.size() / 2;
+  const std::string_view fitting = bytes.substr(0, std::min(wanted, room_.value_or(wanted)));
   VITRINE_RETURN_IF_ERROR(file.Append(fitting));
   content.size += fitting.size();
   if (room_.has_value()) *room_ -= fitting.size();
   VITRINE_RETURN_IF_ERROR(CountCall());  // Now, so that a cut here tears these very bytes.
+  VITRINE_RETURN_IF_ERROR(counted);
   if (fitting.size() == bytes.size()) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrFormat(
       "cannot write: the disk took %d of %d bytes and is full", fitting.size(), bytes.size()));
@@ -317,56 +317,6 @@ absl::Status FaultFileSystem::Sync(Content& content, const std::string& path) {
   }
   if (!content.has_lost_sync) content.synced = content.size;
   return absl::OkStatus();
-}
-
-void FaultFileSystem::Cut(std::optional<std::uint64_t> torn_tail_seed) {
-  if (is_power_cut_) return;
-  is_power_cut_ = true;
-  UndoFolderRenames();
-  DecideKept(torn_tail_seed);
-  UndoNames();
-  std::error_code ignored;
-  for (const std::string& folder : unsynced_folders_) fs::remove_all(folder, ignored);
-}
-
-void FaultFileSystem::UndoFolderRenames() {
-  std::error_code ignored;
-  while (!unsynced_folder_renames_.empty()) {
-    const auto [from, to] = unsynced_folder_renames_.back();
-    unsynced_folder_renames_.pop_back();
-    fs::rename(to, from, ignored);
-    MovePaths(to, from);
-  }
-}
-
-void FaultFileSystem::DecideKept(std::optional<std::uint64_t> torn_tail_seed) {
-  Random random(torn_tail_seed.value_or(0));
-  const auto decide = [&](Content& content) {
-    const std::uint64_t unsynced = content.size - content.synced;
-    content.kept = content.synced + (torn_tail_seed.has_value() ? random.Below(unsynced + 1) : 0);
-  };
-  for (const auto& [path, content] : contents_) decide(*content);
-  for (const auto& [path, name] : unsynced_names_) {
-    if (name.content != nullptr) decide(*name.content);
-  }
-}
-
-void FaultFileSystem::UndoNames() {
-  std::map<std::string, std::string> restored;
-  for (const auto& [path, name] : unsynced_names_) {
-    if (name.content == nullptr) continue;
-    restored[path] = ReadPart(name.descriptor, name.content->kept);
-    close(name.descriptor);
-  }
-  std::error_code ignored;
-  for (const auto& [path, content] : contents_) fs::resize_file(path, content->kept, ignored);
-  for (const auto& [path, name] : unsynced_names_) fs::remove(path, ignored);
-  for (const auto& [path, bytes] : restored) {
-    const auto file = LocalFileSystem().OpenForWrite(path, OpenMode::kTruncate);
-    if (file.ok()) (void)(*file)->Append(bytes);
-  }
-  contents_.clear();
-  unsynced_names_.clear();
 }
 
 std::shared_ptr<FaultFileSystem::Content> FaultFileSystem::ContentAt(const std::string& path) {

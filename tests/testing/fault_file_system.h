@@ -49,6 +49,10 @@ class FaultFileSystem final : public FileSystem {
   // UNAVAILABLE, or RESOURCE_EXHAUSTED as a disk does that finds out late. One fault at a time.
   void FailSync(int nth, absl::StatusCode code = absl::StatusCode::kUnavailable);
 
+  // Makes the `nth` write from now (1 is the next one) take half of its bytes and fail with `code`:
+  // UNAVAILABLE, as a disk that is broken does. Writes after it succeed.
+  void FailWrite(int nth, absl::StatusCode code = absl::StatusCode::kUnavailable);
+
   // Makes the `nth` read from now of a file that was opened for reading fail with UNAVAILABLE, and
   // all after it until HealReads.
   void FailReads(int nth);
@@ -97,6 +101,7 @@ class FaultFileSystem final : public FileSystem {
   absl::Status CheckPower() const;
   absl::Status CountCall();
   absl::Status CountSync(const std::string& path);
+  absl::Status CountWrite();
   absl::Status CountRead();
   void Cut(std::optional<std::uint64_t> torn_tail_seed);
   void UndoFolderRenames();
@@ -119,6 +124,8 @@ class FaultFileSystem final : public FileSystem {
   std::optional<std::uint64_t> cut_seed_;
   int syncs_until_failure_ = 0;  // 0: never.
   absl::StatusCode sync_failure_ = absl::StatusCode::kUnavailable;
+  int writes_until_failure_ = 0;  // 0: never.
+  absl::StatusCode write_failure_ = absl::StatusCode::kUnavailable;
   int reads_until_failure_ = 0;  // 0: never; 1: every one fails.
   int num_syncs_ = 0;
   std::optional<std::uint64_t> room_;  // Bytes the disk still takes; none: no limit.

@@ -242,6 +242,23 @@ TEST_F(FaultFileSystemTest, ASyncRepeatedAfterAFailureSavesNothing) {
   EXPECT_EQ(ContentOf(folder_ / "a"), "synced");
 }
 
+TEST_F(FaultFileSystemTest, TheNthWriteTakesHalfAndFailsAndOnlyThat) {
+  const auto file = Write(folder_ / "a", "", "");
+  files_.FailWrite(2);
+
+  EXPECT_THAT(file->Append("12"), IsOk());
+  EXPECT_THAT(file->Append("3456"), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(ContentOf(folder_ / "a"), "1234");
+  EXPECT_THAT(file->Append("78"), IsOk());
+  files_.FailWrite(1, absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(file->Append("90"), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(file->Sync(), IsOk());
+
+  files_.CutPower();
+
+  EXPECT_EQ(ContentOf(folder_ / "a"), "1234789");
+}
+
 TEST_F(FaultFileSystemTest, AFullDiskTakesAPartAndRefusesTheRestUntilThereIsRoom) {
   const auto file = Open(folder_ / "a", OpenMode::kTruncate);
   files_.FillDiskAfter(5);
