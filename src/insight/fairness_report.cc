@@ -80,8 +80,10 @@ std::string FairnessText(const FairnessReport& report, std::size_t width) {
   std::string text = absl::StrFormat("%s events, %s items shown\n\n", CountWords(report.num_events),
                                      CountWords(report.num_shown));
   if (report.num_shown == 0) {
-    return text + WrapWords("No impression carries the token of a list yet (docs/attribution.md).",
-                            width, 2);
+    return text + WrapWords(
+                      "No impression carries the token of a list yet, or only those of a few "
+                      "shoppers do (docs/attribution.md).",
+                      width, 2);
   }
   for (const FairnessTable& table : report.tables) text += TableText(table, report.merit, width);
   return text;

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -143,20 +142,32 @@ void FairnessTally::Count(const ListOutcome& outcome, Group& group) const {
     case ListOutcome::Kind::kShown:
       ++figures.num_shown;
       figures.exposure += 1 / std::log2(1.0 + static_cast<double>(outcome.position));
-      if (group.shoppers.size() < options_.min_group) group.shoppers.insert(outcome.shopper);
+      NoteBehind(outcome.shopper, options_.min_group, group.shown);
       break;
     case ListOutcome::Kind::kClicked:
       ++figures.num_clicks;
+      NoteBehind(outcome.shopper, options_.min_group, group.clicked);
       break;
     case ListOutcome::Kind::kBought:
       ++figures.num_purchases;
+      NoteBehind(outcome.shopper, options_.min_group, group.bought);
       break;
   }
 }
 
+void FairnessTally::Merge(Group& from, Group& into) {
+  AddTo(into.figures, from.figures);
+  into.shown.merge(from.shown);
+  into.clicked.merge(from.clicked);
+  into.bought.merge(from.bought);
+}
+
 void FairnessTally::Add(const ListOutcome& outcome) {
   if (!options_.placement.empty() && outcome.placement != options_.placement) return;
-  num_shown_ += outcome.kind == ListOutcome::Kind::kShown ? 1 : 0;
+  if (outcome.kind == ListOutcome::Kind::kShown) {
+    ++num_shown_;
+    NoteBehind(outcome.shopper, options_.min_group, shown_);
+  }
   const std::shared_ptr<const Item> item = catalogue_.Get(outcome.item);
   Count(outcome, by_brand_[BrandOf(item.get())]);
   Count(outcome, by_price_[PriceBandOf(item.get())]);
@@ -185,8 +196,7 @@ FairnessTally::Groups FairnessTally::MostExposed(Groups brands) const {
       const std::size_t rank = brand == kLast ? kLast : most.size();
       most.emplace(rank, std::move(group));
     } else {
-      AddTo(others.figures, group.figures);
-      others.shoppers.merge(group.shoppers);
+      Merge(group, others);
     }
   }
   if (others.figures.num_items + others.figures.num_shown > 0) {
@@ -195,32 +205,46 @@ FairnessTally::Groups FairnessTally::MostExposed(Groups brands) const {
   return most;
 }
 
-// The least seen first, until those that are together were seen by enough and none by too few.
-// A group that nobody saw says nothing of anybody.
+// Those that few have seen become one. What nobody saw may have been clicked: WithholdFew.
 void FairnessTally::MergeSmall(Groups& groups) const {
-  // Shoppers, of as many the least shown first; rank.
-  std::vector<std::tuple<std::size_t, std::uint64_t, std::size_t>> order;
+  std::vector<std::size_t> ranks;
+  std::vector<CountedPart> parts;
   for (const auto& [rank, group] : groups) {
-    if (group.figures.num_shown > 0)
-      order.emplace_back(group.shoppers.size(), group.figures.num_shown, rank);
+    ranks.push_back(rank);
+    parts.push_back({.count = group.figures.num_shown, .behind = &group.shown});
   }
-  std::sort(order.begin(), order.end());
+  const std::vector<bool> is_small = TooFew(parts, options_.min_group);
+  if (std::find(is_small.begin(), is_small.end(), true) == is_small.end()) return;
   Group together;
   together.figures.name = kSmallGroups;
-  bool is_any = false;
-  for (const auto& [num_shoppers, num_shown, rank] : order) {
-    const bool is_enough = !is_any || together.shoppers.size() >= options_.min_group;
-    if (num_shoppers >= options_.min_group && is_enough) break;
-    AddTo(together.figures, groups[rank].figures);
-    together.shoppers.merge(groups[rank].shoppers);
-    groups.erase(rank);
-    is_any = true;
-  }
-  if (!is_any) return;
-  if (together.shoppers.size() < options_.min_group) {
-    together.figures = {.name = kSmallGroups, .num_items = together.figures.num_items};
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    if (!is_small[i]) continue;
+    Merge(groups[ranks[i]], together);
+    groups.erase(ranks[i]);
   }
   groups[kLast - 2] = std::move(together);
+}
+
+// What few did with the items of a group. The sums over the groups are those of the other tables.
+void FairnessTally::WithholdFew(Groups& groups) const {
+  const auto are_few = [&](std::uint64_t FairnessGroup::*count, Behind Group::*behind) {
+    std::vector<CountedPart> parts;
+    for (const auto& [rank, group] : groups) {
+      parts.push_back({.count = group.figures.*count, .behind = &(group.*behind)});
+    }
+    return TooFew(parts, options_.min_group);
+  };
+  const std::vector<bool> few_shown = are_few(&FairnessGroup::num_shown, &Group::shown);
+  const std::vector<bool> few_clicked = are_few(&FairnessGroup::num_clicks, &Group::clicked);
+  const std::vector<bool> few_bought = are_few(&FairnessGroup::num_purchases, &Group::bought);
+  std::size_t place = 0;
+  for (auto& [rank, group] : groups) {
+    if (few_shown[place]) group.figures.num_shown = 0;
+    if (few_shown[place]) group.figures.exposure = 0;
+    if (few_clicked[place]) group.figures.num_clicks = 0;
+    if (few_bought[place]) group.figures.num_purchases = 0;
+    ++place;
+  }
 }
 
 std::uint64_t FairnessTally::MeritOf(const FairnessGroup& group) const {
@@ -228,7 +252,10 @@ std::uint64_t FairnessTally::MeritOf(const FairnessGroup& group) const {
 }
 
 FairnessTable FairnessTally::TableOf(const std::string& by, Groups groups) const {
-  if (options_.min_group > 1) MergeSmall(groups);
+  if (options_.min_group > 1) {
+    MergeSmall(groups);
+    WithholdFew(groups);
+  }
   FairnessTable table{.by = by};
   double exposure = 0;
   double merit = 0;
@@ -260,6 +287,8 @@ FairnessReport FairnessTally::Finish(Micros now_us) {
     group.figures.name = band == kLast ? "no publish time" : kAgeBands.at(band).name;
   }
   if (by_brand_.contains(kLast)) by_brand_[kLast].figures.name = "no brand";
+  // Those who saw one placement are a group; all together are the shop.
+  if (!options_.placement.empty() && shown_.size() < options_.min_group) num_shown_ = 0;
   FairnessReport report{.merit = options_.merit, .currency = currency_, .num_shown = num_shown_};
   report.tables.push_back(TableOf("brand", MostExposed(std::move(by_brand_))));
   report.tables.push_back(TableOf("price", std::move(by_price_)));

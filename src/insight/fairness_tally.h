@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "insight/placement_tally.h"
+#include "insight/small_groups.h"
 #include "vitrine/insight/fairness_report.h"
 
 namespace vitrine {
@@ -27,7 +27,10 @@ class FairnessTally {
  private:
   struct Group {
     FairnessGroup figures{};
-    std::set<std::uint64_t> shoppers{};  // Up to min_group that were shown an item of it.
+    // Who was shown, clicked, bought an item of it.
+    Behind shown{};
+    Behind clicked{};
+    Behind bought{};
   };
   using Groups = std::map<std::size_t, Group>;  // By rank in its table.
 
@@ -36,9 +39,11 @@ class FairnessTally {
   std::string PriceBandName(std::size_t band) const;
   std::string PriceBandFilter(std::size_t band) const;
   void Count(const ListOutcome& outcome, Group& group) const;
+  static void Merge(Group& from, Group& into);
   void CountItems(Micros now_us);
   Groups MostExposed(Groups brands) const;
   void MergeSmall(Groups& groups) const;
+  void WithholdFew(Groups& groups) const;
   FairnessTable TableOf(const std::string& by, Groups groups) const;
   std::uint64_t MeritOf(const FairnessGroup& group) const;
 
@@ -51,6 +56,7 @@ class FairnessTally {
   Groups by_price_;
   Groups by_age_;
   std::uint64_t num_shown_ = 0;
+  Behind shown_;  // Who was shown any.
 };
 
 }  // namespace vitrine

@@ -162,6 +162,9 @@ std::string FunnelSection(const Funnel& funnel) {
 }
 
 std::string SegmentsSection(const Insight& insight) {
+  if (insight.segmentation.segments.empty()) {
+    return Heading("Segments") + Paragraph(NoSegmentsWords(insight));
+  }
   std::vector<ChartBar> sizes;
   std::vector<ChartBar> values;
   std::string cards;

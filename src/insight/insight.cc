@@ -122,7 +122,8 @@ InsightOverview MakeOverview(const Timelines& timelines, const ShopperTable& sho
 
 // What the makers of segments, funnel and paths have not seen to themselves.
 void WithholdSmallGroups(std::size_t min_group, Insight& insight) {
-  insight.num_withheld += insight.funnel.num_withheld + insight.paths.num_withheld;
+  insight.num_withheld +=
+      insight.segmentation.num_withheld + insight.funnel.num_withheld + insight.paths.num_withheld;
   insight.num_withheld += WithholdFewMovers(min_group, insight.segmentation);
   insight.num_withheld += WithholdFewBuyers(min_group, insight.rfm);
   insight.num_withheld += WithholdFewReturners(min_group, insight.order_cohorts);
@@ -186,9 +187,10 @@ absl::StatusOr<UserProfile> GetUserProfile(const Insight& insight, const std::st
   }
   const std::uint32_t row = user != insight.row_of_user.end() ? user->second : visitor->second;
   const ShopperTable& shoppers = insight.shoppers;
+  const Segmentation& made = insight.segmentation;
   UserProfile profile{
       .features = shoppers.rows[row],
-      .segment = insight.segmentation.segments[insight.segmentation.segment_of[row]].name,
+      .segment = made.segments.empty() ? kNoSegment : made.segments[made.segment_of[row]].name,
       .rfm = insight.rfm.scores[row]};
   if (profile.rfm.IsBuyer()) {
     profile.rfm_group = RfmGroupName(profile.rfm.recency, profile.rfm.frequency);

@@ -51,15 +51,16 @@ class Way {
 // The orders that came of one path.
 struct Taken {
   std::vector<double> minutes{};
-  std::size_t num_shoppers = 0;
-  std::size_t last_shopper = static_cast<std::size_t>(-1);  // They come one after the other.
+  Behind shoppers{};
 };
 
-// Leaves out the paths that too few shoppers took.
+// Leaves out the paths that too few shoppers took. One may have taken several.
 void Withhold(std::size_t min_group, std::map<Steps, Taken>& taken, OrderPaths& made) {
-  std::vector<std::size_t> shoppers;
-  for (const auto& [steps, of_path] : taken) shoppers.push_back(of_path.num_shoppers);
-  const std::vector<bool> is_hidden = TooSmall(shoppers, min_group);
+  std::vector<CountedPart> parts;
+  for (const auto& [steps, of_path] : taken) {
+    parts.push_back({.count = of_path.minutes.size(), .behind = &of_path.shoppers});
+  }
+  const std::vector<bool> is_hidden = TooFew(parts, min_group);
   std::size_t number = 0;
   for (auto path = taken.begin(); path != taken.end(); ++number) {
     path = is_hidden[number] ? taken.erase(path) : std::next(path);
@@ -84,7 +85,7 @@ OrderPaths MakeOrderPaths(const Timelines& timelines, Micros session_gap_us,
           const double minutes = way.MinutesTo(act.time_us);
           Taken& path = taken[way.Take(options.max_path_steps)];
           path.minutes.push_back(minutes);
-          if (std::exchange(path.last_shopper, shopper) != shopper) ++path.num_shoppers;
+          NoteBehind(shopper, options.min_group, path.shoppers);
         }
       }
     });

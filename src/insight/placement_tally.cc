@@ -1,7 +1,6 @@
 #include "insight/placement_tally.h"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -103,17 +102,16 @@ std::optional<PlacementTally::OfList> PlacementTally::ListOf(const Event& event)
 }
 
 void PlacementTally::AddImpression(const Event& event, const OfList& list) {
-  PlacementFigures& figures = made_.figures[list.row];
-  ++figures.num_impressions;
-  if (min_group_ > 1) NoteShopper(list.row, ShopperOf(event));
-  figures.num_explored_impressions += list.attribution.propensities.empty() ? 0 : 1;
+  const std::uint64_t shopper = min_group_ > 1 ? ShopperOf(event) : 0;
+  CountOne(list.row, kImpressions, shopper);
+  if (!list.attribution.propensities.empty()) CountOne(list.row, kExplored, shopper);
   std::set<ItemIndex> counted;
   for (const EventItem& line : event.items) {
     const auto item = store_.catalogue().Find(line.item_id);
     if (!item.has_value()) continue;
     const std::optional<std::size_t> position = list.attribution.PositionOf(*item);
     if (!position.has_value() || !counted.insert(*item).second) continue;
-    ++figures.num_shown_items;
+    CountOne(list.row, kShownItems, shopper);
     Tell(ListOutcome::Kind::kShown, event, *item, {list.row, *position});
   }
 }
@@ -127,8 +125,7 @@ void PlacementTally::AddClick(const Event& event, const OfList& list) {
     if (!item.has_value()) continue;
     const std::optional<std::size_t> position = list.attribution.PositionOf(*item);
     if (!position.has_value() || !counted.insert(*item).second) continue;
-    ++figures.num_clicks;
-    NoteShopper(list.row, shopper);
+    CountOne(list.row, kClicks, shopper);
     figures.click_position_sum += *position;
     Tell(ListOutcome::Kind::kClicked, event, *item, {list.row, *position});
     if (window_us_ > 0) {
@@ -149,15 +146,14 @@ void PlacementTally::AddOutcome(const Event& event, const std::optional<OfList>&
     if (!item.has_value()) continue;
     const std::optional<Row> row = CauseOf(list, shopper, *item, event.time_us);
     if (!row.has_value()) continue;
-    PlacementFigures& figures = made_.figures[*row];
-    NoteShopper(*row, shopper);
     if (counted.insert(*item).second) {
-      ++(is_purchase ? figures.num_purchases : figures.num_carts);
+      CountOne(*row, is_purchase ? kPurchases : kCarts, shopper);
       if (is_purchase) Tell(ListOutcome::Kind::kBought, event, *item, {*row, 0});
     }
     if (is_purchase && !paid[i].currency.empty()) {
-      std::int64_t& sum = figures.revenue[paid[i].currency];
+      std::int64_t& sum = made_.figures[*row].revenue[paid[i].currency];
       sum = AddMoney(sum, paid[i].micros);
+      NoteBehind(shopper, min_group_, shoppers_[*row].revenue[paid[i].currency]);
     }
   }
 }
@@ -200,40 +196,67 @@ void PlacementTally::Tell(ListOutcome::Kind kind, const Event& event, ItemIndex 
                .placement = made_.figures[place.first].placement});
 }
 
-void PlacementTally::NoteShopper(Row row, std::uint64_t shopper) {
-  if (shoppers_[row].size() < min_group_) shoppers_[row].insert(shopper);
+void PlacementTally::CountOne(Row row, Count count, std::uint64_t shopper) {
+  ++(made_.figures[row].*kCounts.at(count));
+  NoteBehind(shopper, min_group_, shoppers_[row].counts.at(count));
 }
 
-// The smallest first, until those that are together are enough and no row is too small.
+// The rows of few shoppers become one, with those of none: somebody's event has brought their
+// names.
 void PlacementTally::MergeSmallGroups() {
-  std::vector<Row> order(shoppers_.size());
-  std::iota(order.begin(), order.end(), Row{0});
-  const auto size = [this](Row row) {  // Of those that are large enough the least shown first.
-    return std::pair(shoppers_[row].size(), made_.figures[row].num_shown_items);
-  };
-  std::stable_sort(order.begin(), order.end(), [&](Row a, Row b) { return size(a) < size(b); });
-  PlacementFigures together{.placement = kSmallGroups};
-  std::set<std::uint64_t> behind;
-  std::set<Row> merged;
-  for (const Row row : order) {
-    const bool is_enough = merged.empty() || behind.size() >= min_group_;
-    if (shoppers_[row].size() >= min_group_ && is_enough) break;
-    behind.insert(shoppers_[row].begin(), shoppers_[row].end());
-    AddTo(together, made_.figures[row]);
-    merged.insert(row);
+  std::vector<Behind> behind(shoppers_.size());
+  std::vector<CountedPart> parts;
+  std::vector<bool> is_small;
+  for (Row row = 0; row < behind.size(); ++row) {
+    for (const Behind& each : shoppers_[row].counts) behind[row].insert(each.begin(), each.end());
+    parts.push_back({.count = made_.figures[row].num_shown_items, .behind = &behind[row]});
+    is_small.push_back(behind[row].empty());
   }
-  if (merged.empty()) return;
+  is_small = TooFew(parts, min_group_, std::move(is_small));
+  if (std::find(is_small.begin(), is_small.end(), true) == is_small.end()) return;
   std::vector<PlacementFigures> figures;
-  for (Row row = 0; row < made_.figures.size(); ++row) {
-    if (!merged.contains(row)) figures.push_back(std::move(made_.figures[row]));
+  std::vector<RowShoppers> shoppers;
+  PlacementFigures together{.placement = kSmallGroups};
+  RowShoppers behind_together;
+  for (Row row = 0; row < behind.size(); ++row) {
+    if (is_small[row]) {
+      AddTo(together, made_.figures[row]);
+      for (std::size_t i = 0; i < kCounts.size(); ++i) {
+        behind_together.counts.at(i).merge(shoppers_[row].counts.at(i));
+      }
+      for (auto& [currency, paid] : shoppers_[row].revenue) {
+        behind_together.revenue[currency].merge(paid);
+      }
+    } else {
+      figures.push_back(std::move(made_.figures[row]));
+      shoppers.push_back(std::move(shoppers_[row]));
+    }
   }
-  if (behind.size() < min_group_) together = {.placement = kSmallGroups};
   figures.push_back(std::move(together));
+  shoppers.push_back(std::move(behind_together));
   made_.figures = std::move(figures);
+  shoppers_ = std::move(shoppers);
+}
+
+// What few of a row's shoppers did. No sum over the rows is told, which would give it away.
+void PlacementTally::WithholdFew() {
+  const auto is_few = [this](const Behind& behind) { return behind.size() < min_group_; };
+  for (Row row = 0; row < shoppers_.size(); ++row) {
+    PlacementFigures& figures = made_.figures[row];
+    for (std::size_t i = 0; i < kCounts.size(); ++i) {
+      if (is_few(shoppers_[row].counts.at(i))) figures.*kCounts.at(i) = 0;
+    }
+    if (figures.num_clicks == 0) figures.click_position_sum = 0;
+    std::erase_if(figures.revenue,
+                  [&](const auto& paid) { return is_few(shoppers_[row].revenue.at(paid.first)); });
+  }
 }
 
 PlacementReport PlacementTally::Finish() {
-  if (min_group_ > 1) MergeSmallGroups();
+  if (min_group_ > 1) {
+    MergeSmallGroups();
+    WithholdFew();
+  }
   std::sort(made_.figures.begin(), made_.figures.end(),
             [](const PlacementFigures& a, const PlacementFigures& b) {
               if (a.num_shown_items != b.num_shown_items) {

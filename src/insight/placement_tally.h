@@ -1,16 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "insight/small_groups.h"
 #include "vitrine/feature_store/attribution.h"
 #include "vitrine/insight/placement_report.h"
 
@@ -40,6 +41,17 @@ class PlacementTally {
     Micros time_us = 0;
     auto operator<=>(const ClickKey&) const = default;
   };
+  // The counts of a row, and their places.
+  static constexpr std::array<std::uint64_t PlacementFigures::*, 6> kCounts = {
+      &PlacementFigures::num_impressions, &PlacementFigures::num_explored_impressions,
+      &PlacementFigures::num_shown_items, &PlacementFigures::num_clicks,
+      &PlacementFigures::num_carts,       &PlacementFigures::num_purchases};
+  enum Count : std::size_t { kImpressions, kExplored, kShownItems, kClicks, kCarts, kPurchases };
+  // Who is behind them, and behind what was paid in each currency.
+  struct RowShoppers {
+    std::array<Behind, kCounts.size()> counts{};
+    std::map<std::string, Behind> revenue{};
+  };
   // The list that an event names.
   struct OfList {
     Attribution attribution{};
@@ -56,9 +68,9 @@ class PlacementTally {
   void ForgetOldClicks();
 
   std::uint64_t ShopperOf(const Event& event) const;
-  // One more of those behind a row, as far as it is not known yet that there are enough.
-  void NoteShopper(Row row, std::uint64_t shopper);
+  void CountOne(Row row, Count count, std::uint64_t shopper);
   void MergeSmallGroups();
+  void WithholdFew();
   void Tell(ListOutcome::Kind kind, const Event& event, ItemIndex item,
             const std::pair<Row, std::size_t>& place) const;
 
@@ -68,7 +80,7 @@ class PlacementTally {
   const std::function<void(const ListOutcome&)> on_outcome_;
   PlacementReport made_;
   std::map<std::pair<std::string, std::string>, Row> rows_;  // By placement and version.
-  std::vector<std::set<std::uint64_t>> shoppers_;            // By row, up to min_group_ each.
+  std::vector<RowShoppers> shoppers_;                        // By row.
   absl::btree_map<ClickKey, Row> clicks_;
   std::size_t num_kept_ = 0;  // Clicks, when old ones were last forgotten.
   Micros latest_us_ = 0;      // Of all events so far.

@@ -84,6 +84,7 @@ RfmGrid MakeRfmGrid(const ShopperTable& shoppers) {
     ++grid.counts[recency[i] - 1U][frequency[i] - 1U][monetary[i] - 1U];
     RfmGroup& group = grid.groups[GroupOf(recency[i], frequency[i])];
     ++group.size;
+    group.num_priced += shoppers.rows[buyers[i]].priced_orders > 0 ? 1 : 0;
     group.value_micros = AddMoney(group.value_micros, value[i]);
   }
   return grid;

@@ -45,7 +45,7 @@ std::vector<std::vector<std::uint32_t>> MembersOf(const Clustering& clustering) 
 // The segments of the clusters that are not empty, the most valuable first; and the segment that
 // each cluster became.
 std::vector<std::uint32_t> FillSegments(const ShopperTable& shoppers, const Clustering& clustering,
-                                        Segmentation& made) {
+                                        std::size_t min_group, Segmentation& made) {
   const auto members = MembersOf(clustering);
   std::vector<std::uint32_t> order;
   std::vector<Segment> measured(members.size());
@@ -56,6 +56,8 @@ std::vector<std::uint32_t> FillSegments(const ShopperTable& shoppers, const Clus
     total_value += static_cast<double>(measured[cluster].value_micros);
     order.push_back(cluster);
   }
+  // Before they are sorted and put into words: both would tell.
+  made.num_withheld = WithholdWhatFewDid(min_group, shoppers, clustering.cluster_of, measured);
   std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::pair(measured[a].value_micros, measured[a].size) >
            std::pair(measured[b].value_micros, measured[b].size);
@@ -104,6 +106,9 @@ absl::StatusOr<Segmentation> MakeSegments(const ShopperTable& shoppers,
                                           const std::vector<ShopperSummary>& before,
                                           Micros before_us, const InsightOptions& options,
                                           ThreadPool& pool) {
+  if (shoppers.rows.size() < options.min_group) {
+    return Segmentation{.moved_since_us = before_us, .num_withheld = 1};
+  }
   const ScaledFeatures features(shoppers.rows, shoppers.as_of_us);
   const PointMatrix points = features.Of(shoppers.rows, shoppers.as_of_us);
   ChosenClusters chosen = OneCluster(points);
@@ -118,11 +123,11 @@ absl::StatusOr<Segmentation> MakeSegments(const ShopperTable& shoppers,
   for (const ClusterTrial& trial : chosen.trials) {
     if (trial.num_clusters == num_clusters) made.silhouette = trial.silhouette;
   }
-  const std::vector<std::uint32_t> segment_of = FillSegments(shoppers, clustering, made);
+  const std::vector<std::uint32_t> segment_of =
+      FillSegments(shoppers, clustering, options.min_group, made);
   for (const std::uint32_t cluster : clustering.cluster_of) {
     made.segment_of.push_back(segment_of[cluster]);
   }
-  (void)WithholdFewBuyers(options.min_group, made.segments);  // Before they are put into words.
   NameSegments(MakeTerciles(shoppers), shoppers.currency, made.segments);
   std::vector<std::uint32_t> then =
       NearestCentres(features.Of(before, before_us), clustering.centres, pool);

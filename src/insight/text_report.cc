@@ -121,6 +121,7 @@ std::string FunnelSection(const Funnel& funnel, std::size_t width) {
 std::string SegmentsSection(const Insight& insight, std::size_t width) {
   const Segmentation& made = insight.segmentation;
   std::string text = Heading("Segments");
+  if (made.segments.empty()) return text + WrapWords(NoSegmentsWords(insight), width, 2);
   TextTable table({"", "shoppers", "share", "value", "of all", "came", "new", "left"});
   for (const Segment& segment : made.segments) {
     const SegmentMovement& movement = segment.movement;

@@ -94,4 +94,8 @@ std::string WithheldWords(const Insight& insight) {
       insight.min_group, CountWords(insight.num_withheld));
 }
 
+std::string NoSegmentsWords(const Insight& insight) {
+  return absl::StrFormat("None: the shop has fewer than %d shoppers.", insight.min_group);
+}
+
 }  // namespace vitrine

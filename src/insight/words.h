@@ -33,4 +33,7 @@ double QuantileOf(std::vector<double> values, double share);
 // What the report does not say; empty where it says everything.
 std::string WithheldWords(const Insight& insight);
 
+// Why it has no segments. REQUIRES: it has none
+std::string NoSegmentsWords(const Insight& insight);
+
 }  // namespace vitrine

@@ -159,6 +159,29 @@ TEST_F(FairnessTest, GroupsThatFewHaveSeenAreTogether) {
   EXPECT_EQ(Named(table, "(small groups)").num_clicks, 7U);
 }
 
+TEST_F(FairnessTest, WhatFewClickedIsNotSaidNorWhatTheOthersLeaveOfIt) {
+  See("odd", {"i0", "i5", "i9"}, {"i5"});
+  for (int i = 0; i < 8; ++i) {
+    const std::vector<std::string> both = {"i0", "i9"};
+    See("u" + std::to_string(i), {"i0", "i5", "i9"}, i < 6 ? both : std::vector<std::string>{"i9"});
+  }
+
+  const FairnessTable table = Report({.min_group = 5}).tables[0];
+
+  EXPECT_EQ(Named(table, "Best").num_shown, 9U);
+  EXPECT_EQ(Named(table, "Best").num_clicks, 0U);
+  EXPECT_EQ(Named(table, "Acme").num_clicks, 0U);
+  EXPECT_EQ(Named(table, "no brand").num_clicks, 8U);
+  EXPECT_EQ(Named(Report().tables[0], "Best").num_clicks, 1U);
+}
+
+TEST_F(FairnessTest, HowMuchAPlacementShowedIsNotSaidWhereFewSawIt) {
+  See("ann", {"i0", "i5"}, {"i5"}, {}, "cart");
+
+  EXPECT_EQ(Report({.placement = "cart", .min_group = 5}).num_shown, 0U);
+  EXPECT_EQ(Report({.placement = "cart"}).num_shown, 2U);
+}
+
 TEST_F(FairnessTest, TheTextSaysWhatAPlacementWouldSay) {
   for (int i = 0; i < 10; ++i) {
     See("u" + std::to_string(i), {"i0", "i1", "i2", "i5"}, {"i5"});

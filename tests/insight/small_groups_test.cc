@@ -2,9 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include <numeric>
-#include <set>
+#include <array>
 
+#include "insight/funnel.h"
+#include "insight/order_paths.h"
 #include "insight/placement_shop.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
@@ -14,8 +15,10 @@
 namespace vitrine {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using namespace vitrine::testing;  // NOLINT(google-build-using-namespace): the tests' own words.
 
@@ -34,6 +37,17 @@ TEST(TooSmallTest, HidesWhatIsSmallAndWhatWouldGiveItAway) {
   EXPECT_THAT(Hidden({}, 5), ElementsAre());
 }
 
+TEST(TooFewTest, WhatIsNotSaidIsOfEnoughDistinctShoppers) {
+  // One shopper alone behind five parts, which TooSmall would take for five.
+  const std::vector<Behind> behind = {{1}, {1}, {1}, {1}, {1}, {2, 3, 4, 5, 6}, {1, 2, 3, 4, 5}};
+  std::vector<CountedPart> parts;
+  for (const Behind& each : behind) parts.push_back({.count = 9, .behind = &each});
+  parts.back().count = 8;
+
+  EXPECT_THAT(TooFew(parts, 5), ElementsAre(true, true, true, true, true, false, true));
+  EXPECT_THAT(TooFew(parts, 1), ElementsAre(false, false, false, false, false, false, false));
+}
+
 TEST(JoinSmallClustersTest, TheSmallJoinTheNearestUntilNoneIsSmall) {
   Clustering clustering;
   clustering.centres = PointMatrix::Zero(4, 1);
@@ -46,20 +60,6 @@ TEST(JoinSmallClustersTest, TheSmallJoinTheNearestUntilNoneIsSmall) {
   EXPECT_THAT(joined, ElementsAre(0, 0, 2, 2));
   EXPECT_THAT(clustering.sizes, ElementsAre(4, 0, 4, 0));
   EXPECT_THAT(clustering.cluster_of, ElementsAre(0, 0, 0, 0, 2, 2, 2, 2));
-}
-
-TEST(JoinSmallClustersTest, AShopOfTooFewIsOneCluster) {
-  Clustering clustering;
-  clustering.centres = PointMatrix::Zero(2, 1);
-  clustering.centres.col(0) << 0, 1;
-  clustering.cluster_of = {0, 1, 1};
-  clustering.sizes = {1, 2};
-
-  JoinSmallClusters(50, clustering);
-
-  EXPECT_EQ(
-      std::set<std::uint32_t>(clustering.cluster_of.begin(), clustering.cluster_of.end()).size(),
-      1U);
 }
 
 TEST(WithholdFewBuyersTest, SmallGroupsOfTheGridBecomeOneAndTheirCellsAreEmpty) {
@@ -81,6 +81,20 @@ TEST(WithholdFewBuyersTest, SmallGroupsOfTheGridBecomeOneAndTheirCellsAreEmpty) 
   EXPECT_THAT(grid.counts[0][0], ElementsAre(0, 0, 0, 0, 0));
 }
 
+TEST(WithholdFewBuyersTest, WhatAGroupSpentIsNotSaidWhereFewOrdersSayIt) {
+  RfmGrid grid;
+  grid.num_buyers = 32;
+  grid.groups = {{.name = RfmGroupName(5, 5), .size = 12, .num_priced = 12, .value_micros = 50},
+                 {.name = RfmGroupName(3, 3), .size = 10, .num_priced = 10, .value_micros = 40},
+                 {.name = RfmGroupName(1, 1), .size = 10, .num_priced = 1, .value_micros = 3}};
+
+  WithholdFewBuyers(5, grid);
+
+  EXPECT_EQ(grid.groups[0].value_micros, 50);
+  EXPECT_EQ(grid.groups[1].value_micros, 0);  // The 3 would be what 93 less the others leaves.
+  EXPECT_EQ(grid.groups[2].value_micros, 0);
+}
+
 TEST(WithholdFewReturnersTest, SmallCohortsAndFewReturnersAreNotShown) {
   CohortTable table;
   table.cohorts = {{.month = "2026-01", .size = 30, .active = {30, 12, 2}},
@@ -92,6 +106,146 @@ TEST(WithholdFewReturnersTest, SmallCohortsAndFewReturnersAreNotShown) {
   EXPECT_THAT(table.cohorts[0].active, ElementsAre(30, 12, 0));
   EXPECT_THAT(table.cohorts[1].active, ElementsAre(0, 0));
   EXPECT_EQ(table.cohorts[2].size, 0U);  // 3 would be what the others leave of 42.
+}
+
+TEST(SmallPathsTest, OneShoppersManyPathsAreNoGroup) {
+  std::vector<Event> events;
+  for (int steps = 1; steps <= 5; ++steps) {
+    for (int i = 0; i < steps; ++i) {
+      const EventType type = i % 2 == 0 ? EventType::kSearch : EventType::kDetailPageView;
+      events.push_back(Did(type, "odd", steps * kDay + i, "mug"));
+    }
+    events.push_back(Bought("odd", steps * kDay + kMinute, "mug", 1));
+  }
+  for (int i = 0; i < 13; ++i) {
+    const std::string user = absl::StrFormat("u%d", i);
+    if (i < 6) events.push_back(Carted(user, 0, "mug"));
+    events.push_back(Bought(user, kMinute, "mug", 1));
+  }
+
+  const OrderPaths made = MakeOrderPaths(TimelinesOf(events), kHour, {.min_group = 5});
+
+  // The six with a cart are left out too: all orders less theirs and the seven would be odd's.
+  ASSERT_EQ(made.paths.size(), 1U);
+  EXPECT_THAT(made.paths[0].steps, IsEmpty());
+  EXPECT_EQ(made.paths[0].orders, 7U);
+  EXPECT_EQ(made.num_withheld, 6U);
+}
+
+// Three segments of ten who look; of the first ten order, of the second six, of the last one.
+class SmallStepsTest : public ::testing::Test {
+ protected:
+  SmallStepsTest() {
+    const std::array<std::size_t, 3> num_buyers = {10, 6, 1};
+    for (std::uint32_t segment = 0; segment < num_buyers.size(); ++segment) {
+      for (std::size_t i = 0; i < 10; ++i) {
+        const std::string user = absl::StrFormat("%d-%d", segment, i);
+        events_.push_back(Viewed(user, 0, "mug"));
+        if (i < num_buyers.at(segment)) events_.push_back(Bought(user, kMinute, "mug", 1));
+        made_.segment_of.push_back(segment);
+      }
+      made_.segments.push_back({.num_buyers = num_buyers.at(segment), .views = 1, .sessions = 1});
+    }
+  }
+
+  Funnel Make() const {
+    const FakeFeatureStore store;
+    const Timelines timelines = TimelinesOf(events_);
+    return MakeFunnel(timelines, LookUpItems(timelines.item_ids, store.catalogue()),
+                      {.calendar = *Calendar::Create("UTC"), .session_gap_us = kHour}, made_,
+                      {.min_group = 5});
+  }
+
+  std::vector<Event> events_;
+  Segmentation made_;
+};
+
+TEST_F(SmallStepsTest, TheTotalLessTheOtherSegmentsGivesNoSmallStepAway) {
+  const Funnel funnel = Make();
+
+  EXPECT_EQ(funnel.total.ordered, 17U);
+  std::vector<std::uint64_t> ordered;
+  for (const FunnelRow& row : funnel.by_segment) {
+    EXPECT_EQ(row.sessions, 10U);
+    EXPECT_EQ(row.viewed, 10U);
+    EXPECT_EQ(row.viewed_and_ordered, row.ordered);
+    ordered.push_back(row.ordered);
+  }
+  EXPECT_THAT(ordered, ElementsAre(10, 0, 0));
+}
+
+TEST_F(SmallStepsTest, WhatASegmentDoesNotSayItsRowDoesNot) {
+  made_.segments[0].num_buyers = 0;
+
+  const Funnel funnel = Make();
+
+  EXPECT_EQ(funnel.by_segment[0].ordered, 0U);
+  EXPECT_EQ(funnel.by_segment[1].ordered, 6U);
+  EXPECT_EQ(funnel.by_segment[2].ordered, 0U);
+}
+
+// The report of a real store, everybody in one segment.
+Insight InsightOfShop(const std::vector<Event>& events, std::size_t min_group) {
+  const TemporaryFolder folder;
+  const FakeClock clock(kStart + 100 * kDay);
+  const auto store = *FeatureStore::Open(folder.path(), {}, LocalFileSystem(), clock);
+  EXPECT_THAT(store->Write(RecordEvents{events}), IsOk());
+  ThreadPool pool(2);
+  return *MakeInsight(*store, {.num_segments = 1, .min_group = min_group}, pool);
+}
+
+TEST(SmallShopTest, AStepThatFewReachedIsNotToldFromOneOfNobody) {
+  std::vector<Event> events = {Carted("u0", kMinute, "mug"), Bought("u0", 2 * kMinute, "mug", 10)};
+  for (int i = 0; i < 8; ++i) events.push_back(Viewed(absl::StrFormat("u%d", i), i * kHour, "mug"));
+
+  const Insight insight = InsightOfShop(events, 5);
+
+  ASSERT_EQ(insight.funnel.by_segment.size(), 1U);
+  for (const FunnelRow& row : {insight.funnel.by_segment[0], insight.funnel.by_day[0]}) {
+    EXPECT_EQ(row.sessions, 8U);
+    EXPECT_EQ(row.viewed, 8U);
+    EXPECT_EQ(row.carted + row.ordered, 0U);
+    EXPECT_EQ(row.viewed_and_carted + row.carted_and_ordered + row.viewed_and_ordered, 0U);
+  }
+  EXPECT_EQ(insight.segmentation.segments[0].views, 1);
+  EXPECT_EQ(insight.segmentation.segments[0].carts, 0);
+  EXPECT_EQ(insight.funnel.total.ordered, 1U);  // Of the shop as a whole.
+  EXPECT_THAT(TextReport(insight, 100), ContainsRegex("passers-by +8 +8 +0 +0 +0\\.0 % +- "));
+  EXPECT_EQ(InsightOfShop(events, 1).funnel.by_segment[0].ordered, 1U);
+}
+
+TEST(SmallShopTest, WhatASegmentSpentIsNotSaidWhereFewOrdersSayIt) {
+  std::vector<Event> events = {Bought("u0", 0, "mug", 10)};
+  for (int i = 1; i < 8; ++i) {
+    events.push_back(
+        Did(EventType::kPurchaseComplete, absl::StrFormat("u%d", i), i * kHour, "mug"));
+  }
+
+  const Insight insight = InsightOfShop(events, 5);
+
+  EXPECT_EQ(insight.segmentation.segments[0].num_buyers, 8U);
+  EXPECT_EQ(insight.segmentation.segments[0].value_micros, 0);
+  EXPECT_FALSE(insight.segmentation.segments[0].IsValueKnown());
+  for (const RfmGroup& group : insight.rfm.groups) EXPECT_EQ(group.value_micros, 0) << group.name;
+}
+
+TEST(SmallShopTest, AShopOfFewerThanAGroupHasNoSegments) {
+  const std::vector<Event> events = {Viewed("ann", 0, "mug"), Viewed("bob", kHour, "mug"),
+                                     Viewed("cid", 2 * kHour, "mug")};
+
+  const Insight insight = InsightOfShop(events, 5);
+  const auto profile = GetUserProfile(insight, "ann", "");
+
+  EXPECT_THAT(insight.segmentation.segments, IsEmpty());
+  EXPECT_THAT(insight.funnel.by_segment, IsEmpty());
+  EXPECT_GT(insight.num_withheld, 0U);
+  for (const std::string& report : {TextReport(insight, 100), HtmlReport(insight)}) {
+    EXPECT_THAT(report, HasSubstr("None: the shop has fewer than 5 shoppers."));
+    EXPECT_THAT(report, Not(HasSubstr("passers-by")));
+  }
+  ASSERT_THAT(profile, IsOk());
+  EXPECT_THAT(ProfileReport(insight, *profile, 80), HasSubstr("ann: (too few shoppers)"));
+  EXPECT_EQ(InsightOfShop(events, 3).segmentation.segments.size(), 1U);
 }
 
 // A real store, in which one shopper does what nobody else does.
@@ -204,6 +358,19 @@ TEST_F(SmallPlacementRowsTest, OneSmallRowTakesAnotherWithIt) {
   ASSERT_EQ(figures.size(), 2U);
   EXPECT_EQ(figures[1].placement, "(small groups)");
   EXPECT_EQ(figures[1].num_clicks, 9U);
+}
+
+TEST_F(SmallPlacementRowsTest, WhatFewOfARowDidIsNotSaid) {
+  See("home", 9);
+  events_.push_back(Bought("home0", kHour, "i0", 10));
+
+  const auto figures = Figures(5);
+
+  ASSERT_EQ(figures.size(), 1U);
+  EXPECT_EQ(figures[0].num_clicks, 9U);
+  EXPECT_EQ(figures[0].num_purchases, 0U);
+  EXPECT_THAT(figures[0].revenue, IsEmpty());
+  EXPECT_EQ(Figures(1).at(0).num_purchases, 1U);
 }
 
 TEST_F(SmallPlacementRowsTest, WhereAllAreTooFewNothingIsSaid) {

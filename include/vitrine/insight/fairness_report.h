@@ -23,8 +23,9 @@ struct FairnessOptions {
   double attribution_days = 7;  // As PlacementReportOptions.
   std::string placement{};      // Of its lists alone; empty: of all.
   Merit merit = Merit::kClicks;
-  std::size_t max_brands = 20;           // The most exposed; the others are one group.
-  std::size_t min_group = 1;             // Groups that fewer shoppers have seen become one.
+  std::size_t max_brands = 20;  // The most exposed; the others are one group.
+  // Groups that fewer shoppers have seen become one; what fewer clicked or bought is 0.
+  std::size_t min_group = 1;
   std::function<bool()> is_cancelled{};  // Asked now and then; empty: never.
 };
 
@@ -56,8 +57,8 @@ struct FairnessTable {
 struct FairnessReport {
   std::vector<FairnessTable> tables{};
   Merit merit{};
-  std::string currency{};  // Of the prices; empty: no item has one.
-  std::uint64_t num_shown = 0;
+  std::string currency{};        // Of the prices; empty: no item has one.
+  std::uint64_t num_shown = 0;   // 0 too where fewer than min_group saw the placement asked for.
   std::uint64_t num_events = 0;  // Looked at.
 };
 

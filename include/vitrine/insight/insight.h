@@ -102,7 +102,7 @@ absl::StatusOr<Insight> MakeInsight(const FeatureStore& store, const InsightOpti
 // One shopper as the report knows them.
 struct UserProfile {
   ShopperSummary features{};
-  std::string segment{};  // Name.
+  std::string segment{};  // Name, or kNoSegment.
   RfmScore rfm{};
   std::string rfm_group{};                                   // Empty: no buyer.
   std::vector<std::pair<std::string, double>> favourites{};  // Category and share.

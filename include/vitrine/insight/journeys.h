@@ -39,7 +39,8 @@ struct Funnel {
   std::vector<FunnelRow> by_day{};       // Oldest first, the latest days, quiet ones too.
   std::vector<FunnelRow> by_category{};  // Most visits first. A visit counts in each of its own.
   std::vector<FunnelRow> by_segment{};   // In the order of Segmentation::segments.
-  std::size_t num_withheld = 0;          // Rows of too few shoppers: 0, or, of categories, missing.
+  // Figures of too few shoppers: 0, and with the visits the whole row; a category is then missing.
+  std::size_t num_withheld = 0;
 };
 
 // What shoppers did in a visit before they ordered.

@@ -41,7 +41,8 @@ struct PlacementReportOptions {
   // A cart or a purchase without a token counts for the list on which the shopper last clicked the
   // item, at most so long before. 0: only what carries a token counts.
   double attribution_days = 7;
-  std::size_t min_group = 1;  // Rows of fewer distinct shoppers become one, kSmallGroups.
+  // Rows of fewer distinct shoppers become one, kSmallGroups; a figure of fewer is 0.
+  std::size_t min_group = 1;
   std::function<bool()> is_cancelled{};                  // Asked now and then; empty: never.
   std::function<void(const ListOutcome&)> on_outcome{};  // Hears of all; may be empty.
 };

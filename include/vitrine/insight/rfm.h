@@ -28,6 +28,7 @@ struct RfmScore {
 struct RfmGroup {
   std::string_view name{};
   std::size_t size = 0;
+  std::size_t num_priced = 0;  // Its buyers with an order whose value is known.
   std::int64_t value_micros = 0;
 };
 

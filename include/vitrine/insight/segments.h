@@ -20,7 +20,7 @@ struct SegmentMovement {
   std::size_t left = 0;    // Is in another segment now.
 };
 
-// Shoppers who behave alike.
+// Shoppers who behave alike. What fewer than InsightOptions::min_group of them did is 0.
 struct Segment {
   std::string name{};         // "lapsed big spenders"; unique in its segmentation.
   std::string description{};  // "last order 120 days ago, average order 85.00 EUR, ..."
@@ -41,18 +41,23 @@ struct Segment {
   double active_days = 0;
   SegmentMovement movement{};
 
-  // Not where it ordered and no order says what it came to.
+  // Not where it ordered and no order says what it came to, or those of too few shoppers do.
   bool IsValueKnown() const { return num_buyers == 0 || priced_orders > 0; }
 };
 
+// What a profile has for the segment where there are none.
+inline constexpr char kNoSegment[] = "(too few shoppers)";
+
 struct Segmentation {
-  std::vector<Segment> segments{};          // The most valuable first, then the largest.
-  std::vector<std::uint32_t> segment_of{};  // [shoppers], of ShopperTable::rows.
+  // The most valuable first, then the largest. None in a shop of fewer than min_group shoppers.
+  std::vector<Segment> segments{};
+  std::vector<std::uint32_t> segment_of{};  // [shoppers], of ShopperTable::rows; or empty as well.
   std::vector<ClusterTrial> trials{};       // What each number of segments gave.
   double silhouette = 0;                    // Of the number that was chosen.
   std::vector<std::string> features{};      // What the shoppers were compared by.
   Micros moved_since_us = 0;
   std::vector<std::vector<std::size_t>> moves{};  // [then][now] Shoppers of both moments.
+  std::size_t num_withheld = 0;  // Figures of segments, or all of them, since they were of too few.
 };
 
 }  // namespace vitrine
