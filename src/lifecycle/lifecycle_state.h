@@ -54,6 +54,8 @@ struct Lifecycle::State {
   absl::StatusOr<ModelControl::Versions> MakeLive(const std::string& version,
                                                   const std::optional<RollbackReason>& why = {},
                                                   const std::string& instead_of = "");
+  // Not of a promotion, nor where what was asked for was live already.
+  void NoteRollback(const LiveModels::Change& change, const std::optional<RollbackReason>& why);
   absl::StatusOr<ModelControl::Versions> ListVersions() const;
   absl::Status NoSuchTraining(const std::string& id) const;
 

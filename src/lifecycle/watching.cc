@@ -126,17 +126,20 @@ absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(
        {"why", why.has_value() ? why->text : "somebody asked for it"}});
   // What was left behind is not made again of the same events.
   attempted_events = store.status().num_events;
-  {
-    const RollbackCause cause = why.has_value() ? why->cause : RollbackCause::kRequest;
-    std::lock_guard lock(mutex);
-    rollback = {.time_us = options.clock->Now(),
-                .from = change.from,
-                .to = change.to,
-                .cause = cause,
-                .reason = why.has_value() ? why->text : ""};
-    if (version != kCandidateAlias && change.from != change.to) ++num_rollbacks[cause];
-  }
+  if (version != kCandidateAlias && change.from != change.to) NoteRollback(change, why);
   return ListVersions();
+}
+
+void Lifecycle::State::NoteRollback(const LiveModels::Change& change,
+                                    const std::optional<RollbackReason>& why) {
+  const RollbackCause cause = why.has_value() ? why->cause : RollbackCause::kRequest;
+  std::lock_guard lock(mutex);
+  rollback = {.time_us = options.clock->Now(),
+              .from = change.from,
+              .to = change.to,
+              .cause = cause,
+              .reason = why.has_value() ? why->text : ""};
+  ++num_rollbacks[cause];
 }
 
 // In the shadow answers what CANDIDATE names, and nothing else.

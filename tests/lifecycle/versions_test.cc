@@ -125,6 +125,26 @@ TEST_F(LifecycleTest, ByHandACandidateWaitsInTheShadowUntilItIsMadeLive) {
   EXPECT_EQ(lifecycle_->ListVersions()->candidate, "");
   EXPECT_EQ(lifecycle_->ReadShadow().candidate_version, "");
   EXPECT_THAT(lifecycle_->ListVersions()->num_rollbacks, ::testing::IsEmpty());
+  EXPECT_FALSE(lifecycle_->ListVersions()->rollback.has_value()) << "it was no step back";
+}
+
+TEST_F(LifecycleTest, NeitherAPromotionNorWhatIsLiveAlreadyHidesTheLastRollback) {
+  LifecycleOptions options = shop_.Options();
+  Start(options);
+  const std::string first = Train();
+  const std::string second = Train();
+  options.is_promoted_by_hand = true;
+  Start(options);
+  const std::string candidate = Train();
+  ASSERT_THAT(RollBack(), IsOk());
+
+  ASSERT_THAT(RollBack("candidate"), IsOk());
+  ASSERT_THAT(RollBack(candidate), IsOk());
+
+  const auto versions = lifecycle_->ListVersions();
+  EXPECT_EQ(versions->live, candidate);
+  EXPECT_EQ(versions->rollback.value().from, second);
+  EXPECT_EQ(versions->rollback.value().to, first);
 }
 
 TEST_F(LifecycleTest, ACandidateIsKeptHoweverManyVersionsComeAfterIt) {

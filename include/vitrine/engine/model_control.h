@@ -47,7 +47,7 @@ struct ShadowReport {
 // somebody asked for another one.
 enum class RollbackCause { kErrors, kClicks, kRequest };
 
-// The latest change of the live version that was no publication.
+// The latest change of the live version that was neither a publication nor a promotion.
 struct RollbackNote {
   Micros time_us = 0;
   std::string from{};
