@@ -1,14 +1,13 @@
 #include "cli/config_keys.h"
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "cli/config_table.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine::cli {
@@ -20,85 +19,6 @@ constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 30U;
 constexpr std::size_t kMaxHistory = 100'000;
 constexpr double kMaxKeepDays = 36'500;
 constexpr double kMaxWeight = 1000;
-
-// Where a key's value lives in a Config.
-template <typename T>
-using Place = std::function<T&(Config&)>;
-
-std::optional<double> NumberIn(const toml::node& value, double least, double most) {
-  if (!value.is_number()) return std::nullopt;
-  const std::optional<double> number = value.value<double>();
-  if (!number.has_value() || !(*number >= least && *number <= most)) return std::nullopt;
-  return number;
-}
-
-// The keys of one table, added one after the other.
-class Table {
- public:
-  Table(std::string name, std::vector<ConfigKey>& keys) : name_(std::move(name)), keys_(keys) {}
-
-  template <typename T>
-  void Count(std::string name, std::size_t least, std::size_t most, Place<T> place) {
-    const auto set = [least, most, place](const toml::node& value, Config& config) {
-      const auto* integer = value.as_integer();
-      if (integer == nullptr || integer->get() < 0) return false;
-      const auto count = static_cast<std::uint64_t>(integer->get());
-      if (count < least || count > most) return false;
-      place(config) = static_cast<T>(count);
-      return true;
-    };
-    Add(std::move(name), absl::StrFormat("an integer from %d to %d", least, most), set,
-        SameAt(place));
-  }
-
-  template <typename T>
-  void Number(std::string name, double least, double most, Place<T> place) {
-    const auto set = [least, most, place](const toml::node& value, Config& config) {
-      const std::optional<double> number = NumberIn(value, least, most);
-      if (!number.has_value()) return false;
-      place(config) = static_cast<T>(*number);
-      return true;
-    };
-    Add(std::move(name), absl::StrFormat("a number from %g to %g", least, most), set,
-        SameAt(place));
-  }
-
-  void Text(std::string name, std::string allowed, Place<std::string> place) {
-    const auto set = [place](const toml::node& value, Config& config) {
-      const auto* text = value.as_string();
-      if (text == nullptr || text->get().empty()) return false;
-      place(config) = text->get();
-      return true;
-    };
-    Add(std::move(name), std::move(allowed), set, SameAt(place));
-  }
-
-  void Flag(std::string name, Place<bool> place) {
-    const auto set = [place](const toml::node& value, Config& config) {
-      const auto* flag = value.as_boolean();
-      if (flag == nullptr) return false;
-      place(config) = flag->get();
-      return true;
-    };
-    Add(std::move(name), "true or false", set, SameAt(place));
-  }
-
-  void Add(std::string name, std::string allowed,
-           std::function<bool(const toml::node&, Config&)> set,
-           std::function<bool(Config&, Config&)> is_same) {
-    keys_.push_back(
-        {name_, std::move(name), std::move(allowed), std::move(set), std::move(is_same)});
-  }
-
- private:
-  template <typename T>
-  static std::function<bool(Config&, Config&)> SameAt(Place<T> place) {
-    return [place = std::move(place)](Config& a, Config& b) { return place(a) == place(b); };
-  }
-
-  std::string name_;
-  std::vector<ConfigKey>& keys_;
-};
 
 // An array of "METHOD=COUNT"; the server knows the methods.
 bool SetMaxInFlight(const toml::node& value, Config& config) {
@@ -121,7 +41,7 @@ bool SetMaxInFlight(const toml::node& value, Config& config) {
 
 // Who may come in, and how much of the server one of them may take.
 void AddServerAccess(std::vector<ConfigKey>& keys) {
-  Table server("server", keys);
+  ConfigTable server("server", keys);
   server.Number<double>("max_wait_seconds", 0, 3600,
                         [](Config& config) -> double& { return config.server.max_wait_seconds; });
   server.Add("max_in_flight", "an array of texts such as \"SimilarItems=8\", each method once",
@@ -141,8 +61,13 @@ void AddServerAccess(std::vector<ConfigKey>& keys) {
       [](Config& config) -> std::size_t& { return config.server.max_buffer_bytes; });
   server.Number<double>("max_unread_seconds", 0.1, 3600,
                         [](Config& config) -> double& { return config.server.max_unread_seconds; });
+  server.Number<double>("keepalive_seconds", 1, 86'400,
+                        [](Config& config) -> double& { return config.server.keepalive_seconds; });
+  server.Number<double>("keepalive_timeout_seconds", 0.1, 3600, [](Config& config) -> double& {
+    return config.server.keepalive_timeout_seconds;
+  });
 
-  Table tls("tls", keys);
+  ConfigTable tls("tls", keys);
   tls.Text("certificate", "the path of a PEM file",
            [](Config& config) -> std::string& { return config.server.tls.certificate; });
   tls.Text("private_key", "the path of a PEM file",
@@ -154,7 +79,7 @@ void AddServerAccess(std::vector<ConfigKey>& keys) {
 }
 
 void AddServer(std::vector<ConfigKey>& keys) {
-  Table table("server", keys);
+  ConfigTable table("server", keys);
   table.Text("listen", "text such as \"127.0.0.1:50051\" or \"unix:/run/vitrine.sock\"",
              [](Config& config) -> std::string& { return config.server.address; });
   table.Count<std::size_t>("threads", 0, kMaxThreads, [](Config& config) -> std::size_t& {
@@ -178,19 +103,19 @@ void AddServer(std::vector<ConfigKey>& keys) {
   table.Number<double>("drain_seconds", 0, 3600,
                        [](Config& config) -> double& { return config.drain_seconds; });
 
-  Table privacy("privacy", keys);
+  ConfigTable privacy("privacy", keys);
   privacy.Count<std::size_t>("min_group", 1, 1'000'000, [](Config& config) -> std::size_t& {
     return config.server.min_group;
   });
 
-  Table metrics("metrics", keys);
+  ConfigTable metrics("metrics", keys);
   metrics.Text("listen", "text such as \"127.0.0.1:9464\"",
                [](Config& config) -> std::string& { return config.server.metrics_address; });
 }
 
 // One of the names that `values` has.
 template <typename T>
-void AddChoice(Table& table, const std::string& name, const std::map<std::string, T>& values,
+void AddChoice(ConfigTable& table, const std::string& name, const std::map<std::string, T>& values,
                Place<T> place) {
   std::string allowed;
   for (const auto& [choice, value] : values) {
@@ -208,7 +133,7 @@ void AddChoice(Table& table, const std::string& name, const std::map<std::string
 }
 
 void AddLog(std::vector<ConfigKey>& keys) {
-  Table table("log", keys);
+  ConfigTable table("log", keys);
   AddChoice<LogFormat>(table, "format", {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
                        [](Config& config) -> LogFormat& { return config.log_format; });
   AddChoice<LogLevel>(
@@ -226,7 +151,7 @@ void AddLog(std::vector<ConfigKey>& keys) {
 }
 
 void AddStore(std::vector<ConfigKey>& keys) {
-  Table table("store", keys);
+  ConfigTable table("store", keys);
   table.Count<std::size_t>("history_limit", 1, kMaxHistory, [](Config& config) -> std::size_t& {
     return config.store.history_limit;
   });
@@ -247,7 +172,7 @@ void AddStore(std::vector<ConfigKey>& keys) {
   table.Text("backup_folder", "the path of a folder",
              [](Config& config) -> std::string& { return config.store.backup_folder; });
 
-  Table weights("store.event_weights", keys);
+  ConfigTable weights("store.event_weights", keys);
   for (std::size_t type = 1; type < kNumEventTypes; ++type) {
     weights.Number<float>(
         std::string(Name(static_cast<EventType>(type))), -kMaxWeight, kMaxWeight,
@@ -256,11 +181,11 @@ void AddStore(std::vector<ConfigKey>& keys) {
 }
 
 void AddEngine(std::vector<ConfigKey>& keys) {
-  Table engine("engine", keys);
+  ConfigTable engine("engine", keys);
   engine.Number<double>("new_arrival_days", 0, 3650,
                         [](Config& config) -> double& { return config.engine.new_arrival_days; });
 
-  Table blend("blend", keys);
+  ConfigTable blend("blend", keys);
   blend.Number<double>("cold_start_events", 0, 1000, [](Config& config) -> double& {
     return config.engine.blend.cold_start_events;
   });
@@ -271,7 +196,7 @@ void AddEngine(std::vector<ConfigKey>& keys) {
       "whole_catalogue_items", 0, 10'000'000,
       [](Config& config) -> std::size_t& { return config.engine.blend.whole_catalogue_items; });
 
-  Table weights("blend.weights", keys);
+  ConfigTable weights("blend.weights", keys);
   for (const Trainer& trainer : Trainers()) {
     const std::string model(trainer.name);
     weights.Number<double>(model, 0, kMaxWeight, [model](Config& config) -> double& {
@@ -318,7 +243,7 @@ bool SetPromotion(const toml::node& value, Config& config) {
 
 // When a version is taken back.
 void AddRollback(std::vector<ConfigKey>& keys) {
-  Table table("lifecycle", keys);
+  ConfigTable table("lifecycle", keys);
   table.Number<double>("rollback_error_rate", 0, 1, [](Config& config) -> double& {
     return config.lifecycle.rollback.error_rate;
   });
@@ -346,7 +271,7 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
   for (const Trainer& trainer : Trainers()) {
     names += absl::StrFormat("%s\"%s\"", names.empty() ? "" : ", ", trainer.name);
   }
-  Table table("lifecycle", keys);
+  ConfigTable table("lifecycle", keys);
   table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels,
             [](Config& a, Config& b) { return a.lifecycle.models == b.lifecycle.models; });
   table.Flag("purchase_predictor",

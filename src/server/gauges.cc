@@ -126,19 +126,17 @@ void AddModels(const ModelControl::Versions& versions, Families& families) {
   AddRollbacks(versions.num_rollbacks, families);
 }
 
-void AddTrainings(const std::vector<TrainingProgress>& trainings, Families& families) {
+// All states, so that the first one that happens is seen to grow from nothing.
+void AddTrainings(const std::map<TrainingProgress::State, std::uint64_t>& counts,
+                  Families& families) {
   using State = TrainingProgress::State;
-  const std::pair<State, const char*> states[] = {{State::kRunning, "running"},
-                                                  {State::kSucceeded, "succeeded"},
+  const std::pair<State, const char*> states[] = {{State::kSucceeded, "succeeded"},
                                                   {State::kFailed, "failed"},
                                                   {State::kCancelled, "cancelled"},
                                                   {State::kRefused, "refused"}};
   for (const auto& [state, name] : states) {
-    const auto count = std::count_if(
-        trainings.begin(), trainings.end(),
-        [state = state](const TrainingProgress& training) { return training.state == state; });
-    families.Gauge("vitrine_trainings", "Trainings of the last 50, by what came of them",
-                   static_cast<double>(count), {{"state", name}});
+    families.Counter("vitrine_trainings_total", "Trainings that ended, by what came of them",
+                     static_cast<double>(counts.at(state)), {{"state", name}});
   }
 }
 
@@ -195,6 +193,10 @@ void AddProcess(Families& families) {
 
 absl::Status Readiness(const RequestPool& pool) { return pool.Admit(); }
 
+void Gauges::Begin(const Backend& backend) {
+  if (backend.models != nullptr) trainings_.Begin(*backend.models);
+}
+
 ModelControl::Versions Gauges::Versions() {
   const std::lock_guard lock(mutex_);
   const Micros now = MonotonicNow();
@@ -214,7 +216,7 @@ std::vector<MetricFamily> Gauges::Collect() {
   if (backend.store != nullptr) AddStore(backend.store->status(), families);
   if (backend.models != nullptr) {
     AddModels(Versions(), families);
-    AddTrainings(backend.models->ListTrainings(), families);
+    AddTrainings(trainings_.Look(*backend.models), families);
   }
   if (backend.counters != nullptr) AddCounters(backend.counters->Read(), families);
   return families.Take();

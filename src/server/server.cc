@@ -86,7 +86,8 @@ absl::Status Check(const ServerOptions& options) {
   if (options.max_waiting_requests == 0 || options.max_message_bytes == 0 ||
       options.max_replace_items == 0 || options.max_unacknowledged_events == 0 ||
       options.max_event_streams == 0 || options.max_streams_per_connection == 0 ||
-      options.max_buffer_bytes == 0 || options.max_unread_seconds <= 0) {
+      options.max_buffer_bytes == 0 || options.max_unread_seconds <= 0 ||
+      options.keepalive_seconds <= 0 || options.keepalive_timeout_seconds <= 0) {
     return absl::InvalidArgumentError("a limit of the server is 0; every one must be more");
   }
   return absl::OkStatus();
@@ -164,11 +165,11 @@ struct Server::State {
 
 namespace {
 
-constexpr int kKeepaliveMs = 60'000;         // A connection that is silent so long is asked,
-constexpr int kKeepaliveTimeoutMs = 20'000;  // and closed when it does not answer.
-constexpr int kLeastPingMs = 10'000;         // Between two pings of a client.
+constexpr int kLeastPingMs = 10'000;  // Between two pings of a client.
 // Of gRPC's own for reflection, which has one for each call that is open; more are refused.
 constexpr int kMaxReflectionThreads = 16;
+
+int Milliseconds(double seconds) { return static_cast<int>(seconds * 1000); }
 
 // What keeps callers from holding the server's memory: slow ones, dead ones, and many.
 void SetConnectionLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
@@ -176,8 +177,9 @@ void SetConnectionLimits(const ServerOptions& options, grpc::ServerBuilder& buil
   builder.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              static_cast<int>(options.max_streams_per_connection));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_seconds));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             Milliseconds(options.keepalive_timeout_seconds));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kLeastPingMs);
   grpc::ResourceQuota quota("vitrine");
@@ -258,6 +260,7 @@ int Server::port() const { return state_->port; }
 
 void Server::Serve(const Backend& backend) {
   if (backend.counters != nullptr) state_->reports.CountIn(*backend.counters);
+  state_->gauges.Begin(backend);
   state_->pool.Open(backend);
   state_->health.SetAll(HealthCheckResponse::SERVING);
 }
@@ -290,8 +293,13 @@ void Server::Drain(Micros limit) {
   state_->events.EndStreams();
   state_->reports.Stop();
   state_->store.Stop();
+  const Micros start_us = MonotonicNow();
   state_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(limit));
   state_->server->Wait();
+  if (limit > 0 && MonotonicNow() - start_us >= limit) {
+    Log(LogLevel::kWarning, "server.calls-cut-off",
+        {{"after_seconds", LogValue::Rounded(static_cast<double>(limit) / kMicrosPerSecond, 1)}});
+  }
   state_->reports.Wait();
   state_->store.Wait();
   state_->pages.reset();  // It reads the backend, which may go from now on.

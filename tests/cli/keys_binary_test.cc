@@ -9,6 +9,7 @@
 namespace vitrine::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -69,6 +70,20 @@ TEST_F(KeysBinaryTest, APublicAddressWantsTlsAndKeys) {
   const Outcome with_keys = Run(serve);
   EXPECT_EQ(with_keys.status, 2);
   EXPECT_THAT(with_keys.err, HasSubstr("without TLS (--tls-cert, --tls-key);"));
+}
+
+TEST_F(KeysBinaryTest, APublicAddressIsServedWithoutBothWhereSomebodyInsists) {
+  WriteText(folder_ / "config", "[lifecycle]\nauto_train_events = 0\n");
+  const ServerChild server(store_, folder_ / "config", folder_ / "log",
+                           {"0.0.0.0:0", "--insecure"});
+  const std::string address = server.WaitForAddress();
+  ASSERT_THAT(address, StartsWith("0.0.0.0:"));
+
+  // Nobody listens there who listens on 127.0.0.1 alone.
+  const Outcome status = Run("status --target 127.0.0.2" + address.substr(address.rfind(':')));
+
+  EXPECT_EQ(status.status, 0) << status.err;
+  EXPECT_THAT(status.out, AllOf(HasSubstr("SERVING"), Not(HasSubstr("NOT_SERVING"))));
 }
 
 TEST_F(KeysBinaryTest, PublicMetricsWantToBeAskedFor) {

@@ -10,14 +10,17 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 namespace vitrine::testing {
 
-// `vitrine serve` as a process of its own, on a free port of this machine. Killed at the end, if it
-// still lives; its log is appended to a file.
+// `vitrine serve` as a process of its own, on a free port of this machine, unless `listen` says
+// otherwise: what follows --listen. Killed at the end, if it still lives; its log is appended to a
+// file.
 class ServerChild {
  public:
-  ServerChild(const std::string& store, const std::string& config, const std::string& log) {
+  ServerChild(const std::string& store, const std::string& config, const std::string& log,
+              const std::vector<std::string>& listen = {"127.0.0.1:0"}) {
     std::array<int, 2> ends{};
     EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
     posix_spawn_file_actions_t actions;
@@ -25,10 +28,12 @@ class ServerChild {
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
-    std::array<std::string, 8> words = {VITRINE_BINARY, "serve", "--store",  store,
-                                        "--config",     config,  "--listen", "127.0.0.1:0"};
-    std::array<char*, words.size() + 1> arguments{};
-    for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
+    std::vector<std::string> words = {VITRINE_BINARY, "serve", "--store", store,
+                                      "--config",     config,  "--listen"};
+    words.insert(words.end(), listen.begin(), listen.end());
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     if (posix_spawn(&id_, VITRINE_BINARY, &actions, nullptr, arguments.data(), environ) != 0) {
       ADD_FAILURE() << "cannot start " << VITRINE_BINARY;
       id_ = -1;

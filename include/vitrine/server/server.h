@@ -53,6 +53,10 @@ struct ServerOptions {
   std::size_t max_streams_per_connection = 1'024;      // Calls that one connection may have open.
   std::size_t max_buffer_bytes = 256U << 20U;          // Of gRPC, for all messages on their way.
   double max_unread_seconds = 60;  // Of a message of ExportUserData, until the export is given up.
+  // A connection that is silent so long is asked whether its caller lives, and closed when there is
+  // no answer in time. Its calls end then.
+  double keepalive_seconds = 60;
+  double keepalive_timeout_seconds = 20;
   RequestLogOptions request_log{};
   // Reports speak of no group of fewer shoppers; 1: of every one. Lists have a bound of their own,
   // FeatureStoreOptions::min_group.
@@ -118,8 +122,9 @@ class Server {
 
   // Says NOT_SERVING, takes no new requests, ends watches and event streams after what they have
   // sent is answered, waits up to `limit` microseconds for the requests in flight, cancels what is
-  // left, and returns when the last one is gone. A report that InsightService is making is given
-  // up. Later calls do nothing.
+  // left, which is logged, and returns when the last one is gone. A report that InsightService is
+  // making is given up. A write that the store has taken is not: it is waited for however long it
+  // takes, as are those behind an erasure or behind old events that go. Later calls do nothing.
   void Drain(Micros limit);
 
  private:
