@@ -31,8 +31,8 @@ std::vector<std::string> NearestNames(std::string_view word, std::span<const std
   const std::size_t most = std::max<std::size_t>(2, word.size() / 3);
   std::vector<std::pair<std::size_t, const std::string*>> near;
   for (const std::string& name : names) {
-    const auto [shorter, longer] = std::minmax(word.size(), name.size());
-    if (longer - shorter > most) continue;  // So many edits at least; `word` may be of any length.
+    // So many edits at least; `word` may be of any length.
+    if (word.size() > name.size() + most || name.size() > word.size() + most) continue;
     const std::size_t edits = EditDistance(word, name);
     if (edits <= most) near.emplace_back(edits, &name);
   }

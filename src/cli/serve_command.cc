@@ -152,6 +152,8 @@ void ServeUntilSignal(const sigset_t& signals, const ServeFlags& flags, const Fe
     is_writable = writable.ok();
   }
   const sigset_t stops = SetOf({SIGINT, SIGTERM});  // Not SIGHUP, which would be the third way.
+  // A shell leaves SIGINT ignored for what it starts in the background.
+  for (const int stop : {SIGINT, SIGTERM}) std::signal(stop, SIG_DFL);
   pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
   Log(LogLevel::kInfo, "serve.draining", {{"signal", signal}});
 }

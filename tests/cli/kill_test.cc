@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -359,7 +360,9 @@ TEST_F(KillTest, ASecondSignalEndsADrainAtOnce) {
   std::ofstream(config_, std::ios::app) << "[server]\ndrain_seconds = 60\n";
   for (const int second : {SIGTERM, SIGINT}) {
     std::ofstream(log_, std::ios::trunc);
+    const auto own = std::signal(second, SIG_IGN);  // As for what a shell starts in the background.
     const auto server = Start();
+    std::signal(second, own);
     const OpenCall call(server->WaitForAddress());
     ASSERT_TRUE(call.is_open());
     server->Send(SIGTERM);
