@@ -6,6 +6,7 @@
 #include <sanitizer/common_interface_defs.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -103,6 +104,7 @@ int main(int argc, char** argv) {
   }
   program = std::filesystem::path(argv[0]).filename();
   __sanitizer_set_death_callback(KeepCurrent);
+  std::signal(SIGABRT, [](int /*signal*/) { KeepCurrent(); });  // A check of the fuzzer's own.
   for (const std::string& input : corpus) Try(input);
   Random random(1);
   const long num_inputs = std::atol(argv[2]);
