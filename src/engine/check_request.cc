@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/engine/item_filter.h"
@@ -153,13 +152,6 @@ absl::Status CheckRequest(const RankRequest& request) {
   VITRINE_RETURN_IF_ERROR(CheckCount("item_ids", request.item_ids, kMaxRanked));
   if (request.item_ids.empty()) {
     return absl::InvalidArgumentError("item_ids is empty: name the items to rank");
-  }
-  absl::flat_hash_set<std::string_view> seen(request.item_ids.size());
-  for (const std::string& id : request.item_ids) {
-    if (!seen.insert(id).second) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("item_ids names \"%s\" twice, each item may be named once", id));
-    }
   }
   return absl::OkStatus();
 }

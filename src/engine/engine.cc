@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "engine/check_request.h"
 #include "engine/engine_state.h"
@@ -43,6 +48,35 @@ std::size_t NumOpen(const Plan& plan) {
   const std::vector<ItemIndex>& excluded = plan.query.excluded;
   return plan.allowed->Count() -
          static_cast<std::size_t>(std::count_if(excluded.begin(), excluded.end(), is_allowed));
+}
+
+// The items of a request, in its order.
+struct NamedItems {
+  std::vector<ItemIndex> known{};
+  std::vector<std::string_view> unknown{};
+};
+
+// Errors: INVALID_ARGUMENT an item is named twice.
+absl::StatusOr<NamedItems> FindNamed(const Catalogue& catalogue, std::span<const std::string> ids) {
+  const std::vector<std::optional<ItemIndex>> found = catalogue.FindEach(ids);
+  NamedItems named;
+  ItemBitmap seen(catalogue.num_indices());
+  absl::flat_hash_set<std::string_view> seen_unknown;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const bool is_new =
+        found[i].has_value() ? !seen.Contains(*found[i]) : seen_unknown.insert(ids[i]).second;
+    if (!is_new) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("item_ids names \"%s\" twice, each item may be named once", ids[i]));
+    }
+    if (!found[i].has_value()) {
+      named.unknown.push_back(ids[i]);
+      continue;
+    }
+    seen.Insert(*found[i]);
+    named.known.push_back(*found[i]);
+  }
+  return named;
 }
 
 // Null where nobody asks for a trace.
@@ -236,6 +270,7 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
+  VITRINE_ASSIGN_OR_RETURN(const NamedItems named, FindNamed(catalogue, request.item_ids));
   std::optional<TraceRecorder> trace;
   TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
   ShopperQuery query =
@@ -254,23 +289,14 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
             .stand_ins = StandIns(*pipelines, query),
             .lateness = &lateness,
             .trace = recorder};
-  std::vector<ItemIndex> known;
-  std::vector<std::string_view> unknown;
-  for (const std::string& id : request.item_ids) {
-    if (const auto item = catalogue.Find(id); item.has_value()) {
-      known.push_back(*item);
-    } else {
-      unknown.push_back(id);
-    }
-  }
   std::vector<BlendedItem> list =
-      pipelines->for_shopper.Rank(query.View(), known, plan.allowed.get(), WatchedFor(plan));
+      pipelines->for_shopper.Rank(query.View(), named.known, plan.allowed.get(), WatchedFor(plan));
   const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
   if (recorder != nullptr) recorder->End("select", num_scored);
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   if (num_scored < list.size()) plan.stand_ins.push_back(kBackfill);
   std::vector<RecommendedItem> items = state_->Present(plan, list);
-  for (const std::string_view id : unknown) {
+  for (const std::string_view id : named.unknown) {
     items.push_back({.item_id = std::string(id), .is_known = false});
   }
   return state_->Answer(plan, std::move(items));

@@ -273,14 +273,18 @@ std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
   std::vector<Explanation> explained =
       Explain(plan.pipeline.models(), plan.query, catalogue(), list,
               is_left_out ? ExplanationLevel::kNone : plan.explanation);
+  std::vector<ItemIndex> indices;
+  indices.reserve(list.size());
+  for (const BlendedItem& each : list) indices.push_back(each.item);
+  std::vector<Catalogue::Entry> entries = catalogue().GetEach(indices);
   std::vector<RecommendedItem> items;
   items.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
-    items.push_back({.item_id = catalogue().Id(list[i].item),
+    items.push_back({.item_id = std::move(entries[i].id),
                      .score = list[i].score,
                      .reasons = std::move(explained[i].reasons),
                      .contributions = std::move(explained[i].contributions),
-                     .item = catalogue().Get(list[i].item),
+                     .item = std::move(entries[i].item),
                      .is_backfill = IsBackfill(list[i])});
     if (plan.explanation == ExplanationLevel::kContributions) {
       AddLiftParts(plan.lifts, list[i], items.back().contributions);

@@ -71,8 +71,8 @@ ShopperQuery ReadShopperQuery(const FeatureStore& store, const ShopperIds& ids, 
 std::vector<ItemIndex> Resolve(const Catalogue& catalogue, std::span<const std::string> ids) {
   std::vector<ItemIndex> items;
   items.reserve(ids.size());
-  for (const std::string& id : ids) {
-    if (const auto item = catalogue.Find(id); item.has_value()) items.push_back(*item);
+  for (const auto& item : catalogue.FindEach(ids)) {
+    if (item.has_value()) items.push_back(*item);
   }
   return items;
 }

@@ -5,7 +5,6 @@
 #include <mutex>
 #include <tuple>
 
-#include "absl/strings/string_view.h"
 #include "feature_store/catalogue_state.h"
 
 namespace vitrine {
@@ -29,9 +28,15 @@ Catalogue::~Catalogue() = default;
 
 std::optional<ItemIndex> Catalogue::Find(std::string_view id) const {
   std::shared_lock lock(state_->mutex);
-  const auto found = state_->index_of.find(absl::string_view(id.data(), id.size()));
-  if (found == state_->index_of.end()) return std::nullopt;
-  return found->second;
+  return state_->Find(id);
+}
+
+std::vector<std::optional<ItemIndex>> Catalogue::FindEach(std::span<const std::string> ids) const {
+  std::vector<std::optional<ItemIndex>> found;
+  found.reserve(ids.size());
+  std::shared_lock lock(state_->mutex);
+  for (const std::string& id : ids) found.push_back(state_->Find(id));
+  return found;
 }
 
 std::string Catalogue::Id(ItemIndex index) const {
@@ -43,6 +48,18 @@ std::string Catalogue::Id(ItemIndex index) const {
 std::shared_ptr<const Item> Catalogue::Get(ItemIndex index) const {
   std::shared_lock lock(state_->mutex);
   return Row(index) < state_->entries.size() ? state_->entries[Row(index)].item : nullptr;
+}
+
+std::vector<Catalogue::Entry> Catalogue::GetEach(std::span<const ItemIndex> indices) const {
+  std::vector<Entry> entries;
+  entries.reserve(indices.size());
+  std::shared_lock lock(state_->mutex);
+  for (const ItemIndex index : indices) {
+    assert(Row(index) < state_->entries.size());
+    const State::Entry& entry = state_->entries[Row(index)];
+    entries.push_back({entry.id, entry.item});
+  }
+  return entries;
 }
 
 std::size_t Catalogue::num_indices() const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "vitrine/feature_store/catalogue.h"
 
 namespace vitrine {
@@ -30,6 +32,13 @@ struct Catalogue::State {
 
   // Applies a commit as a whole: no reader sees half of it. For one thread at a time.
   void Apply(const CatalogueChanges& changes);
+
+  // With the mutex held, at least shared.
+  std::optional<ItemIndex> Find(std::string_view id) const {
+    const auto found = index_of.find(absl::string_view(id.data(), id.size()));
+    if (found == index_of.end()) return std::nullopt;
+    return found->second;
+  }
 
   // All below want mutex_ held, Set and Advance exclusively.
   void Set(ItemIndex index, std::shared_ptr<const Item> item);

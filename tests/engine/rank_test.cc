@@ -95,6 +95,7 @@ TEST_F(RankTest, RefusesNoneTooManyOrRepeatedIds) {
   const auto repeated = engine_.Rank({.item_ids = {"a", "b", "a"}});
   ASSERT_THAT(repeated, StatusIs(kInvalid));
   EXPECT_THAT(std::string(repeated.status().message()), HasSubstr("\"a\" twice"));
+  EXPECT_THAT(engine_.Rank({.item_ids = {"none", "a", "none"}}), StatusIs(kInvalid));
 }
 
 }  // namespace

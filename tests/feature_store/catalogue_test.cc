@@ -68,6 +68,20 @@ TEST_F(CatalogueTest, IndicesAreGivenInOrderAndForGood) {
   EXPECT_EQ(catalogue().Find("A"), std::nullopt);
 }
 
+TEST_F(CatalogueTest, SeveralAreFoundAndReadAsEachAlone) {
+  Write(UpsertItems{{Item{.id = "a", .title = "A"}, Item{.id = "b"}}});
+  Write(DeleteItems{{"b"}});
+
+  EXPECT_THAT(catalogue().FindEach(std::vector<std::string>{"b", "none", "a"}),
+              ElementsAre(ItemIndex{1}, std::nullopt, ItemIndex{0}));
+  const auto entries = catalogue().GetEach(std::vector{ItemIndex{1}, ItemIndex{0}});
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].id, "b");
+  EXPECT_EQ(entries[0].item, nullptr);
+  EXPECT_EQ(entries[1].id, "a");
+  EXPECT_EQ(entries[1].item, catalogue().Get(ItemIndex{0}));
+}
+
 TEST_F(CatalogueTest, OfTwoWithOneIdTheLaterWins) {
   Write(UpsertItems{{Item{.id = "a", .title = "first"}, Item{.id = "a", .title = "second"}}});
 

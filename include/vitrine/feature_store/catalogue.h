@@ -4,9 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +30,21 @@ class Catalogue {
   // The index of `id`, or nothing when neither an item nor an event ever had it.
   std::optional<ItemIndex> Find(std::string_view id) const;
 
+  // The same for each of `ids`, at one moment.
+  std::vector<std::optional<ItemIndex>> FindEach(std::span<const std::string> ids) const;
+
   // The external id. REQUIRES: Row(index) < num_indices()
   std::string Id(ItemIndex index) const;
 
   // The item as it is now; null when it was never described, or was deleted or retired.
   std::shared_ptr<const Item> Get(ItemIndex index) const;
+
+  // Id and Get of each of `indices`, at one moment. REQUIRES: as Id
+  struct Entry {
+    std::string id{};
+    std::shared_ptr<const Item> item{};
+  };
+  std::vector<Entry> GetEach(std::span<const ItemIndex> indices) const;
 
   // Indices given so far; the catalogue proper may hold fewer items.
   std::size_t num_indices() const;
