@@ -270,9 +270,9 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
-  VITRINE_ASSIGN_OR_RETURN(const NamedItems named, FindNamed(catalogue, request.item_ids));
   std::optional<TraceRecorder> trace;
   TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
+  VITRINE_ASSIGN_OR_RETURN(const NamedItems named, FindNamed(catalogue, request.item_ids));
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));

@@ -143,7 +143,9 @@ Pipeline::Asked Pipeline::Scored(const Query& query, std::span<const ItemIndex> 
     };
     if (std::all_of(items.begin(), items.end(), may_be_shown)) {
       asked.items.assign(items.begin(), items.end());
+      const StepWatch watch(controls);
       ScoreSketched(query, sketched, asked);
+      watch.Tell("blend", "", [&] { return items.size(); });
       return asked;
     }
   } else if (IsLittle(allowed)) {
