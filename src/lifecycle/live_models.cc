@@ -177,14 +177,18 @@ absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& versi
   if (!instead_of.empty()) VITRINE_RETURN_IF_ERROR(CheckStillLive(instead_of));
   VITRINE_ASSIGN_OR_RETURN(std::string wanted, Resolve(version));
   VITRINE_RETURN_IF_ERROR(CheckNamesVersion(wanted));
+  VITRINE_ASSIGN_OR_RETURN(const std::string candidate, folder_.ReadCandidate());
   VITRINE_ASSIGN_OR_RETURN(ModelSet models, Load(wanted));
   VITRINE_RETURN_IF_ERROR(folder_.PointLiveAt(wanted));
-  Change change{.from = std::exchange(served_, wanted), .to = std::move(wanted)};
+  const bool is_promotion = wanted == candidate;
+  Change change{.from = std::exchange(served_, wanted),
+                .to = std::move(wanted),
+                .is_promotion = is_promotion};
   refused_.clear();
   content_version_.reset();  // The catalogue may have changed since it was trained.
   Serve(std::make_shared<const ModelSet>(std::move(models)));
   probation_.reset();
-  if (version == kCandidateAlias) BeginProbation(change.from);
+  if (change.is_promotion) BeginProbation(change.from);
   return change;
 }
 

@@ -51,6 +51,7 @@ class LiveModels {
   struct Change {
     std::string from{};
     std::string to{};
+    bool is_promotion = false;  // `to` was the candidate.
   };
   absl::StatusOr<Change> MakeLive(const std::string& version, const std::string& instead_of = "");
 

@@ -126,7 +126,7 @@ absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(
        {"why", why.has_value() ? why->text : "somebody asked for it"}});
   // What was left behind is not made again of the same events.
   attempted_events = store.status().num_events;
-  if (version != kCandidateAlias && change.from != change.to) NoteRollback(change, why);
+  if (!change.is_promotion && change.from != change.to) NoteRollback(change, why);
   return ListVersions();
 }
 

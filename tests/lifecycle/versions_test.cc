@@ -135,9 +135,11 @@ TEST_F(LifecycleTest, NeitherAPromotionNorWhatIsLiveAlreadyHidesTheLastRollback)
   const std::string second = Train();
   options.is_promoted_by_hand = true;
   Start(options);
-  const std::string candidate = Train();
+  const std::string other_candidate = Train();
   ASSERT_THAT(RollBack(), IsOk());
 
+  ASSERT_THAT(RollBack(other_candidate), IsOk());  // By its name, or as what it is.
+  const std::string candidate = Train();
   ASSERT_THAT(RollBack("candidate"), IsOk());
   ASSERT_THAT(RollBack(candidate), IsOk());
 
