@@ -112,7 +112,24 @@ absl::StatusOr<std::vector<std::string>> ListTableFiles(rocksdb::Env& env,
     std::this_thread::sleep_for(kReaderPause);
     names = ListTableFilesOnce(env, folder);
   }
-  return names;
+  if (!absl::IsNotFound(names.status())) return names;
+  return absl::DataLossError(
+      absl::StrFormat("a file that %s/CURRENT leads to is missing: %s; "
+                      "restore a backup",
+                      folder, names.status().message()));
+}
+
+// Without what names the manifest there is no store, unless there are tables.
+absl::Status CheckHasNoTables(const std::string& folder, FileSystem& files) {
+  const auto names = files.ListFolder(folder);
+  if (absl::IsNotFound(names.status())) return absl::OkStatus();
+  VITRINE_RETURN_IF_ERROR(names.status());
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".sst")) continue;
+    return absl::DataLossError(
+        absl::StrFormat("%s/CURRENT is missing, and %s there; restore a backup", folder, name));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckTableFile(rocksdb::Env& env, const std::string& path) {
@@ -217,7 +234,7 @@ absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(const std::string& folder
 absl::Status Storage::CheckFiles(const std::string& folder, FileSystem& files) {
   WalWatch unused;  // Nothing is written.
   const std::unique_ptr<rocksdb::Env> env = MakeRocksEnv(files, unused);
-  if (!env->FileExists(folder + "/CURRENT").ok()) return absl::OkStatus();
+  if (!env->FileExists(folder + "/CURRENT").ok()) return CheckHasNoTables(folder, files);
   VITRINE_ASSIGN_OR_RETURN(const auto names, ListTableFiles(*env, folder));
   for (const std::string& name : names) {
     const std::string path = folder + "/" + name;

@@ -114,6 +114,23 @@ TEST_F(CheckTablesTest, ATableThatIsCutShortOrMissingIsFoundAndTheFileNamed) {
   EXPECT_THAT(Check(), IsOk());
 }
 
+TEST_F(CheckTablesTest, WhatLeadsToTheTablesIsMissed) {
+  MakeStore();
+
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "db")) {
+    const std::string name = entry.path().filename().string();
+    if (name == "CURRENT" || name.starts_with("MANIFEST")) files.push_back(entry.path());
+  }
+  ASSERT_EQ(files.size(), 2U);
+  for (const std::filesystem::path& file : files) {
+    std::filesystem::rename(file, folder_ / "aside");
+    EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss)) << file;
+    std::filesystem::rename(folder_ / "aside", file);
+  }
+  EXPECT_THAT(Check(), IsOk());
+}
+
 // A kill while a table is written leaves it so; the next start removes it.
 TEST_F(CheckTablesTest, AHalfWrittenTableThatIsNoPartOfTheStoreIsNoDamage) {
   MakeStore();

@@ -39,11 +39,11 @@ class Catalogue {
   // The item as it is now; null when it was never described, or was deleted or retired.
   std::shared_ptr<const Item> Get(ItemIndex index) const;
 
-  // Id and Get of each of `indices`, at one moment. REQUIRES: as Id
   struct Entry {
     std::string id{};
     std::shared_ptr<const Item> item{};
   };
+  // Id and Get of each of `indices`, at one moment. REQUIRES: as Id
   std::vector<Entry> GetEach(std::span<const ItemIndex> indices) const;
 
   // Indices given so far; the catalogue proper may hold fewer items.

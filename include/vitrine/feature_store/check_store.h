@@ -29,9 +29,9 @@ struct StoreCheck {
 // `options` are those that the store is served with. Beside a running server it checks the state of
 // this moment.
 //
-// Errors: NOT_FOUND there is no store; DATA_LOSS a file is damaged or missing, rows do not belong
-// together, or the views differ: restore a backup, or, for views, remove the checkpoint;
-// FAILED_PRECONDITION its format is newer than this binary; those of FileSystem.
+// Errors: NOT_FOUND there is no store; DATA_LOSS a file is damaged or one of a table is missing,
+// rows do not belong together, or the views differ: restore a backup, or, for views, remove the
+// checkpoint; FAILED_PRECONDITION its format is newer than this binary; those of FileSystem.
 absl::StatusOr<StoreCheck> CheckStore(const std::string& folder, const FeatureStoreOptions& options,
                                       FileSystem& files, const Clock& clock);
 
