@@ -55,12 +55,10 @@ std::array<bool, kFigures.size()> FiguresOf(const Reached& reached) {
           reached.viewed && reached.ordered};
 }
 
-// A row, who is behind its figures, and who was counted in it last: shoppers come one after the
-// other.
+// A row, and who is behind its figures.
 struct Counted {
   FunnelRow row{};
   std::array<Behind, kFigures.size()> behind{};
-  std::size_t last_shopper = static_cast<std::size_t>(-1);
 
   void Add(const Reached& reached, std::size_t shopper, std::size_t min_group) {
     const auto counts = FiguresOf(reached);
@@ -69,7 +67,6 @@ struct Counted {
       ++(row.*kFigures.at(i).count);
       NoteBehind(shopper, min_group, behind.at(i));
     }
-    if (std::exchange(last_shopper, shopper) != shopper) ++row.shoppers;
   }
 };
 
@@ -114,7 +111,6 @@ std::size_t EmptySmall(std::size_t min_group, Hidden is_hidden, std::vector<Coun
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (!is_hidden.at(place)[i]) continue;
       num_empty += std::exchange(rows[i].row.*kFigures.at(place).count, 0) > 0 ? 1 : 0;
-      if (place == kVisits) rows[i].row.shoppers = 0;
     }
   }
   return num_empty;

@@ -140,12 +140,17 @@ std::vector<std::uint32_t> JoinSmallClusters(std::size_t min_group, Clustering& 
 std::size_t WithholdWhatFewDid(std::size_t min_group, const ShopperTable& shoppers,
                                const std::vector<std::uint32_t>& segment_of,
                                std::vector<Segment>& segments) {
+  std::size_t num_withheld = 0;
   const auto are_few = [&](std::uint32_t ShopperSummary::*count, std::vector<bool> is_hidden) {
     std::vector<std::size_t> doers(segments.size(), 0);
     for (std::size_t i = 0; i < shoppers.rows.size(); ++i) {
       doers[segment_of[i]] += shoppers.rows[i].*count > 0 ? 1 : 0;
     }
-    return TooSmall(doers, min_group, std::move(is_hidden));
+    is_hidden = TooSmall(doers, min_group, std::move(is_hidden));
+    for (std::size_t i = 0; i < doers.size(); ++i) {
+      num_withheld += is_hidden[i] && doers[i] > 0 ? 1 : 0;
+    }
+    return is_hidden;
   };
   // Of whom no visit is told, nothing is that was done in one.
   const std::vector<bool> few_visited = are_few(&ShopperSummary::sessions, {});
@@ -160,8 +165,7 @@ std::size_t WithholdWhatFewDid(std::size_t min_group, const ShopperTable& shoppe
     if (few_ordered[i]) ForgetBuyers(segments[i]);
     if (few_priced[i]) ForgetValue(segments[i]);
   }
-  return NumTrue(few_visited) + NumTrue(few_viewed) + NumTrue(few_carted) + NumTrue(few_ordered) +
-         NumTrue(few_priced);
+  return num_withheld;
 }
 
 std::size_t WithholdFewMovers(std::size_t min_group, Segmentation& made) {

@@ -287,7 +287,7 @@ TEST_F(SmallGroupsInReportTest, NoRowIsOfFewerShoppersThanAskedFor) {
   for (const auto* rows :
        {&insight.funnel.by_day, &insight.funnel.by_category, &insight.funnel.by_segment}) {
     for (const FunnelRow& row : *rows) {
-      EXPECT_TRUE(row.sessions == 0 || row.shoppers >= 5) << row.name;
+      EXPECT_TRUE(row.sessions == 0 || row.sessions >= 5) << row.name;
       EXPECT_NE(row.name, "Oddities");
     }
   }

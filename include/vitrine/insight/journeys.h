@@ -13,8 +13,7 @@ namespace vitrine {
 // detail page view, something put into the cart, an order. The steps need no order, and none needs
 // the one before: an order by telephone has no view.
 struct FunnelRow {
-  std::string name{};        // "2011-12-09", "Home > Kitchen" or a segment's name.
-  std::size_t shoppers = 0;  // Distinct ones, with such a visit.
+  std::string name{};  // "2011-12-09", "Home > Kitchen" or a segment's name.
   std::uint64_t sessions = 0;
   std::uint64_t viewed = 0;
   std::uint64_t carted = 0;
