@@ -17,13 +17,6 @@ namespace vitrine::cli {
 template <typename T>
 using Place = std::function<T&(Config&)>;
 
-inline std::optional<double> NumberIn(const toml::node& value, double least, double most) {
-  if (!value.is_number()) return std::nullopt;
-  const std::optional<double> number = value.value<double>();
-  if (!number.has_value() || !(*number >= least && *number <= most)) return std::nullopt;
-  return number;
-}
-
 // The keys of one table of the configuration, added one after the other.
 class ConfigTable {
  public:
@@ -84,6 +77,13 @@ class ConfigTable {
   }
 
  private:
+  static std::optional<double> NumberIn(const toml::node& value, double least, double most) {
+    if (!value.is_number()) return std::nullopt;
+    const std::optional<double> number = value.value<double>();
+    if (!number.has_value() || !(*number >= least && *number <= most)) return std::nullopt;
+    return number;
+  }
+
   template <typename T>
   static std::function<bool(Config&, Config&)> SameAt(Place<T> place) {
     return [place = std::move(place)](Config& a, Config& b) { return place(a) == place(b); };

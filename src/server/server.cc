@@ -86,9 +86,13 @@ absl::Status Check(const ServerOptions& options) {
   if (options.max_waiting_requests == 0 || options.max_message_bytes == 0 ||
       options.max_replace_items == 0 || options.max_unacknowledged_events == 0 ||
       options.max_event_streams == 0 || options.max_streams_per_connection == 0 ||
-      options.max_buffer_bytes == 0 || options.max_unread_seconds <= 0 ||
-      options.keepalive_seconds <= 0 || options.keepalive_timeout_seconds <= 0) {
+      options.max_buffer_bytes == 0 || options.max_unread_seconds <= 0) {
     return absl::InvalidArgumentError("a limit of the server is 0; every one must be more");
+  }
+  for (const double seconds : {options.keepalive_seconds, options.keepalive_timeout_seconds}) {
+    if (seconds >= 0.001 && seconds <= 86'400) continue;
+    return absl::InvalidArgumentError(
+        absl::StrFormat("a time of keepalive is %g s; both must be 0.001 to 86400", seconds));
   }
   return absl::OkStatus();
 }

@@ -122,9 +122,10 @@ class Server {
 
   // Says NOT_SERVING, takes no new requests, ends watches and event streams after what they have
   // sent is answered, waits up to `limit` microseconds for the requests in flight, cancels what is
-  // left, which is logged, and returns when the last one is gone. A report that InsightService is
-  // making is given up. A write that the store has taken is not: it is waited for however long it
-  // takes, as are those behind an erasure or behind old events that go. Later calls do nothing.
+  // left, which is logged where `limit` is not 0, and returns when the last one is gone. A report
+  // that InsightService is making is given up. A write that the store has taken is not: it is
+  // waited for however long it takes, as are those behind an erasure or behind old events that go.
+  // Later calls do nothing.
   void Drain(Micros limit);
 
  private:
