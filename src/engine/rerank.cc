@@ -44,19 +44,32 @@ std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, std::span<cons
 }
 
 std::size_t PutInOrder(std::vector<BlendedItem>& list, std::span<const float> popularity) {
-  const auto is_scored = [](const BlendedItem& item) { return item.score != kUnscored; };
-  const auto popularity_of = [&](const BlendedItem& item) {
-    return Row(item.item) < popularity.size() ? popularity[Row(item.item)] : 0;
+  struct Place {  // What is sorted is small, and each item moves once.
+    float worth = 0;
+    std::size_t from = 0;
   };
-  const auto unscored = std::stable_partition(list.begin(), list.end(), is_scored);
-  std::sort(list.begin(), unscored, [](const BlendedItem& a, const BlendedItem& b) {
-    return a.score != b.score ? a.score > b.score : a.item < b.item;
+  std::vector<Place> scored;
+  std::vector<Place> unscored;
+  scored.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::size_t row = Row(list[i].item);
+    if (list[i].score != kUnscored) {
+      scored.push_back({list[i].score, i});
+    } else {
+      unscored.push_back({row < popularity.size() ? popularity[row] : 0, i});
+    }
+  }
+  std::sort(scored.begin(), scored.end(), [&](const Place& a, const Place& b) {
+    return a.worth != b.worth ? a.worth > b.worth : list[a.from].item < list[b.from].item;
   });
-  std::stable_sort(unscored, list.end(), [&](const BlendedItem& a, const BlendedItem& b) {
-    return popularity_of(a) > popularity_of(b);
-  });
-  for (auto item = unscored; item != list.end(); ++item) *item = {.item = item->item};
-  return static_cast<std::size_t>(unscored - list.begin());
+  std::stable_sort(unscored.begin(), unscored.end(),
+                   [](const Place& a, const Place& b) { return a.worth > b.worth; });
+  std::vector<BlendedItem> ordered;
+  ordered.reserve(list.size());
+  for (const Place& place : scored) ordered.push_back(std::move(list[place.from]));
+  for (const Place& place : unscored) ordered.push_back({.item = list[place.from].item});
+  list = std::move(ordered);
+  return scored.size();
 }
 
 }  // namespace vitrine

@@ -55,8 +55,9 @@ class Reader {
 
   std::vector<std::string> DistinctList(const std::string& field, const Ids& values,
                                         CountLimits limits) {
-    absl::flat_hash_set<std::string_view> seen;
-    for (int i = 0; i < std::min(values.size(), static_cast<int>(limits.maximum)); ++i) {
+    const int count = std::min(values.size(), static_cast<int>(limits.maximum));
+    absl::flat_hash_set<std::string_view> seen(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
       if (!seen.insert(values[i]).second) {
         Fail(absl::StrFormat("%s[%d]", field, i),
              absl::StrFormat("\"%s\" is in the list already", values[i]));
