@@ -1,5 +1,6 @@
-// What swaps of models cost whoever is served meanwhile: swap_bench STORE [CALLS_PER_SECOND].
-// Serves the store in this process, which must have it for itself, and prints the latencies of
+// What swaps of models cost whoever is served meanwhile: swap_bench STORE [CALLS_PER_SECOND
+// [SECONDS]], 0 calls for as many as come back, 10 s by default of either half of a turn. Serves
+// the store in this process, which must have it for itself, and prints the latencies of
 // RecommendItems while nothing changes and during swaps between two versions, in five turns of
 // both, 20 swaps each, and the memory before and after 200. Trains the versions where the store has
 // fewer than two.
@@ -29,7 +30,7 @@ constexpr int kTurns = 5;
 constexpr int kSwapsOfTurn = 20;
 constexpr int kAllSwaps = 200;
 constexpr int kSettledSwaps = 10;  // Both versions have been there, and every cache is filled.
-constexpr double kSeconds = 10;    // Of either half of a turn.
+constexpr double kSeconds = 10;    // Of either half of a turn, unless it is said.
 
 template <typename T>
 T OrDie(absl::StatusOr<T> value) {
@@ -78,7 +79,7 @@ void Settle(const LoadOptions& load) {
   std::this_thread::sleep_for(std::chrono::seconds(3));
 }
 
-void Run(const std::string& folder, double rate) {
+void Run(const std::string& folder, double rate, double seconds) {
   SetLogLevel(LogLevel::kError);
   const auto store = OrDie(FeatureStore::Open(folder, {}, LocalFileSystem(), SystemClock()));
   Published<ModelSet> models(std::make_shared<const ModelSet>());
@@ -100,7 +101,7 @@ void Run(const std::string& folder, double rate) {
   load.address = "127.0.0.1:" + std::to_string(server->port());
   load.rate = rate;
   load.concurrency = 16;
-  load.seconds = kSeconds;
+  load.seconds = seconds;
 
   for (int swap = 0; swap < kSettledSwaps; ++swap) Swap(*lifecycle);
   Settle(load);
@@ -108,10 +109,10 @@ void Run(const std::string& folder, double rate) {
   std::vector<double> ratios;
   for (int turn = 0; turn < kTurns; ++turn) {
     const LoadReport idle = Measure(load, "no swap");
-    std::thread swaps([&lifecycle] {
+    std::thread swaps([&lifecycle, seconds] {
       for (int swap = 0; swap < kSwapsOfTurn; ++swap) {
         Swap(*lifecycle);
-        std::this_thread::sleep_for(std::chrono::duration<double>(0.9 * kSeconds / kSwapsOfTurn));
+        std::this_thread::sleep_for(std::chrono::duration<double>(0.9 * seconds / kSwapsOfTurn));
       }
     });
     ratios.push_back(Measure(load, "swaps").p99_us / idle.p99_us);
@@ -134,9 +135,10 @@ void Run(const std::string& folder, double rate) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: swap_bench STORE [CALLS_PER_SECOND]\n");
+    std::fprintf(stderr, "usage: swap_bench STORE [CALLS_PER_SECOND [SECONDS]]\n");
     return 2;
   }
-  vitrine::Run(argv[1], argc > 2 ? std::atof(argv[2]) : 200);
+  vitrine::Run(argv[1], argc > 2 ? std::atof(argv[2]) : 200,
+               argc > 3 ? std::atof(argv[3]) : vitrine::kSeconds);
   return 0;
 }
