@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "e2e/http2_frames.h"
 #include "e2e/loopback_socket.h"
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
@@ -32,8 +33,8 @@ constexpr milliseconds kPatience{10'000};
 class SlowClient {
  public:
   explicit SlowClient(int port) : socket_(ConnectTo(port)) {
-    Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    SendFrame(kSettings, 0, 0, std::string("\0\4\0\0\0\0", 6));  // INITIAL_WINDOW_SIZE is 0.
+    Send(kHttp2Preface);
+    Send(Frame(kSettings, 0, 0, std::string("\0\4\0\0\0\0", 6)));  // INITIAL_WINDOW_SIZE is 0.
   }
   ~SlowClient() { close(socket_); }
   SlowClient(const SlowClient&) = delete;
@@ -43,13 +44,9 @@ class SlowClient {
   bool Call(const std::string& method, const google::protobuf::Message& request) {
     const std::uint32_t stream = next_stream_;
     next_stream_ += 2;
-    SendFrame(kHeaders, kEndHeaders, stream,
-              Header(":method", "POST") + Header(":scheme", "http") +
-                  Header(":path", "/vitrine.v1." + method) + Header(":authority", "shop") +
-                  Header("content-type", "application/grpc") + Header("te", "trailers"));
+    Send(CallFrame(stream, method));
     const std::string message = request.SerializeAsString();
-    SendFrame(kData, kEndStream, stream,
-              '\0' + BigEndian(static_cast<std::uint32_t>(message.size()), 4) + message);
+    Send(Frame(kData, kEndStream, stream, '\0' + BigEndian(message.size(), 4) + message));
     return ReadUntil([&] { return !answered_.empty() && answered_.back() == stream; });
   }
 
@@ -66,35 +63,6 @@ class SlowClient {
   }
 
  private:
-  enum Type : std::uint8_t { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6 };
-  static constexpr std::uint8_t kEndStream = 1;    // Of DATA and HEADERS.
-  static constexpr std::uint8_t kAcknowledge = 1;  // Of SETTINGS and PING.
-  static constexpr std::uint8_t kEndHeaders = 4;
-  static constexpr std::size_t kFrameHeaderBytes = 9;
-
-  static std::string BigEndian(std::uint32_t value, int num_bytes) {
-    std::string bytes;
-    for (int i = num_bytes - 1; i >= 0; --i) {
-      bytes += static_cast<char>(static_cast<std::uint8_t>(value >> (8 * i)));
-    }
-    return bytes;
-  }
-  static std::uint32_t FromBigEndian(std::string_view bytes) {
-    std::uint32_t value = 0;
-    for (const char byte : bytes) value = value << 8U | static_cast<std::uint8_t>(byte);
-    return value;
-  }
-
-  // A literal of HPACK that goes into no table, without Huffman; each part is below 127 bytes.
-  static std::string Header(std::string_view name, std::string_view value) {
-    std::string header(1, '\0');
-    for (const std::string_view text : {name, value}) {
-      header += static_cast<char>(text.size());
-      header += text;
-    }
-    return header;
-  }
-
   void Send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -102,11 +70,6 @@ class SlowClient {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
-  void SendFrame(Type type, std::uint8_t flags, std::uint32_t stream, const std::string& payload) {
-    Send(BigEndian(static_cast<std::uint32_t>(payload.size()), 3) + static_cast<char>(type) +
-         static_cast<char>(flags) + BigEndian(stream, 4) + payload);
-  }
-
   bool ReadUntil(const std::function<bool()>& is_enough) {
     const auto deadline = steady_clock::now() + kPatience;
     while (!is_enough()) {
@@ -142,7 +105,8 @@ class SlowClient {
     if (type == kReset) given_up_.push_back(stream);
     const bool wants_answer = (type == kSettings || type == kPing) && (flags & kAcknowledge) == 0;
     if (wants_answer) {
-      SendFrame(static_cast<Type>(type), kAcknowledge, 0, type == kPing ? payload : std::string());
+      Send(Frame(static_cast<FrameType>(type), kAcknowledge, 0,
+                 type == kPing ? payload : std::string()));
     }
   }
 
