@@ -4,16 +4,14 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
-#include <charconv>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "testing/environment.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/file_system.h"
@@ -32,16 +30,6 @@ constexpr std::size_t kWriters = 32;  // They share syncs, so that a trial takes
 constexpr std::size_t kShoppersEach = 8;
 constexpr std::size_t kMostDeeds = 200;
 constexpr std::size_t kUsualTrials = 4000;
-
-std::size_t NumTrials() {
-  const char* const asked = std::getenv("VITRINE_TRIALS");
-  std::size_t trials = kUsualTrials;
-  if (asked != nullptr) {
-    const std::string_view text(asked);
-    std::from_chars(text.data(), text.data() + text.size(), trials);
-  }
-  return trials;
-}
 
 std::string ItemId(std::size_t i) { return absl::StrFormat("item-%02d", i); }
 
@@ -118,7 +106,7 @@ class ReadYourWritesTest : public ::testing::Test {
 };
 
 TEST_F(ReadYourWritesTest, NoAnswerIsStaleUnderLoad) {
-  const std::size_t trials = NumTrials();
+  const std::size_t trials = testing::NumberFromEnvironment("VITRINE_TRIALS", kUsualTrials);
   std::atomic<std::size_t> num_stale = 0;
   std::atomic<std::size_t> num_tried = 0;
   std::vector<std::thread> writers;
