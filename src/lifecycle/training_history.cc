@@ -151,7 +151,9 @@ std::optional<TrainingProgress> TrainingHistory::Update(
       const bool was_running = run.state == State::kRunning;
       change(run);
       changed = run;
-      if (was_running && run.state != State::kRunning) ended = Encoded();
+      if (!was_running || run.state == State::kRunning) continue;
+      ++num_ended_[run.state];
+      ended = Encoded();
     }
   }
   if (!ended.empty()) Save(ended);
@@ -186,6 +188,11 @@ std::optional<TrainingProgress> TrainingHistory::Latest() const {
 std::uint64_t TrainingHistory::num_begun() const {
   std::lock_guard lock(mutex_);
   return num_begun_;
+}
+
+std::map<State, std::uint64_t> TrainingHistory::num_ended() const {
+  std::lock_guard lock(mutex_);
+  return num_ended_;
 }
 
 }  // namespace vitrine

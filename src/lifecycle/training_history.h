@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ class TrainingHistory {
   std::vector<TrainingProgress> NewestFirst() const;
   std::optional<TrainingProgress> Latest() const;
   std::uint64_t num_begun() const;
+  // How many have ended since this was made, by how.
+  std::map<TrainingProgress::State, std::uint64_t> num_ended() const;
 
  private:
   void Load();
@@ -51,6 +54,7 @@ class TrainingHistory {
   mutable std::mutex mutex_;
   std::deque<TrainingProgress> runs_;  // Guarded by mutex_. Oldest first; only the last may run.
   std::uint64_t num_begun_ = 0;        // Guarded by mutex_.
+  std::map<TrainingProgress::State, std::uint64_t> num_ended_;  // Guarded by mutex_.
 };
 
 }  // namespace vitrine

@@ -160,6 +160,7 @@ absl::StatusOr<ModelControl::Versions> Lifecycle::State::ListVersions() const {
     versions.previous = named->previous;
   }
   versions.candidate = live.folder().ReadCandidate().value_or("");
+  versions.num_trainings = history.num_ended();
   std::lock_guard lock(mutex);
   versions.rollback = rollback;
   versions.num_rollbacks = num_rollbacks;

@@ -99,16 +99,16 @@ void AddMeasure(const std::string& name, double value, Families& families) {
   }
 }
 
-// All causes, so that the first one that happens is seen to grow from nothing.
-void AddRollbacks(const std::map<RollbackCause, std::uint64_t>& counts, Families& families) {
-  const std::pair<RollbackCause, const char*> causes[] = {{RollbackCause::kErrors, "errors"},
-                                                          {RollbackCause::kClicks, "clicks"},
-                                                          {RollbackCause::kRequest, "request"}};
-  for (const auto& [cause, name] : causes) {
-    const auto found = counts.find(cause);
-    families.Counter("vitrine_rollbacks_total", "Versions that were taken back, by why",
-                     found == counts.end() ? 0 : static_cast<double>(found->second),
-                     {{"cause", name}});
+// How often each kind was there: all of them, so that the first one that happens is seen to grow
+// from nothing.
+template <typename Kind>
+void AddCounts(const char* name, const char* help, const char* label,
+               std::initializer_list<std::pair<Kind, const char*>> kinds,
+               const std::map<Kind, std::uint64_t>& counts, Families& families) {
+  for (const auto& [kind, kind_name] : kinds) {
+    const auto found = counts.find(kind);
+    families.Counter(name, help, found == counts.end() ? 0 : static_cast<double>(found->second),
+                     {{label, kind_name}});
   }
 }
 
@@ -123,21 +123,19 @@ void AddModels(const ModelControl::Versions& versions, Families& families) {
   }
   families.Gauge("vitrine_model_versions", "Bundles on disk",
                  static_cast<double>(versions.bundles.size()));
-  AddRollbacks(versions.num_rollbacks, families);
-}
-
-// All states, so that the first one that happens is seen to grow from nothing.
-void AddTrainings(const std::map<TrainingProgress::State, std::uint64_t>& counts,
-                  Families& families) {
   using State = TrainingProgress::State;
-  const std::pair<State, const char*> states[] = {{State::kSucceeded, "succeeded"},
-                                                  {State::kFailed, "failed"},
-                                                  {State::kCancelled, "cancelled"},
-                                                  {State::kRefused, "refused"}};
-  for (const auto& [state, name] : states) {
-    families.Counter("vitrine_trainings_total", "Trainings that ended, by what came of them",
-                     static_cast<double>(counts.at(state)), {{"state", name}});
-  }
+  AddCounts<RollbackCause>("vitrine_rollbacks_total", "Versions that were taken back, by why",
+                           "cause",
+                           {{RollbackCause::kErrors, "errors"},
+                            {RollbackCause::kClicks, "clicks"},
+                            {RollbackCause::kRequest, "request"}},
+                           versions.num_rollbacks, families);
+  AddCounts<State>("vitrine_trainings_total", "Trainings that ended, by what came of them", "state",
+                   {{State::kSucceeded, "succeeded"},
+                    {State::kFailed, "failed"},
+                    {State::kCancelled, "cancelled"},
+                    {State::kRefused, "refused"}},
+                   versions.num_trainings, families);
 }
 
 // "cache.filters.hit": a look into a cache, and what came of it.
@@ -193,10 +191,6 @@ void AddProcess(Families& families) {
 
 absl::Status Readiness(const RequestPool& pool) { return pool.Admit(); }
 
-void Gauges::Begin(const Backend& backend) {
-  if (backend.models != nullptr) trainings_.Begin(*backend.models);
-}
-
 ModelControl::Versions Gauges::Versions() {
   const std::lock_guard lock(mutex_);
   const Micros now = MonotonicNow();
@@ -216,7 +210,6 @@ std::vector<MetricFamily> Gauges::Collect() {
   if (backend.store != nullptr) AddStore(backend.store->status(), families);
   if (backend.models != nullptr) {
     AddModels(Versions(), families);
-    AddTrainings(trainings_.Look(*backend.models), families);
   }
   if (backend.counters != nullptr) AddCounters(backend.counters->Read(), families);
   return families.Take();

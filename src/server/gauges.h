@@ -7,19 +7,15 @@
 
 #include "server/methods.h"
 #include "server/request_pool.h"
-#include "server/training_counts.h"
 
 namespace vitrine {
 
 // What is true of the server at the moment of asking: its load, its store, its models, the process.
-// Nothing of it is kept up to date in between, and trainings are counted then. Thread-safe.
+// Nothing of it is kept up to date in between. Thread-safe.
 class Gauges {
  public:
   // Both must outlive it.
   Gauges(const Methods& methods, const RequestPool& pool) : methods_(methods), pool_(pool) {}
-
-  // Before the pool is opened to `backend`: trainings are counted from now on.
-  void Begin(const Backend& backend);
 
   std::vector<prometheus::MetricFamily> Collect();
 
@@ -29,7 +25,6 @@ class Gauges {
 
   const Methods& methods_;
   const RequestPool& pool_;
-  TrainingCounts trainings_;
   std::mutex mutex_;
   ModelControl::Versions versions_;  // Guarded by mutex_.
   Micros asked_us_ = 0;              // The same; 0: never.

@@ -264,7 +264,6 @@ int Server::port() const { return state_->port; }
 
 void Server::Serve(const Backend& backend) {
   if (backend.counters != nullptr) state_->reports.CountIn(*backend.counters);
-  state_->gauges.Begin(backend);
   state_->pool.Open(backend);
   state_->health.SetAll(HealthCheckResponse::SERVING);
 }

@@ -67,7 +67,8 @@ void Live(Shop& shop) {
              .trained_us = 1,
              .metrics = {{"ndcg@20", 0.5}, {"events", 400}, {"test_users", 30}, {"blend_age", 2}}}},
        .live = "v7",
-       .num_rollbacks = {{RollbackCause::kErrors, 2}}});
+       .num_rollbacks = {{RollbackCause::kErrors, 2}},
+       .num_trainings = {{TrainingProgress::State::kFailed, 70}}});
   shop.Serve();
   const auto client = shop.Connect();
   ASSERT_THAT(client->UpsertItems(MakeItems(5)), IsOk());
@@ -215,6 +216,8 @@ TEST(MetricsTest, TheLiveModelsAndTheProcessAreShown) {
   EXPECT_EQ(ValueOf(page, R"(vitrine_rollbacks_total{cause="errors"})"), 2);
   EXPECT_EQ(ValueOf(page, R"(vitrine_rollbacks_total{cause="clicks"})"), 0);
   EXPECT_EQ(ValueOf(page, R"(vitrine_rollbacks_total{cause="request"})"), 0);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_trainings_total{state="failed"})"), 70);
+  EXPECT_EQ(ValueOf(page, R"(vitrine_trainings_total{state="refused"})"), 0);
   EXPECT_GT(ValueOf(page, "vitrine_model_age_seconds"), 1e9);  // Trained in 1970.
   EXPECT_GT(ValueOf(page, "process_resident_memory_bytes"), 1e6);
   EXPECT_GT(ValueOf(page, "process_cpu_seconds_total"), 0);

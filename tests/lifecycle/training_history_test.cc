@@ -11,9 +11,11 @@
 namespace vitrine {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FaultFileSystem;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::Pair;
 using testing::TemporaryFolder;
 using State = TrainingProgress::State;
 
@@ -108,6 +110,25 @@ TEST_F(TrainingHistoryTest, OneThatRanWhenTheProcessEndedIsCancelled) {
   EXPECT_EQ(history.Latest()->state, State::kCancelled);
   EXPECT_FALSE(history.Latest()->error.empty());
   EXPECT_EQ(history.Begin({}).run.id, "training-3");
+}
+
+TEST_F(TrainingHistoryTest, CountsHowThoseOfThisProcessEndedBeyondWhatIsKept) {
+  {
+    TrainingHistory before = Open();
+    EndAs(State::kFailed, before.Begin({}).run.id, before);
+    (void)before.Begin({});
+  }
+  TrainingHistory history = Open();
+  EXPECT_THAT(history.num_ended(), IsEmpty());
+
+  for (int i = 0; i < 120; ++i) EndAs(State::kFailed, history.Begin({}).run.id, history);
+  const std::string refused = history.Begin({}).run.id;
+  EXPECT_THAT(history.num_ended(), ElementsAre(Pair(State::kFailed, 120)));
+  EndAs(State::kRefused, refused, history);
+  (void)history.Update(refused, [](TrainingProgress& run) { run.fraction = 1; });
+
+  EXPECT_THAT(history.num_ended(),
+              ElementsAre(Pair(State::kFailed, 120), Pair(State::kRefused, 1)));
 }
 
 TEST_F(TrainingHistoryTest, ADamagedFileIsBegunAnew) {

@@ -109,6 +109,7 @@ class ModelControl {
     std::optional<RollbackNote> rollback{};  // Since this process began, as below.
     // Changes of the live version that were neither a publication nor a promotion of the candidate.
     std::map<RollbackCause, std::uint64_t> num_rollbacks{};
+    std::map<TrainingProgress::State, std::uint64_t> num_trainings{};  // That ended, as what.
   };
   virtual absl::StatusOr<Versions> ListVersions() const = 0;
 
