@@ -33,10 +33,36 @@ bool IsMatrix(const CsrMatrix& matrix) {
                      [](float value) { return std::isfinite(value); });
 }
 
-// Appends one row to `result`, with the columns that `mapping` keeps where it sends them.
+// Whether every row stays where it is, as in a catalogue that only grew since.
+bool IsInPlace(const RowMapping& mapping) {
+  for (std::size_t row = 0; row < mapping.row_to_index.size(); ++row) {
+    const ItemIndex item = mapping.row_to_index[row];
+    if (item == RowMapping::kDropped || Row(item) != row) return false;
+  }
+  return mapping.num_items >= mapping.row_to_index.size();
+}
+
+// With empty rows behind what it has.
+CsrMatrix WithRows(std::size_t num_rows, CsrMatrix matrix) {
+  matrix.row_begin.resize(num_rows + 1, matrix.column.size());
+  matrix.num_rows = num_rows;
+  return matrix;
+}
+
+// Room in `result` for what is left of `matrix`.
+void Reserve(const CsrMatrix& matrix, std::size_t num_rows, CsrMatrix& result) {
+  result.row_begin.reserve(num_rows + 1);
+  result.column.reserve(matrix.column.size());
+  result.value.reserve(matrix.value.size());
+}
+
+using Entries = std::vector<std::pair<std::uint32_t, float>>;
+
+// Appends one row to `result`, with the columns that `mapping` keeps where it sends them. `entries`
+// is room to work in.
 void AppendRemapped(const CsrMatrix& matrix, std::size_t row, const RowMapping& mapping,
-                    CsrMatrix& result) {
-  std::vector<std::pair<std::uint32_t, float>> entries;
+                    Entries& entries, CsrMatrix& result) {
+  entries.clear();
   for (std::uint64_t i = matrix.row_begin[row]; i < matrix.row_begin[row + 1]; ++i) {
     const ItemIndex column = mapping.row_to_index[matrix.column[i]];
     if (column == RowMapping::kDropped) continue;
@@ -140,10 +166,12 @@ TermWeights RemapTerms(TermWeights weights, const RowMapping& mapping) {
   return weights;
 }
 
-CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping) {
+CsrMatrix RemapRows(CsrMatrix matrix, const RowMapping& mapping) {
+  if (IsInPlace(mapping)) return WithRows(mapping.num_items, std::move(matrix));
   CsrMatrix result;
   result.num_rows = mapping.num_items;
   result.num_cols = matrix.num_cols;
+  Reserve(matrix, mapping.num_items, result);
   for (const std::size_t row : Sources(matrix.num_rows, mapping)) {
     if (row < matrix.num_rows) {
       const auto columns = matrix.Columns(row);
@@ -156,7 +184,8 @@ CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping) {
   return result;
 }
 
-Matrix RemapRows(const Matrix& matrix, const RowMapping& mapping) {
+Matrix RemapRows(Matrix matrix, const RowMapping& mapping) {
+  if (IsInPlace(mapping) && mapping.num_items == mapping.row_to_index.size()) return matrix;
   Matrix result = Matrix::Zero(static_cast<Eigen::Index>(mapping.num_items), matrix.cols());
   for (std::size_t row = 0; row < mapping.row_to_index.size(); ++row) {
     if (mapping.row_to_index[row] == RowMapping::kDropped) continue;
@@ -166,23 +195,35 @@ Matrix RemapRows(const Matrix& matrix, const RowMapping& mapping) {
   return result;
 }
 
-CsrMatrix RemapColumns(const CsrMatrix& matrix, const RowMapping& mapping) {
+CsrMatrix RemapColumns(CsrMatrix matrix, const RowMapping& mapping) {
+  if (IsInPlace(mapping)) {
+    matrix.num_cols = mapping.num_items;
+    return matrix;
+  }
   CsrMatrix result;
   result.num_rows = matrix.num_rows;
   result.num_cols = mapping.num_items;
+  Reserve(matrix, matrix.num_rows, result);
+  Entries entries;
   for (std::size_t row = 0; row < matrix.num_rows; ++row) {
-    AppendRemapped(matrix, row, mapping, result);
+    AppendRemapped(matrix, row, mapping, entries, result);
     result.row_begin.push_back(result.column.size());
   }
   return result;
 }
 
-CsrMatrix RemapRowsAndColumns(const CsrMatrix& matrix, const RowMapping& mapping) {
+CsrMatrix RemapRowsAndColumns(CsrMatrix matrix, const RowMapping& mapping) {
+  if (IsInPlace(mapping)) {
+    matrix.num_cols = mapping.num_items;
+    return WithRows(mapping.num_items, std::move(matrix));
+  }
   CsrMatrix result;
   result.num_rows = mapping.num_items;
   result.num_cols = mapping.num_items;
+  Reserve(matrix, mapping.num_items, result);
+  Entries entries;
   for (const std::size_t row : Sources(matrix.num_rows, mapping)) {
-    if (row < matrix.num_rows) AppendRemapped(matrix, row, mapping, result);
+    if (row < matrix.num_rows) AppendRemapped(matrix, row, mapping, entries, result);
     result.row_begin.push_back(result.column.size());
   }
   return result;

@@ -48,15 +48,15 @@ TermWeights RemapTerms(TermWeights weights, const RowMapping& mapping);
 
 // Rows moved to where `mapping` sends them, the columns as they are.
 // REQUIRES: CheckRows(matrix.num_rows, mapping)
-CsrMatrix RemapRows(const CsrMatrix& matrix, const RowMapping& mapping);
+CsrMatrix RemapRows(CsrMatrix matrix, const RowMapping& mapping);
 
 // The same for a dense matrix; rows that nothing was saved for are zero.
-Matrix RemapRows(const Matrix& matrix, const RowMapping& mapping);
+Matrix RemapRows(Matrix matrix, const RowMapping& mapping);
 
 // Columns moved, the rows as they are. REQUIRES: CheckRows(matrix.num_cols, mapping)
-CsrMatrix RemapColumns(const CsrMatrix& matrix, const RowMapping& mapping);
+CsrMatrix RemapColumns(CsrMatrix matrix, const RowMapping& mapping);
 
 // Rows and columns moved. REQUIRES: CheckRows(n, mapping) for the n rows and columns
-CsrMatrix RemapRowsAndColumns(const CsrMatrix& matrix, const RowMapping& mapping);
+CsrMatrix RemapRowsAndColumns(CsrMatrix matrix, const RowMapping& mapping);
 
 }  // namespace vitrine

@@ -214,7 +214,7 @@ absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(std::string_view name, Byte
   options.lambda = reader.Float();
   options.nu = reader.Float();
   options.touch_weights = ReadTouchWeights(reader);
-  const Matrix saved = reader.ReadMatrix();
+  Matrix saved = reader.ReadMatrix();
   const std::vector<float> penalties = reader.Array<float>();
   Ials::Served served;
   served.num_trained = reader.Unsigned();
@@ -229,7 +229,7 @@ absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(std::string_view name, Byte
     return absl::DataLossError(absl::StrFormat("%s holds numbers that no training makes", name));
   }
 
-  served.item_factors = RemapRows(saved, mapping);
+  served.item_factors = RemapRows(std::move(saved), mapping);
   return std::shared_ptr<const Ials>(new Ials(name, std::move(served), options));
 }
 

@@ -84,13 +84,13 @@ absl::StatusOr<std::shared_ptr<const ItemNeighbours>> LoadItemNeighbours(
   const RowMapping mapping{row_to_index, num_items};
   ItemNeighboursTable table{.name = std::string(name)};
   table.touch_weights = ReadTouchWeights(reader);
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, name));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix saved, ReadCsr(reader, name));
   VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, name));
   if (saved.num_rows != saved.num_cols) {
     return absl::DataLossError(absl::StrFormat("%s holds %d x %d neighbours, not a square", name,
                                                saved.num_rows, saved.num_cols));
   }
-  table.neighbours = RemapRowsAndColumns(saved, mapping);
+  table.neighbours = RemapRowsAndColumns(std::move(saved), mapping);
   auto scorer = ItemNeighbours::Create(std::move(table));
   if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
   return scorer;

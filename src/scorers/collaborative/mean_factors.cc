@@ -129,14 +129,14 @@ absl::StatusOr<std::shared_ptr<const MeanFactors>> LoadMeanFactors(
     std::size_t num_items) {
   const RowMapping mapping{row_to_index, num_items};
   const TouchWeights weights = ReadTouchWeights(reader);
-  const Matrix saved = reader.ReadMatrix();
+  Matrix saved = reader.ReadMatrix();
   VITRINE_RETURN_IF_ERROR(reader.status(name));
   VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(saved.rows()), mapping, name));
   if (!CheckParts(name, saved, weights).ok()) {
     return absl::DataLossError(absl::StrFormat("%s holds numbers that no training makes", name));
   }
   return std::shared_ptr<const MeanFactors>(
-      new MeanFactors(name, RemapRows(saved, mapping), weights));
+      new MeanFactors(name, RemapRows(std::move(saved), mapping), weights));
 }
 
 }  // namespace vitrine

@@ -253,11 +253,11 @@ absl::StatusOr<std::shared_ptr<const MostPopular>> LoadMostPopular(
   const std::vector<float> popularity = reader.Array<float>();
   const std::size_t num_names = reader.Count();
   for (std::size_t i = 0; i < num_names; ++i) table.category_names.push_back(reader.String());
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix categories, ReadCsr(reader, "most_popular"));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix categories, ReadCsr(reader, "most_popular"));
   VITRINE_RETURN_IF_ERROR(CheckRows(popularity.size(), mapping, "most_popular"));
   VITRINE_RETURN_IF_ERROR(CheckRows(categories.num_rows, mapping, "most_popular"));
 
-  table.categories = RemapRows(categories, mapping);
+  table.categories = RemapRows(std::move(categories), mapping);
   table.popularity.assign(num_items, kUnscored);
   for (std::size_t row = 0; row < popularity.size(); ++row) {
     if (row_to_index[row] != RowMapping::kDropped) {

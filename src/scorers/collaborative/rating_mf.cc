@@ -166,8 +166,8 @@ absl::StatusOr<std::shared_ptr<const RatingMf>> LoadRatingMf(
   if (!CheckParts(parts).ok()) {
     return absl::DataLossError("rating_mf holds numbers that no training makes");
   }
-  parts.item_vectors = RemapRows(parts.item_vectors, mapping);
-  parts.item_variances = RemapRows(parts.item_variances, mapping);
+  parts.item_vectors = RemapRows(std::move(parts.item_vectors), mapping);
+  parts.item_variances = RemapRows(std::move(parts.item_variances), mapping);
   return RatingMf::Create(std::move(parts));
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "scorers/saved_rows.h"
@@ -246,16 +247,16 @@ absl::StatusOr<std::shared_ptr<const UserKnn>> LoadUserKnn(ByteReader& reader,
   table.num_neighbours = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(reader.Unsigned(), std::numeric_limits<std::uint32_t>::max()));
   const TermWeights term_weights = ReadTermWeights(reader);
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix profiles, ReadCsr(reader, "user_knn"));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix profiles, ReadCsr(reader, "user_knn"));
   table.norms = reader.Array<float>();
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix votes, ReadCsr(reader, "user_knn"));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix votes, ReadCsr(reader, "user_knn"));
   VITRINE_RETURN_IF_ERROR(CheckRows(profiles.num_rows, mapping, "user_knn"));
   if (votes.num_cols != profiles.num_rows || !IsSound(term_weights, profiles.num_rows)) {
     return absl::DataLossError("user_knn holds votes or weights for other items than its profiles");
   }
   table.term_weights = RemapTerms(term_weights, mapping);
-  table.profiles = RemapRows(profiles, mapping);
-  table.votes = RemapColumns(votes, mapping);
+  table.profiles = RemapRows(std::move(profiles), mapping);
+  table.votes = RemapColumns(std::move(votes), mapping);
   auto scorer = UserKnn::Create(std::move(table));
   if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
   return scorer;

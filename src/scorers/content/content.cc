@@ -307,14 +307,14 @@ constexpr double kWithMeaning = -2;
 absl::Status ReadMeaning(ByteReader& reader, std::size_t num_rows, const RowMapping& mapping,
                          ContentTable& table) {
   table.options.meaning_weight = reader.Float();
-  const Matrix meaning = reader.ReadMatrix();
+  Matrix meaning = reader.ReadMatrix();
   VITRINE_RETURN_IF_ERROR(reader.status("content"));
   if (meaning.rows() == 0) return absl::OkStatus();
   if (static_cast<std::size_t>(meaning.rows()) != num_rows) {
     return absl::DataLossError(
         absl::StrFormat("content has %d items and the meaning of %d", num_rows, meaning.rows()));
   }
-  table.meaning = RemapRows(meaning, mapping);
+  table.meaning = RemapRows(std::move(meaning), mapping);
   return absl::OkStatus();
 }
 
@@ -347,10 +347,11 @@ absl::StatusOr<std::shared_ptr<const Content>> LoadContent(ByteReader& reader,
   table.options.profile_features = reader.Unsigned();
   const std::size_t num_features = reader.Count();
   for (std::size_t i = 0; i < num_features; ++i) table.features.push_back(reader.String());
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, "content"));
-  VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, "content"));
-  table.items = RemapRows(saved, mapping);
-  if (has_meaning) VITRINE_RETURN_IF_ERROR(ReadMeaning(reader, saved.num_rows, mapping, table));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix saved, ReadCsr(reader, "content"));
+  const std::size_t num_rows = saved.num_rows;
+  VITRINE_RETURN_IF_ERROR(CheckRows(num_rows, mapping, "content"));
+  table.items = RemapRows(std::move(saved), mapping);
+  if (has_meaning) VITRINE_RETURN_IF_ERROR(ReadMeaning(reader, num_rows, mapping, table));
   auto scorer = Content::Create(std::move(table));
   if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
   return scorer;

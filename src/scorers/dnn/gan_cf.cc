@@ -132,8 +132,8 @@ absl::StatusOr<std::shared_ptr<const GanCf>> LoadGanCf(ByteReader& reader,
   if (!CheckParts(weights, touch_weights).ok()) {
     return absl::DataLossError("gan_cf holds numbers that no training makes");
   }
-  weights.encoder = RemapRows(weights.encoder, mapping);
-  weights.decoder = RemapRows(weights.decoder, mapping);
+  weights.encoder = RemapRows(std::move(weights.encoder), mapping);
+  weights.decoder = RemapRows(std::move(weights.decoder), mapping);
   return GanCf::Create(std::move(weights), touch_weights);
 }
 

@@ -213,8 +213,8 @@ absl::StatusOr<std::shared_ptr<const NeuralCf>> LoadNeuralCf(
   const bool is_sound = weights.factors <= static_cast<std::size_t>(weights.items.cols()) &&
                         CheckParts(weights, touch_weights).ok();
   if (!is_sound) return absl::DataLossError("neural_cf holds numbers that no training makes");
-  weights.history = RemapRows(weights.history, mapping);
-  weights.items = RemapRows(weights.items, mapping);
+  weights.history = RemapRows(std::move(weights.history), mapping);
+  weights.items = RemapRows(std::move(weights.items), mapping);
   return NeuralCf::Create(std::move(weights), touch_weights);
 }
 

@@ -201,7 +201,7 @@ absl::StatusOr<std::shared_ptr<const NextItem>> LoadNextItem(
   Random random(0);  // The first values are all overwritten.
   SequenceNetwork network(shape, 0, random);
   VITRINE_RETURN_IF_ERROR(SetParameters(saved, name, network));
-  network.items.weight.value = RemapRows(saved.front(), mapping);
+  network.items.weight.value = RemapRows(std::move(saved.front()), mapping);
   network.shape.num_items = num_items;
   auto scorer = NextItem::Create(name, std::move(network));
   if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));

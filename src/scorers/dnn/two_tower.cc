@@ -302,8 +302,8 @@ absl::StatusOr<std::shared_ptr<const TwoTower>> LoadTwoTower(
   TwoTowerTable table;
   table.history.touch = ReadTouchWeights(reader);
   table.history.half_life_days = reader.Double();
-  const Matrix targets = reader.ReadMatrix();
-  const Matrix inputs = reader.ReadMatrix();
+  Matrix targets = reader.ReadMatrix();
+  Matrix inputs = reader.ReadMatrix();
   const auto is_learned = reader.Array<std::uint8_t>();
   std::vector<Matrix> saved(reader.Count(2));
   for (Matrix& each : saved) each = reader.ReadMatrix();
@@ -329,8 +329,8 @@ absl::StatusOr<std::shared_ptr<const TwoTower>> LoadTwoTower(
     if (saved[i].rows() != value.rows() || saved[i].cols() != value.cols()) return DamagedNumbers();
     value = std::move(saved[i]);
   }
-  table.targets = RemapRows(targets, mapping);
-  table.inputs = RemapRows(inputs, mapping);
+  table.targets = RemapRows(std::move(targets), mapping);
+  table.inputs = RemapRows(std::move(inputs), mapping);
   table.is_learned.assign(num_items, 0);
   for (std::size_t row = 0; row < is_learned.size(); ++row) {
     if (row_to_index[row] == RowMapping::kDropped) continue;

@@ -305,11 +305,11 @@ absl::StatusOr<std::shared_ptr<const RepeatPurchase>> LoadRepeatPurchase(
   sales.first_us = reader.Signed();
   sales.last_us = reader.Signed();
   sales.visits = reader.Array<float>();
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix by_item, ReadCsr(reader, "repeat_purchase"));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix by_item, ReadCsr(reader, "repeat_purchase"));
   for (const std::size_t count : {repeat_rate.size(), interval.size(), by_item.num_rows}) {
     VITRINE_RETURN_IF_ERROR(CheckRows(count, mapping, "repeat_purchase"));
   }
-  sales.by_item = RemapRows(by_item, mapping);
+  sales.by_item = RemapRows(std::move(by_item), mapping);
   // Rows that no saved one becomes are items the model has never seen.
   table.repeat_rate.assign(num_items, Mean(repeat_rate, RepeatPurchaseTable::kUsualRate));
   table.interval.assign(num_items, Mean(interval, RepeatPurchaseTable::kUsualInterval));

@@ -16,15 +16,25 @@ double Left(std::uint32_t num_days, float half_life_days) {
   return std::exp2(-static_cast<double>(num_days) / static_cast<double>(half_life_days));
 }
 
-// The faded sum of a row just after each of its entries.
-void AppendLevels(std::span<const std::uint32_t> days, std::span<const float> values,
-                  float half_life_days, std::vector<float>& levels) {
-  double level = 0;
-  for (std::size_t i = 0; i < days.size(); ++i) {
-    if (i > 0) level *= Left(days[i] - days[i - 1], half_life_days);
-    level += static_cast<double>(values[i]);
-    levels.push_back(static_cast<float>(level));
+// The faded sum of a row just after each of its entries, of every row.
+std::vector<float> Levels(const CsrMatrix& rows, float half_life_days) {
+  std::vector<double> left;  // By the number of days.
+  for (std::uint32_t days = 0; days < rows.num_cols; ++days) {
+    left.push_back(Left(days, half_life_days));
   }
+  std::vector<float> levels;
+  levels.reserve(rows.value.size());
+  for (std::size_t row = 0; row < rows.num_rows; ++row) {
+    const auto days = rows.Columns(row);
+    const auto values = rows.Values(row);
+    double level = 0;
+    for (std::size_t i = 0; i < days.size(); ++i) {
+      if (i > 0) level *= left[days[i] - days[i - 1]];
+      level += static_cast<double>(values[i]);
+      levels.push_back(static_cast<float>(level));
+    }
+  }
+  return levels;
 }
 
 // The same of every day.
@@ -78,15 +88,10 @@ absl::StatusOr<SalesTrends> SalesTrends::Create(DailySales sales, const TrendWei
 SalesTrends::SalesTrends(DailySales sales, const TrendWeights& weights)
     : sales_(std::move(sales)),
       weights_(weights),
+      usual_(Levels(sales_.by_item, weights.usual_half_life_days)),
+      recent_(Levels(sales_.by_item, weights.recent_half_life_days)),
       usual_visits_(DailyLevels(sales_.visits, weights.usual_half_life_days)),
-      recent_visits_(DailyLevels(sales_.visits, weights.recent_half_life_days)) {
-  const CsrMatrix& by_item = sales_.by_item;
-  for (std::size_t row = 0; row < by_item.num_rows; ++row) {
-    const auto days = by_item.Columns(row);
-    AppendLevels(days, by_item.Values(row), weights.usual_half_life_days, usual_);
-    AppendLevels(days, by_item.Values(row), weights.recent_half_life_days, recent_);
-  }
-}
+      recent_visits_(DailyLevels(sales_.visits, weights.recent_half_life_days)) {}
 
 std::uint32_t SalesTrends::DaysBefore(Micros now_us) const {
   const auto num_days = static_cast<std::uint32_t>(sales_.visits.size());

@@ -74,13 +74,13 @@ absl::StatusOr<std::shared_ptr<const SequentialRules>> LoadSequentialRules(
   const RowMapping mapping{row_to_index, num_items};
   SequentialRulesTable table;
   table.recency = ReadRecency(reader);
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix saved, ReadCsr(reader, "sequential_rules"));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix saved, ReadCsr(reader, "sequential_rules"));
   VITRINE_RETURN_IF_ERROR(CheckRows(saved.num_rows, mapping, "sequential_rules"));
   if (saved.num_rows != saved.num_cols) {
     return absl::DataLossError(absl::StrFormat("sequential_rules holds %d x %d rules, not a square",
                                                saved.num_rows, saved.num_cols));
   }
-  table.rules = RemapRowsAndColumns(saved, mapping);
+  table.rules = RemapRowsAndColumns(std::move(saved), mapping);
   auto scorer = SequentialRules::Create(std::move(table));
   if (!scorer.ok()) return absl::DataLossError(std::string(scorer.status().message()));
   return scorer;

@@ -296,10 +296,10 @@ absl::StatusOr<std::shared_ptr<const SessionKnn>> LoadSessionKnn(
   table.weights.self_weight = reader.Float();
   const auto item_weights = reader.Array<float>();
   table.session_weights = reader.Array<float>();
-  VITRINE_ASSIGN_OR_RETURN(const CsrMatrix sessions, ReadCsr(reader, "session_knn"));
+  VITRINE_ASSIGN_OR_RETURN(CsrMatrix sessions, ReadCsr(reader, "session_knn"));
   VITRINE_RETURN_IF_ERROR(CheckRows(item_weights.size(), mapping, "session_knn"));
   VITRINE_RETURN_IF_ERROR(CheckRows(sessions.num_cols, mapping, "session_knn"));
-  table.sessions = RemapColumns(sessions, mapping);
+  table.sessions = RemapColumns(std::move(sessions), mapping);
   table.item_weights.assign(num_items, 0);
   for (std::size_t row = 0; row < item_weights.size(); ++row) {
     if (row_to_index[row] == RowMapping::kDropped) continue;
