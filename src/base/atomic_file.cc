@@ -64,7 +64,9 @@ absl::StatusOr<std::string> ReadCheckedFile(FileSystem& files, const std::string
   if (stored.Fixed64() != Checksum(std::string_view(content).substr(0, end))) {
     return absl::DataLossError(absl::StrFormat("%s is damaged: its checksum does not match", path));
   }
-  return content.substr(kMagicBytes, end - kMagicBytes);
+  content.resize(end);
+  content.erase(0, kMagicBytes);
+  return content;
 }
 
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 #include "vitrine/base/file_system.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,16 +97,21 @@ class LocalFiles final : public FileSystem {
   absl::StatusOr<std::string> ReadFile(const std::string& path) override {
     const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return SystemError("open", path, errno);
-    std::string content;
-    std::string buffer(1 << 16, '\0');
+    // As large as it is said to be, and a byte more, which finds the end; some files say 0.
+    struct stat about {};
+    const bool is_said = fstat(descriptor, &about) == 0 && about.st_size > 0;
+    std::string content(is_said ? static_cast<std::size_t>(about.st_size) + 1 : 1 << 12, '\0');
+    std::size_t size = 0;
     ssize_t count = 0;
     do {
-      count = read(descriptor, buffer.data(), buffer.size());
-      if (count > 0) content.append(buffer, 0, static_cast<std::size_t>(count));
+      if (size == content.size()) content.resize(2 * size);
+      count = read(descriptor, content.data() + size, content.size() - size);
+      if (count > 0) size += static_cast<std::size_t>(count);
     } while (count > 0 || (count < 0 && errno == EINTR));
     const int error = errno;
     close(descriptor);
     if (count < 0) return SystemError("read", path, error);
+    content.resize(size);
     return content;
   }
 
