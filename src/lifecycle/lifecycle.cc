@@ -34,6 +34,7 @@ absl::StatusOr<std::unique_ptr<Lifecycle>> Lifecycle::Start(const FeatureStore& 
   }
   shared->live.FollowLive();
   shared->LoadCandidate();
+  shared->freeing_thread = std::make_unique<ThreadPool>(1);
   shared->training_thread = std::make_unique<ThreadPool>(1, ThreadPriority::kBackground);
   shared->watching_thread = std::make_unique<ThreadPool>(1, ThreadPriority::kBackground);
   shared->errand_thread = std::make_unique<ThreadPool>(1, ThreadPriority::kBackground);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lifecycle/live_models.h"
 #include "lifecycle/serving_watch.h"
@@ -40,6 +41,7 @@ struct Lifecycle::State {
   void Train(const std::string& id, bool skips_the_gate);
   void End(const std::string& id, const absl::StatusOr<TrainedModels>& trained);
   absl::StatusOr<TrainedModels> TrainAndPublish(bool skips_the_gate, const StageReport& report);
+  void GiveBackWhatWasReplaced();
   void FollowCatalogue();
   void TrainIfGrown();
   std::uint64_t CountNew(std::uint64_t num_events);
@@ -77,6 +79,7 @@ struct Lifecycle::State {
   bool skips_gate = false;
   std::optional<RollbackNote> rollback;  // The latest.
   NewEvents new_events;
+  mutable std::vector<BundleSummary> known_bundles;  // Those that were listed last.
   std::map<RollbackCause, std::uint64_t> num_rollbacks;
 
   // Events in the store when the last training began, or when it was rolled back: a failure or a
@@ -84,6 +87,7 @@ struct Lifecycle::State {
   std::atomic<std::uint64_t> attempted_events = 0;
 
   // Used by the watching thread alone.
+  bool has_freed = false;  // A set of models, since memory was given back.
   std::uint64_t last_content_version = 0;
   int polls_unsettled = 0;
   std::string counted_version;  // Served when it counted new events.
@@ -91,6 +95,7 @@ struct Lifecycle::State {
 
   ThreadPool pool;  // Of the trainers.
   // Last, so that they end first.
+  std::unique_ptr<ThreadPool> freeing_thread;  // Of normal priority, unlike the others.
   std::unique_ptr<ThreadPool> training_thread;
   std::unique_ptr<ThreadPool> watching_thread;
   std::unique_ptr<ThreadPool> errand_thread;

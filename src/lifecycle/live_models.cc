@@ -9,7 +9,6 @@
 #include "absl/strings/str_format.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/base/log.h"
-#include "vitrine/base/memory.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/engine/model_control.h"
 #include "vitrine/training/trainer.h"
@@ -59,7 +58,7 @@ void LiveModels::Serve(std::shared_ptr<const ModelSet> models) {
   published_.Set(std::move(models));
 }
 
-void LiveModels::FreeReplaced() {
+bool LiveModels::FreeReplaced() {
   std::vector<std::shared_ptr<const ModelSet>> unused;
   {
     std::lock_guard lock(mutex_);
@@ -68,9 +67,7 @@ void LiveModels::FreeReplaced() {
     unused.assign(std::make_move_iterator(rest), std::make_move_iterator(replaced_.end()));
     replaced_.erase(rest, replaced_.end());
   }
-  if (unused.empty()) return;
-  unused.clear();
-  GiveBackFreeMemory();
+  return !unused.empty();
 }
 
 void LiveModels::BeginProbation(const std::string& previous) {

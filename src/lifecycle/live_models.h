@@ -87,8 +87,8 @@ class LiveModels {
   std::optional<std::uint64_t> TrainedEvents() const;
 
   // Frees the sets that nobody answers with any more, on this thread rather than on that of the
-  // request which was the last to use them.
-  void FreeReplaced();
+  // request which was the last to use them. Whether there were any.
+  bool FreeReplaced();
 
  private:
   absl::StatusOr<ModelSet> Load(const std::string& version) const;

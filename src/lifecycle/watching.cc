@@ -3,6 +3,7 @@
 
 #include "lifecycle/lifecycle_state.h"
 #include "vitrine/base/log.h"
+#include "vitrine/base/memory.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
@@ -35,10 +36,20 @@ void Lifecycle::State::Watch() {
     }
     live.FollowLive();
     RollBackIfWorse();
-    live.FreeReplaced();
+    GiveBackWhatWasReplaced();
     FollowCatalogue();
     TrainIfGrown();
     TrainIfDue();
+  }
+}
+
+// Gives the memory back once no more is freed: until then the next version takes what the one
+// before left. Not on this thread, which the allocator's locks would wait for while it has no core.
+void Lifecycle::State::GiveBackWhatWasReplaced() {
+  if (live.FreeReplaced()) {
+    has_freed = true;
+  } else if (std::exchange(has_freed, false)) {
+    freeing_thread->Submit(&GiveBackFreeMemory);
   }
 }
 
@@ -152,8 +163,13 @@ void Lifecycle::State::LoadCandidate() {
 }
 
 absl::StatusOr<ModelControl::Versions> Lifecycle::State::ListVersions() const {
+  std::vector<BundleSummary> known;
+  {
+    std::lock_guard lock(mutex);
+    known = known_bundles;
+  }
   ModelControl::Versions versions;
-  VITRINE_ASSIGN_OR_RETURN(versions.bundles, live.folder().List());
+  VITRINE_ASSIGN_OR_RETURN(versions.bundles, live.folder().List(known));
   const absl::StatusOr<BundleFolder::Live> named = live.folder().ReadLive();
   if (named.ok()) {
     versions.live = named->version;
@@ -162,6 +178,7 @@ absl::StatusOr<ModelControl::Versions> Lifecycle::State::ListVersions() const {
   versions.candidate = live.folder().ReadCandidate().value_or("");
   versions.num_trainings = history.num_ended();
   std::lock_guard lock(mutex);
+  known_bundles = versions.bundles;
   versions.rollback = rollback;
   versions.num_rollbacks = num_rollbacks;
   return versions;

@@ -163,12 +163,20 @@ absl::StatusOr<BundleFolder::Live> BundleFolder::ReadLive() const {
   return live;
 }
 
-absl::StatusOr<std::vector<BundleSummary>> BundleFolder::List() const {
+absl::StatusOr<std::vector<BundleSummary>> BundleFolder::List(
+    const std::vector<BundleSummary>& known) const {
   VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(folder_));
   std::vector<std::string> versions = VersionsOf(names, kSuffix);
   std::reverse(versions.begin(), versions.end());
   std::vector<BundleSummary> summaries;
   for (const std::string& version : versions) {
+    const auto found = std::find_if(known.begin(), known.end(), [&](const BundleSummary& each) {
+      return each.version == version;
+    });
+    if (found != known.end()) {
+      summaries.push_back(*found);
+      continue;
+    }
     absl::StatusOr<BundleSummary> summary = ReadBundleSummary(*files_, PathOf(version));
     if (summary.ok()) {
       summaries.push_back(*std::move(summary));

@@ -81,6 +81,7 @@ void Settle(const LoadOptions& load) {
 
 void Run(const std::string& folder, double rate, double seconds) {
   SetLogLevel(LogLevel::kError);
+  KeepFreedMemory();  // As a server does.
   const auto store = OrDie(FeatureStore::Open(folder, {}, LocalFileSystem(), SystemClock()));
   Published<ModelSet> models(std::make_shared<const ModelSet>());
   Counters counters;

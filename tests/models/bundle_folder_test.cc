@@ -110,6 +110,20 @@ TEST_F(BundleFolderTest, OldVersionsGoButNeverLiveOrPrevious) {
   EXPECT_THAT(ListedVersions(), ElementsAre("v8", "v7", "v6", "v5", "v4", "a"));
 }
 
+TEST_F(BundleFolderTest, WhatIsKnownIsNotReadAgain) {
+  ASSERT_THAT(Open().Publish(Set("v1"), kItemIds), IsOk());
+  ASSERT_THAT(Open().Publish(Set("v2"), kItemIds), IsOk());
+  const std::vector<BundleSummary> known = {{.version = "v1", .num_bytes = 42}, {.version = "v0"}};
+
+  const std::vector<BundleSummary> listed = Open().List(known).value();
+
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_EQ(listed[0].version, "v2");
+  EXPECT_NE(listed[0].num_bytes, 42u);
+  EXPECT_EQ(listed[1].version, "v1");
+  EXPECT_EQ(listed[1].num_bytes, 42u);
+}
+
 TEST_F(BundleFolderTest, DraftsThatACrashLeftBehindGoWithTheNextPublication) {
   const BundleFolder folder = Open();
   ASSERT_THAT(WriteFileAtomically(files_, root_ / "models/v1.bundle.tmp", "half"), IsOk());

@@ -76,8 +76,10 @@ class BundleFolder {
   // candidate that becomes live is none any more. Errors: those of CheckNamesVersion.
   absl::Status PointLiveAt(const std::string& version) const;
 
-  // Every readable bundle, newest first.
-  absl::StatusOr<std::vector<BundleSummary>> List() const;
+  // Every readable bundle, newest first. A version never changes, so those that are `known` are not
+  // read again where they are still there.
+  absl::StatusOr<std::vector<BundleSummary>> List(
+      const std::vector<BundleSummary>& known = {}) const;
 
   std::string PathOf(const std::string& version) const;
 
