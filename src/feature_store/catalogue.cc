@@ -3,22 +3,18 @@
 #include <algorithm>
 #include <cassert>
 #include <mutex>
-#include <tuple>
 
 #include "feature_store/catalogue_state.h"
+#include "vitrine/base/bytes.h"
 
 namespace vitrine {
 namespace {
 
-// All that a model of content reads.
-auto Content(const Item& item) {
-  return std::tie(item.title, item.description, item.categories, item.brand, item.tags,
-                  item.attributes, item.primary_item_id);
-}
-
-bool HasSameContent(const Item* a, const Item* b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  return Content(*a) == Content(*b);
+std::uint64_t ContentOf(const Item* item) {
+  if (item == nullptr) return 0;
+  ByteWriter writer;
+  WriteContent(*item, writer);
+  return Checksum(writer.bytes());
 }
 
 }  // namespace
@@ -103,9 +99,10 @@ ItemIndex Catalogue::Primary(ItemIndex index) const {
   return Row(index) < state_->entries.size() ? state_->entries[Row(index)].primary : index;
 }
 
-std::uint64_t Catalogue::content_version() const {
+std::uint32_t Catalogue::content_fingerprint() const {
   std::shared_lock lock(state_->mutex);
-  return state_->content_version;
+  const auto folded = static_cast<std::uint32_t>(state_->content ^ (state_->content >> 32));
+  return std::max<std::uint32_t>(folded, 1);
 }
 
 Catalogue::Changes Catalogue::ChangesSince(std::uint64_t version) const {
@@ -152,7 +149,9 @@ void Catalogue::State::Apply(const CatalogueChanges& changes) {
 
 void Catalogue::State::Set(ItemIndex index, std::shared_ptr<const Item> item) {
   Entry& entry = entries[Row(index)];
-  if (!HasSameContent(entry.item.get(), item.get())) ++content_version;
+  content -= entry.content;
+  entry.content = ContentOf(item.get());
+  content += entry.content;
   if (entry.item != nullptr) --num_items;
   if (item != nullptr) ++num_items;
   entry.item = std::move(item);

@@ -28,6 +28,7 @@ struct Catalogue::State {
     std::string id{};
     std::shared_ptr<const Item> item{};
     ItemIndex primary{};
+    std::uint64_t content = 0;  // Of the item, its part of `content` below.
   };
 
   // Applies a commit as a whole: no reader sees half of it. For one thread at a time.
@@ -52,7 +53,7 @@ struct Catalogue::State {
   std::vector<Entry> entries;  // [num_indices]
   absl::flat_hash_map<std::string, ItemIndex> index_of;
   std::size_t num_items = 0;
-  std::uint64_t content_version = 0;
+  std::uint64_t content = 0;  // The sum over all items, modulo 2^64.
 
   // The latest changes, at most 2 * kKeptChanges; those before them were so many.
   std::vector<ItemIndex> changed;

@@ -33,41 +33,18 @@ class Fingerprint {
   ByteWriter digests_;
 };
 
-void Add(const std::vector<std::string>& texts, ByteWriter& writer) {
-  writer.Unsigned(texts.size());
-  for (const std::string& text : texts) writer.String(text);
-}
-
-void Add(const std::optional<Money>& money, ByteWriter& writer) {
-  writer.Unsigned(money.has_value() ? 1 : 0);
-  if (!money) return;
-  writer.Signed(money->micros);
-  writer.String(money->currency);
-}
-
 void Add(const Item& item, ByteWriter& writer) {
-  writer.String(item.id);
-  writer.String(item.primary_item_id);
-  writer.String(item.title);
-  writer.String(item.description);
-  Add(item.categories, writer);
-  writer.String(item.brand);
-  Add(item.price, writer);
+  WriteContent(item, writer);
+  writer.Unsigned(item.price.has_value() ? 1 : 0);
+  if (item.price.has_value()) {
+    writer.Signed(item.price->micros);
+    writer.String(item.price->currency);
+  }
   writer.Unsigned(static_cast<std::uint64_t>(item.availability));
   writer.Unsigned(item.stock.has_value() ? 1 : 0);
   writer.Signed(item.stock.value_or(0));
-  Add(item.tags, writer);
-  Add(item.image_uris, writer);
-  writer.Unsigned(item.attributes.size());
-  for (const auto& [name, value] : item.attributes) {
-    writer.String(name);
-    writer.Unsigned(value.index());
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      writer.String(*text);
-    } else {
-      writer.Double(std::get<double>(value));
-    }
-  }
+  writer.Unsigned(item.image_uris.size());
+  for (const std::string& uri : item.image_uris) writer.String(uri);
   writer.Signed(item.publish_time_us);
 }
 

@@ -48,8 +48,7 @@ struct Lifecycle::State {
   void TrainIfDue();
   TrainingProgress StartTraining(TrainingTrigger trigger, bool skips_the_gate);
   absl::StatusOr<TrainingProgress> CancelTraining(const std::string& id);
-  absl::Status Publish(TrainedModels trained, std::uint64_t content_version,
-                       const std::optional<std::string>& instead_of);
+  absl::Status Publish(TrainedModels trained, const std::optional<std::string>& instead_of);
   void LoadCandidate();
   void RollBackIfWorse();
   // `why`: of a version that does harm; nothing where somebody asked for another one.
@@ -79,8 +78,8 @@ struct Lifecycle::State {
   bool skips_gate = false;
   std::optional<RollbackNote> rollback;  // The latest.
   NewEvents new_events;
-  mutable std::vector<BundleSummary> known_bundles;  // Those that were listed last.
   std::map<RollbackCause, std::uint64_t> num_rollbacks;
+  mutable std::vector<BundleSummary> known_bundles;  // Those that were listed last.
 
   // Events in the store when the last training began, or when it was rolled back: a failure or a
   // refusal is not repeated before there is more.
@@ -88,7 +87,7 @@ struct Lifecycle::State {
 
   // Used by the watching thread alone.
   bool has_freed = false;  // A set of models, since memory was given back.
-  std::uint64_t last_content_version = 0;
+  std::uint32_t last_content = 0;
   int polls_unsettled = 0;
   std::string counted_version;  // Served when it counted new events.
   Micros started_us = 0;

@@ -127,7 +127,7 @@ bool LiveModels::TryLoad(const std::string& version) {
   const std::string before = std::exchange(served_, version);
   BeginProbation(before);
   refused_.clear();
-  content_version_.reset();  // The catalogue may have changed since it was trained.
+  unmade_content_ = 0;
   Log(LogLevel::kInfo, "models.loaded", {{"version", version}, {"ms", Milliseconds(start)}});
   return true;
 }
@@ -143,13 +143,12 @@ absl::Status LiveModels::CheckStillLive(const std::string& version) const {
 }
 
 absl::Status LiveModels::Publish(ModelSet models, const std::vector<std::string>& item_ids,
-                                 std::uint64_t content_version,
                                  const std::optional<std::string>& instead_of) {
   std::lock_guard lock(mutex_);
   if (instead_of.has_value()) VITRINE_RETURN_IF_ERROR(CheckStillLive(*instead_of));
   VITRINE_RETURN_IF_ERROR(folder_.Publish(models, item_ids));
   const std::string before = std::exchange(served_, models.version);
-  content_version_ = content_version;
+  unmade_content_ = 0;
   Serve(std::make_shared<const ModelSet>(std::move(models)));
   BeginProbation(before);
   return absl::OkStatus();
@@ -182,7 +181,7 @@ absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& versi
                 .to = std::move(wanted),
                 .is_promotion = is_promotion};
   refused_.clear();
-  content_version_.reset();  // The catalogue may have changed since it was trained.
+  unmade_content_ = 0;
   Serve(std::make_shared<const ModelSet>(std::move(models)));
   probation_.reset();
   if (change.is_promotion) BeginProbation(change.from);
@@ -217,14 +216,15 @@ absl::Status LiveModels::LoadCandidate(const TellCandidate& tell) {
 bool LiveModels::IsContentStale() const {
   std::lock_guard lock(mutex_);
   const std::shared_ptr<const ModelSet> models = published_.Get();
-  return std::any_of(models->models.begin(), models->models.end(), &KnowsContent) &&
-         content_version_ != catalogue_.content_version();
+  const std::uint32_t content = catalogue_.content_fingerprint();
+  return models->content_fingerprint != content && unmade_content_ != content &&
+         std::any_of(models->models.begin(), models->models.end(), &KnowsContent);
 }
 
 absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool>& is_cancelled) {
   const std::shared_ptr<const ModelSet> before = published_.Get();
   const Micros start = MonotonicNow();
-  const std::uint64_t content_version = catalogue_.content_version();
+  const std::uint32_t content = catalogue_.content_fingerprint();
   const Dataset dataset = DatasetOf(catalogue_);
   std::vector<Model> fresh;
   absl::Status failure;
@@ -245,10 +245,10 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
   // What is live may have changed meanwhile: what was made holds parts of what was before. The next
   // look finds whether the new one is stale too.
   if (published_.Get()->version != before->version) return absl::OkStatus();
-  if (content_version_.value_or(0) > content_version) return absl::OkStatus();
-  content_version_ = content_version;  // After a failure too: wait for the next change.
+  if (!failure.ok()) unmade_content_ = content;  // Until the next change.
   if (fresh.empty()) return failure;
   auto next = std::make_shared<ModelSet>(*published_.Get());
+  next->content_fingerprint = content;
   for (Model& model : next->models) {
     const auto made = std::find_if(fresh.begin(), fresh.end(), [&](const Model& each) {
       return each.kind == model.kind && each.name == model.name;

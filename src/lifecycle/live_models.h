@@ -38,12 +38,11 @@ class LiveModels {
   // is loaded, or the newest whole one when LIVE itself is damaged.
   void FollowLive();
 
-  // Makes a new version live on disk, then in memory. `content_version` is the catalogue's from
-  // before its training began. `instead_of`: the version that it was held against, "" for none; it
-  // takes the place of no other one. Nothing: of any.
+  // Makes a new version live on disk, then in memory. `instead_of`: the version that it was held
+  // against, "" for none; it takes the place of no other one. Nothing: of any.
   // Errors: ABORTED another one is live by now; those of FileSystem.
   absl::Status Publish(ModelSet models, const std::vector<std::string>& item_ids,
-                       std::uint64_t content_version, const std::optional<std::string>& instead_of);
+                       const std::optional<std::string>& instead_of);
 
   // Loads `version`, or what one of the aliases stands for, serves it and points LIVE at it.
   // Errors: as ModelControl::MakeLive; ABORTED `instead_of`, where it is not empty, is not live any
@@ -112,8 +111,8 @@ class LiveModels {
   std::string served_;          // Version.
   std::string refused_;         // The version that LIVE named and that could not be loaded.
   std::string last_complaint_;  // About LIVE itself, to log it once.
-  // Of the catalogue, when what is served was made of it; nothing: unknown.
-  std::optional<std::uint64_t> content_version_;
+  // Content fingerprint of the catalogue that nothing could be made of; 0: none is known.
+  std::uint32_t unmade_content_ = 0;
   std::optional<Probation> probation_;
   std::vector<std::shared_ptr<const ModelSet>> replaced_;
 };

@@ -240,6 +240,8 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
                                           const StageReport& report) {
   if (report) report("snapshot", 0);
   const std::uint64_t num_events = store.status().num_events;
+  // From before the snapshot: what is put meanwhile is seen to differ.
+  const std::uint32_t content_fingerprint = store.catalogue().content_fingerprint();
   VITRINE_ASSIGN_OR_RETURN(Dataset dataset, store.Snapshot(0));
   if (dataset.num_items() == 0) {
     return absl::FailedPreconditionError(
@@ -283,6 +285,7 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
   trained.models.metrics["events"] = static_cast<double>(num_events);
   trained.models.trained_us = options.clock->Now();
   trained.models.dataset_fingerprint = dataset.fingerprint;
+  trained.models.content_fingerprint = content_fingerprint;
   trained.item_ids = std::move(dataset.item_ids);
   return trained;
 }

@@ -101,7 +101,6 @@ void Lifecycle::State::End(const std::string& id, const absl::StatusOr<TrainedMo
 // What comes of it says no more of its models than their version.
 absl::StatusOr<TrainedModels> Lifecycle::State::TrainAndPublish(bool skips_the_gate,
                                                                 const StageReport& report) {
-  const std::uint64_t content_version = store.catalogue().content_version();
   const std::shared_ptr<const ModelSet> served = live.served();
   const TrainingContext context{.pool = &pool, .is_cancelled = &is_cancelled, .live = served.get()};
   LifecycleOptions asked = *changing.Get();
@@ -116,12 +115,12 @@ absl::StatusOr<TrainedModels> Lifecycle::State::TrainAndPublish(bool skips_the_g
   published.gate = trained.gate;
   std::optional<std::string> instead_of;  // The gate has judged it beside what is served alone.
   if (asked.gate.is_on) instead_of = served->version;
-  VITRINE_RETURN_IF_ERROR(Publish(std::move(trained), content_version, instead_of));
+  VITRINE_RETURN_IF_ERROR(Publish(std::move(trained), instead_of));
   return published;
 }
 
 // Where there is nothing live yet there is nothing to wait for either.
-absl::Status Lifecycle::State::Publish(TrainedModels trained, std::uint64_t content_version,
+absl::Status Lifecycle::State::Publish(TrainedModels trained,
                                        const std::optional<std::string>& instead_of) {
   if (changing.Get()->is_promoted_by_hand && !live.served()->version.empty()) {
     return live.SaveCandidate(std::move(trained.models), trained.item_ids,
@@ -129,7 +128,7 @@ absl::Status Lifecycle::State::Publish(TrainedModels trained, std::uint64_t cont
                                 shadow.SetCandidate(std::move(candidate));
                               });
   }
-  return live.Publish(std::move(trained.models), trained.item_ids, content_version, instead_of);
+  return live.Publish(std::move(trained.models), trained.item_ids, instead_of);
 }
 
 }  // namespace vitrine

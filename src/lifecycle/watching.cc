@@ -54,8 +54,8 @@ void Lifecycle::State::GiveBackWhatWasReplaced() {
 }
 
 void Lifecycle::State::FollowCatalogue() {
-  const std::uint64_t version = store.catalogue().content_version();
-  const bool is_settled = std::exchange(last_content_version, version) == version;
+  const std::uint32_t content = store.catalogue().content_fingerprint();
+  const bool is_settled = std::exchange(last_content, content) == content;
   if (!live.IsContentStale()) {
     polls_unsettled = 0;
     return;

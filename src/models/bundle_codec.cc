@@ -46,18 +46,20 @@ std::map<std::string, double> ReadNumbers(ByteReader& reader) {
   return values;
 }
 
-// Written among the metrics, where a binary that does not know it takes it for one more.
+// Written among the metrics, where a binary that does not know them takes them for two more.
 constexpr const char* kBlendQuestion = "blend_question";
+constexpr const char* kContentFingerprint = "content_fingerprint";
 
 std::map<std::string, double> MetricsToSave(const ModelSet& models) {
   std::map<std::string, double> metrics = models.metrics;
   if (models.blend_question != 0) metrics[kBlendQuestion] = models.blend_question;
+  if (models.content_fingerprint != 0) metrics[kContentFingerprint] = models.content_fingerprint;
   return metrics;
 }
 
-// Takes it from the metrics that were read. What is no such number is none.
-std::uint32_t TakeBlendQuestion(std::map<std::string, double>& metrics) {
-  const auto note = metrics.extract(kBlendQuestion);
+// Takes one of them from the metrics that were read. What is no such number is none.
+std::uint32_t TakeNote(const char* name, std::map<std::string, double>& metrics) {
+  const auto note = metrics.extract(name);
   if (note.empty()) return 0;
   const double number = note.mapped();
   const bool fits = number >= 0 && number <= std::numeric_limits<std::uint32_t>::max();
@@ -121,7 +123,8 @@ ModelSet ReadHeader(ByteReader& reader) {
   set.trained_us = reader.Signed();
   set.dataset_fingerprint = reader.Fixed64();
   set.metrics = ReadNumbers(reader);
-  set.blend_question = TakeBlendQuestion(set.metrics);
+  set.blend_question = TakeNote(kBlendQuestion, set.metrics);
+  set.content_fingerprint = TakeNote(kContentFingerprint, set.metrics);
   set.weights = ReadWeights(reader);
   set.cold_start_events = reader.Double();
   set.trend.power = reader.Double();

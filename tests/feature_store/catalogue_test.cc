@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +24,9 @@ using ::testing::ElementsAre;
 using testing::FakeClock;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::SizeIs;
 using testing::StatusIs;
+using testing::TemporaryFolder;
 
 class CatalogueTest : public ::testing::Test {
  protected:
@@ -51,7 +56,7 @@ class CatalogueTest : public ::testing::Test {
     return ids;
   }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   FakeClock clock_;
   testing::FaultFileSystem files_;
   std::unique_ptr<FeatureStore> store_;
@@ -159,7 +164,7 @@ TEST_F(CatalogueTest, VisitsDescribedItemsInOrderAPieceAtATime) {
 
 TEST_F(CatalogueTest, InventoryChangesStockAndPriceAlone) {
   Write(UpsertItems{{Item{.id = "a", .title = "A", .price = Money{1, "EUR"}}}});
-  const std::uint64_t version = catalogue().content_version();
+  const std::uint32_t content = catalogue().content_fingerprint();
 
   Write(UpdateInventory{{{.id = "a", .stock = 0}}});
   EXPECT_THAT(ServableIds(clock_.Now()), IsEmpty());
@@ -167,7 +172,7 @@ TEST_F(CatalogueTest, InventoryChangesStockAndPriceAlone) {
 
   EXPECT_EQ(*Get("a"), (Item{.id = "a", .title = "A", .price = Money{2, "EUR"}, .stock = 3}));
   EXPECT_THAT(ServableIds(clock_.Now()), ElementsAre("a"));
-  EXPECT_EQ(catalogue().content_version(), version);
+  EXPECT_EQ(catalogue().content_fingerprint(), content);
 }
 
 TEST_F(CatalogueTest, InventoryOfAnUnknownItemChangesNothing) {
@@ -219,14 +224,58 @@ TEST_F(CatalogueTest, VariantsShareThePrimaryEvenIfItIsNoItem) {
   EXPECT_EQ(catalogue().Primary(alone), alone);
 }
 
-TEST_F(CatalogueTest, TheContentVersionGrowsWithTextsOnly) {
-  Write(UpsertItems{{Item{.id = "a", .title = "A"}}});
-  const std::uint64_t version = catalogue().content_version();
+TEST_F(CatalogueTest, TheContentIsThatOfTheTextsAndSuch) {
+  const Item described{.id = "a",
+                       .primary_item_id = "p",
+                       .title = "A",
+                       .description = "D",
+                       .categories = {"C"},
+                       .brand = "B",
+                       .tags = {"T"},
+                       .attributes = {{"colour", "red"}, {"size", 3.0}}};
+  Write(UpsertItems{{described}});
+  const std::uint32_t content = catalogue().content_fingerprint();
+  std::set<std::uint32_t> others;
+  std::size_t num_others = 0;
+  const auto expect_other = [&](auto&& change) {
+    Item changed = described;
+    change(changed);
+    Write(UpsertItems{{changed}});
+    others.insert(catalogue().content_fingerprint());
+    ++num_others;
+  };
 
-  Write(UpsertItems{{Item{.id = "a", .title = "A"}}});
-  EXPECT_EQ(catalogue().content_version(), version);
-  Write(UpsertItems{{Item{.id = "a", .title = "B"}}});
-  EXPECT_GT(catalogue().content_version(), version);
+  expect_other([](Item& item) { item.primary_item_id = "q"; });
+  expect_other([](Item& item) { item.title = "B"; });
+  expect_other([](Item& item) { item.description = ""; });
+  expect_other([](Item& item) { item.categories = {"C", "C > D"}; });
+  expect_other([](Item& item) { item.brand = ""; });
+  expect_other([](Item& item) { item.tags = {}; });
+  expect_other([](Item& item) { item.attributes["size"] = 4.0; });
+  expect_other([](Item& item) { item.attributes["size"] = "3"; });
+  EXPECT_THAT(others, SizeIs(num_others));
+  EXPECT_FALSE(others.contains(content));
+
+  Write(UpsertItems{{described}});
+  EXPECT_EQ(catalogue().content_fingerprint(), content);
+  Write(UpsertItems{{Item{.id = "b"}}});
+  EXPECT_NE(catalogue().content_fingerprint(), content);
+  Write(DeleteItems{{"b"}});
+  EXPECT_EQ(catalogue().content_fingerprint(), content);
+}
+
+TEST_F(CatalogueTest, TheContentIsTheSameInWhateverOrderItemsCame) {
+  const Item a{.id = "a", .title = "A"};
+  const Item b{.id = "b", .title = "B"};
+  Write(UpsertItems{{a, b}});
+  const TemporaryFolder other_folder;
+  const auto other = FeatureStore::Open(other_folder.path(), {}, files_, clock_);
+  ASSERT_THAT(other, IsOk());
+  ASSERT_THAT((*other)->Write(UpsertItems{{b}}), IsOk());
+  EXPECT_NE((*other)->catalogue().content_fingerprint(), catalogue().content_fingerprint());
+  ASSERT_THAT((*other)->Write(UpsertItems{{a}}), IsOk());
+
+  EXPECT_EQ((*other)->catalogue().content_fingerprint(), catalogue().content_fingerprint());
 }
 
 TEST_F(CatalogueTest, AnEventOfAnUnknownItemGivesItAnIndexAndNoItem) {

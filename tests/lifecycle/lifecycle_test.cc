@@ -163,6 +163,24 @@ TEST_F(LifecycleTest, ANewItemsTextReachesTheContentModelWithoutATraining) {
             SmallShop::kUsualModels + SmallShop::kModelsOfPlacements);
 }
 
+TEST_F(LifecycleTest, AVersionsContentModelIsMadeAnewOnlyForAnotherCatalogue) {
+  Start();
+  Train();
+  const std::shared_ptr<const ModelSet> trained = published_.Get();
+  const auto content = [&] { return shop_.store().catalogue().content_fingerprint(); };
+  Restart();
+  const std::shared_ptr<const ModelSet> loaded = published_.Get();
+  ASSERT_NE(loaded, trained);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Several polls.
+  EXPECT_EQ(published_.Get(), loaded);
+  EXPECT_EQ(loaded->content_fingerprint, content());
+
+  shop_.UpsertItem("new-mug", "mug with handle");
+  Restart();
+
+  EXPECT_TRUE(Eventually([&] { return published_.Get()->content_fingerprint == content(); }));
+}
+
 TEST_F(LifecycleTest, TrainsByItselfOnceThereIsEnoughAndAgainWhenHalfAsMuchIsNew) {
   LifecycleOptions options = shop_.Options();
   options.auto_train_events = 250;

@@ -32,7 +32,7 @@ class LiveModelsTest : public ::testing::Test {
     return models;
   }
   absl::Status Publish(const std::string& version, const std::string& instead_of) {
-    return live_.Publish(Version(version), {}, 0, instead_of);
+    return live_.Publish(Version(version), {}, instead_of);
   }
 
   SmallShop shop_;
@@ -48,7 +48,7 @@ TEST_F(LiveModelsTest, WhatWasHeldAgainstOneVersionTakesThePlaceOfNoOther) {
   EXPECT_THAT(Publish("v3", "v2"), StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(published_.Get()->version, "v1");
   EXPECT_EQ(Folder().ReadLive()->version, "v1");
-  EXPECT_THAT(live_.Publish(Version("v3"), {}, 0, std::nullopt), IsOk());
+  EXPECT_THAT(live_.Publish(Version("v3"), {}, std::nullopt), IsOk());
 }
 
 TEST_F(LiveModelsTest, NorOneThatAnotherProcessMadeLive) {

@@ -32,6 +32,7 @@ ModelSet SomeModels() {
       .version = "20260131T101500Z",
       .trained_us = 1'769'854'500'000'000,
       .dataset_fingerprint = 0xFEDCBA9876543210,
+      .content_fingerprint = 0xFFFFFFFF,
       .metrics = {{"ndcg@20", 0.115}, {"recall@20", 0.09}},
       .blend_question = 0xFEDCBA98,
       .weights = {{"first", {.weight = 1}}, {"second", {.weight = 0.25, .growth = {0.5, -1, 2}}}},
@@ -73,6 +74,7 @@ TEST(BundleCodecTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(loaded->dataset_fingerprint, saved.dataset_fingerprint);
   EXPECT_EQ(loaded->metrics, saved.metrics);
   EXPECT_EQ(loaded->blend_question, saved.blend_question);
+  EXPECT_EQ(loaded->content_fingerprint, saved.content_fingerprint);
   EXPECT_EQ(loaded->weights, saved.weights);
   EXPECT_EQ(loaded->cold_start_events, 0.3);
   EXPECT_EQ(loaded->trend.power, saved.trend.power);

@@ -56,9 +56,10 @@ class Catalogue {
   // The product that a variant belongs to, itself for all others.
   ItemIndex Primary(ItemIndex index) const;
 
-  // Grows with every change to a text, a category, a brand, an attribute or the set of items: what
-  // models of content depend on. Price and stock alone leave it.
-  std::uint64_t content_version() const;
+  // Of all that models of content depend on, the items' ids, texts, categories, brands, tags and
+  // attributes, whatever order they came in and in whatever process; never 0. Price and stock leave
+  // it.
+  std::uint32_t content_fingerprint() const;
 
   // Which items changed since an earlier moment, in whatever way: put, retired, another price.
   struct Changes {

@@ -49,6 +49,9 @@ struct ModelSet {
   std::string version{};  // "20260131T101500Z-0001"; empty: no model was trained yet.
   Micros trained_us = 0;
   std::uint64_t dataset_fingerprint = 0;
+  // Of the catalogue that its models of content were made of (Catalogue::content_fingerprint). 0:
+  // not noted.
+  std::uint32_t content_fingerprint = 0;
   std::map<std::string, double> metrics{};  // Of the blend on the temporal split: "ndcg@20" ...
   // What the blend was learned from, but for the data: the same number, the same models, settings
   // and options. 0: not noted.
