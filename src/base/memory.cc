@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -35,10 +36,14 @@ std::uint64_t ResidentMemoryBytes() {
   return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-void KeepFreedMemory() {
+void KeepFreedMemory([[maybe_unused]] std::size_t num_items) {
 #ifdef __GLIBC__
+  // What one thread's requests take at once: a score of each of several models for every item, and
+  // as much again.
+  constexpr std::size_t kBytesPerItem = 64;
+  const std::size_t kept = std::clamp<std::size_t>(num_items * kBytesPerItem, 8 << 20, 64 << 20);
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, static_cast<int>(kept));
 #endif
 }
 

@@ -164,7 +164,6 @@ std::string ShownAddress(const ServerOptions& options, int port) {
 }
 
 absl::Status Serve(const ServeFlags& flags) {
-  KeepFreedMemory();
   // Debian builds Abseil so that every lock of gRPC's is checked for deadlocks.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   VITRINE_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
@@ -182,6 +181,7 @@ absl::Status Serve(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const auto server, Server::Create(config.server, SystemClock()));
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,
                                                                 LocalFileSystem(), SystemClock()));
+  KeepFreedMemory(store->catalogue().num_indices());
   VITRINE_ASSIGN_OR_RETURN(const auto placements, OpenPlacements(flags.store, config.placements));
   config.lifecycle.placements = placements.get();
   Published<ModelSet> models(std::make_shared<const ModelSet>());

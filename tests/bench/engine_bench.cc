@@ -163,6 +163,7 @@ absl::Status Run(const std::string& store_folder, const std::string& users_path,
   options.is_read_only = true;
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(store_folder, options,
                                                                 LocalFileSystem(), SystemClock()));
+  KeepFreedMemory(store->catalogue().num_indices());  // As a server does.
   VITRINE_ASSIGN_OR_RETURN(const auto models, LoadLive(*store, store_folder + "/models"));
   const Published<ModelSet> published(models);
   Counters counters;
@@ -197,7 +198,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: engine_bench STORE USERS_FILE [PART_OF_A_NAME]\n");
     return 2;
   }
-  vitrine::KeepFreedMemory();  // As a server does.
   const absl::Status status = vitrine::Run(argv[1], argv[2], argc == 4 ? argv[3] : "");
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return status.ok() ? 0 : 1;

@@ -81,8 +81,8 @@ void Settle(const LoadOptions& load) {
 
 void Run(const std::string& folder, double rate, double seconds) {
   SetLogLevel(LogLevel::kError);
-  KeepFreedMemory();  // As a server does.
   const auto store = OrDie(FeatureStore::Open(folder, {}, LocalFileSystem(), SystemClock()));
+  KeepFreedMemory(store->catalogue().num_indices());  // As a server does.
   Published<ModelSet> models(std::make_shared<const ModelSet>());
   Counters counters;
   const Engine engine(*store, models, counters, SystemClock(), {});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -23,9 +24,9 @@ absl::Status CheckMemory(std::string_view what, std::uint64_t wanted_bytes,
 // milliseconds, so not on a thread that answers.
 void GiveBackFreeMemory();
 
-// Lets a process that answers many requests keep the memory that they free, where it would give it
-// back to the system and ask for it again, page by page, for each. What is large, such as a model,
-// still goes back at once.
-void KeepFreedMemory();
+// Lets a process that answers many requests on so many items keep the memory that they free, where
+// it would give it back to the system and ask for it again, page by page, for each. What is large,
+// such as a model, still goes back at once.
+void KeepFreedMemory(std::size_t num_items);
 
 }  // namespace vitrine
