@@ -25,7 +25,7 @@ struct StoreCheck {
 // Reads every byte of the store in `folder` and changes none: the checksum of every block of every
 // file, every row of every table, every event of the log and its id; and holds the views that a
 // start would make of the newest checkpoint and the log behind it against those that the whole log
-// makes, bit by bit. Takes twice as long as a start without a checkpoint, and twice its memory.
+// makes, bit by bit. Takes longer than a start without a checkpoint, and twice its memory.
 // `options` are those that the store is served with. Beside a running server it checks the state of
 // this moment.
 //
