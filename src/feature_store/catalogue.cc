@@ -3,18 +3,27 @@
 #include <algorithm>
 #include <cassert>
 #include <mutex>
+#include <utility>
 
 #include "feature_store/catalogue_state.h"
+#include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
 
 namespace vitrine {
 namespace {
 
+// All that a model of content reads: neither price and stock nor pictures and times.
 std::uint64_t ContentOf(const Item* item) {
   if (item == nullptr) return 0;
-  ByteWriter writer;
-  WriteContent(*item, writer);
-  return Checksum(writer.bytes());
+  auto content = std::make_shared<Item>();
+  content->primary_item_id = item->primary_item_id;
+  content->title = item->title;
+  content->description = item->description;
+  content->categories = item->categories;
+  content->brand = item->brand;
+  content->tags = item->tags;
+  content->attributes = item->attributes;
+  return Checksum(EncodeItemRow({.id = item->id, .item = std::move(content)}));
 }
 
 }  // namespace
@@ -138,20 +147,25 @@ std::vector<std::shared_ptr<const Item>> Catalogue::List(ItemIndex first, std::s
 
 void Catalogue::State::Apply(const CatalogueChanges& changes) {
   if (changes.new_ids.empty() && changes.items.empty()) return;
+  std::vector<std::uint64_t> contents;
+  contents.reserve(changes.items.size());
+  for (const auto& [index, item] : changes.items) contents.push_back(ContentOf(item.get()));
   std::unique_lock lock(mutex);
   for (const std::string& id : changes.new_ids) {
     const ItemIndex index{static_cast<std::uint32_t>(entries.size())};
     entries.push_back({.id = id, .primary = index});
     index_of.emplace(id, index);
   }
-  for (const auto& [index, item] : changes.items) Set(index, item);
+  for (std::size_t i = 0; i < changes.items.size(); ++i) {
+    Set(changes.items[i].first, changes.items[i].second, contents[i]);
+  }
 }
 
-void Catalogue::State::Set(ItemIndex index, std::shared_ptr<const Item> item) {
+void Catalogue::State::Set(ItemIndex index, std::shared_ptr<const Item> item,
+                           std::uint64_t item_content) {
   Entry& entry = entries[Row(index)];
-  content -= entry.content;
-  entry.content = ContentOf(item.get());
-  content += entry.content;
+  content += item_content - entry.content;
+  entry.content = item_content;
   if (entry.item != nullptr) --num_items;
   if (item != nullptr) ++num_items;
   entry.item = std::move(item);

@@ -42,7 +42,7 @@ struct Catalogue::State {
   }
 
   // All below want mutex_ held, Set and Advance exclusively.
-  void Set(ItemIndex index, std::shared_ptr<const Item> item);
+  void Set(ItemIndex index, std::shared_ptr<const Item> item, std::uint64_t item_content);
   void NoteChange(ItemIndex index);
   void SetServable(ItemIndex index);
   void Advance(Micros now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
 
 namespace vitrine {
@@ -32,21 +33,6 @@ class Fingerprint {
   ByteWriter piece_;
   ByteWriter digests_;
 };
-
-void Add(const Item& item, ByteWriter& writer) {
-  WriteContent(item, writer);
-  writer.Unsigned(item.price.has_value() ? 1 : 0);
-  if (item.price.has_value()) {
-    writer.Signed(item.price->micros);
-    writer.String(item.price->currency);
-  }
-  writer.Unsigned(static_cast<std::uint64_t>(item.availability));
-  writer.Unsigned(item.stock.has_value() ? 1 : 0);
-  writer.Signed(item.stock.value_or(0));
-  writer.Unsigned(item.image_uris.size());
-  for (const std::string& uri : item.image_uris) writer.String(uri);
-  writer.Signed(item.publish_time_us);
-}
 
 // Weights of one user's history by distinct item, ascending.
 void AppendRow(std::span<const Interaction> history, CsrMatrix& matrix) {
@@ -85,7 +71,7 @@ void SetFingerprint(Dataset& dataset) {
   for (const auto& item : dataset.items) {
     ByteWriter& writer = fingerprint.writer();
     writer.Unsigned(item == nullptr ? 0 : 1);
-    if (item != nullptr) Add(*item, writer);
+    if (item != nullptr) writer.String(EncodeItemRow({.id = item->id, .item = item}));
   }
   fingerprint.writer().Unsigned(dataset.user_ids.size());
   for (const std::string& id : dataset.user_ids) fingerprint.writer().String(id);

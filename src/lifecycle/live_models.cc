@@ -54,6 +54,7 @@ LiveModels::LiveModels(FileSystem& files, BundleFolder folder, const Catalogue& 
 
 void LiveModels::Serve(std::shared_ptr<const ModelSet> models) {
   if (warm_up_) warm_up_(models);
+  unmade_content_ = 0;
   replaced_.push_back(published_.Get());
   published_.Set(std::move(models));
 }
@@ -127,7 +128,6 @@ bool LiveModels::TryLoad(const std::string& version) {
   const std::string before = std::exchange(served_, version);
   BeginProbation(before);
   refused_.clear();
-  unmade_content_ = 0;
   Log(LogLevel::kInfo, "models.loaded", {{"version", version}, {"ms", Milliseconds(start)}});
   return true;
 }
@@ -148,7 +148,6 @@ absl::Status LiveModels::Publish(ModelSet models, const std::vector<std::string>
   if (instead_of.has_value()) VITRINE_RETURN_IF_ERROR(CheckStillLive(*instead_of));
   VITRINE_RETURN_IF_ERROR(folder_.Publish(models, item_ids));
   const std::string before = std::exchange(served_, models.version);
-  unmade_content_ = 0;
   Serve(std::make_shared<const ModelSet>(std::move(models)));
   BeginProbation(before);
   return absl::OkStatus();
@@ -181,7 +180,6 @@ absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& versi
                 .to = std::move(wanted),
                 .is_promotion = is_promotion};
   refused_.clear();
-  unmade_content_ = 0;
   Serve(std::make_shared<const ModelSet>(std::move(models)));
   probation_.reset();
   if (change.is_promotion) BeginProbation(change.from);
@@ -245,8 +243,10 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
   // What is live may have changed meanwhile: what was made holds parts of what was before. The next
   // look finds whether the new one is stale too.
   if (published_.Get()->version != before->version) return absl::OkStatus();
-  if (!failure.ok()) unmade_content_ = content;  // Until the next change.
-  if (fresh.empty()) return failure;
+  if (fresh.empty()) {
+    unmade_content_ = content;  // Until the next change.
+    return failure;
+  }
   auto next = std::make_shared<ModelSet>(*published_.Get());
   next->content_fingerprint = content;
   for (Model& model : next->models) {

@@ -5,9 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "math/random_matrices.h"
+
 namespace vitrine {
 namespace {
 
+using testing::DenseOf;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -20,17 +23,6 @@ CsrMatrix Square() {
           .row_begin = {0, 2, 2, 4},
           .column = {1, 2, 0, 2},
           .value = {1, 2, 3, 4}};
-}
-
-Matrix Dense(const CsrMatrix& matrix) {
-  Matrix dense = Matrix::Zero(static_cast<Eigen::Index>(matrix.num_rows),
-                              static_cast<Eigen::Index>(matrix.num_cols));
-  for (std::size_t row = 0; row < matrix.num_rows; ++row) {
-    for (std::size_t i = 0; i < matrix.Columns(row).size(); ++i) {
-      dense(static_cast<Eigen::Index>(row), matrix.Columns(row)[i]) = matrix.Values(row)[i];
-    }
-  }
-  return dense;
 }
 
 // What each function must come to, an entry at a time.
@@ -57,12 +49,12 @@ class SavedRowsTest : public ::testing::TestWithParam<std::pair<std::vector<Item
 
 TEST_P(SavedRowsTest, EverythingIsMovedWhereTheMappingSendsIt) {
   const RowMapping mapping{GetParam().first, static_cast<std::size_t>(GetParam().second)};
-  const Matrix dense = Dense(Square());
+  const Matrix dense = DenseOf(Square());
 
-  EXPECT_EQ(Dense(RemapRows(Square(), mapping)), Moved(dense, &mapping, nullptr));
+  EXPECT_EQ(DenseOf(RemapRows(Square(), mapping)), Moved(dense, &mapping, nullptr));
   EXPECT_EQ(RemapRows(dense, mapping), Moved(dense, &mapping, nullptr));
-  EXPECT_EQ(Dense(RemapColumns(Square(), mapping)), Moved(dense, nullptr, &mapping));
-  EXPECT_EQ(Dense(RemapRowsAndColumns(Square(), mapping)), Moved(dense, &mapping, &mapping));
+  EXPECT_EQ(DenseOf(RemapColumns(Square(), mapping)), Moved(dense, nullptr, &mapping));
+  EXPECT_EQ(DenseOf(RemapRowsAndColumns(Square(), mapping)), Moved(dense, &mapping, &mapping));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -7,7 +7,6 @@
 #include <variant>
 #include <vector>
 
-#include "vitrine/base/bytes.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/feature_store/event.h"
 
@@ -44,8 +43,5 @@ struct Item {
 
 // Whether the item may be recommended at `now`: published, and in stock or on (pre)order.
 bool IsServable(const Item& item, Micros now);
-
-// All that a model of content reads: neither price and stock nor pictures and times.
-void WriteContent(const Item& item, ByteWriter& writer);
 
 }  // namespace vitrine
