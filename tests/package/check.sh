@@ -114,6 +114,11 @@ socket=unix:$root/run/vitrine/socket
 grep -q '"item' "$work/list.json" || fail "an empty list: $(cat "$work/list.json")"
 "$vitrine" train --target "$socket" --force >/dev/null ||
   fail "no training with the installed config: $(cat "$work/serve.log")"
+# As docs/ops/backup.md has it, where the unit lets the server write.
+grep -qx 'ReadWritePaths=-/var/backups/vitrine' "$root/lib/systemd/system/vitrine.service" ||
+  fail "the unit has no place for backups"
+"$vitrine" backup --target "$socket" --to "$inside/var/backups/vitrine/first" >/dev/null ||
+  fail "no backup with the installed config: $(cat "$work/serve.log")"
 kill -TERM $server
 wait $server || fail "the server ended with status $?"
 trap - EXIT
@@ -127,7 +132,9 @@ check_asked "$root" "$asked"
 dpkg_in "$root" --purge vitrine
 [ ! -e "$root/etc/vitrine" ] || fail "the config stays after purge"
 [ -d "$root/var/lib/vitrine/models" ] || fail "the store goes with purge"
-grep -q 'the store in .* is kept' "$work/dpkg.out" || fail "purge does not say that the store is kept"
+[ -d "$root/var/backups/vitrine/first" ] || fail "the backup goes with purge"
+[ "$(grep -c 'is kept, it is not empty' "$work/dpkg.out")" = 2 ] ||
+  fail "purge does not say that the store and the backup are kept"
 check_user "$root"
 
 # From outside of the root, as who makes an image does it; there is a group of that name, but no store.
@@ -138,6 +145,7 @@ dpkg_in "$work/image" --install "$package"
 check_user "$work/image"
 grep -q '^vitrine:x:[0-9]*:450:' "$work/image/etc/passwd" || fail "the group is not the one that there was"
 dpkg_in "$work/image" --purge vitrine
-[ ! -e "$work/image/var/lib/vitrine" ] || fail "an empty folder stays after purge"
+[ ! -e "$work/image/var/lib/vitrine" ] && [ ! -e "$work/image/var/backups/vitrine" ] ||
+  fail "an empty folder stays after purge"
 [ "$(getent passwd vitrine || true)" = "$own_user" ] || fail "it changes users of this machine"
 echo "package: $(basename "$package") installs, serves, drains and goes"

@@ -54,7 +54,7 @@ dpkg_in() {
 }
 
 # The user whom the unit names is one of the system who cannot log in, at home in the folder that the
-# unit gives him, which is his.
+# unit gives him, which is his, as that is which it lets him write backups to.
 check_user() {
   local root=$1 unit=$source/packaging/vitrine.service uid gid
   grep -qx 'User=vitrine' "$unit" && grep -qx 'Group=vitrine' "$unit" || fail "the unit has other users"
@@ -66,8 +66,11 @@ check_user() {
   gid=$(sed -n 's/^vitrine:x:\([0-9]*\):.*/\1/p' "$root/etc/group")
   grep -q "^vitrine:x:$uid:$gid:" "$root/etc/passwd" || fail "the user has another group than vitrine"
   grep -q '^vitrine:!' "$root/etc/shadow" || fail "the user can have a password"
-  [ "$(stat -c '%u:%g %a' "$root$home")" = "$uid:$gid $mode" ] ||
-    fail "$home is $(stat -c '%u:%g %a' "$root$home") where $uid:$gid $mode was wanted"
+  local folder
+  for folder in "$home" "$(sed -n 's/^ReadWritePaths=-//p' "$unit")"; do
+    [ "$(stat -c '%u:%g %a' "$root$folder")" = "$uid:$gid $mode" ] ||
+      fail "$folder is $(stat -c '%u:%g %a' "$root$folder") where $uid:$gid $mode was wanted"
+  done
 }
 
 # Of root, for all to read.
@@ -80,5 +83,5 @@ check_config() {
 # All that a second installation, and a removal, leave as it is.
 users_and_files() {
   (cd "$1" && cat etc/{passwd,group,shadow,gshadow} etc/vitrine/vitrine.toml &&
-     stat -c '%n %u:%g %a' var/lib/vitrine etc/vitrine/vitrine.toml)
+     stat -c '%n %u:%g %a' var/lib/vitrine var/backups/vitrine etc/vitrine/vitrine.toml)
 }
