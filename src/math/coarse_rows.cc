@@ -15,29 +15,30 @@ constexpr std::size_t kNumbers = CoarseChunk::kNumbers;
 constexpr float kMostOfRow = 127;
 constexpr float kMostOfVector = 2047;  // So that 8,000 products fit into 32 bits.
 
-float Largest(std::span<const float> values) {
-  float largest = 0;
-  for (const float value : values) largest = std::max(largest, std::abs(value));
-  return largest;
+using Values = Eigen::Map<const Eigen::VectorXf>;
+
+Values Of(std::span<const float> values) {
+  return {values.data(), static_cast<Eigen::Index>(values.size())};
 }
+
+float Largest(std::span<const float> values) { return Of(values).lpNorm<Eigen::Infinity>(); }
 
 // Rounds `values` to multiples of `unit`; returns the square of what that takes off.
 template <typename Integer>
 double RoundTo(float unit, std::span<const float> values, Integer* rounded) {
-  double error = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    rounded[i] = unit == 0 ? Integer{0} : static_cast<Integer>(std::lround(values[i] / unit));
-    const double off = static_cast<double>(values[i]) -
-                       static_cast<double>(unit) * static_cast<double>(rounded[i]);
-    error += off * off;
+    // Unlike std::lround an instruction.
+    const float nearest = unit == 0 ? 0 : std::rint(values[i] / unit);
+    rounded[i] = static_cast<Integer>(static_cast<std::int32_t>(nearest));
   }
-  return error;
+  const Eigen::Map<const Eigen::Matrix<Integer, Eigen::Dynamic, 1>> whole(rounded,
+                                                                          Of(values).size());
+  return (Of(values).cast<double>() - static_cast<double>(unit) * whole.template cast<double>())
+      .squaredNorm();
 }
 
 double SquaredLength(std::span<const float> values) {
-  double sum = 0;
-  for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
-  return sum;
+  return Of(values).cast<double>().squaredNorm();
 }
 
 }  // namespace

@@ -19,11 +19,12 @@ double Left(std::uint32_t num_days, float half_life_days) {
 // The faded sum of a row just after each of its entries, of every row.
 std::vector<float> Levels(const CsrMatrix& rows, float half_life_days) {
   std::vector<double> left;  // By the number of days.
+  left.reserve(rows.num_cols);
   for (std::uint32_t days = 0; days < rows.num_cols; ++days) {
     left.push_back(Left(days, half_life_days));
   }
-  std::vector<float> levels;
-  levels.reserve(rows.value.size());
+  std::vector<float> levels(rows.value.size());
+  std::size_t entry = 0;
   for (std::size_t row = 0; row < rows.num_rows; ++row) {
     const auto days = rows.Columns(row);
     const auto values = rows.Values(row);
@@ -31,7 +32,7 @@ std::vector<float> Levels(const CsrMatrix& rows, float half_life_days) {
     for (std::size_t i = 0; i < days.size(); ++i) {
       if (i > 0) level *= left[days[i] - days[i - 1]];
       level += static_cast<double>(values[i]);
-      levels.push_back(static_cast<float>(level));
+      levels[entry++] = static_cast<float>(level);
     }
   }
   return levels;
