@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -23,6 +24,26 @@ std::string Describe(const google::rpc::Status& rpc) {
   return message;
 }
 
+// What gRPC says of a connection that failed is all that is known.
+std::string DescribeUnavailable(const std::string& reason, const std::string& address) {
+  if (absl::StrContains(reason, "handshake failed")) {
+    return absl::StrFormat(
+        "the server at %s was not trusted (%s); --ca wants the certificate that its own was signed "
+        "with",
+        address, reason);
+  }
+  if (absl::StrContains(reason, "Socket closed") || absl::StrContains(reason, "Connection reset")) {
+    return absl::StrFormat(
+        "the server at %s closed the connection (%s); if it serves TLS, give --tls or --ca, and if "
+        "it asks for certificates, --cert and --cert-key of one that it trusts",
+        address, reason);
+  }
+  return absl::StrFormat(
+      "no server answers at %s (%s); start one with `vitrine serve`, or give the address of the "
+      "one that runs",
+      address, reason);
+}
+
 }  // namespace
 
 absl::Status FromGrpcStatus(const grpc::Status& status, const std::string& address) {
@@ -32,10 +53,7 @@ absl::Status FromGrpcStatus(const grpc::Status& status, const std::string& addre
   google::rpc::Status rpc;
   if (status.error_details().empty() || !rpc.ParseFromString(status.error_details())) {
     if (code == absl::StatusCode::kUnavailable) {
-      return absl::UnavailableError(
-          absl::StrFormat("no server answers at %s (%s); start one with `vitrine serve`, or give "
-                          "the address of the one that runs",
-                          address, status.error_message()));
+      return absl::UnavailableError(DescribeUnavailable(status.error_message(), address));
     }
     if (code == absl::StatusCode::kDeadlineExceeded) {
       return absl::DeadlineExceededError(absl::StrFormat(

@@ -33,6 +33,17 @@ inline void WriteText(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
+// Runs `vitrine ARGUMENTS` in `folder`, with `variables` in its environment: "NAME=VALUE ...". What
+// it says goes through files of that folder, out and err.
+inline Outcome RunVitrine(const std::string& folder, const std::string& arguments,
+                          const std::string& variables = "") {
+  const std::string command =
+      "cd " + folder + " && " + variables + " " + VITRINE_BINARY + " " + arguments + " >out 2>err";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(folder + "/out"),
+          ReadText(folder + "/err")};
+}
+
 // One made-up shop, imported and trained once for all tests.
 class BinaryTest : public ::testing::Test {
  protected:
@@ -53,12 +64,7 @@ class BinaryTest : public ::testing::Test {
 
   // Runs `vitrine ARGUMENTS`, in which SHOP, STORE, SMALL and DIR stand for paths.
   static Outcome Run(const std::string& arguments) {
-    const std::string out = *folder_ / "out";
-    const std::string err = *folder_ / "err";
-    const std::string command =
-        std::string(VITRINE_BINARY) + " " + Filled(arguments) + " >" + out + " 2>" + err;
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(out), ReadText(err)};
+    return RunVitrine(folder_->path(), Filled(arguments));
   }
 
   static std::string Filled(std::string text) {

@@ -42,6 +42,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Misuse{"", "subcommand"}, Misuse{"serv", "did you mean serve"}, Misuse{"serve", "--store"},
         Misuse{"serve --store STORE --listen 0.0.0.0:0", "--insecure"},
+        Misuse{"promote", "one of --store"},
+        Misuse{"train --store STORE --cancel", "--cancel wants the server"},
         Misuse{"recommend --user u", "--target"}, Misuse{"user --target x", "--visitor"},
         Misuse{"import --store STORE", "--events"},
         Misuse{"import --store STORE --target x --events SHOP/events.jsonl", "one of"},

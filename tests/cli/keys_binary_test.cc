@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "cli/binary_fixture.h"
@@ -20,12 +19,7 @@ using vitrine::testing::TemporaryFolder;
 class KeysBinaryTest : public ::testing::Test {
  protected:
   Outcome Run(const std::string& arguments, const std::string& variables = "") {
-    const std::string out = folder_ / "out";
-    const std::string err = folder_ / "err";
-    const std::string command =
-        variables + " " + VITRINE_BINARY + " " + arguments + " >" + out + " 2>" + err;
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(out), ReadText(err)};
+    return RunVitrine(folder_.path(), arguments, variables);
   }
 
   TemporaryFolder folder_;

@@ -1,11 +1,12 @@
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <fstream>
 #include <optional>
 #include <thread>
 
-#include "e2e/certificates.h"
 #include "e2e/shop.h"
+#include "testing/certificates.h"
 #include "testing/status_matchers.h"
 #include "vitrine/server/api_keys.h"
 
@@ -183,6 +184,14 @@ class TlsTest : public ::testing::Test {
             .reload_seconds = 1};
   }
 
+  // The same, and callers must show a certificate of `clients`.
+  ServerTls FilesFor(const Identity& clients) const {
+    std::ofstream(folder_ / "clients.pem") << clients.certificate();
+    ServerTls files = Files();
+    files.client_ca = folder_ / "clients.pem";
+    return files;
+  }
+
   static ClientOptions Trusting(const Identity& root, const Identity* shown = nullptr) {
     ClientOptions options{.timeout = 5 * kMicrosPerSecond};
     options.tls = {.is_on = true, .root_certificates = root.certificate()};
@@ -191,6 +200,15 @@ class TlsTest : public ::testing::Test {
       options.tls.private_key = shown->private_key();
     }
     return options;
+  }
+
+  // Whether who connects with these is answered within 10 seconds: what was renewed takes two.
+  static bool IsSoonAnswered(const Shop& shop, const ClientOptions& options) {
+    for (int tries = 0; tries < 100; ++tries) {
+      if (shop.Connect(options)->CheckHealth("").ok()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return false;
   }
 
   TemporaryFolder folder_;
@@ -210,10 +228,7 @@ TEST_F(TlsTest, WhoTrustsTheRootIsAnsweredAndNobodyElse) {
 
 TEST_F(TlsTest, WithAClientRootCallersMustShowACertificateOfIt) {
   Put(Identity("server", &root_));
-  std::ofstream(folder_ / "clients.pem") << root_.certificate();
-  ServerTls files = Files();
-  files.client_ca = folder_ / "clients.pem";
-  Shop shop({.tls = files});
+  Shop shop({.tls = FilesFor(root_)});
   shop.Serve();
   const Identity known("storefront", &root_);
   const Identity stranger("stranger", &other_root_);
@@ -231,18 +246,45 @@ TEST_F(TlsTest, ANewCertificateCountsWithoutARestartAndAHalfOfOneDoesNot) {
   ASSERT_TRUE(*before->CheckHealth(""));
 
   Put(Identity("server", &other_root_));
-  bool is_taken_in = false;
-  for (int i = 0; i < 100 && !is_taken_in; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    is_taken_in = shop.Connect(Trusting(other_root_))->CheckHealth("").ok();
-  }
-  EXPECT_TRUE(is_taken_in);
+  EXPECT_TRUE(IsSoonAnswered(shop, Trusting(other_root_)));
   EXPECT_TRUE(*before->CheckHealth(""));  // A connection that stands goes on.
 
   // A renewal that has come to the key and not yet to the certificate.
   std::ofstream(folder_ / "server.key") << Identity("server", &root_).private_key();
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
   EXPECT_THAT(shop.Connect(Trusting(other_root_))->CheckHealth("").status(), IsOk());
+}
+
+TEST_F(TlsTest, ANewClientRootCountsWithoutARestartAndTheOneBeforeNoMore) {
+  Put(Identity("server", &root_));
+  Shop shop({.tls = FilesFor(root_)});
+  shop.Serve();
+  const Identity known("storefront", &root_);
+  const Identity newcomer("newcomer", &other_root_);
+  ASSERT_TRUE(*shop.Connect(Trusting(root_, &known))->CheckHealth(""));
+  ASSERT_FALSE(shop.Connect(Trusting(root_, &newcomer))->CheckHealth("").ok());
+
+  std::ofstream(folder_ / "clients.pem") << other_root_.certificate();
+
+  EXPECT_TRUE(IsSoonAnswered(shop, Trusting(root_, &newcomer)));
+  EXPECT_FALSE(shop.Connect(Trusting(root_, &known))->CheckHealth("").ok());
+}
+
+TEST_F(TlsTest, ABrokenFileIsNamedWhenTheServerIsToldToLookAndWhatItHeldGoesOn) {
+  Put(Identity("server", &root_));
+  const ServerTls files = FilesFor(root_);
+  Shop shop({.tls = files});
+  shop.Serve();
+  const Identity known("storefront", &root_);
+  const Identity stranger("stranger", &other_root_);
+  std::ofstream(folder_ / "clients.pem") << "hello";
+
+  const absl::Status told = shop.server().CheckChange({.tls = files});
+
+  EXPECT_THAT(told, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(told.message()), HasSubstr("clients.pem holds no certificate"));
+  EXPECT_TRUE(*shop.Connect(Trusting(root_, &known))->CheckHealth(""));
+  EXPECT_FALSE(shop.Connect(Trusting(root_, &stranger))->CheckHealth("").ok());
 }
 
 TEST_F(TlsTest, FilesThatAreNotWhatTheyShouldBeAreNamed) {
