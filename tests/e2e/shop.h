@@ -70,6 +70,7 @@ class Shop {
   FakeModelControl& models() { return models_; }
   const Counters& counters() const { return counters_; }
   FaultFileSystem& files() { return files_; }
+  std::string store_folder() const { return folder_ / "store"; }
   std::string address() const { return absl::StrFormat("127.0.0.1:%d", server_->port()); }
   std::unique_ptr<Client> Connect(const ClientOptions& options = {}) const {
     return Client::Connect(address(), options);
@@ -83,7 +84,7 @@ class Shop {
 
   void OpenStore() {
     auto store =
-        FeatureStore::Open(folder_ / "store", {.full_disk_retry_ms = 5}, files_, SystemClock());
+        FeatureStore::Open(store_folder(), {.full_disk_retry_ms = 5}, files_, SystemClock());
     if (!store.ok()) Die(store.status());
     store_ = *std::move(store);
     auto placements = Placements::Open(files_, folder_ / "store/placements", {});
