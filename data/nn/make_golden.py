@@ -3,7 +3,8 @@
 ten losses in training with what each says of its optimiser ("losses"), and all gradients of the first
 step ("gradient.*"). Independent of the C++ code: PyTorch's own layers, losses and optimisers.
 
-Needs torch (made with 1.13 of Debian 12, on a CPU) and safetensors. Run in this folder; prints nothing.
+Needs torch (made with 1.13 of Debian 12, transformer_norm_last with 2.15, on a CPU) and safetensors.
+Run in this folder; prints nothing.
 """
 
 import torch
@@ -58,13 +59,13 @@ def perceptron():
         torch.optim.Adam(model.parameters(), lr=0.01))
 
 
-def transformer():
+def transformer(name, norm_first):
     """A causal block with padding behind, tied to its table; softmax cross-entropy, AdamW."""
     torch.manual_seed(2)
     model = nn.ModuleDict({
         "table": nn.Embedding(9, 8),
         "block": nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, activation="gelu",
-                                            batch_first=True, norm_first=True),
+                                            batch_first=True, norm_first=norm_first),
     })
     ids = torch.randint(0, 9, (4, 5))
     targets = torch.randint(0, 9, (4, 5))
@@ -77,7 +78,7 @@ def transformer():
         logits = x @ model["table"].weight.T
         return nn.functional.cross_entropy(logits.view(20, 9), targets.view(20))
 
-    run("transformer", model, {"ids": ids, "targets": targets, "is_real": ~padding}, loss_of,
+    run(name, model, {"ids": ids, "targets": targets, "is_real": ~padding}, loss_of,
         torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.1))
 
 
@@ -122,6 +123,7 @@ def convolution():
 
 if __name__ == "__main__":
     perceptron()
-    transformer()
+    transformer("transformer", norm_first=True)
+    transformer("transformer_norm_last", norm_first=False)
     recurrent()
     convolution()

@@ -111,16 +111,25 @@ const Matrix& Attention::Forward(const Matrix& input, const Sequences& sequences
   const std::size_t all_heads = sequences.number * num_heads;
   cache.odds.resize(static_cast<Eigen::Index>(all_heads) * length, length);
   cache.heads.resize(input.rows(), input.cols());
+  ForEachRows(static_cast<Eigen::Index>(all_heads), length * length * 16, pass.pool,
+              [&](Eigen::Index begin, Eigen::Index end) {
+                for (Eigen::Index index = begin; index < end; ++index) {
+                  const Head head(static_cast<std::size_t>(index), sequences, num_heads,
+                                  input.cols());
+                  auto odds = cache.odds.middleRows(head.first_odds, length);
+                  ProductWithTransposed(head.Part(projections, 0), head.Part(projections, 1),
+                                        Into::kSet, odds, nullptr);
+                  Look(head, sequences, *this, odds);
+                }
+              });
+  const Matrix& kept =
+      DropsOdds(pass) ? dropout.Forward(cache.odds, cache.dropout, pass) : cache.odds;
   ForEachRows(
       static_cast<Eigen::Index>(all_heads), length * length * 16, pass.pool,
       [&](Eigen::Index begin, Eigen::Index end) {
         for (Eigen::Index index = begin; index < end; ++index) {
           const Head head(static_cast<std::size_t>(index), sequences, num_heads, input.cols());
-          auto odds = cache.odds.middleRows(head.first_odds, length);
-          ProductWithTransposed(head.Part(projections, 0), head.Part(projections, 1), Into::kSet,
-                                odds, nullptr);
-          Look(head, sequences, *this, odds);
-          Product(odds, head.Part(projections, 2), Into::kSet,
+          Product(kept.middleRows(head.first_odds, length), head.Part(projections, 2), Into::kSet,
                   cache.heads.block(head.first_row, head.column, length, head.width), nullptr);
         }
       });
@@ -131,6 +140,8 @@ const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequence
                                   const Matrix& by_output, Cache& cache, const Pass& pass) {
   const Matrix& by_heads = out.Backward(cache.heads, by_output, cache.result, pass);
   const Matrix& projections = cache.projections.output;
+  const bool drops = DropsOdds(pass);
+  const Matrix& all_kept = drops ? cache.dropout.output : cache.odds;
   const auto length = static_cast<Eigen::Index>(sequences.length);
   cache.by_odds.resize(cache.odds.rows(), cache.odds.cols());
   cache.by_projections.resize(projections.rows(), projections.cols());
@@ -147,11 +158,15 @@ const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequence
         for (Eigen::Index index = begin; index < end; ++index) {
           const Head head(static_cast<std::size_t>(index), sequences, num_heads, input.cols());
           const auto odds = cache.odds.middleRows(head.first_odds, length);
+          const auto kept = all_kept.middleRows(head.first_odds, length);
           auto by_odds = cache.by_odds.middleRows(head.first_odds, length);
           const auto by_head = by_heads.block(head.first_row, head.column, length, head.width);
-          ProductOfTransposed(odds, by_head, Into::kSet, head.Part(cache.by_projections, 2),
+          ProductOfTransposed(kept, by_head, Into::kSet, head.Part(cache.by_projections, 2),
                               nullptr);
           ProductWithTransposed(by_head, head.Part(projections, 2), Into::kSet, by_odds, nullptr);
+          if (drops) {
+            by_odds.array() *= cache.dropout.scale.middleRows(head.first_odds, length).array();
+          }
           for (Eigen::Index row = 0; row < length; ++row) {
             SoftmaxBackwardInPlace(odds.row(row), by_odds.row(row));
           }
@@ -176,8 +191,10 @@ TransformerBlock::TransformerBlock(const TransformerOptions& options, Random& ra
       linear1(options.dimensions, options.inner, random),
       activation{options.activation},
       linear2(options.inner, options.dimensions, random),
-      dropout{options.dropout} {
+      dropout{options.dropout},
+      norm_first(options.norm_first) {
   attention.is_causal = options.is_causal;
+  attention.dropout.rate = options.attention_dropout;
   if (options.num_distances > 0) attention.AddNearness(options.num_distances);
 }
 
@@ -189,35 +206,55 @@ void TransformerBlock::AddParameters(const std::string& prefix, ParameterList& l
   norm2.AddParameters(JoinName(prefix, "norm2"), list);
 }
 
-const Matrix& TransformerBlock::Forward(const Matrix& input, const Sequences& sequences,
-                                        Cache& cache, const Pass& pass) const {
-  const Matrix& seen =
-      attention.Forward(norm1.Forward(input, cache.norm1, pass), sequences, cache.attention, pass);
-  cache.middle = input + dropout.Forward(seen, cache.attention_dropout, pass);
-  linear1.Forward(norm2.Forward(cache.middle, cache.norm2, pass), cache.linear1, pass);
+const Matrix& TransformerBlock::ForwardBetween(const Matrix& input, Cache& cache,
+                                               const Pass& pass) const {
+  linear1.Forward(input, cache.linear1, pass);
   activation.Forward(cache.linear1.output, cache.activation, pass);
   dropout.Forward(cache.activation.output, cache.inner_dropout, pass);
-  linear2.Forward(cache.inner_dropout.output, cache.linear2, pass);
-  cache.output = cache.middle + dropout.Forward(cache.linear2.output, cache.dropout, pass);
-  return cache.output;
+  return linear2.Forward(cache.inner_dropout.output, cache.linear2, pass);
+}
+
+const Matrix& TransformerBlock::BackwardBetween(const Matrix& input, const Matrix& by_output,
+                                                Cache& cache, const Pass& pass) {
+  linear2.Backward(cache.inner_dropout.output, by_output, cache.linear2, pass);
+  dropout.Backward(cache.activation.output, cache.linear2.by_input, cache.inner_dropout, pass);
+  activation.Backward(cache.linear1.output, cache.inner_dropout.by_input, cache.activation, pass);
+  return linear1.Backward(input, cache.activation.by_input, cache.linear1, pass);
+}
+
+const Matrix& TransformerBlock::Forward(const Matrix& input, const Sequences& sequences,
+                                        Cache& cache, const Pass& pass) const {
+  const Matrix& looking = norm_first ? norm1.Forward(input, cache.norm1, pass) : input;
+  const Matrix& seen = attention.Forward(looking, sequences, cache.attention, pass);
+  cache.middle = input + dropout.Forward(seen, cache.attention_dropout, pass);
+  const Matrix& y = norm_first ? cache.middle : norm1.Forward(cache.middle, cache.norm1, pass);
+  const Matrix& added =
+      ForwardBetween(norm_first ? norm2.Forward(y, cache.norm2, pass) : y, cache, pass);
+  cache.sum = y + dropout.Forward(added, cache.dropout, pass);
+  return norm_first ? cache.sum : norm2.Forward(cache.sum, cache.norm2, pass);
 }
 
 const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& sequences,
                                          const Matrix& by_output, Cache& cache, const Pass& pass) {
-  const Matrix& by_linear2 = dropout.Backward(cache.linear2.output, by_output, cache.dropout, pass);
-  linear2.Backward(cache.inner_dropout.output, by_linear2, cache.linear2, pass);
-  dropout.Backward(cache.activation.output, cache.linear2.by_input, cache.inner_dropout, pass);
-  activation.Backward(cache.linear1.output, cache.inner_dropout.by_input, cache.activation, pass);
-  linear1.Backward(cache.norm2.output, cache.activation.by_input, cache.linear1, pass);
-  norm2.Backward(cache.middle, cache.linear1.by_input, cache.norm2, pass);
-  cache.by_middle = by_output + cache.norm2.by_input;
+  const Matrix& by_sum =
+      norm_first ? by_output : norm2.Backward(cache.sum, by_output, cache.norm2, pass);
+  const Matrix& by_added = dropout.Backward(cache.linear2.output, by_sum, cache.dropout, pass);
+  if (norm_first) {
+    BackwardBetween(cache.norm2.output, by_added, cache, pass);
+    norm2.Backward(cache.middle, cache.linear1.by_input, cache.norm2, pass);
+    cache.by_middle = by_sum + cache.norm2.by_input;
+  } else {
+    BackwardBetween(cache.norm1.output, by_added, cache, pass);
+    cache.by_input = by_sum + cache.linear1.by_input;  // By y, until it is done with.
+    cache.by_middle = norm1.Backward(cache.middle, cache.by_input, cache.norm1, pass);
+  }
 
   const Matrix& by_seen =
       dropout.Backward(cache.attention.output(), cache.by_middle, cache.attention_dropout, pass);
-  const Matrix& by_normed =
-      attention.Backward(cache.norm1.output, sequences, by_seen, cache.attention, pass);
-  norm1.Backward(input, by_normed, cache.norm1, pass);
-  cache.by_input = cache.by_middle + cache.norm1.by_input;
+  const Matrix& looking = norm_first ? cache.norm1.output : input;
+  const Matrix& by_looking = attention.Backward(looking, sequences, by_seen, cache.attention, pass);
+  cache.by_input = cache.by_middle +
+                   (norm_first ? norm1.Backward(input, by_looking, cache.norm1, pass) : by_looking);
   return cache.by_input;
 }
 

@@ -185,6 +185,10 @@ TEST_P(AllocationTest, LayersOfSequencesAllocateNothing) {
 
   EXPECT_EQ(AllocationsOf(Attention(64, 2, random_), input, sequences, pass), 0U);
   EXPECT_EQ(AllocationsOf(TransformerBlock({}, random_), input, sequences, pass), 0U);
+  EXPECT_EQ(
+      AllocationsOf(TransformerBlock({.attention_dropout = 0.1, .norm_first = false}, random_),
+                    input, sequences, pass),
+      0U);
   for (const RecurrentKind kind : {RecurrentKind::kGru, RecurrentKind::kLstm}) {
     EXPECT_EQ(AllocationsOf(Recurrent(kind, 64, 80, random_), input, sequences, pass), 0U);
   }

@@ -162,12 +162,20 @@ TEST_F(GoldenTest, Perceptron) {
   });
 }
 
-TEST_F(GoldenTest, Transformer) {
-  Read("transformer");
+class GoldenTransformerTest : public GoldenTest, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(GoldenTransformerTest, AgreesWhereverItsNormsAre) {
+  const bool norm_first = GetParam();
+  Read(norm_first ? "transformer" : "transformer_norm_last");
   Embedding table(9, 8, 1, random_);
   table.weight.is_sparse = false;  // It is the last layer too.
-  TransformerBlock block(
-      {.dimensions = 8, .num_heads = 2, .inner = 16, .dropout = 0, .is_causal = true}, random_);
+  TransformerBlock block({.dimensions = 8,
+                          .num_heads = 2,
+                          .inner = 16,
+                          .dropout = 0,
+                          .is_causal = true,
+                          .norm_first = norm_first},
+                         random_);
   ParameterList parameters;
   table.AddParameters("table", parameters);
   block.AddParameters("block", parameters);
@@ -183,16 +191,18 @@ TEST_F(GoldenTest, Transformer) {
 
   ExpectGolden(parameters, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.1}, 0.01, [&] {
     table.Forward(ids, c0, pass_);
-    block.Forward(c0.output, sequences, c1, pass_);
-    ProductWithTransposed(c1.output, table.weight.value, Into::kSet, logits, nullptr);
+    const Matrix& output = block.Forward(c0.output, sequences, c1, pass_);
+    ProductWithTransposed(output, table.weight.value, Into::kSet, logits, nullptr);
     const double loss = SoftmaxCrossEntropy(logits, targets, logits, nullptr);
-    ProductOfTransposed(logits, c1.output, Into::kAdd, table.weight.gradient, nullptr);
+    ProductOfTransposed(logits, output, Into::kAdd, table.weight.gradient, nullptr);
     Product(logits, table.weight.value, Into::kSet, by_output, nullptr);
     block.Backward(c0.output, sequences, by_output, c1, pass_);
     table.Backward(ids, c1.by_input, c0, pass_);
     return loss;
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(NormFirst, GoldenTransformerTest, ::testing::Bool());
 
 TEST_F(GoldenTest, Recurrent) {
   Read("recurrent");

@@ -19,20 +19,24 @@ using testing::Weighed;
 const std::vector<std::uint8_t> kIsReal = {0, 1, 1, 1, 1, 1, 0, 0};
 const Sequences kSequences{.number = 2, .length = 4, .is_real = kIsReal};
 
-// Layers whose Forward takes sequences too.
+// Layers whose Forward takes sequences too; in training, the same is dropped each time.
 template <typename Layer>
-void CheckSequenceLayer(Layer& layer, Eigen::Index columns, const Sequences& sequences) {
+void CheckSequenceLayer(Layer& layer, Eigen::Index columns, const Sequences& sequences,
+                        bool is_training = false) {
   ParameterList parameters;
   layer.AddParameters("layer", parameters);
   Matrix input =
       RandomMatrix(static_cast<Eigen::Index>(sequences.number * sequences.length), columns, 5);
+  Random random(9);
+  const Pass pass{.random = is_training ? &random : nullptr};
   typename Layer::Cache cache;
-  const Matrix& output = layer.Forward(input, sequences, cache, {});
+  const Matrix& output = layer.Forward(input, sequences, cache, pass);
   const Matrix by_output = RandomMatrix(output.rows(), output.cols(), 6);
-  const Matrix by_input = layer.Backward(input, sequences, by_output, cache, {});
+  const Matrix by_input = layer.Backward(input, sequences, by_output, cache, pass);
   const auto loss = [&] {
+    random = Random(9);
     typename Layer::Cache other;
-    return Weighed(layer.Forward(input, sequences, other, {}), by_output);
+    return Weighed(layer.Forward(input, sequences, other, pass), by_output);
   };
   for (const NamedParameter& named : parameters) {
     // Keys' bias moves all scores of a row alike, so that its gradient is nothing but rounding.
@@ -153,6 +157,29 @@ TEST_P(AttentionTest, GradientsWithNearnessAreTheSlopesOfTheLoss) {
   CheckSequenceLayer(layer, 6, kSequences);
 }
 
+TEST_P(AttentionTest, GradientsWhereOddsAreDroppedAreTheSlopesOfTheLoss) {
+  Random random(1);
+  Attention layer(6, 3, random);
+  layer.is_causal = GetParam();
+  layer.dropout.rate = 0.4;
+
+  CheckSequenceLayer(layer, 6, kSequences, /*is_training=*/true);
+}
+
+TEST_P(AttentionTest, OddsAreDroppedInTrainingAlone) {
+  Random random(1);
+  Attention layer(6, 3, random);
+  layer.is_causal = GetParam();
+  const Matrix input = RandomMatrix(8, 6, 2);
+  Attention::Cache cache;
+  const Matrix before = layer.Forward(input, kSequences, cache, {});
+
+  layer.dropout.rate = 0.4;
+
+  EXPECT_EQ(layer.Forward(input, kSequences, cache, {}), before);
+  EXPECT_NE(layer.Forward(input, kSequences, cache, {.random = &random}), before);
+}
+
 TEST_P(AttentionTest, GradientsAreTheSlopesOfTheLoss) {
   Random random(1);
   Attention layer(6, 3, random);
@@ -178,6 +205,19 @@ TEST(TransformerBlockTest, GradientsAreTheSlopesOfTheLoss) {
   TransformerBlock layer({.dimensions = 6, .num_heads = 2, .inner = 8, .dropout = 0}, random);
 
   CheckSequenceLayer(layer, 6, kSequences);
+}
+
+TEST(TransformerBlockTest, GradientsWithNormsLastAreTheSlopesOfTheLoss) {
+  Random random(1);
+  TransformerBlock layer({.dimensions = 6,
+                          .num_heads = 2,
+                          .inner = 8,
+                          .dropout = 0.2,
+                          .attention_dropout = 0.3,
+                          .norm_first = false},
+                         random);
+
+  CheckSequenceLayer(layer, 6, kSequences, /*is_training=*/true);
 }
 
 TEST(TransformerBlockTest, WhatComesLaterChangesNothingBefore) {

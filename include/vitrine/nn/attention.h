@@ -30,6 +30,7 @@ struct Attention {
   struct Cache {
     Dense::Cache projections{};  // Q, K, V beside each other [rows x 3 d]
     Matrix odds{};               // [sequences * heads * length x length] What looks at what.
+    Dropout::Cache dropout{};    // Of the odds, where some are dropped.
     Matrix heads{};              // [rows x d]
     Dense::Cache result{};       // .output is the layer's.
     Matrix by_odds{};
@@ -60,6 +61,10 @@ struct Attention {
   Dense projection{};     // in_proj_weight [3 d x d], in_proj_bias
   Dense out{};            // out_proj
   Parameter nearness{};   // [heads x distances], or none.
+  Dropout dropout{0};     // Of the odds.
+
+ private:
+  bool DropsOdds(const Pass& pass) const { return dropout.rate > 0 && pass.is_training(); }
 };
 
 struct TransformerOptions {
@@ -67,27 +72,30 @@ struct TransformerOptions {
   std::size_t num_heads = 2;
   std::size_t inner = 256;  // Of the layer between.
   double dropout = 0.1;
+  double attention_dropout = 0;  // Of what looks at what.
   bool is_causal = true;
   std::size_t num_distances = 0;  // Of the attention's nearness; 0: none.
   ActivationKind activation = ActivationKind::kGelu;
+  bool norm_first = true;
 };
 
-// x + dropout(attention(norm1(x))), then y +
-// dropout(linear2(dropout(activation(linear1(norm2(y)))))): PyTorch's TransformerEncoderLayer with
-// norm_first, and its parameters' names; its attention's odds are not dropped here.
+// y = x + dropout(attention(norm1(x))), then y +
+// dropout(linear2(dropout(activation(linear1(norm2(y)))))). Without norm_first y = norm1(x +
+// dropout(attention(x))), then norm2(y + dropout(linear2(dropout(activation(linear1(y)))))), as
+// Vaswani et al. have it. PyTorch's TransformerEncoderLayer, and its parameters' names.
 struct TransformerBlock {
   struct Cache {
     LayerNorm::Cache norm1{};
     Attention::Cache attention{};
     Dropout::Cache attention_dropout{};
-    Matrix middle{};  // y
+    Matrix middle{};  // What x and the attention add up to.
     LayerNorm::Cache norm2{};
     Dense::Cache linear1{};
     Activation::Cache activation{};
     Dropout::Cache inner_dropout{};
     Dense::Cache linear2{};
     Dropout::Cache dropout{};
-    Matrix output{};
+    Matrix sum{};  // What y and the layers between add up to.
     Matrix by_middle{};
     Matrix by_input{};
   };
@@ -101,6 +109,11 @@ struct TransformerBlock {
   const Matrix& Backward(const Matrix& input, const Sequences& sequences, const Matrix& by_output,
                          Cache& cache, const Pass& pass);
 
+  // What Forward returned.
+  const Matrix& OutputIn(const Cache& cache) const {
+    return norm_first ? cache.sum : cache.norm2.output;
+  }
+
   LayerNorm norm1{};
   Attention attention{};
   LayerNorm norm2{};
@@ -108,6 +121,13 @@ struct TransformerBlock {
   Activation activation{};
   Dense linear2{};
   Dropout dropout{};
+  bool norm_first = true;
+
+ private:
+  // linear2(dropout(activation(linear1(input)))).
+  const Matrix& ForwardBetween(const Matrix& input, Cache& cache, const Pass& pass) const;
+  const Matrix& BackwardBetween(const Matrix& input, const Matrix& by_output, Cache& cache,
+                                const Pass& pass);
 };
 
 }  // namespace vitrine::nn

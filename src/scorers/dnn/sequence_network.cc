@@ -113,7 +113,8 @@ const Matrix& TransformerEncoder::Backward(const Matrix& input, const nn::Sequen
                                            const nn::Pass& pass) {
   const Matrix* by = &by_output;
   for (std::size_t i = blocks.size(); i-- > 0;) {
-    by = &blocks[i].Backward(i == 0 ? input : cache[i - 1].output, sequences, *by, cache[i], pass);
+    const Matrix& x = i == 0 ? input : blocks[i - 1].OutputIn(cache[i - 1]);
+    by = &blocks[i].Backward(x, sequences, *by, cache[i], pass);
   }
   return *by;
 }
