@@ -21,6 +21,15 @@ void AppendWindows(std::size_t begin, std::size_t end, std::size_t length,
   }
 }
 
+// One for each of them but the first, the last one last, as `length` has it.
+void AppendPrefixes(std::size_t begin, std::size_t end, std::size_t length,
+                    std::vector<SequenceData::Window>& windows) {
+  for (std::size_t stop = begin + 2; stop <= end; ++stop) {
+    const std::size_t count = std::min(stop - begin, length + 1);
+    windows.push_back({.begin = stop - count, .count = count});
+  }
+}
+
 // Items count in the order of their rows.
 void Renumber(std::size_t num_items, SequenceData& data) {
   std::vector<std::uint32_t> number(num_items, nn::kNoId);
@@ -39,7 +48,7 @@ void Describe(SequenceData& data) {
     const std::span<const SequenceStep> steps =
         std::span<const SequenceStep>(data.steps).subspan(window.begin, window.count);
     for (std::size_t i = 1; i < steps.size(); ++i) {
-      data.counts[steps[i].item] += 1;
+      if (i > data.FirstAsked(window)) data.counts[steps[i].item] += 1;
       data.has_time_gaps |= TimeGap(steps[i - 1].time_us, steps[i].time_us) > 1;
       data.has_event_types |= steps[i - 1].type != steps[i].type;
     }
@@ -50,6 +59,7 @@ void Describe(SequenceData& data) {
 
 SequenceData SequenceDataOf(const Dataset& dataset, const SequenceDataOptions& options) {
   SequenceData data;
+  data.has_prefixes = options.has_prefixes;
   const ItemBitmap all(dataset.num_items(), true);
   Random random(options.seed);
   std::vector<Interaction> newest_first;
@@ -62,8 +72,13 @@ SequenceData SequenceDataOf(const Dataset& dataset, const SequenceDataOptions& o
     if (steps.size() < 2) continue;
     const std::size_t begin = data.steps.size();
     data.steps.insert(data.steps.end(), steps.begin(), steps.end());
-    const std::size_t latest = data.windows.size();
-    AppendWindows(begin, data.steps.size(), options.length, data.windows);
+    std::size_t latest = data.windows.size();
+    if (options.has_prefixes) {
+      AppendPrefixes(begin, data.steps.size(), options.length, data.windows);
+      latest = data.windows.size() - 1;
+    } else {
+      AppendWindows(begin, data.steps.size(), options.length, data.windows);
+    }
     if (steps.size() < 3 || data.held_out.size() >= options.most_held_out) continue;
     if (random.Uniform() >= options.held_out_share) continue;
     data.windows[latest].is_held_out = true;

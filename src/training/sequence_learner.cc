@@ -104,7 +104,7 @@ class Learner {
     for (std::size_t begin = 0; begin < order_.size();) {
       const std::size_t length = data_.windows[order_[begin]].count - 1;
       std::size_t end = begin;
-      batch_.Start(length);
+      batch_.Start(length, network_.shape.counts_back);
       while (end < order_.size() && (end - begin) * length < kChunkPlaces &&
              2 * data_.windows[order_[end]].count >= length) {
         batch_.Add(data_.Inputs(data_.windows[order_[end++]]));
@@ -114,16 +114,13 @@ class Learner {
     }
   }
 
-  std::size_t NumTargets(const SequenceData::Window& window) const {
-    return window.count - (window.is_held_out ? 2 : 1);
-  }
-
   void Ask(std::span<const std::uint32_t> windows) {
     questions_.rows.clear();
     questions_.targets.clear();
     for (std::size_t s = 0; s < windows.size(); ++s) {
       const SequenceData::Window& window = data_.windows[windows[s]];
-      for (std::size_t t = 0; t < NumTargets(window); ++t) {
+      const std::size_t first = data_.FirstAsked(window);
+      for (std::size_t t = first; t < first + data_.NumAsked(window); ++t) {
         questions_.rows.push_back(static_cast<std::uint32_t>(s * batch_.length() + t));
         questions_.targets.push_back(data_.steps[window.begin + t + 1].item);
       }
@@ -142,12 +139,13 @@ class Learner {
     RestoreLengths();
     const nn::Pass pass{.pool = pool_, .random = &random};
     std::size_t num_targets = 0;
-    for (const std::uint32_t window : windows) num_targets += NumTargets(data_.windows[window]);
+    for (const std::uint32_t window : windows) num_targets += data_.NumAsked(data_.windows[window]);
     num_targets = std::max<std::size_t>(num_targets, 1);
     if (learning_.negatives > 0) DrawColumns(windows, num_targets, random);
     double loss = 0;
     ForEachChunk(windows, [&](std::span<const std::uint32_t> chunk) {
       Ask(chunk);
+      if (questions_.rows.empty()) return;  // All held out.
       Gather(network_.Forward(batch_, cache_, pass));
       const double share =
           static_cast<double>(questions_.rows.size()) / static_cast<double>(num_targets);
@@ -202,8 +200,9 @@ class Learner {
     columns_.clear();
     for (const std::uint32_t index : windows) {
       const SequenceData::Window& window = data_.windows[index];
-      for (std::size_t t = 1; t <= NumTargets(window); ++t) {
-        columns_.push_back(data_.steps[window.begin + t].item);
+      const std::size_t first = data_.FirstAsked(window);
+      for (std::size_t t = first; t < first + data_.NumAsked(window); ++t) {
+        columns_.push_back(data_.steps[window.begin + t + 1].item);
       }
     }
     for (std::size_t i = 0; i < learning_.negatives; ++i) {

@@ -23,13 +23,11 @@ constexpr std::size_t kMostItemsForFull = 10'000;
 constexpr std::size_t kUsualNegatives = 2048;
 
 Settings SharedDefaults() {
-  return {{"dimensions", "64"},      {"length", "50"},
-          {"dropout", "0.5"},        {"epochs", "60"},
-          {"batch", "128"},          {"learning_rate", "0.001"},
-          {"temperature", "0"},      {"negatives", "auto"},
-          {"patience", "3"},         {"held_out_share", "0.1"},
-          {"use_time_gaps", "true"}, {"use_event_types", "true"},
-          {"merge_repeats", "true"}, {"seed", "1"}};
+  return {{"dimensions", "64"},      {"length", "50"},          {"dropout", "0.5"},
+          {"epochs", "60"},          {"batch", "128"},          {"learning_rate", "0.001"},
+          {"temperature", "0"},      {"negatives", "auto"},     {"patience", "3"},
+          {"held_out_share", "0.1"}, {"use_time_gaps", "true"}, {"use_event_types", "true"},
+          {"merge_repeats", "true"}, {"use_prefixes", "false"}, {"seed", "1"}};
 }
 
 Settings RnnDefaults() {
@@ -39,7 +37,8 @@ Settings RnnDefaults() {
 }
 
 Settings TransformerDefaults() {
-  Settings defaults = {{"heads", "2"}, {"layers", "2"}, {"use_distances", "false"}};
+  Settings defaults = {
+      {"block", "sasrec"}, {"heads", "2"}, {"layers", "2"}, {"use_distances", "false"}};
   defaults.merge(SharedDefaults());
   return defaults;
 }
@@ -75,6 +74,7 @@ absl::StatusOr<Model> TrainSequences(const Dataset& dataset, SequenceShape shape
   const bool uses_time_gaps = reader.Flag("use_time_gaps");
   const bool uses_event_types = reader.Flag("use_event_types");
   shape.merges_repeats = options.merges_repeats = reader.Flag("merge_repeats");
+  shape.counts_back = options.has_prefixes = reader.Flag("use_prefixes");
   const bool is_auto = reader.IsAuto("negatives");
   if (!is_auto) learning.negatives = reader.Count("negatives", 0, 10'000'000);
   VITRINE_RETURN_IF_ERROR(reader.status());
@@ -107,6 +107,8 @@ absl::StatusOr<Model> TrainTransformer(const Dataset& dataset, const Settings& s
                                        const TrainingContext& context) {
   SettingReader reader(kTransformer, TransformerDefaults(), settings);
   SequenceShape shape{.kind = SequenceKind::kTransformer};
+  shape.block =
+      reader.Choice("block", {"sasrec", "bert"}) == "bert" ? BlockKind::kBert : BlockKind::kSasRec;
   shape.num_heads = reader.Count("heads", 1, 64);
   shape.has_distances = reader.Flag("use_distances");
   return TrainSequences(dataset, shape, reader, kTransformer, context);

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::Field;
+using testing::IsOk;
 using testing::StatusIs;
 
 constexpr Micros kMinute = 60 * kMicrosPerSecond;
@@ -34,9 +35,16 @@ SequenceShape SmallShape(SequenceKind kind) {
           .has_distances = true};
 }
 
-std::shared_ptr<const NextItem> SmallScorer(SequenceKind kind) {
+SequenceShape BertShape() {
+  SequenceShape shape = SmallShape(SequenceKind::kTransformer);
+  shape.counts_back = true;
+  shape.block = BlockKind::kBert;
+  return shape;
+}
+
+std::shared_ptr<const NextItem> SmallScorer(const SequenceShape& shape) {
   Random random(3);
-  return *NextItem::Create("sequence_rnn", SequenceNetwork(SmallShape(kind), 0.1, random));
+  return *NextItem::Create("sequence_rnn", SequenceNetwork(shape, 0.1, random));
 }
 
 float ScoreOf(const Scorer& scorer, std::span<const Interaction> history, std::uint32_t item) {
@@ -131,11 +139,11 @@ TEST(TimeGapTest, NobodyKnowsWithoutTimes) {
   EXPECT_EQ(TimeGap(2 * kMinute, kMinute), 0U);
 }
 
-class SequenceKindTest : public ::testing::TestWithParam<SequenceKind> {};
+class SequenceKindTest : public ::testing::TestWithParam<SequenceShape> {};
 
 TEST_P(SequenceKindTest, TheNetworksGradientsAreThoseOfFiniteDifferences) {
   Random random(5);
-  SequenceNetwork network(SmallShape(GetParam()), 0, random);
+  SequenceNetwork network(GetParam(), 0, random);
   nn::ParameterList parameters;
   network.AddParameters(parameters);
   for (const nn::NamedParameter& each : parameters) {
@@ -143,7 +151,7 @@ TEST_P(SequenceKindTest, TheNetworksGradientsAreThoseOfFiniteDifferences) {
     each.parameter->is_sparse = false;
   }
   StepBatch batch;
-  batch.Start(3);
+  batch.Start(3, GetParam().counts_back);
   batch.Add(std::vector<SequenceStep>{{1, kMinute}, {4, 5 * kMinute, EventType::kAddToCart}});
   batch.Add(std::vector<SequenceStep>{{2, 0}, {1, 0}, {5, 0}});
   Matrix by_output =
@@ -251,8 +259,41 @@ TEST_P(SequenceKindTest, AHistoryOfNothingKnownScoresNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, SequenceKindTest,
-                         ::testing::Values(SequenceKind::kGru, SequenceKind::kLstm,
-                                           SequenceKind::kTransformer));
+                         ::testing::Values(SmallShape(SequenceKind::kGru),
+                                           SmallShape(SequenceKind::kLstm),
+                                           SmallShape(SequenceKind::kTransformer), BertShape()));
+
+TEST(NextItemTest, PlacesCountFromEitherEnd) {
+  SequenceShape shape = SmallShape(SequenceKind::kTransformer);
+  const std::vector<Interaction> history = {Touch(1, 9), Touch(2, 8)};
+  const float from_the_oldest = ScoreOf(*SmallScorer(shape), history, 0);
+
+  shape.counts_back = true;
+
+  EXPECT_NE(ScoreOf(*SmallScorer(shape), history, 0), from_the_oldest);
+}
+
+TEST(NextItemTest, IsOfTheSameShapeWhenItIsReadAgain) {
+  const std::vector<Interaction> history = {Touch(1, 9), Touch(2, 8)};
+  const std::vector<ItemIndex> same = {ItemIndex{0}, ItemIndex{1}, ItemIndex{2},
+                                       ItemIndex{3}, ItemIndex{4}, ItemIndex{5}};
+  for (const bool merges_repeats : {false, true}) {
+    SequenceShape shape = BertShape();
+    shape.merges_repeats = merges_repeats;
+    const auto scorer = SmallScorer(shape);
+    ByteWriter writer;
+    Save(*scorer, writer);
+    ByteReader reader(writer.bytes());
+
+    const auto loaded = LoadNextItem("sequence_rnn", reader, same, same.size());
+
+    ASSERT_THAT(loaded, IsOk());
+    EXPECT_EQ((*loaded)->network().shape.merges_repeats, merges_repeats);
+    EXPECT_TRUE((*loaded)->network().shape.counts_back);
+    EXPECT_EQ((*loaded)->network().shape.block, BlockKind::kBert);
+    EXPECT_EQ(ScoreOf(**loaded, history, 0), ScoreOf(*scorer, history, 0));
+  }
+}
 
 TEST(NextItemTest, RefusesAShapeOutOfRangeAndWeightsThatAreNotFinite) {
   Random random(1);

@@ -48,6 +48,19 @@ TEST(SequenceDataTest, ALongHistoryIsReadInWindowsTheLastOneFull) {
   EXPECT_EQ(data.windows[2].begin, 0U);
 }
 
+TEST(SequenceDataTest, APrefixIsAllThatIsBeforeItsOneTarget) {
+  const SequenceData data =
+      SequenceDataOf(Ring(1, 5), {.length = 3, .has_prefixes = true, .held_out_share = 1});
+
+  EXPECT_THAT(Counts(data), ElementsAre(2, 3, 4, 4));
+  EXPECT_THAT(data.held_out, ElementsAre(3));
+  EXPECT_EQ(data.windows[3].begin, 1U);
+  EXPECT_EQ(data.FirstAsked(data.windows[1]), 1U);
+  EXPECT_EQ(data.NumAsked(data.windows[1]), 1U);
+  EXPECT_EQ(data.NumAsked(data.windows[3]), 0U);
+  EXPECT_THAT(data.counts, ElementsAre(0, 1, 1, 1, 1));
+}
+
 TEST(SequenceDataTest, OnlyItemsOfSequencesAreLearned) {
   const SequenceData data = SequenceDataOf(Ring(1, 3), {.held_out_share = 0});
 
@@ -109,15 +122,17 @@ TEST_P(SequenceLearningTest, FindsTheNextItemOfARing) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, SequenceLearningTest,
-    ::testing::Values(LearningCase{"sequence_rnn", {}},
-                      LearningCase{"sequence_rnn", {{"cell", "lstm"}, {"layers", "2"}}},
-                      LearningCase{"sequence_rnn", {{"negatives", "4"}}},
-                      LearningCase{"sequence_rnn", {{"temperature", "0.1"}}},
-                      LearningCase{"sequence_transformer", {}},
-                      LearningCase{"sequence_transformer", {{"use_distances", "true"}}},
-                      LearningCase{"sequence_transformer",
-                                   {{"negatives", "4"}, {"temperature", "0.1"}}},
-                      LearningCase{"sequence_transformer", {{"negatives", "4"}}}));
+    ::testing::Values(
+        LearningCase{"sequence_rnn", {}},
+        LearningCase{"sequence_rnn", {{"cell", "lstm"}, {"layers", "2"}}},
+        LearningCase{"sequence_rnn", {{"negatives", "4"}}},
+        LearningCase{"sequence_rnn", {{"temperature", "0.1"}}},
+        LearningCase{"sequence_transformer", {}},
+        LearningCase{"sequence_transformer", {{"use_distances", "true"}}},
+        LearningCase{"sequence_transformer", {{"use_prefixes", "true"}, {"block", "bert"}}},
+        LearningCase{"sequence_rnn", {{"use_prefixes", "true"}, {"negatives", "4"}}},
+        LearningCase{"sequence_transformer", {{"negatives", "4"}, {"temperature", "0.1"}}},
+        LearningCase{"sequence_transformer", {{"negatives", "4"}}}));
 
 TEST(SequenceTrainersTest, ATemperatureHoldsTheVectorsOfItemsAtLengthOne) {
   ThreadPool pool(1);

@@ -23,6 +23,11 @@ absl::Status DamagedNumbers(std::string_view name) {
   return absl::DataLossError(absl::StrFormat("%s holds numbers that no training makes", name));
 }
 
+// Bits of the last number of a shape.
+constexpr std::uint64_t kMergesRepeats = 1;
+constexpr std::uint64_t kCountsBack = 2;
+constexpr std::uint64_t kBertBlock = 4;
+
 void Write(const SequenceShape& shape, ByteWriter& writer) {
   writer.Unsigned(static_cast<std::uint64_t>(shape.kind));
   writer.Unsigned(shape.dimensions);
@@ -32,7 +37,9 @@ void Write(const SequenceShape& shape, ByteWriter& writer) {
   writer.Unsigned(shape.has_time_gaps ? 1 : 0);
   writer.Unsigned(shape.has_event_types ? 1 : 0);
   writer.Unsigned(shape.has_distances ? 1 : 0);
-  writer.Unsigned(shape.merges_repeats ? 1 : 0);
+  writer.Unsigned((shape.merges_repeats ? kMergesRepeats : 0) |
+                  (shape.counts_back ? kCountsBack : 0) |
+                  (shape.block == BlockKind::kBert ? kBertBlock : 0));
 }
 
 // Not checked: see CheckShape.
@@ -46,7 +53,10 @@ SequenceShape ReadShape(ByteReader& reader) {
   shape.has_time_gaps = reader.Unsigned() != 0;
   shape.has_event_types = reader.Unsigned() != 0;
   shape.has_distances = reader.Unsigned() != 0;
-  shape.merges_repeats = reader.Unsigned() != 0;
+  const std::uint64_t flags = reader.Unsigned();
+  shape.merges_repeats = (flags & kMergesRepeats) != 0;
+  shape.counts_back = (flags & kCountsBack) != 0;
+  shape.block = (flags & kBertBlock) != 0 ? BlockKind::kBert : BlockKind::kSasRec;
   return shape;
 }
 
@@ -94,10 +104,7 @@ std::vector<SequenceStep> NextItem::StepsOf(const Query& query) const {
       {.length = network_.shape.length, .merges_repeats = network_.shape.merges_repeats});
 }
 
-Matrix NextItem::Encode(std::span<const SequenceStep> steps) const {
-  StepBatch batch;
-  batch.Start(steps.size());
-  batch.Add(steps);
+Matrix NextItem::Encode(const StepBatch& batch) const {
   SequenceNetwork::Cache cache;
   Matrix encoded = network_.Forward(batch, cache, {});
   // Sound weights cannot overflow; damaged ones can.
@@ -108,9 +115,27 @@ Matrix NextItem::Encode(std::span<const SequenceStep> steps) const {
 std::shared_ptr<const NextItem::Encoded> NextItem::EncodedOf(const Query& query) const {
   return QueryMemo::Recall<Encoded>(query.memo, this, [&] {
     Encoded made{.steps = StepsOf(query)};
-    if (!made.steps.empty()) made.states = Encode(made.steps);
+    if (made.steps.empty()) return made;
+    StepBatch batch;
+    batch.Start(made.steps.size(), network_.shape.counts_back);
+    batch.Add(made.steps);
+    made.states = Encode(batch);
     return made;
   });
+}
+
+Matrix NextItem::StatesAfterEach(const Encoded& query) const {
+  if (!network_.shape.counts_back) return query.states;
+  const std::size_t length = query.steps.size();
+  StepBatch batch;
+  batch.Start(length, /*counts_back=*/true);
+  for (std::size_t t = 1; t <= length; ++t) batch.Add(std::span(query.steps).first(t));
+  const Matrix encoded = Encode(batch);
+  Matrix states(query.states.rows(), query.states.cols());
+  for (Eigen::Index t = 0; t < states.rows(); ++t) {
+    states.row(t) = encoded.row(t * states.rows() + t);
+  }
+  return states;
 }
 
 Matrix NextItem::UserVectors(std::span<const Query> queries) const {
@@ -145,7 +170,7 @@ std::vector<std::vector<Contribution>> NextItem::ExplainAll(
   const auto known = EncodedOf(query);
   const std::vector<SequenceStep>& steps = known->steps;
   if (steps.empty()) return explained;
-  const Eigen::MatrixXd encoded = known->states.cast<double>();
+  const Eigen::MatrixXd encoded = StatesAfterEach(*known).cast<double>();
   const Eigen::RowVectorXd base = network_.last_norm.bias.value.row(0).cast<double>();
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;

@@ -80,16 +80,17 @@ const Matrix& RecurrentEncoder::Backward(const Matrix& input, const nn::Sequence
 
 TransformerEncoder::TransformerEncoder(const SequenceShape& shape, double dropout_rate,
                                        Random& random) {
-  for (std::size_t i = 0; i < shape.num_layers; ++i) {
-    blocks.emplace_back(
-        nn::TransformerOptions{.dimensions = shape.dimensions,
-                               .num_heads = shape.num_heads,
-                               .inner = shape.dimensions,
-                               .dropout = dropout_rate,
-                               .num_distances = shape.has_distances ? shape.length : 0,
-                               .activation = nn::ActivationKind::kRelu},
-        random);
-  }
+  const bool is_bert = shape.block == BlockKind::kBert;
+  const nn::TransformerOptions options{
+      .dimensions = shape.dimensions,
+      .num_heads = shape.num_heads,
+      .inner = (is_bert ? 4 : 1) * shape.dimensions,
+      .dropout = dropout_rate,
+      .attention_dropout = is_bert ? dropout_rate : 0,
+      .num_distances = shape.has_distances ? shape.length : 0,
+      .activation = is_bert ? nn::ActivationKind::kGelu : nn::ActivationKind::kRelu,
+      .norm_first = !is_bert};
+  for (std::size_t i = 0; i < shape.num_layers; ++i) blocks.emplace_back(options, random);
 }
 
 void TransformerEncoder::AddParameters(const std::string& prefix, nn::ParameterList& list) {

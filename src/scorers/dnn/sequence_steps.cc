@@ -86,9 +86,10 @@ std::uint32_t TimeGap(Micros before_us, Micros time_us) {
   return std::min<std::uint32_t>(doublings, kNumTimeGaps - 1);
 }
 
-void StepBatch::Start(std::size_t length) {
+void StepBatch::Start(std::size_t length, bool counts_back) {
   number_ = 0;
   length_ = length;
+  counts_back_ = counts_back;
   for (std::vector<std::uint32_t>* each : {&items_, &gaps_, &types_, &places_}) each->clear();
   is_real_.clear();
 }
@@ -101,7 +102,7 @@ void StepBatch::Add(std::span<const SequenceStep> steps) {
     items_.push_back(step.item);
     gaps_.push_back(place == 0 ? 0 : TimeGap(steps[place - 1].time_us, step.time_us));
     types_.push_back(type < kNumEventTypes ? type : 0);
-    places_.push_back(static_cast<std::uint32_t>(place));
+    places_.push_back(static_cast<std::uint32_t>(counts_back_ ? steps.size() - 1 - place : place));
   }
   ++number_;
   for (std::vector<std::uint32_t>* each : {&items_, &gaps_, &types_, &places_}) {

@@ -65,7 +65,8 @@ class NextItem final : public Scorer, public Explainer {
 
   NextItem(std::string_view name, SequenceNetwork network);
   std::vector<SequenceStep> StepsOf(const Query& query) const;
-  Matrix Encode(std::span<const SequenceStep> steps) const;  // u for each step [steps x d]
+  Matrix Encode(const StepBatch& batch) const;         // u for each place [places x d]
+  Matrix StatesAfterEach(const Encoded& query) const;  // As if it were the last [steps x d]
   std::shared_ptr<const Encoded> EncodedOf(const Query& query) const;
 
   std::string name_;

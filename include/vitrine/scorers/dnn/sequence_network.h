@@ -17,6 +17,11 @@ namespace vitrine {
 
 enum class SequenceKind : std::uint8_t { kGru = 0, kLstm = 1, kTransformer = 2 };
 
+// Of a transformer: norms first, ReLU and as many units between as there are dimensions (Kang,
+// McAuley, ICDM 2018), or norms last, GELU, four times as many and dropout of the attention too
+// (Devlin et al., NAACL 2019).
+enum class BlockKind : std::uint8_t { kSasRec = 0, kBert = 1 };
+
 struct SequenceShape {
   SequenceKind kind = SequenceKind::kGru;
   std::size_t num_items = 0;
@@ -28,6 +33,8 @@ struct SequenceShape {
   bool has_event_types = false;  // Event types are inputs.
   bool has_distances = false;    // Of kTransformer: attention knows how far back a step is.
   bool merges_repeats = true;    // As StepReading says.
+  bool counts_back = false;      // Of kTransformer: the newest step's place is the first.
+  BlockKind block{};             // Of kTransformer.
 };
 
 // INVALID_ARGUMENT where a number is out of its range.

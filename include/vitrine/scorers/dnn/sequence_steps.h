@@ -47,8 +47,8 @@ std::uint32_t TimeGap(Micros before_us, Micros time_us);
 // Sequences of one network's batch, each from its place 0 on. Rows as nn::Sequences has them.
 class StepBatch {
  public:
-  // `length`: places of each sequence.
-  void Start(std::size_t length);
+  // `length`: places of each sequence. They are numbered from the oldest step, or from the newest.
+  void Start(std::size_t length, bool counts_back);
   // REQUIRES: at most `length` steps
   void Add(std::span<const SequenceStep> steps);
 
@@ -64,6 +64,7 @@ class StepBatch {
  private:
   std::size_t number_ = 0;
   std::size_t length_ = 0;
+  bool counts_back_ = false;
   std::vector<std::uint32_t> items_{};
   std::vector<std::uint32_t> gaps_{};
   std::vector<std::uint32_t> types_{};
