@@ -26,16 +26,26 @@ std::string Describe(const google::rpc::Status& rpc) {
 
 // What gRPC says of a connection that failed is all that is known.
 std::string DescribeUnavailable(const std::string& reason, const std::string& address) {
+  if (absl::StrContains(reason, "wrong version number")) {
+    return absl::StrFormat("the server at %s does not serve TLS (%s); leave out --tls and --ca",
+                           address, reason);
+  }
+  if (absl::StrContains(reason, "not in peer certificate")) {
+    return absl::StrFormat(
+        "the certificate of the server at %s is of another name (%s); give the name that is in it",
+        address, reason);
+  }
   if (absl::StrContains(reason, "handshake failed")) {
     return absl::StrFormat(
         "the server at %s was not trusted (%s); --ca wants the certificate that its own was signed "
-        "with",
+        "with, and neither may have expired",
         address, reason);
   }
-  if (absl::StrContains(reason, "Socket closed") || absl::StrContains(reason, "Connection reset")) {
+  if (absl::StrContains(reason, "Socket closed") || absl::StrContains(reason, "Broken pipe") ||
+      absl::StrContains(reason, "Connection reset")) {
     return absl::StrFormat(
-        "the server at %s closed the connection (%s); if it serves TLS, give --tls or --ca, and if "
-        "it asks for certificates, --cert and --cert-key of one that it trusts",
+        "the server at %s closed the connection (%s): it ended, or serves TLS, then give --tls or "
+        "--ca, or asks for certificates, then give --cert and --cert-key of one that it trusts",
         address, reason);
   }
   return absl::StrFormat(

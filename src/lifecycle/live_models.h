@@ -95,7 +95,8 @@ class LiveModels {
   bool TryLoad(const std::string& version);
   absl::Status CheckStillLive(const std::string& version) const;  // REQUIRES: mutex_ is held.
   void LoadNewest();
-  // Warms the models up and publishes them. REQUIRES: mutex_ is held.
+  // Warms the models up and publishes them; their content may be made anew, whatever became of that
+  // of those before. REQUIRES: mutex_ is held.
   void Serve(std::shared_ptr<const ModelSet> models);
   void BeginProbation(const std::string& previous);  // REQUIRES: mutex_ is held.
 

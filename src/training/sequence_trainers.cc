@@ -74,7 +74,8 @@ absl::StatusOr<Model> TrainSequences(const Dataset& dataset, SequenceShape shape
   const bool uses_time_gaps = reader.Flag("use_time_gaps");
   const bool uses_event_types = reader.Flag("use_event_types");
   shape.merges_repeats = options.merges_repeats = reader.Flag("merge_repeats");
-  shape.counts_back = options.has_prefixes = reader.Flag("use_prefixes");
+  options.has_prefixes = reader.Flag("use_prefixes");
+  shape.counts_back = options.has_prefixes && shape.kind == SequenceKind::kTransformer;
   const bool is_auto = reader.IsAuto("negatives");
   if (!is_auto) learning.negatives = reader.Count("negatives", 0, 10'000'000);
   VITRINE_RETURN_IF_ERROR(reader.status());

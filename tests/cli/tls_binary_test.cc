@@ -73,11 +73,12 @@ class TlsBinaryTest : public ::testing::Test {
     EXPECT_EQ(asked.status, 0) << asked.err;
     EXPECT_THAT(asked.out, AllOf(HasSubstr("SERVING"), Not(HasSubstr("NOT_SERVING"))));
   }
-  void ExpectRefused(const std::string& flags, const std::string& cure) const {
+  void ExpectRefused(const std::string& flags, const std::string& cure,
+                     const std::string& what = "the server at ") const {
     const Outcome asked = Ask(flags);
     EXPECT_EQ(asked.status, 1);
     EXPECT_EQ(asked.out, "");
-    EXPECT_THAT(asked.err, HasSubstr("vitrine status: the server at " + address_));
+    EXPECT_THAT(asked.err, HasSubstr("vitrine status: " + what + address_));
     EXPECT_THAT(asked.err, HasSubstr(cure));
   }
 
@@ -127,6 +128,22 @@ TEST_F(TlsBinaryTest, AServerOfAnotherRootIsNotTrusted) {
 
   ExpectRefused(std::string("--ca other.pem") + kKnown,
                 "--ca wants the certificate that its own was signed with");
+}
+
+TEST_F(TlsBinaryTest, ACertificateOfAnotherNameIsNotTrusted) {
+  Start("0.0.0.0", client_ca_);
+  address_ = "127.0.0.2" + address_.substr(address_.find(':'));
+
+  ExpectRefused(std::string("--ca root.pem") + kKnown, "the name that is in it",
+                "the certificate of the server at ");
+}
+
+TEST_F(TlsBinaryTest, AServerWithoutTlsIsNotAskedWithIt) {
+  server_ = std::make_unique<ServerChild>(folder_ / "store", folder_ / "config", log_,
+                                          std::vector<std::string>{"127.0.0.1:0"});
+  address_ = server_->WaitForAddress();
+
+  ExpectRefused("--ca root.pem", "leave out --tls");
 }
 
 TEST_F(TlsBinaryTest, APublicAddressIsServedWithTlsAndKeys) {

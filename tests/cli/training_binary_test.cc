@@ -23,10 +23,12 @@ using vitrine::testing::IsOk;
 using vitrine::testing::ServerChild;
 using Json = nlohmann::json;
 
-// The usual models, which wait as the candidate and meanwhile answer every request silently.
+// Models that wait as the candidate and meanwhile answer every request silently. Two, that are soon
+// made where other programs leave the threads that train little.
 constexpr char kManual[] =
     "[models.ials]\ndimensions = 8\nepochs = 2\n"
-    "[lifecycle]\nauto_train_events = 0\npromotion = \"manual\"\nshadow_share = 1\n";
+    "[lifecycle]\nauto_train_events = 0\npromotion = \"manual\"\nshadow_share = 1\n"
+    "models = [\"most_popular\", \"ials\"]\n";
 
 // Trains for a minute or more, in steps of milliseconds.
 constexpr char kSlow[] =

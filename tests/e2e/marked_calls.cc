@@ -29,7 +29,7 @@ using google::protobuf::Reflection;
 
 constexpr int kMostNested = 8;  // Messages in messages, should one ever hold its own kind.
 // Of a call. Long: reports and exports are made by threads that wait for all others of the machine.
-constexpr auto kLimit = std::chrono::seconds(30);
+constexpr auto kLimit = std::chrono::seconds(300);
 
 // What a sound request has instead of a mark, by the field's name, or by its full one where that is
 // meant alone; empty: the field is left out.

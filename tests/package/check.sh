@@ -133,7 +133,7 @@ dpkg_in "$root" --purge vitrine
 [ ! -e "$root/etc/vitrine" ] || fail "the config stays after purge"
 [ -d "$root/var/lib/vitrine/models" ] || fail "the store goes with purge"
 [ -d "$root/var/backups/vitrine/first" ] || fail "the backup goes with purge"
-[ "$(grep -c 'is kept, it is not empty' "$work/dpkg.out")" = 2 ] ||
+[ "$(grep -c 'is kept, with what is in it' "$work/dpkg.out")" = 2 ] ||
   fail "purge does not say that the store and the backup are kept"
 check_user "$root"
 

@@ -54,7 +54,7 @@ dpkg_in() {
 }
 
 # The user whom the unit names is one of the system who cannot log in, at home in the folder that the
-# unit gives him, which is his, as that is which it lets him write backups to.
+# unit gives him. It is his, and so is the folder that the unit lets him write backups to.
 check_user() {
   local root=$1 unit=$source/packaging/vitrine.service uid gid
   grep -qx 'User=vitrine' "$unit" && grep -qx 'Group=vitrine' "$unit" || fail "the unit has other users"

@@ -23,13 +23,14 @@ absl::Status DamagedNumbers(std::string_view name) {
   return absl::DataLossError(absl::StrFormat("%s holds numbers that no training makes", name));
 }
 
-// Bits of the last number of a shape.
-constexpr std::uint64_t kMergesRepeats = 1;
-constexpr std::uint64_t kCountsBack = 2;
-constexpr std::uint64_t kBertBlock = 4;
+// Beside the kind, in the first number of a shape: what does not know them refuses the shape.
+constexpr std::uint64_t kKind = 3;
+constexpr std::uint64_t kCountsBack = 4;
+constexpr std::uint64_t kBertBlock = 8;
 
 void Write(const SequenceShape& shape, ByteWriter& writer) {
-  writer.Unsigned(static_cast<std::uint64_t>(shape.kind));
+  writer.Unsigned(static_cast<std::uint64_t>(shape.kind) | (shape.counts_back ? kCountsBack : 0) |
+                  (shape.block == BlockKind::kBert ? kBertBlock : 0));
   writer.Unsigned(shape.dimensions);
   writer.Unsigned(shape.num_layers);
   writer.Unsigned(shape.num_heads);
@@ -37,15 +38,17 @@ void Write(const SequenceShape& shape, ByteWriter& writer) {
   writer.Unsigned(shape.has_time_gaps ? 1 : 0);
   writer.Unsigned(shape.has_event_types ? 1 : 0);
   writer.Unsigned(shape.has_distances ? 1 : 0);
-  writer.Unsigned((shape.merges_repeats ? kMergesRepeats : 0) |
-                  (shape.counts_back ? kCountsBack : 0) |
-                  (shape.block == BlockKind::kBert ? kBertBlock : 0));
+  writer.Unsigned(shape.merges_repeats ? 1 : 0);
 }
 
 // Not checked: see CheckShape.
 SequenceShape ReadShape(ByteReader& reader) {
   SequenceShape shape;
-  shape.kind = static_cast<SequenceKind>(std::min<std::uint64_t>(reader.Unsigned(), 255));
+  const std::uint64_t kind = reader.Unsigned();
+  const bool is_known = kind <= (kKind | kCountsBack | kBertBlock);
+  shape.kind = static_cast<SequenceKind>(is_known ? kind & kKind : kKind);
+  shape.counts_back = (kind & kCountsBack) != 0;
+  shape.block = (kind & kBertBlock) != 0 ? BlockKind::kBert : BlockKind::kSasRec;
   shape.dimensions = reader.Unsigned();
   shape.num_layers = reader.Unsigned();
   shape.num_heads = reader.Unsigned();
@@ -53,10 +56,7 @@ SequenceShape ReadShape(ByteReader& reader) {
   shape.has_time_gaps = reader.Unsigned() != 0;
   shape.has_event_types = reader.Unsigned() != 0;
   shape.has_distances = reader.Unsigned() != 0;
-  const std::uint64_t flags = reader.Unsigned();
-  shape.merges_repeats = (flags & kMergesRepeats) != 0;
-  shape.counts_back = (flags & kCountsBack) != 0;
-  shape.block = (flags & kBertBlock) != 0 ? BlockKind::kBert : BlockKind::kSasRec;
+  shape.merges_repeats = reader.Unsigned() != 0;
   return shape;
 }
 
@@ -126,14 +126,12 @@ std::shared_ptr<const NextItem::Encoded> NextItem::EncodedOf(const Query& query)
 
 Matrix NextItem::StatesAfterEach(const Encoded& query) const {
   if (!network_.shape.counts_back) return query.states;
-  const std::size_t length = query.steps.size();
-  StepBatch batch;
-  batch.Start(length, /*counts_back=*/true);
-  for (std::size_t t = 1; t <= length; ++t) batch.Add(std::span(query.steps).first(t));
-  const Matrix encoded = Encode(batch);
   Matrix states(query.states.rows(), query.states.cols());
-  for (Eigen::Index t = 0; t < states.rows(); ++t) {
-    states.row(t) = encoded.row(t * states.rows() + t);
+  StepBatch batch;
+  for (std::size_t length = 1; length <= query.steps.size(); ++length) {
+    batch.Start(length, /*counts_back=*/true);
+    batch.Add(std::span(query.steps).first(length));
+    states.row(static_cast<Eigen::Index>(length) - 1) = Encode(batch).bottomRows(1);
   }
   return states;
 }

@@ -43,8 +43,9 @@ class NextItem final : public Scorer, public Explainer {
                                                 std::size_t k) const override;
 
   // What the score changed by when each step came: <u_t - u_(t-1), e_i>, exact, since the encoding
-  // of a step depends on nothing after it. kBase: <b, e_i>, b the shift of the network's last norm,
-  // which is there before the first step.
+  // of a step depends on nothing after it; where places count from the newest step it does, and
+  // each u_t is encoded anew, as if step t were the last. kBase: <b, e_i>, b the shift of the
+  // network's last norm, which is there before the first step.
   std::vector<Contribution> Explain(const Query& query, ItemIndex item) const override;
   std::vector<std::vector<Contribution>> ExplainAll(
       const Query& query, std::span<const ItemIndex> items) const override;
@@ -57,7 +58,7 @@ class NextItem final : public Scorer, public Explainer {
   const ItemBitmap& known_items() const { return known_items_; }
 
  private:
-  // A query's steps and the network's state after each [steps x d].
+  // A query's steps and the network's state at each [steps x d], the last one being u.
   struct Encoded {
     std::vector<SequenceStep> steps{};
     Matrix states{};
