@@ -1,21 +1,16 @@
 #include "e2e/marked_calls.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
-#include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/sync_stream.h>
 
 #include <chrono>
 #include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "testing/wire_methods.h"
 
 namespace vitrine::testing {
 namespace {
@@ -149,27 +144,13 @@ std::string RequestOf(const MethodDescriptor& method, const Marking& marking) {
   return request->SerializeAsString();
 }
 
-std::vector<const MethodDescriptor*> FindMethods(const std::shared_ptr<grpc::Channel>& channel) {
+MethodsByService FindMethods(const std::shared_ptr<grpc::Channel>& channel) {
   grpc::ClientContext context;
   grpc::health::v1::HealthListResponse services;
   const grpc::Status listed = grpc::health::v1::Health::NewStub(channel)->List(
       &context, grpc::health::v1::HealthListRequest(), &services);
   EXPECT_TRUE(listed.ok()) << listed.error_message();
-  std::set<std::string> names;  // In an order that stays.
-  for (const auto& [name, health] : services.statuses()) names.insert(name);
-  std::vector<const MethodDescriptor*> methods;
-  for (const std::string& name : names) {
-    const auto* service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
-    if (service == nullptr) continue;  // "": the whole server.
-    for (int i = 0; i < service->method_count(); ++i) methods.push_back(service->method(i));
-  }
-  return methods;
-}
-
-// The one call that goes on until the caller ends it.
-bool IsEndless(const MethodDescriptor& method) {
-  return method.full_name() == "grpc.health.v1.Health.Watch";
+  return MethodsOf(services);
 }
 
 // Streams have a line only where they fail, the health check has none.
@@ -180,16 +161,12 @@ bool MayBeSampled(const MethodDescriptor& method) {
 
 void CallOne(grpc::Channel& channel, const MethodDescriptor& method, const std::string& key,
              const std::string& request) {
-  using Stream = grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
-  using Begin = grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>;
-  const std::string path = "/" + method.service()->full_name() + "/" + method.name();
-  // To the server every call is a stream, of one message or more.
-  const grpc::internal::RpcMethod stream(path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING);
+  const std::string path = PathOf(method);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kLimit);
   context.AddMetadata("authorization", "Bearer " + key);
   context.AddMetadata("x-request-id", Marked("ann@example.com"));
-  const std::unique_ptr<Stream> call(Begin::Create(&channel, stream, &context));
+  const auto call = BeginCall(channel, path, context);
   const grpc::Slice bytes(request);
   call->Write(grpc::ByteBuffer(&bytes, 1));
   call->WritesDone();
@@ -207,9 +184,11 @@ std::vector<std::string> CallEveryMethod(const std::string& address, const std::
   const std::shared_ptr<grpc::Channel> channel =
       grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
   std::vector<std::string> may_be_sampled;
-  for (const MethodDescriptor* method : FindMethods(channel)) {
-    CallOne(*channel, *method, key, RequestOf(*method, marking));
-    if (MayBeSampled(*method)) may_be_sampled.push_back(method->name());
+  for (const auto& service : FindMethods(channel)) {
+    for (const MethodDescriptor* method : service) {
+      CallOne(*channel, *method, key, RequestOf(*method, marking));
+      if (MayBeSampled(*method)) may_be_sampled.push_back(method->name());
+    }
   }
   return may_be_sampled;
 }

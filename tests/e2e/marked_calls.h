@@ -23,9 +23,6 @@ struct Marking {
 // Calls every method of the server at `address` once, one that takes a stream with one message, and
 // waits for its end, whatever that is. Shows `key`, and an id that is none. Returns the names of
 // the methods whose calls the log may have in its sample.
-//
-// Methods are those of the services that the health check names, so a new one is called by itself.
-// Reflection is not among them: it is gRPC's own, and the log hears nothing of it.
 std::vector<std::string> CallEveryMethod(const std::string& address, const std::string& key,
                                          const Marking& marking);
 

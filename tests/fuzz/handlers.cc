@@ -11,7 +11,6 @@
 #include <google/protobuf/stubs/logging.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/support/sync_stream.h>
 
 #include <chrono>
 #include <cstdint>
@@ -19,7 +18,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -33,6 +31,7 @@
 #include "testing/fake_clock.h"
 #include "testing/fake_scorer.h"
 #include "testing/temporary_folder.h"
+#include "testing/wire_methods.h"
 #include "vitrine/base/counters.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/log.h"
@@ -47,7 +46,6 @@ namespace {
 
 using namespace vitrine;  // NOLINT(google-build-using-namespace)
 using google::protobuf::Descriptor;
-using google::protobuf::DescriptorPool;
 using google::protobuf::MethodDescriptor;
 using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckResponse;
@@ -219,34 +217,11 @@ class Shop {
   std::shared_ptr<grpc::Channel> channel_;
 };
 
-// What is tried: by service, every method.
-using Methods = std::vector<std::vector<const MethodDescriptor*>>;
-
-// Of the services that the health check names, so that a new one is tried by itself. Reflection is
-// not among them: it is gRPC's own.
-Methods FindMethods(const HealthListResponse& services) {
-  std::set<std::string> names;
-  for (const auto& [name, status] : services.statuses()) names.insert(name);
-  Methods methods;
-  for (const std::string& name : names) {
-    const auto* service = DescriptorPool::generated_pool()->FindServiceByName(name);
-    if (service == nullptr || service->method_count() == 0) continue;  // "": the whole server.
-    auto& added = methods.emplace_back();
-    for (int i = 0; i < service->method_count(); ++i) added.push_back(service->method(i));
-  }
-  return methods;
-}
-
 void CheckServes(const HealthListResponse& services) {
   for (const auto& [name, response] : services.statuses()) {
     if (response.status() == HealthCheckResponse::SERVING) continue;
     Fail("the health check", "\"" + name + "\" does not serve");
   }
-}
-
-// The one call that goes on until the caller ends it.
-bool IsEndless(const MethodDescriptor& method) {
-  return method.full_name() == "grpc.health.v1.Health.Watch";
 }
 
 bool IsA(const Descriptor& type, std::string_view bytes) {
@@ -269,7 +244,7 @@ bool MayEndWith(const grpc::Status& status, const MethodDescriptor& method, bool
     case grpc::StatusCode::OK:
       return true;
     case grpc::StatusCode::CANCELLED:
-      return IsEndless(method);
+      return testing::IsEndless(method);
     case grpc::StatusCode::UNIMPLEMENTED:  // gRPC says so of what is no message, and of a throw.
       return !is_readable;
     case grpc::StatusCode::UNKNOWN:
@@ -296,14 +271,10 @@ std::vector<std::string_view> Split(std::string_view bytes, const MethodDescript
 }
 
 void Call(grpc::Channel& channel, const MethodDescriptor& method, std::string_view bytes) {
-  using Stream = grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
-  using Begin = grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>;
-  const std::string path = "/" + method.service()->full_name() + "/" + method.name();
-  // To the server every call is a stream, of one message or more.
-  const grpc::internal::RpcMethod stream(path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING);
+  const std::string path = testing::PathOf(method);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kLimit);
-  const std::unique_ptr<Stream> call(Begin::Create(&channel, stream, &context));
+  const auto call = testing::BeginCall(channel, path, context);
   bool is_readable = true;
   for (const std::string_view message : Split(bytes, method)) {
     is_readable = is_readable && IsA(*method.input_type(), message);
@@ -318,7 +289,7 @@ void Call(grpc::Channel& channel, const MethodDescriptor& method, std::string_vi
     const bool is_whole = reply.DumpToSingleSlice(&slice).ok();
     const std::string_view read(reinterpret_cast<const char*>(slice.begin()), slice.size());
     if (!is_whole || !IsA(*method.output_type(), read)) Fail(path, "a reply is no such message");
-    if (IsEndless(method)) context.TryCancel();
+    if (testing::IsEndless(method)) context.TryCancel();
   }
   const grpc::Status status = call->Finish();
   if (!MayEndWith(status, method, is_readable)) {
@@ -342,7 +313,8 @@ std::unique_ptr<Shop> Open() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static std::unique_ptr<Shop> shop = Open();
-  static const auto* const methods = new Methods(FindMethods(shop->Look()));
+  static const auto* const methods =
+      new testing::MethodsByService(testing::MethodsOf(shop->Look()));
   static int num_calls = 0;
   if (size < 2) return 0;
   if (++num_calls % kCallsOfAShop == 0) {
