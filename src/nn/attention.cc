@@ -191,6 +191,7 @@ TransformerBlock::TransformerBlock(const TransformerOptions& options, Random& ra
       linear1(options.dimensions, options.inner, random),
       activation{options.activation},
       linear2(options.inner, options.dimensions, random),
+      inner_dropout{options.inner_dropout},
       dropout{options.dropout},
       norm_first(options.norm_first) {
   attention.is_causal = options.is_causal;
@@ -210,14 +211,15 @@ const Matrix& TransformerBlock::ForwardBetween(const Matrix& input, Cache& cache
                                                const Pass& pass) const {
   linear1.Forward(input, cache.linear1, pass);
   activation.Forward(cache.linear1.output, cache.activation, pass);
-  dropout.Forward(cache.activation.output, cache.inner_dropout, pass);
+  inner_dropout.Forward(cache.activation.output, cache.inner_dropout, pass);
   return linear2.Forward(cache.inner_dropout.output, cache.linear2, pass);
 }
 
 const Matrix& TransformerBlock::BackwardBetween(const Matrix& input, const Matrix& by_output,
                                                 Cache& cache, const Pass& pass) {
   linear2.Backward(cache.inner_dropout.output, by_output, cache.linear2, pass);
-  dropout.Backward(cache.activation.output, cache.linear2.by_input, cache.inner_dropout, pass);
+  inner_dropout.Backward(cache.activation.output, cache.linear2.by_input, cache.inner_dropout,
+                         pass);
   activation.Backward(cache.linear1.output, cache.inner_dropout.by_input, cache.activation, pass);
   return linear1.Backward(input, cache.activation.by_input, cache.linear1, pass);
 }

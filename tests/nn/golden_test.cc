@@ -173,6 +173,7 @@ TEST_P(GoldenTransformerTest, AgreesWhereverItsNormsAre) {
                           .num_heads = 2,
                           .inner = 16,
                           .dropout = 0,
+                          .inner_dropout = 0,
                           .is_causal = true,
                           .norm_first = norm_first},
                          random_);

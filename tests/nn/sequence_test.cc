@@ -202,7 +202,8 @@ INSTANTIATE_TEST_SUITE_P(IsCausal, AttentionTest, ::testing::Bool());
 
 TEST(TransformerBlockTest, GradientsAreTheSlopesOfTheLoss) {
   Random random(1);
-  TransformerBlock layer({.dimensions = 6, .num_heads = 2, .inner = 8, .dropout = 0}, random);
+  TransformerBlock layer(
+      {.dimensions = 6, .num_heads = 2, .inner = 8, .dropout = 0, .inner_dropout = 0}, random);
 
   CheckSequenceLayer(layer, 6, kSequences);
 }
@@ -213,6 +214,7 @@ TEST(TransformerBlockTest, GradientsWithNormsLastAreTheSlopesOfTheLoss) {
                           .num_heads = 2,
                           .inner = 8,
                           .dropout = 0.2,
+                          .inner_dropout = 0.4,
                           .attention_dropout = 0.3,
                           .norm_first = false},
                          random);

@@ -70,8 +70,9 @@ struct Attention {
 struct TransformerOptions {
   std::size_t dimensions = 64;
   std::size_t num_heads = 2;
-  std::size_t inner = 256;  // Of the layer between.
-  double dropout = 0.1;
+  std::size_t inner = 256;       // Of the layer between.
+  double dropout = 0.1;          // Of what the attention and the layers between add.
+  double inner_dropout = 0.1;    // Of what is between linear1 and linear2.
   double attention_dropout = 0;  // Of what looks at what.
   bool is_causal = true;
   std::size_t num_distances = 0;  // Of the attention's nearness; 0: none.
@@ -79,10 +80,10 @@ struct TransformerOptions {
   bool norm_first = true;
 };
 
-// y = x + dropout(attention(norm1(x))), then y +
-// dropout(linear2(dropout(activation(linear1(norm2(y)))))). Without norm_first y = norm1(x +
-// dropout(attention(x))), then norm2(y + dropout(linear2(dropout(activation(linear1(y)))))), as
-// Vaswani et al. have it. PyTorch's TransformerEncoderLayer, and its parameters' names.
+// y = x + dropout(attention(norm1(x))), then y + dropout(between(norm2(y))) with
+// between(y) = linear2(inner_dropout(activation(linear1(y)))). Without norm_first
+// y = norm1(x + dropout(attention(x))), then norm2(y + dropout(between(y))), as Vaswani et al. have
+// it. PyTorch's TransformerEncoderLayer, and its parameters' names; BERT has no inner dropout.
 struct TransformerBlock {
   struct Cache {
     LayerNorm::Cache norm1{};
@@ -120,11 +121,11 @@ struct TransformerBlock {
   Dense linear1{};
   Activation activation{};
   Dense linear2{};
+  Dropout inner_dropout{};
   Dropout dropout{};
   bool norm_first = true;
 
  private:
-  // linear2(dropout(activation(linear1(input)))).
   const Matrix& ForwardBetween(const Matrix& input, Cache& cache, const Pass& pass) const;
   const Matrix& BackwardBetween(const Matrix& input, const Matrix& by_output, Cache& cache,
                                 const Pass& pass);

@@ -86,6 +86,7 @@ TransformerEncoder::TransformerEncoder(const SequenceShape& shape, double dropou
       .num_heads = shape.num_heads,
       .inner = (is_bert ? 4 : 1) * shape.dimensions,
       .dropout = dropout_rate,
+      .inner_dropout = is_bert ? 0 : dropout_rate,
       .attention_dropout = is_bert ? dropout_rate : 0,
       .num_distances = shape.has_distances ? shape.length : 0,
       .activation = is_bert ? nn::ActivationKind::kGelu : nn::ActivationKind::kRelu,
