@@ -137,8 +137,9 @@ double MultinomialCrossEntropy(const Matrix& logits, const TargetBags& targets,
                [&](std::size_t shard, Eigen::Index begin, Eigen::Index end) {
                  for (Eigen::Index i = begin; i < end; ++i) {
                    const auto bag = static_cast<std::size_t>(i);
-                   const std::span<const std::uint32_t> own = targets.columns.subspan(
-                       targets.begin[bag], targets.begin[bag + 1] - targets.begin[bag]);
+                   const std::size_t first = targets.begin[bag];
+                   const std::span<const std::uint32_t> own =
+                       targets.columns.subspan(first, targets.begin[bag + 1] - first);
                    auto row = by_logits.row(i);
                    if (own.empty()) {
                      row.setZero();
@@ -146,11 +147,19 @@ double MultinomialCrossEntropy(const Matrix& logits, const TargetBags& targets,
                    }
                    if (&by_logits != &logits) row = logits.row(i);
                    if (odds.size() > 0) row -= odds;
+                   const auto share = [&](std::size_t at) {
+                     const float weight = targets.weights.empty() ? 1 : targets.weights[first + at];
+                     return weight / static_cast<float>(own.size());
+                   };
                    double right = 0;
-                   for (const std::uint32_t column : own) right += row[column];
-                   const double share = 1 / static_cast<double>(own.size());
-                   sums[shard] += SoftmaxInPlace(row) - share * right;
-                   for (const std::uint32_t column : own) row[column] -= static_cast<float>(share);
+                   double total = 0;
+                   for (std::size_t at = 0; at < own.size(); ++at) {
+                     right += static_cast<double>(share(at) * row[own[at]]);
+                     total += static_cast<double>(share(at));
+                   }
+                   sums[shard] += total * SoftmaxInPlace(row) - right;
+                   row *= static_cast<float>(total);
+                   for (std::size_t at = 0; at < own.size(); ++at) row[own[at]] -= share(at);
                    row *= static_cast<float>(scale);
                  }
                });

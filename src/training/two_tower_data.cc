@@ -27,22 +27,24 @@ void AddWords(const std::string& text, bool with_pairs, std::vector<std::string>
   }
 }
 
+struct Liked {
+  std::uint32_t item = 0;
+  Micros last_us = 0;
+};
+
 // Liked items of some interactions: those whose weights sum to more than zero, ascending.
-std::vector<std::uint32_t> LikedOf(std::span<const Interaction> interactions) {
-  std::vector<std::pair<std::uint32_t, float>> weights;
-  for (const Interaction& each : interactions) {
-    weights.emplace_back(static_cast<std::uint32_t>(each.item), each.weight);
-  }
-  std::stable_sort(weights.begin(), weights.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<std::uint32_t> liked;
-  for (std::size_t i = 0; i < weights.size();) {
-    const std::uint32_t item = weights[i].first;
+std::vector<Liked> LikedOf(std::span<const Interaction> interactions) {
+  std::vector<Interaction> by_item(interactions.begin(), interactions.end());
+  std::stable_sort(by_item.begin(), by_item.end(),
+                   [](const auto& a, const auto& b) { return a.item < b.item; });
+  std::vector<Liked> liked;
+  for (std::size_t i = 0; i < by_item.size();) {
+    const ItemIndex item = by_item[i].item;
     double sum = 0;
-    for (; i < weights.size() && weights[i].first == item; ++i) {
-      sum += static_cast<double>(weights[i].second);
+    for (; i < by_item.size() && by_item[i].item == item; ++i) {
+      sum += static_cast<double>(by_item[i].weight);
     }
-    if (sum > 0) liked.push_back(item);
+    if (sum > 0) liked.push_back({static_cast<std::uint32_t>(item), by_item[i - 1].time_us});
   }
   return liked;
 }
@@ -128,20 +130,21 @@ std::vector<std::uint8_t> CommonBuckets(const OwnedBags& features, const ItemBit
   return common;
 }
 
-TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& options,
-                             double held_out_share, std::uint64_t seed)
+TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& touches,
+                             const TowerExampleOptions& options)
     : dataset_(dataset),
-      options_(options),
+      touches_(touches),
+      target_half_life_days_(options.target_half_life_days),
       learned_(dataset.num_items()),
       counts_(dataset.num_items(), 0) {
-  Random random(seed);
+  Random random(options.seed);
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {
     const auto history = dataset.History(user);
-    const std::vector<std::uint32_t> liked = LikedOf(history);
-    const bool is_held_out = random.Uniform() < held_out_share;
-    for (const std::uint32_t item : liked) {
-      learned_.Insert(ItemIndex{item});
-      counts_[item] += 1;
+    const std::vector<Liked> liked = LikedOf(history);
+    const bool is_held_out = random.Uniform() < options.held_out_share;
+    for (const Liked& each : liked) {
+      learned_.Insert(ItemIndex{each.item});
+      counts_[each.item] += 1;
     }
     if (liked.size() < 2) continue;
     Source source{static_cast<std::uint32_t>(user), history.size()};
@@ -153,23 +156,34 @@ TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& 
   }
 }
 
+float TowerExamples::WeightOf(Micros time_us) const {
+  if (target_half_life_days_ == 0) return 1;
+  const auto age_us = static_cast<double>(std::max<Micros>(dataset_.now_us - time_us, 0));
+  return static_cast<float>(
+      std::exp2(-age_us / (target_half_life_days_ * static_cast<double>(kMicrosPerDay))));
+}
+
 TowerExample TowerExamples::Cut(std::span<const Interaction> shown,
                                 std::span<const Interaction> asked) const {
   const std::vector<Interaction> newest_first(shown.rbegin(), shown.rend());
-  TowerExample example{.touches = TowerTouches({.history = newest_first}, options_, learned_)};
+  TowerExample example{.touches = TowerTouches({.history = newest_first}, touches_, learned_)};
   if (example.touches.empty()) return example;
-  for (const std::uint32_t item : LikedOf(asked)) {
+  for (const Liked& liked : LikedOf(asked)) {
+    const ItemIndex item{liked.item};
     const bool is_shown = std::binary_search(
-        example.touches.begin(), example.touches.end(), TowerTouch{.item = ItemIndex{item}},
+        example.touches.begin(), example.touches.end(), TowerTouch{.item = item},
         [](const TowerTouch& a, const TowerTouch& b) { return a.item < b.item; });
     // Who likes it now may dislike it later: then it is no target of anybody's.
-    if (!is_shown && learned_.Contains(ItemIndex{item})) example.targets.push_back(item);
+    if (is_shown || !learned_.Contains(item)) continue;
+    example.targets.push_back(liked.item);
+    example.weights.push_back(WeightOf(liked.last_us));
   }
   return example;
 }
 
 TowerExample TowerExamples::AskRandom(std::span<const Interaction> history, Random& random) const {
-  std::vector<std::uint32_t> liked = LikedOf(history);
+  std::vector<std::uint32_t> liked;
+  for (const Liked& each : LikedOf(history)) liked.push_back(each.item);
   random.Shuffle(liked);
   // A share of a tenth to a half.
   const double share = 0.1 + 0.4 * random.Uniform();

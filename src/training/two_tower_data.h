@@ -56,14 +56,21 @@ enum class TowerSplit { kTime, kRandom, kBoth };
 struct TowerExample {
   std::vector<TowerTouch> touches{};
   std::vector<std::uint32_t> targets{};  // Rows of items, ascending.
+  std::vector<float> weights{};          // [targets] What each counts.
+};
+
+struct TowerExampleOptions {
+  double held_out_share = 0.1;
+  double target_half_life_days = 0;  // A target this much older counts half; 0: all count alike.
+  std::uint64_t seed = 1;
 };
 
 // Shoppers with two liked items or more, and how to ask about them.
 class TowerExamples {
  public:
   // Of `held_out_share` of the shoppers what comes last is asked for by HeldOut alone.
-  TowerExamples(const Dataset& dataset, const TowerHistoryOptions& options, double held_out_share,
-                std::uint64_t seed);
+  TowerExamples(const Dataset& dataset, const TowerHistoryOptions& touches,
+                const TowerExampleOptions& options);
 
   std::size_t size() const { return users_.size(); }
   std::size_t num_held_out() const { return held_out_.size(); }
@@ -81,9 +88,11 @@ class TowerExamples {
   };
   TowerExample Cut(std::span<const Interaction> shown, std::span<const Interaction> asked) const;
   TowerExample AskRandom(std::span<const Interaction> history, Random& random) const;
+  float WeightOf(Micros time_us) const;
 
   const Dataset& dataset_;
-  TowerHistoryOptions options_;
+  TowerHistoryOptions touches_;
+  double target_half_life_days_;
   ItemBitmap learned_;
   std::vector<double> counts_;
   std::vector<Source> users_;

@@ -96,8 +96,8 @@ class Learner {
     logits_.resize(users.rows(), targets.rows());
     nn::ProductWithTransposed(users, targets, nn::Into::kSet, logits_, pool_);
     Mask();
-    const double loss =
-        nn::MultinomialCrossEntropy(logits_, {right_.begin, right_.ids}, log_odds_, logits_, pool_);
+    const double loss = nn::MultinomialCrossEntropy(
+        logits_, {right_.begin, right_.ids, right_.weights}, log_odds_, logits_, pool_);
     by_users_.resize(users.rows(), users.cols());
     nn::Product(logits_, targets, nn::Into::kSet, by_users_, pool_);
     by_targets_.setZero(items_.target.output.rows(), users.cols());
@@ -148,7 +148,9 @@ class Learner {
     }
     right_ = {};
     for (const TowerExample& example : asked_) {
-      for (const std::uint32_t target : example.targets) right_.Add(step_.place[target]);
+      for (std::size_t t = 0; t < example.targets.size(); ++t) {
+        right_.Add(step_.place[example.targets[t]], example.weights[t]);
+      }
       right_.EndBag();
     }
   }
@@ -271,11 +273,11 @@ class Learner {
     return gain / ideal;
   }
 
-  // Less the mean ndcg of what is held out.
+  // Less the mean ndcg of what is held out, where who was asked about what is old counts less.
   double Validate() {
     EncodeLearned();
     double sum = 0;
-    std::size_t count = 0;
+    double total = 0;
     for (std::size_t first = 0; first < examples_.num_held_out(); first += learning_.batch) {
       const std::size_t end = std::min(first + learning_.batch, examples_.num_held_out());
       asked_.clear();
@@ -287,11 +289,14 @@ class Learner {
       Mask();
       for (std::size_t i = 0; i < asked_.size(); ++i) {
         if (asked_[i].targets.empty()) continue;
-        sum += NdcgOf(i);
-        ++count;
+        const std::vector<float>& weights = asked_[i].weights;
+        const double weight =
+            static_cast<double>(*std::max_element(weights.begin(), weights.end()));
+        sum += weight * NdcgOf(i);
+        total += weight;
       }
     }
-    return -sum / static_cast<double>(std::max<std::size_t>(count, 1));
+    return total > 0 ? -sum / total : 0;
   }
 
   const Dataset& dataset_;

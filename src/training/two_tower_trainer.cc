@@ -22,13 +22,28 @@ constexpr std::string_view kName = "two_tower";
 constexpr std::size_t kMostItemsForFull = 10'000;
 
 Settings Defaults() {
-  return {{"dimensions", "64"},      {"hidden", "128"},          {"buckets", "16384"},
-          {"min_items", "2"},        {"use_ids", "true"},        {"dropout", "0.3"},
-          {"id_dropout", "0.5"},     {"feature_dropout", "0.2"}, {"epochs", "40"},
-          {"batch", "128"},          {"learning_rate", "0.008"}, {"weight_decay", "0.01"},
-          {"softmax", "auto"},       {"negatives", "2048"},      {"patience", "10"},
-          {"held_out_share", "0.1"}, {"split", "both"},          {"weighting", "binary"},
-          {"context_weight", "3"},   {"half_life_days", "30"},   {"seed", "1"}};
+  return {{"dimensions", "64"},
+          {"hidden", "128"},
+          {"buckets", "16384"},
+          {"min_items", "2"},
+          {"use_ids", "true"},
+          {"dropout", "0.3"},
+          {"id_dropout", "0.5"},
+          {"feature_dropout", "0.2"},
+          {"epochs", "40"},
+          {"batch", "128"},
+          {"learning_rate", "0.008"},
+          {"weight_decay", "0.01"},
+          {"softmax", "auto"},
+          {"negatives", "2048"},
+          {"patience", "10"},
+          {"held_out_share", "0.1"},
+          {"split", "both"},
+          {"weighting", "binary"},
+          {"context_weight", "3"},
+          {"half_life_days", "30"},
+          {"target_half_life_days", "0"},
+          {"seed", "1"}};
 }
 
 TowerHistoryOptions ReadHistory(SettingReader& reader) {
@@ -103,7 +118,10 @@ absl::StatusOr<TwoTowerTable> Learn(const Dataset& dataset, TwoTowerTable table,
                                     const TrainingContext& context) {
   const std::size_t min_items = reader.Count("min_items", 1, 1'000'000);
   const bool use_ids = reader.Flag("use_ids");
-  const double held_out_share = reader.Number("held_out_share", 0, 1);
+  const TowerExampleOptions asking{
+      .held_out_share = reader.Number("held_out_share", 0, 1),
+      .target_half_life_days = reader.Number("target_half_life_days", 0, 36'500),
+      .seed = learning.seed};
   VITRINE_RETURN_IF_ERROR(reader.status());
   VITRINE_RETURN_IF_ERROR(CheckShape(table.shape));
   if (IsCancelled(context)) return Cancelled(kName);
@@ -112,7 +130,7 @@ absl::StatusOr<TwoTowerTable> Learn(const Dataset& dataset, TwoTowerTable table,
     ReportProgress(context, 1);
     return Refreshed(live->table(), dataset, use_ids);
   }
-  const TowerExamples examples(dataset, table.history, held_out_share, learning.seed);
+  const TowerExamples examples(dataset, table.history, asking);
   const std::size_t buckets = table.shape.item_buckets;
   const std::vector<std::uint8_t> common = CommonBuckets(
       HashedFeatures(dataset, buckets, use_ids, {}), examples.learned(), buckets, min_items);

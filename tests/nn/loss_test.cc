@@ -273,6 +273,28 @@ TEST(MultinomialCrossEntropyTest, IsTheMeanOfTheSoftmaxCrossEntropiesOfItsTarget
   EXPECT_EQ(by.row(1).norm(), 0);
 }
 
+TEST(MultinomialCrossEntropyTest, ATargetCountsByItsWeight) {
+  const Matrix logits = RandomMatrix(2, 4, 23);
+  const std::vector<std::size_t> begin = {0, 2, 3};
+  const std::vector<std::uint32_t> columns = {3, 1, 0};
+  const std::vector<float> weights = {2, 0.5F, 0.25F};
+  const TargetBags targets{begin, columns, weights};
+  Matrix by;
+  Matrix unused;
+
+  const double loss = MultinomialCrossEntropy(logits, targets, {}, by, nullptr);
+
+  const auto slow = [&](Eigen::Index row, std::uint32_t target) {
+    return std::log(logits.row(row).array().exp().sum()) - logits(row, target);
+  };
+  EXPECT_NEAR(loss, ((2 * slow(0, 3) + 0.5F * slow(0, 1)) / 2 + 0.25F * slow(1, 0)) / 2, 1e-5);
+  Matrix moved = logits;
+  EXPECT_LT(
+      GradientError(moved, by,
+                    [&] { return MultinomialCrossEntropy(moved, targets, {}, unused, nullptr); }),
+      kGradientTolerance);
+}
+
 TEST(MultinomialCrossEntropyTest, GradientsAreTheSlopesAndThreadsChangeNoBit) {
   Matrix logits = RandomMatrix(4, 6, 22);
   const std::vector<std::size_t> begin = {0, 1, 4, 4, 6};

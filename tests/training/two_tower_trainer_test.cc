@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace vitrine {
 namespace {
 
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::IsOk;
 using ::testing::IsSupersetOf;
@@ -50,6 +52,7 @@ Dataset MugsAndLamps() {
     }
     shop.user_begin.push_back(shop.interactions.size());
   }
+  shop.now_us = 4 * kMicrosPerDay;
   return shop;
 }
 
@@ -92,7 +95,7 @@ TEST(TowerFeaturesTest, SayWhatAnItemIs) {
 
 TEST(TowerFeaturesTest, BucketsOfTooFewItemsDoNotCount) {
   const Dataset shop = MugsAndLamps();
-  const TowerExamples examples(shop, {}, 0, 1);
+  const TowerExamples examples(shop, {}, {.held_out_share = 0});
   const OwnedBags all = HashedFeatures(shop, 1024, false, {});
 
   const auto common = CommonBuckets(all, examples.learned(), 1024, kOfAKind + 1);
@@ -104,7 +107,7 @@ TEST(TowerFeaturesTest, BucketsOfTooFewItemsDoNotCount) {
 
 TEST(TowerExamplesTest, WhatIsAskedIsNeverShown) {
   const Dataset shop = MugsAndLamps();
-  const TowerExamples examples(shop, {}, 0.5, 1);
+  const TowerExamples examples(shop, {}, {.held_out_share = 0.5});
   Random random(3);
 
   ASSERT_GT(examples.num_held_out(), 10U);
@@ -125,7 +128,7 @@ TEST(TowerExamplesTest, TrainingDoesNotSeeWhatIsHeldOut) {
     shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
   }
   shop.user_begin.push_back(10);
-  const TowerExamples examples(shop, {}, 1, 1);
+  const TowerExamples examples(shop, {}, {.held_out_share = 1});
   Random random(1);
 
   EXPECT_THAT(examples.HeldOut(0).targets, ElementsAre(8, 9));
@@ -134,6 +137,29 @@ TEST(TowerExamplesTest, TrainingDoesNotSeeWhatIsHeldOut) {
     EXPECT_TRUE(std::all_of(example.targets.begin(), example.targets.end(),
                             [](std::uint32_t target) { return target < 8; }));
   }
+}
+
+TEST(TowerExamplesTest, ATargetCountsHalfWhenItIsAHalfLifeOlder) {
+  Dataset shop;
+  for (int i = 0; i < 4; ++i) shop.item_ids.push_back("x" + std::to_string(i));
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
+  }
+  shop.user_begin.push_back(4);
+  shop.now_us = 3 * kMicrosPerDay;
+  Random random(1);
+
+  const auto ask = [&](double half_life_days) {
+    return TowerExamples(shop, {}, {.held_out_share = 0, .target_half_life_days = half_life_days})
+        .Ask(0, TowerSplit::kTime, random);
+  };
+
+  const TowerExample fading = ask(2);
+  ASSERT_FALSE(fading.targets.empty());
+  for (std::size_t t = 0; t < fading.targets.size(); ++t) {
+    EXPECT_FLOAT_EQ(fading.weights[t], std::exp2((static_cast<float>(fading.targets[t]) - 3) / 2));
+  }
+  EXPECT_THAT(ask(0).weights, Each(1));
 }
 
 class TwoTowerLearningTest : public ::testing::TestWithParam<Settings> {};
@@ -159,7 +185,8 @@ INSTANTIATE_TEST_SUITE_P(Settings, TwoTowerLearningTest,
                          ::testing::Values(Settings{},
                                            Settings{{"softmax", "sampled"}, {"negatives", "5"}},
                                            Settings{{"softmax", "in_batch"}},
-                                           Settings{{"split", "time"}, {"weighting", "log"}}));
+                                           Settings{{"split", "time"}, {"weighting", "log"}},
+                                           Settings{{"target_half_life_days", "2"}}));
 
 TEST(TwoTowerTrainerTest, AnItemListedAfterTheTrainingIsScoredByItsFeatures) {
   ThreadPool pool(2);

@@ -47,10 +47,12 @@ double SampledSoftmaxCrossEntropy(const Matrix& logits, std::span<const std::uin
 struct TargetBags {
   std::span<const std::size_t> begin{};      // [rows + 1]
   std::span<const std::uint32_t> columns{};  // Distinct within a row.
+  std::span<const float> weights{};          // Of each column, or empty: all 1.
 };
 
-// Mean over the rows with a target of the mean over its targets of -log softmax(logits)[target]:
-// the multinomial likelihood (Liang et al., WWW 2018, equation 2). `log_odds` [columns] is taken
+// Mean over the rows with a target of the mean over its targets of
+// -weight log softmax(logits)[target]: the multinomial likelihood (Liang et al., WWW 2018,
+// equation 2). `log_odds` [columns] is taken
 // off the logits as in SampledColumns; empty: nothing is. A logit of -infinity is out of the race.
 // `pool` may be null.
 double MultinomialCrossEntropy(const Matrix& logits, const TargetBags& targets,
