@@ -97,6 +97,13 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   if (wanted.filter == "linear") {
     VITRINE_ASSIGN_OR_RETURN(
         table.neighbours, LinearFilterNeighbours(interactions, wanted.linear, wanted.cut, context));
+    if (wanted.is_as_paper) {
+      ItemNeighboursTable whole{.name = table.name, .touch_weights = touch_weights};
+      const FilterCut none{.mean_neighbours = interactions.num_cols, .include_self = true};
+      VITRINE_ASSIGN_OR_RETURN(whole.neighbours,
+                               LinearFilterNeighbours(interactions, wanted.linear, none, context));
+      VITRINE_ASSIGN_OR_RETURN(as_paper, ItemNeighbours::Create(std::move(whole)));
+    }
   } else {
     if (IsCancelled(context)) return Cancelled("graph_filter");
     ReportProgress(context, 0);

@@ -233,7 +233,8 @@ TEST_F(BinaryTest, ReproduceMeasuresTheRowsAskedForAndKeepsTheOthers) {
       *folder_ / "rows",
       "# A comment\n"
       "lastfm | most popular | served | recall@20>=0.9(-) hit@20>=0(0.5) | --scorer most_popular\n"
-      "lastfm | too good | paper | recall@20>=1.5(-) | --scorer most_popular\n"
+      "lastfm | too good | paper | recall@20>=1.5(-) | --scorer ease --set as_paper=true\n"
+      "lastfm | no paper | paper | recall@20>=0(-) | --scorer most_popular\n"
       "lastfm | nobody | served | recall@20>=0(-) | --scorer nobody\n");
   WriteText(*folder_ / "results.md", "| lastfm | nobody | served | kept |\n| else | gone |\n");
   const std::string command = std::string("VITRINE=") + VITRINE_BINARY + " " + VITRINE_TEST_DATA +
@@ -246,11 +247,12 @@ TEST_F(BinaryTest, ReproduceMeasuresTheRowsAskedForAndKeepsTheOthers) {
   EXPECT_EQ(run(" --only 'popular|good'"), 0);
   const std::string results = ReadText(*folder_ / "results.md");
   EXPECT_NE(run(" --only nobody"), 0);  // There is no such scorer.
+  EXPECT_NE(run(" --only paper"), 0);   // It has no form but the served one.
 
   EXPECT_THAT(results, HasSubstr("| lastfm | most popular | served | recall@20 **1.0000**, bar 0.9"
                                  "<br>hit@20 **1.0000**, published 0.5 | yes |"));
   EXPECT_THAT(results, HasSubstr("recall@20 **1.0000**, bar 1.5 | no |"));
-  EXPECT_THAT(results, HasSubstr("--scorer most_popular --as-paper`"));
+  EXPECT_THAT(results, HasSubstr("--scorer ease --set as_paper=true --as-paper`"));
   EXPECT_THAT(results, HasSubstr("| lastfm | nobody | served | kept |"));
   EXPECT_THAT(results, Not(HasSubstr("gone")));
   EXPECT_THAT(ReadText(*folder_ / "results.md"), HasSubstr("| lastfm | nobody | served | kept |"));

@@ -165,7 +165,8 @@ TEST_P(GraphFilterModelTest, TheServedFormIsThePapersWhereNothingIsCut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Filters, GraphFilterModelTest, ::testing::Values("low_pass", "sharpened"));
+INSTANTIATE_TEST_SUITE_P(Filters, GraphFilterModelTest,
+                         ::testing::Values("linear", "low_pass", "sharpened"));
 
 }  // namespace
 }  // namespace vitrine
