@@ -37,6 +37,9 @@ Settings Defaults() {
 constexpr double kGramDone = 0.05;
 constexpr double kInverseDone = 0.95;
 
+// From here on what a training takes is said on the terminal too.
+constexpr std::uint64_t kMuchMemory = 256U << 20U;
+
 // X with the columns that anybody touched, and which those are.
 struct TouchedColumns {
   std::vector<std::uint32_t> items{};
@@ -190,7 +193,7 @@ absl::StatusOr<EaseWeights> EaseMatrix(const CsrMatrix& interactions, double lam
   TouchedColumns touched = KeepTouched(interactions);
   const std::uint64_t wanted_bytes = EaseMemoryBytes(touched.items.size());
   const std::string what = absl::StrFormat("ease of %d items", touched.items.size());
-  Log(LogLevel::kInfo, "ease.memory",
+  Log(wanted_bytes < kMuchMemory ? LogLevel::kInfo : LogLevel::kWarning, "ease.memory",
       {{"items", touched.items.size()},
        {"wanted_bytes", wanted_bytes},
        {"available_bytes", available_bytes}});

@@ -101,6 +101,25 @@ TEST(EaseTest, RefusesBeforeItStartsWhatDoesNotFitIntoMemory) {
   EXPECT_TRUE(reports.empty());
 }
 
+TEST(EaseTest, SaysOnTheTerminalBeforeItStartsThatItTakesMuch) {
+  // Ten thousand items, one a shopper.
+  CsrMatrix interactions{.num_rows = 10'000, .num_cols = 10'000};
+  for (std::uint32_t item = 0; item < 10'000; ++item) {
+    interactions.column.push_back(item);
+    interactions.value.push_back(1);
+    interactions.row_begin.push_back(item + 1);
+  }
+  ThreadPool pool(1);
+
+  ::testing::internal::CaptureStderr();
+  const auto ease = EaseMatrix(interactions, 4, 100'000, {.pool = &pool});
+  const std::string lines = ::testing::internal::GetCapturedStderr();
+
+  EXPECT_THAT(ease, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(lines, AllOf(HasSubstr("warning ease.memory"), HasSubstr("wanted_bytes=440960000"),
+                           HasSubstr("available_bytes=100000")));
+}
+
 TEST(EaseTest, SaysTheMemoryOfTheMatrixAndOfOneStep) {
   EXPECT_EQ(EaseMemoryBytes(1000), 4U * 1000 * (1000 + 1024));
 }
