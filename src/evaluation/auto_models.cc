@@ -27,6 +27,7 @@ struct Shape {
   double repeat_share = 0;
   bool has_moments = false;  // Some shopper did things at different times.
   bool has_texts = false;
+  bool has_ratings = false;
 };
 
 Shape ShapeOf(const Dataset& dataset) {
@@ -37,6 +38,10 @@ Shape ShapeOf(const Dataset& dataset) {
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {
     const std::span<const Interaction> history = dataset.History(user);
     if (history.empty()) continue;
+    shape.has_ratings = shape.has_ratings ||
+                        std::any_of(history.begin(), history.end(), [](const Interaction& each) {
+                          return each.type == EventType::kRate;
+                        });
     shape.has_moments = shape.has_moments || history.front().time_us != history.back().time_us;
     items.clear();
     for (const Interaction& each : history) items.push_back(each.item);
@@ -94,6 +99,7 @@ std::vector<AutoCandidate> AutoCandidates(const Split& split) {
   }
   if (shape.num_pairs <= kMostPairsForSampling) candidates.Add("mf_contrastive");
   if (shape.num_pairs <= kMostPairsForConvolution) candidates.Add("lightgcn");
+  if (shape.has_ratings) candidates.Add("rating_mf");
   candidates.Add("sequential_rules");
   candidates.Add("session_knn");
   if (with_repeats && shape.has_moments) candidates.Add("repeat_purchase");

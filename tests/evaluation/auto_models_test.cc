@@ -102,5 +102,12 @@ TEST(AutoModelsTest, ContentIsTriedWhereItemsAreDescribed) {
   EXPECT_THAT(Names(split), Contains("content"));
 }
 
+TEST(AutoModelsTest, RatingsAreLearnedWhereThereAreSome) {
+  Split split = MakeSplit(3, false);
+  EXPECT_THAT(Names(split), Not(Contains("rating_mf")));
+  split.train.interactions[1].type = EventType::kRate;
+  EXPECT_THAT(Names(split), Contains("rating_mf"));
+}
+
 }  // namespace
 }  // namespace vitrine
