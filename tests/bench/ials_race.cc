@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "bench/measuring.h"
 #include "training/ials_trainer.h"
 #include "training/pair_weights.h"
 #include "vitrine/evaluation/protocol.h"
@@ -52,6 +53,9 @@ int Run(int argc, char** argv) {
   training.options.unobserved_weight = argc > 7 ? std::strtof(argv[7], nullptr) : 0.01F;
   training.options.touch_weights.weighting = Weighting::kBinary;
 
+  std::printf("%s, %zu threads, lambda %g, alpha0 %g\n", ProcessorName().c_str(), kThreads,
+              static_cast<double>(training.options.lambda),
+              static_cast<double>(training.options.unobserved_weight));
   ThreadPool pool(kThreads);
   const TrainingContext context{.pool = &pool};
   const CsrMatrix weights = LikedPairWeights(split->train, training.options.touch_weights);

@@ -2,6 +2,7 @@
 // thread, as a request does: features and network, not the scorers.
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -46,16 +47,22 @@ int Run() {
   std::vector<float> blended;
   for (std::size_t i = 0; i < kCandidates; ++i) blended.push_back(1.0F / static_cast<float>(1 + i));
   std::vector<float> probabilities(kCandidates);
-  std::vector<double> micros;
+  std::vector<double> micros;      // That passed,
+  std::vector<double> own_micros;  // and that this process was at work, whatever else ran.
   for (int run = 0; run < kRuns; ++run) {
     const Micros start = MonotonicNow();
+    const std::clock_t own_start = std::clock();
     (*ranker)->Rank({query, items, blended, scorers, scores}, {}, probabilities);
+    own_micros.push_back(1e6 * static_cast<double>(std::clock() - own_start) / CLOCKS_PER_SEC);
     micros.push_back(static_cast<double>(MonotonicNow() - start));
   }
   std::sort(micros.begin(), micros.end());
-  std::printf("%s\ndeep_ranker, %zu candidates: %.0f us at best, %.0f median, %.0f at p99\n",
-              ProcessorName().c_str(), kCandidates, micros.front(), micros[kRuns / 2],
-              micros[kRuns * 99 / 100]);
+  std::sort(own_micros.begin(), own_micros.end());
+  std::printf(
+      "%s\ndeep_ranker, %zu candidates: %.0f us at best, %.0f median, %.0f at p99; at work: %.0f "
+      "median, %.0f at p99\n",
+      ProcessorName().c_str(), kCandidates, micros.front(), micros[kRuns / 2],
+      micros[kRuns * 99 / 100], own_micros[kRuns / 2], own_micros[kRuns * 99 / 100]);
   return 0;
 }
 

@@ -1,18 +1,13 @@
 // Times the training and the answering of every scorer.
 //
-//   scorers_bench [PAIRS_FILE [deep]]
+//   scorers_bench [PAIRS_FILE]
 //
 // PAIRS_FILE holds "user item item ..." lines; without it a skewed shop of 30,000 shoppers, 40,000
 // items and about 800,000 pairs is made up. Two threads train; one answers, lists of 20; in the
-// last column both do, for every shopper, without what the shopper has. `deep`: lightgcn, neural_cf
-// and gan_cf alone.
-//
-// At the beginning, what one thread takes to encode one shopper of 50 steps by each network of the
-// sequence models, in its default shape: the weights, and so how well they are trained, do not
-// matter there.
+// last column both do, for every shopper, without what the shopper has. Then what both take for an
+// epoch of ials, by solver.
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <string>
 #include <vector>
 
@@ -22,10 +17,6 @@
 #include "training/pair_weights.h"
 #include "vitrine/base/random.h"
 #include "vitrine/evaluation/read_interactions.h"
-#include "vitrine/scorers/collaborative/mean_factors.h"
-#include "vitrine/scorers/dnn/gan_cf.h"
-#include "vitrine/scorers/dnn/neural_cf.h"
-#include "vitrine/scorers/dnn/next_item.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -87,26 +78,6 @@ double UsersPerSecondTogether(const Scorer& scorer, const Dataset& shop, ThreadP
   return static_cast<double>(had.size()) / SecondsSince(start);
 }
 
-// What one of many shoppers waits for, in milliseconds.
-struct Waits {
-  double p50 = 0;
-  double p99 = 0;
-};
-
-// Of ask(query) for the first `num_users` shoppers, one by one.
-template <typename Ask>
-Waits WaitsFor(const Dataset& shop, std::size_t num_users, const Ask& ask) {
-  std::vector<double> waits;
-  for (std::size_t user = 0; user < num_users; ++user) {
-    const Query query{.history = shop.History(user)};
-    const Micros start = MonotonicNow();
-    ask(query);
-    waits.push_back(1000 * SecondsSince(start));
-  }
-  std::sort(waits.begin(), waits.end());
-  return {.p50 = waits[waits.size() / 2], .p99 = waits[waits.size() * 99 / 100]};
-}
-
 void TimeTrainer(const std::string& name, const Settings& settings, const Dataset& shop,
                  ThreadPool& pool) {
   const Micros start = MonotonicNow();
@@ -126,31 +97,8 @@ void TimeTrainer(const std::string& name, const Settings& settings, const Datase
   std::fflush(stdout);
 }
 
-// The deep ones: how long one answer takes, which a training of one step does not change.
-template <typename S>
-void TimeDeep(const std::string& name, Settings settings, const Dataset& shop, ThreadPool& pool) {
-  settings.merge(
-      Settings{{"epochs", "1"}, {"batch", "1000000"}, {"negatives", "1"}, {"start_epochs", "0"}});
-  const auto model = FindTrainer(name)->train(shop, settings, {.pool = &pool});
-  if (!model.ok()) {
-    std::printf("%s: %s\n", name.c_str(), model.status().ToString().c_str());
-    return;
-  }
-  const std::size_t num_users = std::min<std::size_t>(shop.num_users(), 2048);
-  const S& scorer = static_cast<const S&>(*model->scorer);
-  const Waits encoding = WaitsFor(shop, num_users, [&](const Query& query) {
-    scorer.UserVectors({&query, 1});
-  });
-  const Waits answer = WaitsFor(shop, num_users, [&](const Query& query) {
-    scorer.Retrieve({&query, 1}, nullptr, kListLength);
-  });
-  std::printf("%-48s encoding p50 %.3f ms, p99 %.3f   one answer p50 %.3f ms, p99 %.3f\n",
-              name.c_str(), encoding.p50, encoding.p99, answer.p50, answer.p99);
-  std::fflush(stdout);
-}
-
-void TimeEpoch(std::size_t dimensions, IalsSolver solver, const CsrMatrix& weights,
-               ThreadPool& pool) {
+void TimeEpoch(std::size_t dimensions, const char* name, IalsSolver solver,
+               const CsrMatrix& weights, ThreadPool& pool) {
   constexpr std::size_t kEpochs = 3;
   IalsTraining training;
   training.dimensions = dimensions;
@@ -159,61 +107,8 @@ void TimeEpoch(std::size_t dimensions, IalsSolver solver, const CsrMatrix& weigh
   const Micros start = MonotonicNow();
   const auto factors = TrainIalsFactors(weights, training, {.pool = &pool});
   if (!factors.ok()) return;
-  std::printf("ials epoch, d=%-4zu %-10s %7.2f s\n", dimensions,
-              solver == IalsSolver::kCholesky ? "cholesky" : "cg", SecondsSince(start) / kEpochs);
-  std::fflush(stdout);
-}
-
-// Of the default shape of sequence_rnn or sequence_transformer.
-SequenceShape ShapeOf(SequenceKind kind) {
-  const Trainer* const trainer =
-      FindTrainer(kind == SequenceKind::kTransformer ? "sequence_transformer" : "sequence_rnn");
-  const auto number = [trainer](const char* setting) -> std::size_t {
-    const auto found = trainer->defaults.find(setting);
-    return found == trainer->defaults.end() ? 1 : std::stoul(found->second);
-  };
-  return {.kind = kind,
-          .num_items = 40'000,
-          .dimensions = number("dimensions"),
-          .num_layers = number("layers"),
-          .num_heads = number("heads"),
-          .length = number("length"),
-          .has_time_gaps = true,
-          .has_event_types = true};
-}
-
-void TimeEncoding(const char* name, SequenceKind kind) {
-  constexpr std::size_t kSteps = 50;
-  constexpr std::size_t kShoppers = 5000;
-  const SequenceShape shape = ShapeOf(kind);
-  Random random(1);
-  const auto scorer = NextItem::Create("sequence", SequenceNetwork(shape, 0, random));
-  if (!scorer.ok()) return;
-  std::vector<double> micros;      // That passed,
-  std::vector<double> own_micros;  // and that this process was at work, whatever else ran.
-  for (std::size_t shopper = 0; shopper < kShoppers; ++shopper) {
-    std::vector<Interaction> history;
-    for (std::size_t i = 0; i < kSteps; ++i) {
-      const auto item = static_cast<std::uint32_t>(random.Below(shape.num_items));
-      const auto ago = static_cast<Micros>(i) * kMicrosPerDay;
-      history.push_back({500 * kMicrosPerDay - ago, ItemIndex{item}, 1});
-    }
-    const Query query{.history = history};
-    const Micros start = MonotonicNow();
-    const std::clock_t own_start = std::clock();
-    (*scorer)->UserVectors({&query, 1});
-    own_micros.push_back(1e6 * static_cast<double>(std::clock() - own_start) / CLOCKS_PER_SEC);
-    micros.push_back(1e6 * SecondsSince(start));
-  }
-  std::sort(micros.begin(), micros.end());
-  std::sort(own_micros.begin(), own_micros.end());
-  constexpr std::size_t kP50 = kShoppers / 2;
-  constexpr std::size_t kP99 = kShoppers * 99 / 100;
-  std::printf(
-      "encoding by %-12s d=%zu, layers=%zu, %zu steps   p50 %5.0f us   p99 %5.0f us   at work: p50 "
-      "%5.0f us   p99 %5.0f us\n",
-      name, shape.dimensions, shape.num_layers, kSteps, micros[kP50], micros[kP99],
-      own_micros[kP50], own_micros[kP99]);
+  std::printf("ials epoch, d=%-4zu %-10s %7.2f s\n", dimensions, name,
+              SecondsSince(start) / kEpochs);
   std::fflush(stdout);
 }
 
@@ -229,12 +124,14 @@ void TimeAll(const Dataset& shop, ThreadPool& pool) {
   TimeTrainer("user_knn", {}, shop, pool);
   TimeTrainer("ease_sparse", {}, shop, pool);
   TimeTrainer("graph_filter", {{"filter", "linear"}, {"neighbours", "300"}}, shop, pool);
+  TimeTrainer("graph_filter", {}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "64"}}, shop, pool);
   TimeTrainer("ials", {{"dimensions", "128"}}, shop, pool);
   const CsrMatrix weights = LikedPairWeights(shop, {.weighting = Weighting::kBinary});
   for (const std::size_t dimensions : {32U, 64U, 128U, 256U}) {
-    TimeEpoch(dimensions, IalsSolver::kCholesky, weights, pool);
-    TimeEpoch(dimensions, IalsSolver::kConjugateGradients, weights, pool);
+    TimeEpoch(dimensions, "cholesky", IalsSolver::kCholesky, weights, pool);
+    TimeEpoch(dimensions, "cg", IalsSolver::kConjugateGradients, weights, pool);
+    TimeEpoch(dimensions, "blocks", IalsSolver::kBlocks, weights, pool);
   }
 }
 
@@ -254,15 +151,8 @@ int Run(int argc, char** argv) {
               ProcessorName().c_str(), shop.num_users(), shop.num_items(), shop.interactions.size(),
               kThreads);
 
-  TimeEncoding("GRU", SequenceKind::kGru);
-  TimeEncoding("LSTM", SequenceKind::kLstm);
-  TimeEncoding("transformer", SequenceKind::kTransformer);
-
   ThreadPool pool(kThreads);
-  TimeDeep<MeanFactors>("lightgcn", {}, shop, pool);
-  TimeDeep<NeuralCf>("neural_cf", {{"pretrain_epochs", "0"}}, shop, pool);
-  TimeDeep<GanCf>("gan_cf", {}, shop, pool);
-  if (argc <= 2) TimeAll(shop, pool);
+  TimeAll(shop, pool);
   return 0;
 }
 
