@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "scorers/sample_shop.h"
@@ -244,6 +245,32 @@ TEST_P(SgdTrainerTest, RecommendsWhatShoppersOfTheSameTasteLiked) {
 
   ASSERT_EQ(list.size(), 6U);
   for (const ScoredItem& scored : list) EXPECT_EQ(Row(scored.item) % 2, 0U);
+}
+
+// Of a shopper of three items with every item of the sample shop.
+Matrix ScoresWith(const char* trainer, const std::string& popularity_power) {
+  const Settings settings = {{"dimensions", "4"},
+                             {"epochs", "10"},
+                             {"negatives", "20"},
+                             {"popularity_power", popularity_power}};
+  ThreadPool pool(2);
+  const auto model = FindTrainer(trainer)->train(SampleShop(), settings, {.pool = &pool});
+  EXPECT_THAT(model, IsOk());
+  const std::vector<Interaction> history = {
+      {0, ItemIndex{2}, 1}, {0, ItemIndex{8}, 1}, {0, ItemIndex{0}, 1}};
+  const Query query{.history = history};
+  std::vector<ItemIndex> items;
+  for (std::size_t i = 0; i < testing::kShopItems; ++i) items.push_back(testing::ItemNumber(i));
+  Matrix scores(1, static_cast<Eigen::Index>(items.size()));
+  model->scorer->Score({&query, 1}, items, scores);
+  return scores;
+}
+
+TEST_P(SgdTrainerTest, NegativesAreDrawnByThePowerThatIsSet) {
+  const Matrix evenly = ScoresWith(GetParam(), "0");
+
+  EXPECT_EQ(ScoresWith(GetParam(), "0"), evenly);
+  EXPECT_NE(ScoresWith(GetParam(), "2"), evenly);
 }
 
 INSTANTIATE_TEST_SUITE_P(Trainers, SgdTrainerTest, ::testing::Values("bpr", "mf_contrastive"));

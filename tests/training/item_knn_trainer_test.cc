@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "scorers/sample_shop.h"
@@ -17,7 +18,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
+using ::testing::HasSubstr;
 using testing::IsOk;
+using testing::StatusIs;
 
 CsrMatrix Sparse(const Eigen::MatrixXf& dense) {
   CsrMatrix matrix;
@@ -168,17 +171,41 @@ TEST(ItemKnnTrainerTest, TermWeightsLetARareTouchSpeakLouder) {
   EXPECT_THAT(neighbours.Values(1), ElementsAre(FloatEq(0.5F * std::log(5.0F))));
 }
 
-TEST(ItemKnnTrainerTest, RefusesPearsonOnPairsThatWeighTheSame) {
-  ThreadPool pool(1);
+class PearsonTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  static absl::StatusOr<Model> Trained(const std::string& weighting,
+                                       const std::string& term_weighting) {
+    const Settings settings = {
+        {"similarity", "pearson"}, {"weighting", weighting}, {"term_weighting", term_weighting}};
+    ThreadPool pool(1);
+    return FindTrainer(GetParam())->train(testing::SampleShop(), settings, {.pool = &pool});
+  }
+};
 
-  const auto model =
-      FindTrainer("item_knn")
-          ->train(testing::SampleShop(), {{"similarity", "pearson"}, {"weighting", "binary"}},
-                  {.pool = &pool});
-
-  EXPECT_THAT(model, testing::StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(std::string(model.status().message()), ::testing::HasSubstr("weighting=linear"));
+TEST_P(PearsonTest, LearnsFromPairsThatWeighDifferently) {
+  EXPECT_THAT(Trained("linear", "none"), IsOk());
 }
+
+TEST_P(PearsonTest, RefusesPairsThatWeighTheSame) {
+  const auto model = Trained("binary", "none");
+
+  EXPECT_THAT(model, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(model.status().message()), HasSubstr("set weighting=linear"));
+}
+
+TEST_P(PearsonTest, RefusesTermWeights) {
+  for (const std::string term_weighting : {"tfidf", "bm25"}) {
+    const auto model = Trained("linear", term_weighting);
+
+    EXPECT_THAT(model, StatusIs(absl::StatusCode::kInvalidArgument)) << term_weighting;
+    EXPECT_THAT(std::string(model.status().message()), HasSubstr("set term_weighting=none"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Trainers, PearsonTest, ::testing::Values("item_knn", "user_knn"),
+                         [](const ::testing::TestParamInfo<const char*>& test) {
+                           return std::string(test.param);
+                         });
 
 }  // namespace
 }  // namespace vitrine

@@ -16,8 +16,10 @@
 namespace vitrine {
 namespace {
 
+using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using testing::IsOk;
+using ::testing::Pointwise;
 using testing::SampleShop;
 
 constexpr ContrastiveLoss kLoss{.margin = 0.3, .negative_weight = 30};
@@ -217,6 +219,31 @@ TEST(SgdPartsTest, APoolHasDistinctItemsThatSomebodyLikes) {
   EXPECT_EQ(std::adjacent_find(pool.begin(), pool.end()), pool.end());
   EXPECT_GT(pool.size(), 40U);
   for (const std::uint32_t item : pool) EXPECT_LT(item, 58U);
+}
+
+// How much of 40,000 draws each of three items has, which 1, 4 and 9 shoppers like.
+std::vector<double> DrawnShares(double popularity_power) {
+  CsrMatrix weights{.num_rows = 14, .num_cols = 3};
+  for (std::uint32_t user = 0; user < 14; ++user) {
+    weights.column.push_back(user < 1 ? 0U : user < 5 ? 1U : 2U);
+    weights.value.push_back(1);
+    weights.row_begin.push_back(user + 1);
+  }
+  const PoolSampler sampler(weights, popularity_power);
+  Random random(7);
+  std::vector<double> shares(3);
+  for (int draw = 0; draw < 40'000; ++draw) shares[sampler.Draw(1, random).front()] += 1 / 40'000.0;
+  return shares;
+}
+
+TEST(SgdPartsTest, APoolHasPopularItemsInProportionToTheirLikesToThePower) {
+  // Five standard deviations of a share of one half, at most.
+  const double tolerance = 5 * std::sqrt(0.25 / 40'000);
+
+  EXPECT_THAT(DrawnShares(0), Pointwise(DoubleNear(tolerance), {1 / 3.0, 1 / 3.0, 1 / 3.0}));
+  EXPECT_THAT(DrawnShares(0.5), Pointwise(DoubleNear(tolerance), {1 / 6.0, 2 / 6.0, 3 / 6.0}));
+  EXPECT_THAT(DrawnShares(1), Pointwise(DoubleNear(tolerance), {1 / 14.0, 4 / 14.0, 9 / 14.0}));
+  EXPECT_THAT(DrawnShares(2), Pointwise(DoubleNear(tolerance), {1 / 98.0, 16 / 98.0, 81 / 98.0}));
 }
 
 }  // namespace

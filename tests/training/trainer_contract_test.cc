@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "scorers/contract_cases.h"
 #include "scorers/sample_shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/models/model_kinds.h"
@@ -13,6 +14,8 @@
 namespace vitrine {
 namespace {
 
+using testing::ContractCase;
+using testing::ContractCases;
 using ::testing::Each;
 using ::testing::HasSubstr;
 using testing::IsOk;
@@ -45,6 +48,19 @@ Dataset LargeShop() {
   return shop;
 }
 
+// The bytes of the models that 1, 2 and 3 threads train.
+std::vector<std::string> BytesByThreads(const Trainer& trainer, const Settings& settings) {
+  const Dataset shop = LargeShop();
+  std::vector<std::string> bytes;
+  for (const std::size_t num_threads : {1U, 2U, 3U}) {
+    ThreadPool pool(num_threads);
+    const auto model = trainer.train(shop, settings, {.pool = &pool});
+    EXPECT_THAT(model, IsOk());
+    bytes.push_back(model.ok() ? SavedBytes(*model) : "");
+  }
+  return bytes;
+}
+
 class TrainerContractTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   const Trainer& trainer() const { return Trainers()[GetParam()]; }
@@ -53,14 +69,7 @@ class TrainerContractTest : public ::testing::TestWithParam<std::size_t> {
 };
 
 TEST_P(TrainerContractTest, TheNumberOfThreadsChangesNoBit) {
-  const Dataset shop = LargeShop();
-  std::vector<std::string> bytes;
-  for (const std::size_t num_threads : {1U, 2U, 3U}) {
-    ThreadPool pool(num_threads);
-    const auto model = trainer().train(shop, {}, {.pool = &pool});
-    ASSERT_THAT(model, IsOk());
-    bytes.push_back(SavedBytes(*model));
-  }
+  const std::vector<std::string> bytes = BytesByThreads(trainer(), {});
 
   EXPECT_THAT(bytes, Each(bytes.front()));
 }
@@ -147,6 +156,24 @@ INSTANTIATE_TEST_SUITE_P(Trainers, TrainerContractTest,
                          ::testing::Range<std::size_t>(0, Trainers().size()),
                          [](const ::testing::TestParamInfo<std::size_t>& test) {
                            return std::string(Trainers()[test.param].name);
+                         });
+
+// With the settings that scorers are tried with, which reach what the defaults leave out.
+class TrainerSettingsTest : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(TrainerSettingsTest, TheNumberOfThreadsChangesNoBit) {
+  const ContractCase& spec = ContractCases()[GetParam()];
+
+  const std::vector<std::string> bytes = BytesByThreads(*FindTrainer(spec.trainer), spec.settings);
+
+  EXPECT_THAT(bytes, Each(bytes.front()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, TrainerSettingsTest,
+                         ::testing::Range<std::size_t>(0, ContractCases().size()),
+                         [](const ::testing::TestParamInfo<std::size_t>& test) {
+                           return ContractCases()[test.param].trainer + "_" +
+                                  std::to_string(test.param);
                          });
 
 TEST(TrainersTest, AreInOrderOfNameAndFound) {
