@@ -170,12 +170,12 @@ TEST(IalsTest, LargeBatchesAndCataloguesOfManyBlocksRetrieveTheBest) {
   }
 }
 
-std::shared_ptr<const Scorer> Similarity(const std::shared_ptr<const Ials>& ials) {
+std::shared_ptr<const Scorer> ItemToItem(const std::shared_ptr<const Ials>& ials) {
   return MakeFactorSimilarity(ials, ials->item_factors(), ials->known_items());
 }
 
 TEST(FactorSimilarityTest, ScoresByCosine) {
-  const auto similar = Similarity(MakeIals());
+  const auto similar = ItemToItem(MakeIals());
   const std::vector<ItemIndex> page = {ItemIndex{3}};
   const Query query{.context_items = page};
   const std::vector<ItemIndex> items = {ItemIndex{3}, ItemIndex{4}, ItemIndex{39}};
@@ -195,7 +195,7 @@ TEST(FactorSimilarityTest, HistoryDoesNotCount) {
   const std::vector<Interaction> history = {{0, ItemIndex{1}, 5}};
   const Query query{.history = history};
 
-  EXPECT_THAT(Similarity(MakeIals())->Retrieve({&query, 1}, nullptr, 5).front(), IsEmpty());
+  EXPECT_THAT(ItemToItem(MakeIals())->Retrieve({&query, 1}, nullptr, 5).front(), IsEmpty());
 }
 
 TEST(IalsTest, RefusesFactorsAndOptionsThatMakeNoSense) {
