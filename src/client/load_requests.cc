@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -16,7 +17,9 @@
 namespace vitrine {
 namespace {
 
-constexpr std::size_t kMaxRequests = 10'000;
+constexpr std::size_t kBlock = 10'000;           // Of so many each call of a mix has its share.
+constexpr double kMostCallsPerSecond = 100'000;  // Of a closed loop, whose calls one thread sends.
+constexpr std::size_t kBytesAround = 352;  // Of a request: gRPC's buffer, with room for 8 slices.
 constexpr std::uint64_t kMadeUpVisitors = 1000;
 
 grpc::ByteBuffer ToBuffer(const google::protobuf::MessageLite& message) {
@@ -32,7 +35,8 @@ const std::string& Pick(const std::vector<std::string>& ids, Random& random) {
 class RequestMaker {
  public:
   explicit RequestMaker(const LoadOptions& options)
-      : options_(options), random_(options.seed), items_(options.item_ids) {
+      : options_(options), random_(options.seed), order_(options.item_ids.size()) {
+    std::iota(order_.begin(), order_.end(), 0U);
     double sum = 0;
     for (std::size_t i = 0; i < options.user_ids.size() && options.skew > 0; ++i) {
       sum += std::pow(static_cast<double>(i + 1), -options.skew);
@@ -98,13 +102,13 @@ class RequestMaker {
     if (options_.user_ids.empty()) {
       event.set_visitor_id(absl::StrFormat("bench-%d", random_.Below(kMadeUpVisitors)));
     }
-    event.add_items()->set_item_id(Pick(items_, random_));
+    event.add_items()->set_item_id(Pick(options_.item_ids, random_));
   }
 
   grpc::ByteBuffer Similar() {
     v1::SimilarItemsRequest request;
     SetUser(request);
-    request.set_item_id(Pick(items_, random_));
+    request.set_item_id(Pick(options_.item_ids, random_));
     request.set_page_size(static_cast<int>(options_.page_size));
     SetFilter(request);
     return ToBuffer(request);
@@ -113,45 +117,50 @@ class RequestMaker {
   grpc::ByteBuffer Rank() {
     v1::RankItemsRequest request;
     SetUser(request);
-    const std::size_t count = std::min(kLoadRankedItems, items_.size());
+    const std::size_t count = std::min(kLoadRankedItems, order_.size());
     for (std::size_t i = 0; i < count; ++i) {  // The first steps of a shuffle.
-      std::swap(items_[i], items_[i + random_.Below(items_.size() - i)]);
-      request.add_item_ids(items_[i]);
+      std::swap(order_[i], order_[i + random_.Below(order_.size() - i)]);
+      request.add_item_ids(options_.item_ids[order_[i]]);
     }
     return ToBuffer(request);
   }
 
   const LoadOptions& options_;
   Random random_;
-  std::vector<std::string> items_;
-  std::vector<double> chances_;  // By user, of that one and those before; empty: all alike.
+  std::vector<std::uint32_t> order_;  // Of the items, by place; left as the last shuffle had it.
+  std::vector<double> chances_;       // By user, of that one and those before; empty: all alike.
 };
 
-// How many requests differ.
-std::size_t NumRequests(const LoadOptions& options) {
-  if (options.mix.size() > 1) return kMaxRequests;
+// Whether any two requests can differ.
+bool IsVaried(const LoadOptions& options) {
+  if (options.mix.size() > 1) return true;
   switch (options.mix.front().call) {
     case LoadCall::kCheck:
-      return 1;
+      return false;
     case LoadCall::kRecommendItems:
-      return options.filters.size() > 1
-                 ? kMaxRequests
-                 : std::clamp<std::size_t>(options.user_ids.size(), 1, kMaxRequests);
+      return options.user_ids.size() > 1 || options.filters.size() > 1;
     default:
-      return kMaxRequests;
+      return true;
   }
 }
 
-// The calls by turn, each with its share.
-std::vector<LoadCall> DrawCalls(const LoadOptions& options, std::size_t count, Random& random) {
+// How many calls the run can come to.
+double MostCalls(const LoadOptions& options) {
+  const double rate = options.rate > 0 ? options.rate : kMostCallsPerSecond;
+  const double measured = std::min(options.seconds * rate, static_cast<double>(options.max_calls));
+  return options.warm_up_seconds * rate + measured;
+}
+
+// The calls of a block by turn, each with its share.
+std::vector<LoadCall> DrawCalls(const LoadOptions& options, Random& random) {
   std::vector<LoadCall> calls;
   double share = 0;
   for (const LoadShare& each : options.mix) {
     share += each.share;
-    const double end = std::round(share * static_cast<double>(count));
+    const double end = std::round(share * static_cast<double>(kBlock));
     calls.resize(std::max(calls.size(), static_cast<std::size_t>(end)), each.call);
   }
-  calls.resize(count, options.mix.back().call);
+  calls.resize(kBlock, options.mix.back().call);
   random.Shuffle(calls);
   return calls;
 }
@@ -172,11 +181,23 @@ std::string MethodOf(LoadCall call) {
   return absl::StrFormat("/grpc.health.v1.Health/%s", NameOf(call));
 }
 
-std::vector<LoadRequest> MakeRequests(const LoadOptions& options) {
+std::vector<LoadRequest> MakeRequests(const LoadOptions& options, std::size_t max_bytes) {
   RequestMaker maker(options);
+  if (!IsVaried(options)) {
+    const LoadCall call = options.mix.front().call;
+    return {{call, maker.Make(call)}};
+  }
+  const double most = std::min(MostCalls(options), static_cast<double>(max_bytes / kBytesAround));
+  const auto num_blocks = static_cast<std::size_t>(std::ceil(std::max(1.0, most) / kBlock));
   std::vector<LoadRequest> requests;
-  for (const LoadCall call : DrawCalls(options, NumRequests(options), maker.random())) {
-    requests.push_back({call, maker.Make(call)});
+  requests.reserve(num_blocks * kBlock);  // gRPC's buffers are copied, not moved.
+  std::size_t bytes = 0;
+  for (std::size_t block = 0; block < num_blocks; ++block) {
+    for (const LoadCall call : DrawCalls(options, maker.random())) {
+      if (bytes >= max_bytes) return requests;
+      requests.push_back({call, maker.Make(call)});
+      bytes += requests.back().message.Length() + kBytesAround;
+    }
   }
   return requests;
 }

@@ -43,8 +43,17 @@ std::vector<std::string> Ids(const char* format, int count) {
   return ids;
 }
 
-LoadOptions EveryCall() {
+// Of a run that can send so many calls, and no more.
+LoadOptions OfCalls(double count) {
   LoadOptions options;
+  options.warm_up_seconds = 1;
+  options.seconds = 9;
+  options.rate = count / 10;
+  return options;
+}
+
+LoadOptions EveryCall(double count = 10'000) {
+  LoadOptions options = OfCalls(count);
   options.mix = {{LoadCall::kRecommendItems, 0.6},
                  {LoadCall::kRecordEvents, 0.2},
                  {LoadCall::kSimilarItems, 0.1},
@@ -55,15 +64,72 @@ LoadOptions EveryCall() {
   return options;
 }
 
-TEST(LoadRequestsTest, EachCallHasItsShare) {
-  std::map<LoadCall, int> counts;
-  for (const LoadRequest& request : MakeRequests(EveryCall())) ++counts[request.call];
+TEST(LoadRequestsTest, EachCallHasItsShareOfEachTenThousand) {
+  const auto requests = MakeRequests(EveryCall(20'000));
 
-  EXPECT_EQ(counts[LoadCall::kRecommendItems], 6000);
-  EXPECT_EQ(counts[LoadCall::kRecordEvents], 2000);
-  EXPECT_EQ(counts[LoadCall::kSimilarItems], 1000);
-  EXPECT_EQ(counts[LoadCall::kRankItems], 500);
-  EXPECT_EQ(counts[LoadCall::kCheck], 500);
+  ASSERT_EQ(requests.size(), 20'000U);
+  for (const std::size_t first : {0U, 10'000U}) {
+    std::map<LoadCall, int> counts;
+    for (std::size_t i = 0; i < 10'000; ++i) ++counts[requests[first + i].call];
+    EXPECT_EQ(counts[LoadCall::kRecommendItems], 6000);
+    EXPECT_EQ(counts[LoadCall::kRecordEvents], 2000);
+    EXPECT_EQ(counts[LoadCall::kSimilarItems], 1000);
+    EXPECT_EQ(counts[LoadCall::kRankItems], 500);
+    EXPECT_EQ(counts[LoadCall::kCheck], 500);
+  }
+}
+
+TEST(LoadRequestsTest, EveryUserAndItemHasItsChance) {
+  LoadOptions options = OfCalls(100'000);
+  options.mix = {{LoadCall::kSimilarItems, 1}};
+  options.user_ids = Ids("user", 20'000);
+  options.item_ids = Ids("item", 20'000);
+
+  std::set<std::string> users;
+  std::set<std::string> items;
+  for (const LoadRequest& each : MakeRequests(options)) {
+    const auto request = Read<v1::SimilarItemsRequest>(each);
+    users.insert(request.user_id());
+    items.insert(request.item_id());
+  }
+
+  // Five draws for each: a share of e^-5 is drawn by none, give or take five standard deviations.
+  const double missed = 20'000 * std::exp(-5);
+  EXPECT_NEAR(static_cast<double>(users.size()), 20'000 - missed, 5 * std::sqrt(missed));
+  EXPECT_NEAR(static_cast<double>(items.size()), 20'000 - missed, 5 * std::sqrt(missed));
+}
+
+TEST(LoadRequestsTest, ThereAreAsManyAsTheRunCanSend) {
+  LoadOptions closed_loop = OfCalls(0);  // Of 100,000 calls a second at most.
+  closed_loop.user_ids = Ids("user", 100);
+  closed_loop.warm_up_seconds = 0;
+  closed_loop.seconds = 0.25;
+  LoadOptions counted = closed_loop;
+  counted.max_calls = 3;
+  LoadOptions same = closed_loop;
+  same.user_ids.resize(1);
+  LoadOptions empty = closed_loop;
+  empty.mix = {{LoadCall::kCheck, 1}};
+
+  EXPECT_EQ(MakeRequests(closed_loop).size(), 30'000U);  // Tens of thousands, rounded up.
+  EXPECT_EQ(MakeRequests(counted).size(), 10'000U);
+  EXPECT_EQ(MakeRequests(same).size(), 1U);
+  EXPECT_EQ(MakeRequests(empty).size(), 1U);
+}
+
+TEST(LoadRequestsTest, TheyEndWhereTheirMemoryDoes) {
+  constexpr std::size_t kMaxBytes = 1'000'000;
+  LoadOptions options = EveryCall();
+  options.mix = {{LoadCall::kRecordEvents, 1}};
+  options.events_per_call = 1000;
+
+  const auto requests = MakeRequests(options, kMaxBytes);
+
+  std::size_t bytes = 0;
+  for (const LoadRequest& request : requests) bytes += request.message.Length();
+  EXPECT_LT(bytes - requests.back().message.Length(), kMaxBytes);
+  EXPECT_GT(bytes, kMaxBytes * 9 / 10);
+  EXPECT_EQ(MakeRequests(options, 1).size(), 1U);
 }
 
 TEST(LoadRequestsTest, TheSameSeedGivesTheSameRequestsAndAnotherOneOthers) {
@@ -83,12 +149,23 @@ TEST(LoadRequestsTest, TheSameSeedGivesTheSameRequestsAndAnotherOneOthers) {
   EXPECT_GT(num_others, first.size() / 2);
 }
 
+TEST(LoadRequestsTest, ALongerRunBeginsWithThoseOfAShorterOne) {
+  const auto shorter = MakeRequests(EveryCall(10'000));
+  const auto longer = MakeRequests(EveryCall(20'000));
+
+  ASSERT_GT(longer.size(), shorter.size());
+  for (std::size_t i = 0; i < shorter.size(); ++i) {
+    ASSERT_EQ(shorter[i].call, longer[i].call);
+    ASSERT_EQ(BytesOf(shorter[i]), BytesOf(longer[i]));
+  }
+}
+
 TEST(LoadRequestsTest, RankedItemsAreDistinctAndAsManyAsThereAreAtMost) {
   LoadOptions options = EveryCall();
   options.mix = {{LoadCall::kRankItems, 1}};
   for (const std::size_t num_items : {700U, 30U}) {
     options.item_ids.resize(num_items);
-    const auto request = Read<v1::RankItemsRequest>(MakeRequests(options).front());
+    const auto request = Read<v1::RankItemsRequest>(MakeRequests(options, 1).front());
 
     const std::set<std::string> distinct(request.item_ids().begin(), request.item_ids().end());
     EXPECT_EQ(distinct.size(), std::min(num_items, kLoadRankedItems));
@@ -97,9 +174,9 @@ TEST(LoadRequestsTest, RankedItemsAreDistinctAndAsManyAsThereAreAtMost) {
 }
 
 TEST(LoadRequestsTest, ASkewMakesTheFirstUsersHot) {
-  LoadOptions options;
+  LoadOptions options = OfCalls(10'000);
   options.user_ids = Ids("user", 50);
-  options.filters = {"price < 5", "stock > 0", "brand = \"A\""};  // So there are 10,000 requests.
+  options.filters = {"price < 5", "stock > 0", "brand = \"A\""};
   options.skew = 1;
   double normalizer = 0;
   for (int rank = 1; rank <= 50; ++rank) normalizer += 1.0 / rank;
@@ -131,7 +208,7 @@ TEST(LoadRequestsTest, ACallHasAsManyEventsAsIsSaid) {
   options.mix = {{LoadCall::kRecordEvents, 1}};
   options.events_per_call = 100;
 
-  const auto request = Read<v1::RecordEventsRequest>(MakeRequests(options).front());
+  const auto request = Read<v1::RecordEventsRequest>(MakeRequests(options, 1).front());
 
   std::set<std::string> users;
   for (const v1::Event& event : request.events()) users.insert(event.user_id());

@@ -81,6 +81,8 @@ struct LoadReport : LoadLatencies {
 
 // Puts the load on a server, from one thread that waits for answers (and in an open loop one that
 // starts calls). Answers are not parsed: what is measured is the server more than the client.
+// Requests are made before, as many as the run can send, or 256 MB of them, which are then sent
+// again in the same order.
 //
 // Errors: INVALID_ARGUMENT an option out of range; UNAVAILABLE no server answers there within 5 s.
 absl::StatusOr<LoadReport> GenerateLoad(const LoadOptions& options);
