@@ -21,6 +21,7 @@
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/client/load_comparison.h"
 #include "vitrine/client/load_generator.h"
 
 namespace vitrine::cli {
@@ -29,9 +30,9 @@ namespace {
 constexpr int kMaxItems = 1000;
 constexpr std::size_t kMaxUsers = 100'000;
 
-constexpr int kRepeats = 5;           // Against Check.
-constexpr int kMostInFlight = 64;     // Of a sweep.
-constexpr int kInFlightOfRates = 64;  // At most, unless the command says otherwise.
+constexpr int kRepeats = 5;                   // Against Check.
+constexpr std::size_t kMostInFlight = 64;     // Of a sweep.
+constexpr std::size_t kInFlightOfRates = 64;  // At most, unless the command says otherwise.
 constexpr int kMaxRates = 50;
 
 struct BenchFlags {
@@ -103,50 +104,38 @@ absl::StatusOr<LoadOptions> ReadLoad(const BenchFlags& flags) {
   return load;
 }
 
-// What to run: the load itself; for a chart it at each rate, or with ever more calls in flight.
-std::vector<LoadOptions> RunsOf(const BenchFlags& flags, const LoadOptions& load) {
-  if (flags.chart.empty()) return {load};
-  std::vector<LoadOptions> runs;
-  for (const double rate : flags.rates) {
-    runs.push_back(load);
-    runs.back().rate = rate;
-    if (!flags.is_concurrency_given) runs.back().concurrency = kInFlightOfRates;
-  }
-  for (int in_flight = 1; in_flight <= kMostInFlight && flags.rates.empty(); in_flight *= 2) {
-    runs.push_back(load);
-    runs.back().concurrency = static_cast<std::size_t>(in_flight);
-  }
-  return runs;
-}
+// How calls follow each other.
+struct Pace {
+  std::size_t concurrency = 1;
+  double rate = 0;
+};
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+// What to run: the load as it is; for a chart it at each rate, or with ever more calls in flight.
+std::vector<Pace> PacesOf(const BenchFlags& flags) {
+  const LoadOptions& load = flags.load;
+  if (flags.chart.empty()) return {{load.concurrency, load.rate}};
+  std::vector<Pace> paces;
+  for (const double rate : flags.rates) {
+    paces.push_back({flags.is_concurrency_given ? load.concurrency : kInFlightOfRates, rate});
+  }
+  for (std::size_t in_flight = 1; in_flight <= kMostInFlight && flags.rates.empty();
+       in_flight *= 2) {
+    paces.push_back({in_flight, load.rate});
+  }
+  return paces;
 }
 
 // The load and empty calls in turn, so that what else the machine does falls on both.
-absl::Status MeasureAgainstCheck(BenchResult& result) {
-  LoadOptions check = result.load;
+absl::Status MeasureAgainstCheck(const LoadOptions& load, BenchResult& result) {
+  LoadOptions check = load;
   check.mix = {{.call = LoadCall::kCheck}};
   std::vector<LoadReport> reports;
-  std::vector<double> p50;
-  std::vector<double> p99;
-  std::vector<double> check_p50;
-  std::vector<double> check_p99;
+  std::vector<LoadReport> checks;
   for (int i = 0; i < kRepeats; ++i) {
-    VITRINE_ASSIGN_OR_RETURN(reports.emplace_back(), GenerateLoad(result.load));
-    VITRINE_ASSIGN_OR_RETURN(const LoadReport empty, GenerateLoad(check));
-    p50.push_back(reports.back().p50_us);
-    p99.push_back(reports.back().p99_us);
-    check_p50.push_back(empty.p50_us);
-    check_p99.push_back(empty.p99_us);
+    VITRINE_ASSIGN_OR_RETURN(reports.emplace_back(), GenerateLoad(load));
+    VITRINE_ASSIGN_OR_RETURN(checks.emplace_back(), GenerateLoad(check));
   }
-  AgainstCheck against{.num_repeats = kRepeats,
-                       .check_p50_us = Median(check_p50),
-                       .check_p99_us = Median(check_p99)};
-  if (against.check_p50_us > 0) against.ratio_p50 = Median(p50) / against.check_p50_us;
-  if (against.check_p99_us > 0) against.ratio_p99 = Median(p99) / against.check_p99_us;
-  result.against_check = against;
+  result.against_check = CompareWithCheck(reports, checks);
   std::sort(reports.begin(), reports.end(),
             [](const LoadReport& a, const LoadReport& b) { return a.p50_us < b.p50_us; });
   result.report = reports[reports.size() / 2];
@@ -154,9 +143,12 @@ absl::Status MeasureAgainstCheck(BenchResult& result) {
 }
 
 absl::StatusOr<BenchResult> Measure(const BenchFlags& flags, const LoadOptions& load) {
-  BenchResult result{.name = flags.mix.empty() ? flags.rpc : flags.mix, .load = load};
+  BenchResult result{.name = flags.mix.empty() ? flags.rpc : flags.mix,
+                     .concurrency = load.concurrency,
+                     .rate = load.rate,
+                     .is_mix = load.mix.size() > 1};
   if (flags.is_checked) {
-    VITRINE_RETURN_IF_ERROR(MeasureAgainstCheck(result));
+    VITRINE_RETURN_IF_ERROR(MeasureAgainstCheck(load, result));
   } else {
     VITRINE_ASSIGN_OR_RETURN(result.report, GenerateLoad(load));
   }
@@ -176,14 +168,14 @@ absl::Status WriteChart(const std::string& path, const std::vector<BenchResult>&
 }
 
 // Fails where an open loop is over before its first call behind the warm-up is due.
-absl::Status CheckDue(const LoadOptions& load) {
-  if (load.rate == 0) return absl::OkStatus();
-  const double first_due = std::ceil(load.warm_up_seconds * load.rate) / load.rate;
+absl::Status CheckDue(const LoadOptions& load, double rate) {
+  if (rate == 0) return absl::OkStatus();
+  const double first_due = std::ceil(load.warm_up_seconds * rate) / rate;
   if (first_due < load.warm_up_seconds + load.seconds) return absl::OkStatus();
   return UsageError(
       absl::StrFormat("at %g calls a second none is due in the %g s behind the warm-up of %g s; "
                       "give it a longer --duration or a higher rate",
-                      load.rate, load.seconds, load.warm_up_seconds));
+                      rate, load.seconds, load.warm_up_seconds));
 }
 
 absl::Status Run(const BenchFlags& flags) {
@@ -197,12 +189,14 @@ absl::Status Run(const BenchFlags& flags) {
     return UsageError(absl::StrFormat("--chart: there is no folder %s", folder.string()));
   }
   SetLogLevel(LogLevel::kWarning);
-  VITRINE_ASSIGN_OR_RETURN(const LoadOptions load, ReadLoad(flags));
-  const std::vector<LoadOptions> runs = RunsOf(flags, load);
-  for (const LoadOptions& run : runs) VITRINE_RETURN_IF_ERROR(CheckDue(run));
+  const std::vector<Pace> paces = PacesOf(flags);
+  for (const Pace& pace : paces) VITRINE_RETURN_IF_ERROR(CheckDue(flags.load, pace.rate));
+  VITRINE_ASSIGN_OR_RETURN(LoadOptions load, ReadLoad(flags));
   std::vector<BenchResult> results;
-  for (const LoadOptions& run : runs) {
-    VITRINE_ASSIGN_OR_RETURN(results.emplace_back(), Measure(flags, run));
+  for (const Pace& pace : paces) {
+    load.concurrency = pace.concurrency;
+    load.rate = pace.rate;
+    VITRINE_ASSIGN_OR_RETURN(results.emplace_back(), Measure(flags, load));
     if (!flags.is_json) std::fputs(Describe(results.back()).c_str(), stdout);
   }
   if (!flags.chart.empty()) VITRINE_RETURN_IF_ERROR(WriteChart(flags.chart, results));

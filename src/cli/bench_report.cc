@@ -14,8 +14,8 @@ std::string RateWords(double rate) {
   return rate < 10 ? absl::StrFormat("%.2g", rate) : absl::StrFormat("%.0f", rate);
 }
 
-std::string LoopOf(const LoadOptions& load) {
-  return load.rate > 0 ? RateWords(load.rate) + " due a second" : "closed loop";
+std::string LoopOf(const BenchResult& result) {
+  return result.rate > 0 ? RateWords(result.rate) + " due a second" : "closed loop";
 }
 
 std::string LineOf(const LoadLatencies& latencies) {
@@ -32,27 +32,35 @@ Json JsonOf(const LoadLatencies& latencies) {
           {"max_us", latencies.max_us},   {"errors", latencies.num_errors}};
 }
 
+// Null of what there is none of.
+Json JsonOf(double figure) { return figure > 0 ? Json(figure) : Json(nullptr); }
+
+Json JsonOf(const AgainstCheck& against, bool is_closed_loop) {
+  return {{"repeats", against.num_repeats},
+          {"check_p50_us", against.check_p50_us},
+          {"check_p99_us", against.check_p99_us},
+          {"check_calls_per_second", JsonOf(against.check_calls_per_second)},
+          {"ratio_p50", against.ratio_p50},
+          {"ratio_p99", against.ratio_p99},
+          {"ratio_calls_per_second", JsonOf(is_closed_loop ? against.ratio_calls_per_second : 0)}};
+}
+
 Json JsonOf(const BenchResult& result) {
   const LoadReport& report = result.report;
   Json json = {{"rpc", result.name},
-               {"concurrency", result.load.concurrency},
-               {"rate", result.load.rate},
+               {"concurrency", result.concurrency},
+               {"rate", result.rate},
                {"seconds", report.seconds},
-               {"calls_per_second", nullptr}};
-  if (report.calls_per_second > 0) json["calls_per_second"] = report.calls_per_second;
+               {"calls_per_second", JsonOf(report.calls_per_second)}};
   json.update(JsonOf(report));
   json["errors_by_code"] = report.errors;
-  if (result.load.mix.size() > 1) {
+  if (result.is_mix) {
     for (const auto& [call, latencies] : report.by_call) {
       json["by_call"][std::string(NameOf(call))] = JsonOf(latencies);
     }
   }
   if (const auto& against = result.against_check; against.has_value()) {
-    json["against_check"] = {{"repeats", against->num_repeats},
-                             {"check_p50_us", against->check_p50_us},
-                             {"check_p99_us", against->check_p99_us},
-                             {"ratio_p50", against->ratio_p50},
-                             {"ratio_p99", against->ratio_p99}};
+    json["against_check"] = JsonOf(*against, result.rate == 0);
   }
   return json;
 }
@@ -61,21 +69,27 @@ Json JsonOf(const BenchResult& result) {
 
 std::string Describe(const BenchResult& result) {
   const LoadReport& report = result.report;
-  std::string text = absl::StrFormat("%s, %d in flight, %s: %d calls in %.1f s", result.name,
-                                     result.load.concurrency, LoopOf(result.load), report.num_calls,
-                                     report.seconds);
+  std::string text =
+      absl::StrFormat("%s, %d in flight, %s: %d calls in %.1f s", result.name, result.concurrency,
+                      LoopOf(result), report.num_calls, report.seconds);
   if (report.calls_per_second > 0) text += ", " + RateWords(report.calls_per_second) + " a second";
   text += "\n" + LineOf(report);
   for (const auto& [call, latencies] : report.by_call) {
-    if (result.load.mix.size() == 1) break;
+    if (!result.is_mix) break;
     text += absl::StrFormat("%-15s %8d calls, %s", NameOf(call), latencies.num_calls,
                             LineOf(latencies));
   }
   if (const auto& against = result.against_check; against.has_value()) {
     text += absl::StrFormat(
-        "against Check, medians of %d: p50 %.3f ms, %.2f times; p99 %.3f ms, %.2f times\n",
+        "against Check, medians of %d: p50 %.3f ms, %.2f times; p99 %.3f ms, %.2f times",
         against->num_repeats, against->check_p50_us / 1e3, against->ratio_p50,
         against->check_p99_us / 1e3, against->ratio_p99);
+    if (result.rate == 0 && against->ratio_calls_per_second > 0) {
+      text +=
+          absl::StrFormat("; %s a second, %.2f times", RateWords(against->check_calls_per_second),
+                          against->ratio_calls_per_second);
+    }
+    text += "\n";
   }
   for (const auto& [code, count] : report.errors) {
     text += absl::StrFormat("%d answers were %s\n", count, code);
@@ -92,8 +106,8 @@ std::string ToJson(const std::vector<BenchResult>& results) {
 }
 
 BenchPoint PointOf(const BenchResult& result) {
-  const LoadOptions& load = result.load;
-  return {.label = load.rate > 0 ? LoopOf(load) : absl::StrFormat("%d in flight", load.concurrency),
+  return {.label = result.rate > 0 ? LoopOf(result)
+                                   : absl::StrFormat("%d in flight", result.concurrency),
           .calls_per_second = result.report.calls_per_second,
           .p50_us = result.report.p50_us,
           .p99_us = result.report.p99_us};

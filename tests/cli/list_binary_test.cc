@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Json = nlohmann::json;
@@ -98,6 +99,8 @@ TEST_F(BinaryTest, AServerTakesRowsAndALoadOfManyCalls) {
   EXPECT_EQ(report["by_call"].size(), 5U);
   EXPECT_GT(report["by_call"]["RankItems"]["p50_us"].get<double>(), 0);
   EXPECT_GT(report["against_check"]["ratio_p50"].get<double>(), 0);
+  EXPECT_GT(report["against_check"]["check_calls_per_second"].get<double>(), 0);
+  EXPECT_GT(report["against_check"]["ratio_calls_per_second"].get<double>(), 0);
   ASSERT_EQ(chart.status, 0) << chart.err;
   const Json runs = Json::parse(chart.out)["runs"];
   ASSERT_EQ(runs.size(), 2U);
@@ -126,6 +129,24 @@ TEST_F(BinaryTest, ALoadIsMeasuredOverItsTimeAndOneCallMakesNoRate) {
   EXPECT_EQ(Json::parse(one.out)["calls"], 1);
   EXPECT_TRUE(Json::parse(one.out)["calls_per_second"].is_null()) << one.out;
   EXPECT_THAT(one_told.out, AllOf(HasSubstr(": 1 calls in "), Not(HasSubstr("a second"))));
+  EXPECT_EQ(server.End(SIGTERM), 0);
+}
+
+TEST_F(BinaryTest, ThroughputsAreComparedOfAClosedLoopAlone) {
+  vitrine::testing::ServerChild server(*folder_ / "store", *folder_ / "small.toml",
+                                       *folder_ / "serve.log");
+  const std::string target = " --target " + server.WaitForAddress();
+  const std::string ask = "bench --rpc RankItems --duration 0.1 --warm-up 0 --against-check";
+
+  const Outcome closed = Run(ask + target);
+  const Outcome paced = Run(ask + " --rate 100 --json" + target);
+
+  ASSERT_EQ(closed.status, 0) << closed.err;
+  EXPECT_THAT(closed.out, ContainsRegex("medians of 5: p50 .*; [0-9.]+ a second, [0-9.]+ times"));
+  ASSERT_EQ(paced.status, 0) << paced.err;
+  const Json against = Json::parse(paced.out)["against_check"];
+  EXPECT_GT(against["check_calls_per_second"].get<double>(), 0);
+  EXPECT_TRUE(against["ratio_calls_per_second"].is_null()) << paced.out;
   EXPECT_EQ(server.End(SIGTERM), 0);
 }
 

@@ -1,0 +1,35 @@
+#include "vitrine/client/load_comparison.h"
+
+#include <algorithm>
+#include <cassert>
+#include <vector>
+
+namespace vitrine {
+namespace {
+
+double MedianOf(std::span<const LoadReport> reports, double LoadReport::*figure) {
+  std::vector<double> values;
+  for (const LoadReport& report : reports) values.push_back(report.*figure);
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+}  // namespace
+
+AgainstCheck CompareWithCheck(std::span<const LoadReport> loads,
+                              std::span<const LoadReport> checks) {
+  assert(loads.size() == checks.size() && !loads.empty());
+  AgainstCheck against{.num_repeats = static_cast<int>(loads.size()),
+                       .check_p50_us = MedianOf(checks, &LoadReport::p50_us),
+                       .check_p99_us = MedianOf(checks, &LoadReport::p99_us),
+                       .check_calls_per_second = MedianOf(checks, &LoadReport::calls_per_second)};
+  against.ratio_p50 = Ratio(MedianOf(loads, &LoadReport::p50_us), against.check_p50_us);
+  against.ratio_p99 = Ratio(MedianOf(loads, &LoadReport::p99_us), against.check_p99_us);
+  against.ratio_calls_per_second =
+      Ratio(MedianOf(loads, &LoadReport::calls_per_second), against.check_calls_per_second);
+  return against;
+}
+
+}  // namespace vitrine
