@@ -27,8 +27,9 @@
 namespace vitrine::cli {
 namespace {
 
-constexpr int kMaxItems = 1000;
-constexpr std::size_t kMaxUsers = 100'000;
+constexpr std::size_t kMaxUsers = 1'000'000;
+constexpr std::size_t kMaxItems = 1'000'000;
+constexpr int kItemsOfPage = 1000;
 
 constexpr int kRepeats = 5;                   // Against Check.
 constexpr std::size_t kMostInFlight = 64;     // Of a sweep.
@@ -57,7 +58,7 @@ LoadCall CallOf(const std::string& rpc) {
   return LoadCall::kRecommendItems;
 }
 
-// The distinct users of a file whose lines start "user<TAB>", as evaluate reads them.
+// The first distinct users of a file whose lines start "user<TAB>", as evaluate reads them.
 absl::StatusOr<std::vector<std::string>> ReadUsers(const std::string& path) {
   std::ifstream file(path);
   if (!file.is_open()) return absl::NotFoundError(absl::StrFormat("%s cannot be opened", path));
@@ -71,13 +72,17 @@ absl::StatusOr<std::vector<std::string>> ReadUsers(const std::string& path) {
   return users;
 }
 
+// The catalogue, page by page, as far as kMaxItems.
 absl::StatusOr<std::vector<std::string>> ListItemIds(const LoadOptions& load) {
+  const auto client = Client::Connect(load.address, load.client);
   v1::ListItemsRequest request;
-  request.set_page_size(kMaxItems);
-  VITRINE_ASSIGN_OR_RETURN(const v1::ListItemsResponse response,
-                           Client::Connect(load.address, load.client)->ListItems(request));
+  request.set_page_size(kItemsOfPage);
   std::vector<std::string> ids;
-  for (const v1::Item& item : response.items()) ids.push_back(item.item_id());
+  do {
+    VITRINE_ASSIGN_OR_RETURN(const v1::ListItemsResponse page, client->ListItems(request));
+    for (const v1::Item& item : page.items()) ids.push_back(item.item_id());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty() && ids.size() < kMaxItems);
   if (!ids.empty()) return ids;
   return absl::FailedPreconditionError("the shop has no items to send calls about");
 }
@@ -146,7 +151,9 @@ absl::StatusOr<BenchResult> Measure(const BenchFlags& flags, const LoadOptions& 
   BenchResult result{.name = flags.mix.empty() ? flags.rpc : flags.mix,
                      .concurrency = load.concurrency,
                      .rate = load.rate,
-                     .is_mix = load.mix.size() > 1};
+                     .is_mix = load.mix.size() > 1,
+                     .num_users = load.user_ids.size(),
+                     .num_items = load.item_ids.size()};
   if (flags.is_checked) {
     VITRINE_RETURN_IF_ERROR(MeasureAgainstCheck(load, result));
   } else {

@@ -18,6 +18,16 @@ std::string LoopOf(const BenchResult& result) {
   return result.rate > 0 ? RateWords(result.rate) + " due a second" : "closed loop";
 }
 
+// " of 80040 users, 10000 items"; empty where nothing was drawn.
+std::string DrawnOf(const BenchResult& result) {
+  std::string text;
+  if (result.num_users > 0) text = absl::StrFormat(" of %d users", result.num_users);
+  if (result.num_items > 0) {
+    text += absl::StrFormat("%s %d items", text.empty() ? " of" : ",", result.num_items);
+  }
+  return text;
+}
+
 std::string LineOf(const LoadLatencies& latencies) {
   return absl::StrFormat(
       "latency in ms: mean %.3f  p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n",
@@ -50,6 +60,8 @@ Json JsonOf(const BenchResult& result) {
   Json json = {{"rpc", result.name},
                {"concurrency", result.concurrency},
                {"rate", result.rate},
+               {"users", result.num_users},
+               {"items", result.num_items},
                {"seconds", report.seconds},
                {"calls_per_second", JsonOf(report.calls_per_second)}};
   json.update(JsonOf(report));
@@ -70,8 +82,8 @@ Json JsonOf(const BenchResult& result) {
 std::string Describe(const BenchResult& result) {
   const LoadReport& report = result.report;
   std::string text =
-      absl::StrFormat("%s, %d in flight, %s: %d calls in %.1f s", result.name, result.concurrency,
-                      LoopOf(result), report.num_calls, report.seconds);
+      absl::StrFormat("%s%s, %d in flight, %s: %d calls in %.1f s", result.name, DrawnOf(result),
+                      result.concurrency, LoopOf(result), report.num_calls, report.seconds);
   if (report.calls_per_second > 0) text += ", " + RateWords(report.calls_per_second) + " a second";
   text += "\n" + LineOf(report);
   for (const auto& [call, latencies] : report.by_call) {

@@ -15,8 +15,10 @@ namespace vitrine::cli {
 struct BenchResult {
   std::string name{};  // "RecommendItems", or the mix.
   std::size_t concurrency = 1;
-  double rate = 0;      // 0: a closed loop.
-  bool is_mix = false;  // Of several calls.
+  double rate = 0;            // 0: a closed loop.
+  bool is_mix = false;        // Of several calls.
+  std::size_t num_users = 0;  // That requests were drawn from.
+  std::size_t num_items = 0;
   LoadReport report{};  // Of several repeats that with the median p50.
   std::optional<AgainstCheck> against_check{};
 };

@@ -96,6 +96,8 @@ TEST_F(BinaryTest, AServerTakesRowsAndALoadOfManyCalls) {
   ASSERT_EQ(load.status, 0) << load.err;
   const Json report = Json::parse(load.out);
   EXPECT_EQ(report["errors"], 0);
+  EXPECT_EQ(report["users"], 3);
+  EXPECT_EQ(report["items"], 200);
   EXPECT_EQ(report["by_call"].size(), 5U);
   EXPECT_GT(report["by_call"]["RankItems"]["p50_us"].get<double>(), 0);
   EXPECT_GT(report["against_check"]["ratio_p50"].get<double>(), 0);
@@ -147,6 +149,21 @@ TEST_F(BinaryTest, ThroughputsAreComparedOfAClosedLoopAlone) {
   const Json against = Json::parse(paced.out)["against_check"];
   EXPECT_GT(against["check_calls_per_second"].get<double>(), 0);
   EXPECT_TRUE(against["ratio_calls_per_second"].is_null()) << paced.out;
+  EXPECT_EQ(server.End(SIGTERM), 0);
+}
+
+TEST_F(BinaryTest, ALoadIsAboutAllItemsOfTheShopNotTheFirstPage) {
+  ASSERT_EQ(Run("simulate --out DIR/wide --items 1200 --users 20 --events 100").status, 0);
+  ASSERT_EQ(Run("import --store DIR/wide_store --items DIR/wide/items.csv").status, 0);
+  vitrine::testing::ServerChild server(*folder_ / "wide_store", *folder_ / "small.toml",
+                                       *folder_ / "serve.log");
+
+  const Outcome load = Run("bench --rpc RecordEvents --count 10 --warm-up 0 --json --target " +
+                           server.WaitForAddress());
+
+  ASSERT_EQ(load.status, 0) << load.err;
+  EXPECT_EQ(Json::parse(load.out)["items"], 1200);
+  EXPECT_EQ(Json::parse(load.out)["errors"], 0);
   EXPECT_EQ(server.End(SIGTERM), 0);
 }
 
