@@ -1,5 +1,6 @@
 // Measures the store on this machine's disk: events a second by batch size, with the sync included,
-// replay, checkpoint, reading a shopper, an erasure. Prints; asserts nothing.
+// and what a sync alone takes before and after them, replay, checkpoint, reading a shopper, an
+// erasure. Prints; asserts nothing.
 //
 //   store_bench [FOLDER]      FOLDER is made and removed; default: a new one under /tmp
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "vitrine/base/file_system.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/random.h"
 #include "vitrine/feature_store/feature_store.h"
@@ -21,6 +23,8 @@ namespace {
 
 constexpr std::uint64_t kNumUsers = 20'000;
 constexpr std::uint64_t kNumItems = 10'000;
+constexpr int kNumSyncs = 500;
+constexpr std::size_t kSyncedBytes = 4096;
 
 class StoreBench {
  public:
@@ -28,10 +32,12 @@ class StoreBench {
 
   void Run() {
     Open("empty");
+    TimeSyncs();
     for (const std::size_t batch : {1UL, 10UL, 100UL, 1'000UL}) {
       Record(batch, batch == 1 ? 2'000 : 2'000 * std::min<std::size_t>(batch, 100));
     }
     RecordConcurrently(64, 20'000);
+    TimeSyncs();
     ReadShoppers();
     TakeSnapshot();
     Open("from its checkpoint");
@@ -70,6 +76,24 @@ class StoreBench {
     for (const auto& file : std::filesystem::directory_iterator(folder_)) {
       if (file.path().extension() == ".checkpoint") std::filesystem::remove(file.path());
     }
+  }
+
+  // Of a file beside the store's own that grows as its log does.
+  void TimeSyncs() {
+    const std::string path = folder_ + "/sync.tmp";
+    auto file = LocalFileSystem().OpenForWrite(path, OpenMode::kTruncate);
+    Check(file.status());
+    const std::string block(kSyncedBytes, 'x');
+    std::vector<double> micros;
+    for (int i = 0; i < kNumSyncs; ++i) {
+      Check((*file)->Append(block));
+      const Micros start = MonotonicNow();
+      Check((*file)->Sync());
+      micros.push_back(static_cast<double>(MonotonicNow() - start));
+    }
+    Check((*file)->Close());
+    Check(LocalFileSystem().Remove(path));
+    PrintLatency("one fdatasync of 4 KiB appended", micros);
   }
 
   void Record(std::size_t batch, std::size_t total) {
