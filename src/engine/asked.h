@@ -28,20 +28,22 @@ struct Pipeline::Asked {
   std::vector<double> lifts{};     // By item, added to the sum of its parts; empty: none.
   // Of which models speak and which cannot be among the best; counted where somebody listens.
   std::size_t num_ruled_out = 0;
-  // By model, as it retrieved them: what it can still say once the time is up. Where it may be.
+  // By model, as it retrieved them: what it can still say once the time is up. Where it may be;
+  // otherwise none.
   std::vector<std::vector<ScoredItem>> found{};
 
   std::span<const float> ScoresOf(std::size_t model) const {
     return {scores.row(static_cast<Eigen::Index>(model)).data(), items.size()};
   }
 
-  // From `first_model` on, what the models said of the items that they retrieved.
-  void SayWhatWasFound(std::size_t first_model) {
+  // What these models said of the items that they retrieved.
+  void SayWhatWasFound(std::span<const std::size_t> models) {
+    if (models.empty() || found.empty()) return;
     absl::flat_hash_map<ItemIndex, Eigen::Index> places;
     for (std::size_t i = 0; i < items.size(); ++i) {
       places.emplace(items[i], static_cast<Eigen::Index>(i));
     }
-    for (std::size_t m = first_model; m < found.size(); ++m) {
+    for (const std::size_t m : models) {
       for (const ScoredItem& each : found[m]) {
         const auto place = places.find(each.item);
         if (place != places.end()) {

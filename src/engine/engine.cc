@@ -96,8 +96,8 @@ Engine::Engine(const FeatureStore& store, const Published<ModelSet>& models, Cou
                        .filtered = FilteredItems(store.catalogue(), &counters),
                        .live_models = LiveModels(store)}) {
   for (const std::string_view name :
-       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable, kDeadline,
-        kUnknownPlacement, kFallbackPlacement}) {
+       {kNoModel, kColdShopper, kUnknownItem, kBackfill, kRankerLate, kPinNotServable, kModelLate,
+        kDeadline, kUnknownPlacement, kFallbackPlacement}) {
     state_->fallbacks[name] = &counters.Get(absl::StrFormat("engine.fallback.%s", name));
   }
 }
@@ -171,7 +171,7 @@ absl::Status Engine::State::MakeSections(const RecommendRequest& request, const 
 absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequest& request,
                                                              const Pipelines& of_set,
                                                              std::vector<ItemIndex>& above) const {
-  Lateness lateness(request.is_late, request.is_gone);
+  Lateness lateness(request.is_late, request.time_left, request.is_gone);
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
   std::optional<TraceRecorder> trace;
@@ -204,8 +204,7 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   const Surroundings around{
       .above = above, .shown = shown, .lateness = &lateness, .trace = recorder};
   VITRINE_RETURN_IF_ERROR(MakeSections(request, of_set, around, take));
-  if (lateness.was_late()) stand_ins.push_back(kDeadline);
-  NoteFallbacks(stand_ins, reply);
+  NoteFallbacks(stand_ins, &lateness, reply);
   if (recorder != nullptr) {
     RecordPassedOver(page, promoted, shown, *recorder);
     reply.trace = recorder->Take();
@@ -227,7 +226,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
-  Lateness lateness(request.is_late, request.is_gone);
+  Lateness lateness(request.is_late, request.time_left, request.is_gone);
   query.context = Resolve(catalogue, {&request.item_id, 1});
   query.Exclude({SeenItems(query, SeenPolicy::kExcludePurchased), query.context,
                  Resolve(catalogue, request.exclude_item_ids)});
@@ -280,7 +279,7 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   query.cart = Resolve(catalogue, request.cart_item_ids);
   if (recorder != nullptr) recorder->End("query", query.shopper.history.size());
 
-  Lateness lateness(request.is_late, request.is_gone);
+  Lateness lateness(request.is_late, request.time_left, request.is_gone);
   Plan plan{.pipeline = pipelines->for_shopper,
             .models = *pipelines->models,
             .query = query,

@@ -23,6 +23,11 @@ PipelineControls WatchedFor(const Plan& plan) {
   PipelineControls controls;
   if (Lateness* const lateness = plan.lateness; lateness != nullptr && lateness->can_be_late()) {
     controls.is_late = [lateness] { return lateness->LeavesOut(); };
+    controls.on_left_out = [lateness](std::string_view model) { lateness->NoteLeftOut(model); };
+    if (lateness->knows_time_left()) {
+      controls.time_left = [lateness] { return lateness->TimeLeft(); };
+      controls.is_gone = [lateness] { return lateness->IsAbandoned(); };
+    }
   }
   if (TraceRecorder* const trace = plan.trace; trace != nullptr) {
     controls.on_step = [trace](std::string_view step, std::string_view model, std::size_t count,
@@ -319,7 +324,7 @@ RecommendReply Engine::State::Reply(const Plan& plan, std::vector<RecommendedIte
 }
 
 void Engine::State::NoteFallbacks(std::span<const std::string_view> stand_ins,
-                                  RecommendReply& reply) const {
+                                  const Lateness* lateness, RecommendReply& reply) const {
   for (const std::string_view stand_in : stand_ins) {
     if (std::find(reply.fallbacks.begin(), reply.fallbacks.end(), stand_in) !=
         reply.fallbacks.end()) {
@@ -328,13 +333,18 @@ void Engine::State::NoteFallbacks(std::span<const std::string_view> stand_ins,
     fallbacks.at(stand_in)->Add();
     reply.fallbacks.emplace_back(stand_in);
   }
+  if (lateness == nullptr || !lateness->was_late()) return;
+  for (const std::string_view model : lateness->models_left_out()) {
+    reply.fallbacks.push_back(absl::StrFormat("%s:%s", kModelLate, model));
+  }
+  if (!lateness->models_left_out().empty()) fallbacks.at(kModelLate)->Add();
+  fallbacks.at(kDeadline)->Add();
+  reply.fallbacks.emplace_back(kDeadline);
 }
 
 RecommendReply Engine::State::Answer(const Plan& plan, std::vector<RecommendedItem> items) const {
   RecommendReply reply = Reply(plan, std::move(items));
-  std::vector<std::string_view> stand_ins = plan.stand_ins;
-  if (plan.lateness != nullptr && plan.lateness->was_late()) stand_ins.push_back(kDeadline);
-  NoteFallbacks(stand_ins, reply);
+  NoteFallbacks(plan.stand_ins, plan.lateness, reply);
   if (plan.trace != nullptr) reply.trace = plan.trace->Take();
   return reply;
 }

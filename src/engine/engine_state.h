@@ -35,6 +35,7 @@ inline constexpr std::string_view kRankerLate = "ranker-late";
 inline constexpr std::string_view kPinNotServable = "pin-not-servable";
 inline constexpr std::string_view kUnknownPlacement = "unknown-placement";
 inline constexpr std::string_view kFallbackPlacement = "fallback-placement";
+inline constexpr std::string_view kModelLate = "model-late";  // In a reply with ":<model>".
 inline constexpr std::string_view kDeadline = "deadline";
 
 // What one model set answers with. Made once per set and table of placements, not per request.
@@ -161,8 +162,10 @@ struct Engine::State {
   void TraceFilter(const RecommendRequest& request, const Section& section, const Plan& plan,
                    std::span<const ItemIndex> shown) const;
   RecommendReply Reply(const Plan& plan, std::vector<RecommendedItem> items) const;
-  // Each once, in the reply and in the counters.
-  void NoteFallbacks(std::span<const std::string_view> stand_ins, RecommendReply& reply) const;
+  // Each once, in the reply and in the counters; then what was left out for want of time, which
+  // the counters have once for all models. `lateness`: null where there was all the time.
+  void NoteFallbacks(std::span<const std::string_view> stand_ins, const Lateness* lateness,
+                     RecommendReply& reply) const;
   // A reply that is one section.
   RecommendReply Answer(const Plan& plan, std::vector<RecommendedItem> items) const;
 };

@@ -243,7 +243,8 @@ absl::StatusOr<ExplainItemReply> Engine::ExplainItem(const ExplainItemRequest& a
   };
   // One order for list and ranking, however long it takes; but not for nobody.
   request.is_late = nullptr;
-  Lateness lateness(request.is_late, request.is_gone);
+  request.time_left = nullptr;
+  Lateness lateness(request.is_late, request.time_left, request.is_gone);
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   VITRINE_RETURN_IF_ERROR(state_->MakeSections(
       request, *pipelines, {.deadline = RankDeadline::kNone, .lateness = &lateness}, take));

@@ -1,17 +1,25 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 
 namespace vitrine {
 
 // Whether the time of one request is up, and whether anything was left out of its answer for that.
-// Of one thread. Both functions must outlive it; empty ones are never true.
+// Of one thread. The functions must outlive it; empty ones are never true, and nobody knows what is
+// left.
 class Lateness {
  public:
-  Lateness(const std::function<bool()>& is_late, const std::function<bool()>& is_gone)
-      : is_late_(is_late), is_gone_(is_gone) {}
+  Lateness(const std::function<bool()>& is_late,
+           const std::function<std::chrono::nanoseconds()>& time_left,
+           const std::function<bool()>& is_gone)
+      : is_late_(is_late), time_left_(time_left), is_gone_(is_gone) {}
 
   // Nobody will ask: there is no need to.
   bool can_be_late() const { return is_late_ || is_gone_; }
@@ -19,11 +27,23 @@ class Lateness {
   // Whether the work that comes next has to be left out. Ask where it then is, and nowhere else:
   // the answer remembers. Once true it stays so.
   bool LeavesOut() {
-    was_late_ = was_late_ || IsAbandoned() || (is_late_ && is_late_());
-    return was_late_;
+    is_over_ = is_over_ || IsAbandoned() || (is_late_ && is_late_());
+    return is_over_;
   }
 
-  bool was_late() const { return was_late_; }
+  bool knows_time_left() const { return static_cast<bool>(time_left_); }
+  // REQUIRES: knows_time_left()
+  std::chrono::nanoseconds TimeLeft() const { return time_left_(); }
+
+  // That the model says less in the answer than it could. Its name must outlive this.
+  void NoteLeftOut(std::string_view model) {
+    if (std::find(left_out_.begin(), left_out_.end(), model) == left_out_.end()) {
+      left_out_.push_back(model);
+    }
+  }
+  std::span<const std::string_view> models_left_out() const { return left_out_; }
+
+  bool was_late() const { return is_over_ || !left_out_.empty(); }
 
   // Whether nobody waits for the answer any more.
   bool IsAbandoned() const { return is_gone_ && is_gone_(); }
@@ -35,8 +55,10 @@ class Lateness {
 
  private:
   const std::function<bool()>& is_late_;
+  const std::function<std::chrono::nanoseconds()>& time_left_;
   const std::function<bool()>& is_gone_;
-  bool was_late_ = false;
+  bool is_over_ = false;
+  std::vector<std::string_view> left_out_;  // Each once.
 };
 
 }  // namespace vitrine

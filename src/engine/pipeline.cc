@@ -11,6 +11,7 @@
 #include "engine/asked.h"
 #include "engine/least_of_best.h"
 #include "engine/lifts.h"
+#include "engine/model_costs.h"
 #include "engine/step_watch.h"
 
 namespace vitrine {
@@ -53,7 +54,9 @@ void Hide(const ItemBitmap& only, std::span<const ItemIndex> items, std::span<do
 }  // namespace
 
 Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
-    : models_(std::move(models)), options_(std::move(options)) {
+    : models_(std::move(models)),
+      options_(std::move(options)),
+      costs_(std::make_shared<ModelCosts>(models_->models.size())) {
   const BlendWeights chosen = ChosenWeights(options_, models_->weights);
   if (options_.weights.empty() && models_->cold_start_events >= 0) {
     options_.cold_start_events = models_->cold_start_events;

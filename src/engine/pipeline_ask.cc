@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "engine/asked.h"
+#include "engine/model_costs.h"
 #include "engine/step_watch.h"
+#include "engine/turns.h"
 #include "vitrine/engine/pipeline.h"
 
 namespace vitrine {
@@ -47,7 +49,8 @@ void HideUnsound(std::span<float> scores) {
 Pipeline::Asked Pipeline::Everything(const Query& query, const ItemBitmap& allowed,
                                      const PipelineControls& controls) const {
   Asked all{.items = Showable(query, allowed), .factors = Weights(query)};
-  Score(query, all, controls);
+  // Without a scale they have no say in scores of fewer items either.
+  for (const std::size_t m : Score(query, all, controls)) all.factors[m] = 0;
   for (std::size_t m = 0; m < all.factors.size(); ++m) {
     all.factors[m] /= static_cast<double>(ScaleOfAll(all.ScoresOf(m)));
   }
@@ -61,17 +64,27 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
   std::vector<Asked> retrieved(queries.size());
   std::vector<ItemBitmap> seen(queries.size());
   for (std::size_t q = 0; q < queries.size(); ++q) retrieved[q].factors = std::move(weights[q]);
-  for (std::size_t m = 0; m < weights_.size(); ++m) {
+  const auto add = [&](std::size_t q, std::size_t m, std::span<const ScoredItem> list) {
+    if (list.empty()) return;
+    retrieved[q].factors[m] /= static_cast<double>(ScaleOf(list.front().score, list.back().score));
+    for (const ScoredItem& scored : list) {
+      if (seen[q].Contains(scored.item)) continue;
+      seen[q].Insert(scored.item);
+      retrieved[q].items.push_back(scored.item);
+    }
+  };
+  Turns turns(*models_, *costs_, AnswerKind::kList, controls, queries.size());
+  for (std::size_t turn = 0; turn < weights_.size(); ++turn) {
+    const std::size_t m = turns[turn];
     const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
     if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
-    if (IsLate(controls)) {
-      for (Asked& asked : retrieved) {
-        std::fill(asked.factors.begin() + static_cast<std::ptrdiff_t>(m), asked.factors.end(), 0.0);
-      }
-      break;
+    if (!turns.HasTimeFor(m)) {
+      for (Asked& asked : retrieved) asked.factors[m] = 0;
+      continue;
     }
     const StepWatch watch(controls);
     auto lists = models_->models[m].scorer->Retrieve(queries, allowed, k);
+    turns.NoteAnswer(m);
     watch.Tell("retrieve", models_->models[m].name, [&lists] {
       std::size_t count = 0;
       for (const auto& list : lists) count += list.size();
@@ -79,18 +92,17 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
     });
     for (std::size_t q = 0; q < queries.size(); ++q) {
       if (!is_asked(retrieved[q])) continue;
-      if (lists[q].empty()) continue;
-      retrieved[q].factors[m] /=
-          static_cast<double>(ScaleOf(lists[q].front().score, lists[q].back().score));
-      for (const ScoredItem& scored : lists[q]) {
-        if (seen[q].Contains(scored.item)) continue;
-        seen[q].Insert(scored.item);
-        retrieved[q].items.push_back(scored.item);
+      if (!controls.is_late) {
+        add(q, m, lists[q]);
+        continue;
       }
-      if (!controls.is_late) continue;
-      retrieved[q].found.resize(m + 1);
+      retrieved[q].found.resize(weights_.size());
       retrieved[q].found[m] = std::move(lists[q]);
     }
+  }
+  // As the models stand in the set, whoever was asked first.
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    for (std::size_t m = 0; m < retrieved[q].found.size(); ++m) add(q, m, retrieved[q].found[m]);
   }
   return retrieved;
 }
@@ -108,6 +120,7 @@ void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const Ite
     seen[q].Insert(item);
     retrieved[q].items.push_back(item);
   };
+  Turns turns(*models_, *costs_, AnswerKind::kList, controls, queries.size());
   for (const ItemBitmap& part : parts) {
     if (part.HasAtMost(k)) {
       const std::vector<ItemIndex> items = part.Items();
@@ -116,39 +129,54 @@ void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const Ite
       }
       continue;
     }
+    std::vector<std::vector<std::vector<ScoredItem>>> lists(weights_.size());
+    const auto is_asked = [](const Asked& asked, std::size_t m) { return asked.factors[m] > 0; };
+    for (std::size_t turn = 0; turn < weights_.size(); ++turn) {
+      const std::size_t m = turns[turn];
+      if (std::none_of(retrieved.begin(), retrieved.end(),
+                       [&](const Asked& asked) { return is_asked(asked, m); }) ||
+          !turns.HasTimeFor(m)) {
+        continue;
+      }
+      lists[m] = models_->models[m].scorer->Retrieve(queries, &part, k);
+      turns.NoteAnswer(m);
+    }
     for (std::size_t m = 0; m < weights_.size(); ++m) {
-      const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
-      if (!std::any_of(retrieved.begin(), retrieved.end(), is_asked)) continue;
-      if (IsLate(controls)) return;
-      const auto lists = models_->models[m].scorer->Retrieve(queries, &part, k);
-      for (std::size_t q = 0; q < queries.size(); ++q) {
-        if (!is_asked(retrieved[q])) continue;
-        for (const ScoredItem& scored : lists[q]) add(q, scored.item);
+      for (std::size_t q = 0; q < lists[m].size(); ++q) {
+        if (!is_asked(retrieved[q], m)) continue;
+        for (const ScoredItem& scored : lists[m][q]) add(q, scored.item);
       }
     }
   }
 }
 
-void Pipeline::Score(const Query& query, Asked& asked, const PipelineControls& controls) const {
+std::vector<std::size_t> Pipeline::Score(const Query& query, Asked& asked,
+                                         const PipelineControls& controls) const {
   const auto num_models = static_cast<Eigen::Index>(weights_.size());
   const auto num_items = static_cast<Eigen::Index>(asked.items.size());
   asked.scores.setConstant(num_models, num_items, kUnscored);
-  if (num_items == 0) return;
-  for (Eigen::Index m = 0; m < num_models; ++m) {
-    const auto model = static_cast<std::size_t>(m);
-    if (asked.factors[model] == 0) continue;
-    if (IsLate(controls)) {
-      asked.SayWhatWasFound(model);
-      break;
+  std::vector<std::size_t> left_out;
+  if (num_items == 0) return left_out;
+  Turns turns(*models_, *costs_, KindOfScores(asked.items.size()), controls);
+  for (std::size_t turn = 0; turn < weights_.size(); ++turn) {
+    const std::size_t m = turns[turn];
+    if (asked.factors[m] == 0) continue;
+    if (!turns.HasTimeFor(m)) {
+      left_out.push_back(m);
+      continue;
     }
     const StepWatch watch(controls);
-    models_->models[model].scorer->Score({&query, 1}, asked.items, asked.scores.row(m));
-    watch.Tell("score", models_->models[model].name, [&] {
-      const std::span<const float> scores = asked.ScoresOf(model);
+    models_->models[m].scorer->Score({&query, 1}, asked.items,
+                                     asked.scores.row(static_cast<Eigen::Index>(m)));
+    turns.NoteAnswer(m);
+    watch.Tell("score", models_->models[m].name, [&] {
+      const std::span<const float> scores = asked.ScoresOf(m);
       return std::count_if(scores.begin(), scores.end(), IsKnown);
     });
   }
+  asked.SayWhatWasFound(left_out);
   HideUnsound({asked.scores.data(), static_cast<std::size_t>(asked.scores.size())});
+  return left_out;
 }
 
 std::vector<Pipeline::ScaledScores> Pipeline::Candidates(std::span<const Query> queries,

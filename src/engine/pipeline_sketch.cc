@@ -8,7 +8,9 @@
 
 #include "engine/asked.h"
 #include "engine/least_of_best.h"
+#include "engine/model_costs.h"
 #include "engine/step_watch.h"
+#include "engine/turns.h"
 #include "vitrine/base/lanes.h"
 #include "vitrine/engine/pipeline.h"
 
@@ -138,12 +140,13 @@ Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowe
                          static_cast<Eigen::Index>(num_padded));
   ItemBitmap showable = allowed;
   for (const ItemIndex item : query.excluded) showable.Erase(item);
-  for (std::size_t m = 0; m < num_models; ++m) {
+  Turns turns(*models_, *costs_, AnswerKind::kSketch, controls);
+  for (std::size_t turn = 0; turn < num_models; ++turn) {
+    const std::size_t m = turns[turn];
     if (sketched.factors[m] == 0) continue;
-    if (IsLate(controls)) {
-      std::fill(sketched.factors.begin() + static_cast<std::ptrdiff_t>(m), sketched.factors.end(),
-                0.0);
-      break;
+    if (!turns.HasTimeFor(m)) {
+      sketched.factors[m] = 0;
+      continue;
     }
     const StepWatch watch(controls);
     const Model& model = models_->models[m];
@@ -154,6 +157,7 @@ Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowe
     sketched.factors[m] /=
         static_cast<double>(ScaleBy(*model.scorer, query, scores, range, sketched.errors[m]));
     sketched.largest[m] = range.largest();
+    turns.NoteAnswer(m);
     watch.Tell("score", model.name,
                [&] { return std::count_if(scores.begin(), scores.end(), IsKnown); });
   }

@@ -44,6 +44,7 @@ void Shadow::OnAnswer(const RecommendRequest& request, const RecommendReply& liv
   }
   RecommendRequest silent = request;
   silent.is_late = nullptr;  // They look at the call, which ends now.
+  silent.time_left = nullptr;
   silent.is_gone = nullptr;
   silent.wants_trace = false;
   silent.explanation = ExplanationLevel::kNone;

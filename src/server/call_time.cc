@@ -10,10 +10,12 @@ Countdown::Clock::duration Countdown::ReserveOf(Clock::duration left) {
                                      std::chrono::milliseconds(50));
 }
 
-bool Countdown::IsLate(Clock::time_point now) {
+bool Countdown::IsLate(Clock::time_point now) { return Left(now) <= longest_step_; }
+
+Countdown::Clock::duration Countdown::Left(Clock::time_point now) {
   if (asked_.has_value()) longest_step_ = std::max(longest_step_, now - *asked_);
   asked_ = now;
-  return now + longest_step_ >= due_;
+  return due_ - now;
 }
 
 CallTime TimeOf(const grpc::CallbackServerContext& context) {
@@ -24,6 +26,7 @@ CallTime TimeOf(const grpc::CallbackServerContext& context) {
   // Shared by the rows of a page.
   const auto countdown = std::make_shared<Countdown>(SystemTime::now(), deadline);
   time.is_late = [countdown] { return countdown->IsLate(SystemTime::now()); };
+  time.time_left = [countdown] { return countdown->Left(SystemTime::now()); };
   return time;
 }
 

@@ -25,6 +25,9 @@ class Countdown {
   // longest between two questions so far.
   bool IsLate(Clock::time_point now);
 
+  // How long a step may take that it does not end too late. A question as well.
+  Clock::duration Left(Clock::time_point now);
+
  private:
   Clock::time_point due_;
   std::optional<Clock::time_point> asked_;
@@ -35,6 +38,7 @@ class Countdown {
 struct CallTime {
   // As Countdown has it. Empty where the caller gave no deadline: then nobody asks the clock.
   std::function<bool()> is_late{};
+  std::function<std::chrono::nanoseconds()> time_left{};
   // Whether the caller has gone, or has no time left at all.
   std::function<bool()> is_gone{};
 };

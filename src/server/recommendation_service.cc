@@ -42,6 +42,7 @@ absl::Status WithField(const absl::Status& status, const Request& /*request*/) {
 template <typename Question>
 void SetTime(const CallTime& time, Question& question) {
   question.is_late = time.is_late;
+  question.time_left = time.time_left;
   question.is_gone = time.is_gone;
 }
 void SetTime(const CallTime& time, ExplainItemRequest& asked) { SetTime(time, asked.request); }

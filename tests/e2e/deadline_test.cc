@@ -100,6 +100,22 @@ TEST_F(DeadlineTest, WhenTimeRunsOutTheAnswerIsWhatIsReadyAndAFullPage) {
   EXPECT_EQ(num_asked_, 0);
 }
 
+TEST_F(DeadlineTest, AModelThatIsKnownToBeSlowIsLeftOutAlone) {
+  before_ = [] { std::this_thread::sleep_for(milliseconds(600)); };
+  v1::RecommendItemsResponse response;
+  ASSERT_TRUE(Ask(std::chrono::minutes(1), response).ok());
+  ASSERT_THAT(response.fallbacks(), Not(Contains("deadline")));
+
+  const grpc::Status status = Ask(milliseconds(500), response);
+
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_THAT(response.fallbacks(), Contains("model-late:most_popular"));
+  EXPECT_THAT(response.fallbacks(), Not(Contains("model-late:item_knn")));
+  EXPECT_THAT(response.fallbacks(), Contains("deadline"));
+  EXPECT_EQ(response.items(0).item_id(), "item-002");
+  EXPECT_EQ(num_asked_, 2);
+}
+
 TEST_F(DeadlineTest, OnceTheCallerHasGoneWorkStopsAndIsCounted) {
   // The server hears of it a moment after the caller has gone, so there are some tries.
   for (int i = 0; i < 20 && shop_.counters().Read()["server.abandoned"] == 0; ++i) {

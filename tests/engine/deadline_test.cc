@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 
+#include "engine/costly_scorer.h"
 #include "engine/large_shop.h"
 
 namespace vitrine {
@@ -16,8 +17,10 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
+using vitrine::testing::FakeDeadline;
 using vitrine::testing::FakeScorer;
 using vitrine::testing::IsOk;
+using vitrine::testing::MakeCostlyModel;
 using vitrine::testing::MakeFakeModel;
 using vitrine::testing::MakeFakeNeighbours;
 using vitrine::testing::StatusIs;
@@ -78,6 +81,13 @@ class DeadlineTest : public vitrine::testing::LargeShop {
     options.blend.whole_catalogue_items = whole;
     options.blend.candidates_per_model = 40;
     return std::make_unique<Engine>(store_, models_, counters_, clock_, options);
+  }
+
+  // What a reply says where no model was asked as it should have been, after `others`.
+  template <typename... Others>
+  static auto AllLate(const Others&... others) {
+    return ElementsAre(others..., "model-late:most_popular", "model-late:item_knn",
+                       "model-late:content", "deadline");
   }
 
   static bool IsPin(const std::string& id) { return id == "item-033"; }
@@ -191,7 +201,7 @@ TEST_F(DeadlineTest, AModelThatHasOnlyRetrievedSaysWhatItFound) {
   const auto reply = engine->Recommend(request);
 
   ASSERT_THAT(reply, IsOk());
-  EXPECT_THAT(reply->fallbacks, ElementsAre("deadline"));
+  EXPECT_THAT(reply->fallbacks, AllLate());
   EXPECT_THAT(reply->items, Each(Field(&RecommendedItem::is_backfill, false)));
   EXPECT_THAT(reply->items, Each(Field(&RecommendedItem::score, ::testing::Gt(0.0F))));
 }
@@ -205,7 +215,7 @@ TEST_F(DeadlineTest, AStrictListHoldsWhatIsReadyAndGoesOn) {
   const auto cut_short = engine->Recommend(request);
   ASSERT_THAT(cut_short, IsOk());
   EXPECT_THAT(cut_short->items, IsEmpty());
-  EXPECT_THAT(cut_short->fallbacks, ElementsAre("deadline"));
+  EXPECT_THAT(cut_short->fallbacks, AllLate());
 
   request.is_late = nullptr;
   request.page_token = cut_short->next_page_token;
@@ -231,7 +241,7 @@ TEST_F(DeadlineTest, TheRowsThatAreLeftShowWhatIsPopular) {
     ExpectSound((*replies)[i], row);
     for (const std::string& id : Ids((*replies)[i])) EXPECT_TRUE(items.insert(id).second);
     if (i > 0) {
-      EXPECT_THAT((*replies)[i].fallbacks, ElementsAre("backfill", "deadline"));
+      EXPECT_THAT((*replies)[i].fallbacks, AllLate("backfill"));
     }
   }
 }
@@ -245,7 +255,8 @@ TEST_F(DeadlineTest, SimilarItemsAreFilledUpWithWhatIsPopular) {
 
   EXPECT_THAT(reply.items, SizeIs(10));
   EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::is_backfill, true)));
-  EXPECT_THAT(reply.fallbacks, ElementsAre("backfill", "deadline"));
+  EXPECT_THAT(reply.fallbacks,
+              ElementsAre("backfill", "model-late:item_knn", "model-late:content", "deadline"));
 }
 
 TEST_F(DeadlineTest, ARankingHasEveryItemHoweverLateItIs) {
@@ -262,6 +273,43 @@ TEST_F(DeadlineTest, ARankingHasEveryItemHoweverLateItIs) {
     const auto& fallbacks = reply.fallbacks;
     EXPECT_EQ(std::count(fallbacks.begin(), fallbacks.end(), "deadline"), is_late.was_true());
     EXPECT_EQ(is_late.was_true(), count < 3);  // Before each of three models.
+  }
+}
+
+TEST_F(DeadlineTest, AModelThatIsKnownToBeSlowIsLeftOutAloneAndNamed) {
+  using std::chrono::milliseconds;
+  std::vector<Model> models = models_.Get()->models;
+  models.insert(models.begin(), MakeCostlyModel("neural_cf", ModelFamily::kBehaviour,
+                                                std::vector<float>(kNumIndices, 1),
+                                                [] { return milliseconds(20); }));
+  Publish(std::move(models));
+  for (const std::size_t whole : {1000, 20}) {
+    Engine::Options options = Options();
+    options.blend.weights["neural_cf"] = 1;
+    options.blend.whole_catalogue_items = whole;
+    options.blend.candidates_per_model = 40;
+    const Engine engine(store_, models_, counters_, clock_, options);
+    const std::uint64_t num_late = counters_.Read()["engine.fallback.model-late"];
+    RecommendRequest request = OnSale();
+    const auto ask_within = [&](milliseconds time) {
+      FakeDeadline(time).Bind(request);
+      return *engine.Recommend(request);
+    };
+    EXPECT_THAT(ask_within(milliseconds(1000)).fallbacks, IsEmpty());
+
+    const RecommendReply reply = ask_within(milliseconds(15));
+
+    ExpectSound(reply, request);
+    EXPECT_THAT(reply.fallbacks, ElementsAre("model-late:neural_cf", "deadline"));
+    EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::is_backfill, false)));
+    EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::reasons, Not(IsEmpty()))));
+    EXPECT_EQ(counters_.Read()["engine.fallback.model-late"], num_late + 1);
+
+    const RecommendReply of_none = ask_within(milliseconds(0));
+
+    ExpectSound(of_none, request);
+    EXPECT_THAT(of_none.items, Each(Field(&RecommendedItem::is_backfill, true)));
+    EXPECT_THAT(of_none.fallbacks, Contains("model-late:most_popular"));
   }
 }
 

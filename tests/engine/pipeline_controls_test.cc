@@ -84,6 +84,17 @@ TEST(PipelineControlsTest, WhoHasRetrievedButComesTooLateToScoreSaysWhatItFound)
   EXPECT_THAT(found[1].parts, ElementsAre(0, 0.75F));
 }
 
+TEST(PipelineControlsTest, TellsWhoListensWhichModelsWereLeftOut) {
+  const Query query;
+  std::vector<std::string> left_out;
+  PipelineControls controls = LateAt(3);  // As above: b does not score.
+  controls.on_left_out = [&left_out](std::string_view model) { left_out.emplace_back(model); };
+
+  TwoModels(0).Recommend({&query, 1}, nullptr, 1, controls);
+
+  EXPECT_THAT(left_out, ElementsAre("b"));
+}
+
 TEST(PipelineControlsTest, TellsWhoListensWhatEachStepFound) {
   const Query query;
   std::vector<std::string> steps;

@@ -36,6 +36,23 @@ TEST(CountdownTest, AStepThatWouldEndTooLateIsNotBegun) {
   EXPECT_TRUE(countdown.IsLate(kArrival + milliseconds(30)));  // 10: the longest so far.
 }
 
+TEST(CountdownTest, SaysWhatIsLeftForAStepHoweverLongOthersTook) {
+  Countdown countdown(kArrival, kArrival + milliseconds(50));  // Due at 40.
+
+  EXPECT_EQ(countdown.Left(kArrival), milliseconds(40));
+  EXPECT_EQ(countdown.Left(kArrival + milliseconds(25)), milliseconds(15));
+  EXPECT_EQ(countdown.Left(kArrival + milliseconds(43)), milliseconds(-3));
+}
+
+TEST(CountdownTest, WhoAsksWhatIsLeftEndsAStep) {
+  Countdown countdown(kArrival, kArrival + milliseconds(50));
+
+  countdown.Left(kArrival + milliseconds(10));
+  countdown.Left(kArrival + milliseconds(20));
+  EXPECT_FALSE(countdown.IsLate(kArrival + milliseconds(29)));
+  EXPECT_TRUE(countdown.IsLate(kArrival + milliseconds(30)));  // 10: the longest so far.
+}
+
 TEST(CountdownTest, AfterTheDeadlineItIsLate) {
   EXPECT_TRUE(Countdown(kArrival, kArrival - milliseconds(1)).IsLate(kArrival));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -39,13 +40,17 @@ struct RecommendRequest {
   std::uint64_t min_sequence = 0;  // Answer from this state of the store, or a later one.
   ListControls controls{};
   // RecommendReply::next_page_token of the page before; empty: the first page. All but the token,
-  // page_size, explanation, min_sequence, is_late, is_gone and wants_trace must be as in that
-  // request.
+  // page_size, explanation, min_sequence, is_late, time_left, is_gone and wants_trace must be as
+  // in that request.
   std::string page_token{};
   // Asked between the stages: once true, the reply is what is ready, never less than a page of what
   // is popular (but for a strict list), and `fallbacks` says "deadline". Reasons that would have to
   // be looked for are left out then; contributions never are. Empty: takes the time it takes.
   std::function<bool()> is_late{};
+  // With is_late: how long it still is until that is true. Then a model that usually takes longer
+  // is left out alone, and the cheaper ones are asked; `fallbacks` says "model-late:<name>" of each
+  // that is. Empty: they are asked in their order until is_late is true.
+  std::function<std::chrono::nanoseconds()> time_left{};
   // Asked there too: once true, nobody waits for the reply, and the call ends with CANCELLED.
   // Empty: somebody does.
   std::function<bool()> is_gone{};
@@ -63,7 +68,8 @@ struct SimilarRequest {
   std::size_t page_size = 20;
   ExplanationLevel explanation = ExplanationLevel::kReasons;
   std::uint64_t min_sequence = 0;
-  std::function<bool()> is_late{};  // As in RecommendRequest, both.
+  std::function<bool()> is_late{};  // As in RecommendRequest, all three.
+  std::function<std::chrono::nanoseconds()> time_left{};
   std::function<bool()> is_gone{};
   bool wants_trace = false;  // Of its stages; drops are not counted.
 };
@@ -76,8 +82,9 @@ struct RankRequest {
   std::vector<std::string> cart_item_ids{};
   ExplanationLevel explanation = ExplanationLevel::kNone;
   std::uint64_t min_sequence = 0;
-  // As in RecommendRequest, both. What no model has scored in time follows by popularity.
+  // As in RecommendRequest, all three. What no model has scored in time follows by popularity.
   std::function<bool()> is_late{};
+  std::function<std::chrono::nanoseconds()> time_left{};
   std::function<bool()> is_gone{};
   bool wants_trace = false;  // As in SimilarRequest.
 };

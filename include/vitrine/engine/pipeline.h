@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -13,6 +14,8 @@
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
+
+class ModelCosts;
 
 // One item of a blended list.
 struct BlendedItem {
@@ -37,6 +40,16 @@ struct PipelineControls {
   // one that has retrieved but not scored says what it said of the items that it found. Empty:
   // never.
   std::function<bool()> is_late{};
+  // With is_late: how long it still is until that is true, asked before and after each model. Then
+  // the models that cost least as a rule are asked first, and one that usually takes longer than
+  // what is left says nothing, alone: those that are cheaper do. is_late is asked only of models
+  // whose cost is not known yet. Empty: nobody knows.
+  std::function<std::chrono::nanoseconds()> time_left{};
+  // With time_left: whether no model has to be asked any more. Empty: they have.
+  std::function<bool()> is_gone{};
+  // Told of each model that says less for want of time, maybe more than once. Empty: nobody
+  // listens.
+  std::function<void(std::string_view model)> on_left_out{};
   // Told of each step, "retrieve", "score" and "blend", how many items the model (none for "blend")
   // had something to say of, and how long it took. Empty: nobody listens.
   std::function<void(std::string_view step, std::string_view model, std::size_t num_items,
@@ -47,7 +60,8 @@ struct PipelineControls {
 // The heart of a request, free of stores and requests, so that evaluation measures exactly what is
 // served: retrieve from every model, score the union with every model, blend, select. Where little
 // may be shown there is no need of retrieval: the models sketch the scores of all of it, and all
-// that can be among the best is scored. Immutable and thread-safe.
+// that can be among the best is scored. Thread-safe, and immutable but for what it learns of the
+// models' costs, which decides whom there is time to ask and nothing else.
 //
 // The blended score of an item is the sum over models of weight * score / scale, times the item's
 // trend, where the scale is one number per query and model: the size of the model's best score of
@@ -118,8 +132,9 @@ class Pipeline {
   void RetrieveParts(std::span<const Query> queries, std::span<const ItemBitmap> parts,
                      std::size_t k, const PipelineControls& controls,
                      std::span<Asked> retrieved) const;
-  // What the models say of the items, not blended yet.
-  void Score(const Query& query, Asked& asked, const PipelineControls& controls) const;
+  // What the models say of the items, not blended yet. Returns those that there was no time to ask.
+  std::vector<std::size_t> Score(const Query& query, Asked& asked,
+                                 const PipelineControls& controls) const;
   // What the models say of the caller's items, not blended yet.
   Asked Scored(const Query& query, std::span<const ItemIndex> items, const ItemBitmap* allowed,
                const PipelineControls& controls) const;
@@ -133,7 +148,8 @@ class Pipeline {
   std::shared_ptr<const ModelSet> models_;
   BlendOptions options_;
   std::vector<BlendWeight> weights_;  // By model of the set.
-  bool looks_at_features_ = false;    // Some weight grows with them.
+  std::shared_ptr<ModelCosts> costs_;
+  bool looks_at_features_ = false;  // Some weight grows with them.
   // By item of the set, of a sum from zero up and of one below, and last for all other items;
   // empty: none counts.
   std::vector<double> trends_of_likes_;

@@ -1,0 +1,33 @@
+#include "engine/model_costs.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace vitrine {
+
+std::chrono::nanoseconds UsualCost::Get() const {
+  const std::int64_t mean_ns = mean_ns_.load(std::memory_order_relaxed);
+  const std::uint32_t num_left_out = num_left_out_.load(std::memory_order_relaxed);
+  if (num_left_out == 0) return std::chrono::nanoseconds(mean_ns);
+  const double halvings = static_cast<double>(num_left_out) / kHalvedAfter;
+  return std::chrono::nanoseconds(
+      static_cast<std::int64_t>(static_cast<double>(mean_ns) * std::exp2(-halvings)));
+}
+
+void UsualCost::NoteAnswer(std::chrono::nanoseconds took) {
+  const std::int64_t took_ns = std::max<std::int64_t>(took.count(), 1);  // 0 says: not known.
+  const std::int64_t mean_ns = mean_ns_.load(std::memory_order_relaxed);
+  const bool is_anew = mean_ns == 0 || num_left_out_.load(std::memory_order_relaxed) > 0;
+  const std::int64_t next_ns = is_anew ? took_ns : mean_ns + (took_ns - mean_ns) / 8;
+  mean_ns_.store(next_ns, std::memory_order_relaxed);
+  if (is_anew) num_left_out_.store(0, std::memory_order_relaxed);
+}
+
+AnswerKind KindOfScores(std::size_t num_items) {
+  const auto size = static_cast<std::size_t>(std::bit_width(num_items)) / 2;
+  return static_cast<AnswerKind>(static_cast<std::size_t>(AnswerKind::kScores) +
+                                 std::min<std::size_t>(size, 16));
+}
+
+}  // namespace vitrine
