@@ -130,6 +130,7 @@ RankedList Engine::State::BestOf(const Plan& plan, std::size_t k, const ItemBitm
   PipelineControls controls = WatchedFor(plan);
   controls.lifts = plan.lifts.lifts;
   controls.only = only;
+  controls.is_explained = plan.explanation == ExplanationLevel::kContributions;
   return std::move(
       RecommendRanked(plan.pipeline, {&query, 1}, plan.allowed.get(), k, plan.deadline, controls)
           .front());

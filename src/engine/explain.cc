@@ -10,6 +10,8 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/explain_ranking.h"
+
 namespace vitrine {
 
 namespace {
@@ -250,14 +252,18 @@ std::vector<Explanation> Explain(const ModelSet& models, const ShopperQuery& que
                                  ExplanationLevel level) {
   std::vector<Explanation> explained(items.size());
   if (level == ExplanationLevel::kNone) return explained;
-  std::vector<std::vector<Cause>> causes = Ask(models, query.View(), items, level);
+  const bool is_all_told = level == ExplanationLevel::kContributions;
+  const Query view = query.View();
+  std::vector<std::vector<Cause>> causes = Ask(models, view, items, level);
+  std::vector<std::vector<ScorePart>> of_ranker(items.size());
+  if (is_all_told) of_ranker = ExplainRanked(models, view, items);
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const bool is_all_told = level == ExplanationLevel::kContributions;
     if (is_all_told) PutInOrder(causes[i]);
     const std::size_t count = std::min(causes[i].size(), kMostCauses);
     explained[i].reasons = ReasonsFor(std::span(causes[i]).first(count), query, catalogue);
     if (is_all_told) {
-      explained[i].contributions = Contributions(causes[i], catalogue);
+      explained[i].contributions =
+          of_ranker[i].empty() ? Contributions(causes[i], catalogue) : std::move(of_ranker[i]);
     }
   }
   return explained;

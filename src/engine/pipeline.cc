@@ -108,8 +108,8 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
   const std::size_t count = std::max(options_.candidates_per_model, 2 * k);
   std::vector<Asked> retrieved =
       Retrieve(queries, allowed, count, WeightsOfEach(queries), controls);
-  if (!controls.lifts.empty() || controls.only != nullptr) {
-    assert(allowed != nullptr);
+  assert(allowed != nullptr || (controls.lifts.empty() && controls.only == nullptr));
+  if (allowed != nullptr && (!controls.lifts.empty() || controls.only != nullptr)) {
     ItemBitmap listed = *allowed;
     if (controls.only != nullptr) listed.IntersectWith(*controls.only);
     RetrieveParts(queries, PartsByStrength(controls.lifts, listed), count, controls, retrieved);

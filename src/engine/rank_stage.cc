@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -18,8 +19,6 @@ namespace vitrine {
 
 namespace {
 
-constexpr std::string_view kRankerKind = "deep_ranker";
-
 // Where the ranker is among the models; their number where there is none.
 std::size_t IndexOfRanker(const ModelSet& models) {
   const auto found = std::find_if(models.models.begin(), models.models.end(),
@@ -29,9 +28,10 @@ std::size_t IndexOfRanker(const ModelSet& models) {
 
 // What the ranker says, and how it becomes scores.
 struct Verdict {
-  std::span<const float> probabilities{};  // Of the first of the list.
-  std::span<const ItemLift> lifts{};       // Counted after it, in units of its best.
-  std::size_t ranker = 0;                  // Its place among the models.
+  std::span<const float> probabilities{};        // Of the first of the list.
+  std::span<const ItemLift> lifts{};             // Counted after it, in units of its best.
+  std::size_t ranker = 0;                        // Its place among the models.
+  std::shared_ptr<const ToldCandidates> told{};  // Null: nobody will ask why.
 };
 
 // Makes `score` the item's, `lift` included, with parts that sum to the rest.
@@ -84,6 +84,7 @@ void PutInOrder(const Verdict& verdict, std::vector<BlendedItem>& list) {
   for (const std::uint32_t i : order) {
     ranked.push_back(std::move(list[i]));
     SetScore(scores[i], lifts[i], verdict.ranker, ranked.back());
+    ranked.back().told = verdict.told;
   }
   const float last = order.empty() ? 0 : scores[order.back()];
   const auto rest = list.begin() + static_cast<std::ptrdiff_t>(order.size());
@@ -93,16 +94,20 @@ void PutInOrder(const Verdict& verdict, std::vector<BlendedItem>& list) {
 }
 
 // Puts the best of `list` in the ranker's order. False, and nothing is changed, once it is late.
-bool RankBest(const ModelSet& models, const Ranker& ranker, const Query& query,
-              std::span<const ItemLift> lifts, const std::function<bool()>& is_late,
-              std::vector<BlendedItem>& list) {
+bool RankBest(const ModelSet& models, const Query& query, const PipelineControls& controls,
+              const std::function<bool()>& is_late, std::vector<BlendedItem>& list) {
   if (is_late()) return false;
+  const Ranker& ranker = *RankerOf(models);
   const auto best =
       std::span<const BlendedItem>(list).first(std::min(list.size(), ranker.num_candidates()));
-  const ToldCandidates told = AskScorers(models, ranker.listens_to(), query, best);
+  ToldCandidates told = AskScorers(models, ranker.listens_to(), query, best);
   std::vector<float> probabilities(best.size());
   if (!ranker.Rank(told.View(query), is_late, probabilities)) return false;
-  PutInOrder({probabilities, lifts, IndexOfRanker(models)}, list);
+  Verdict verdict{probabilities, controls.lifts, IndexOfRanker(models)};
+  if (controls.is_explained) {
+    verdict.told = std::make_shared<const ToldCandidates>(std::move(told));
+  }
+  PutInOrder(verdict, list);
   return true;
 }
 
@@ -160,8 +165,7 @@ std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<cons
       return deadline == RankDeadline::kKept &&
              static_cast<double>(MonotonicNow() - start) >= 1000 * ranker->deadline_ms();
     };
-    ranked[q].is_late =
-        !RankBest(pipeline.models(), *ranker, asked[q], controls.lifts, is_late, ranked[q].items);
+    ranked[q].is_late = !RankBest(pipeline.models(), asked[q], controls, is_late, ranked[q].items);
     watch.Tell("rank", "", [&] {
       return ranked[q].is_late ? 0 : std::min(ranker->num_candidates(), ranked[q].items.size());
     });

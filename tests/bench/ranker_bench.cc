@@ -1,8 +1,10 @@
 // Measures how long deep_ranker takes to rank 300 candidates by the scores of six scorers, on one
-// thread, as a request does: features and network, not the scorers.
+// thread, as a request does: features and network, not the scorers. And how long the explanation of
+// a page of them takes.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -14,12 +16,35 @@ namespace {
 
 constexpr std::size_t kCandidates = 300;
 constexpr std::size_t kItems = 10'000;
-constexpr int kRuns = 2000;
+constexpr std::size_t kPage = 20;
+constexpr std::size_t kRuns = 2000;
+constexpr std::size_t kExplanations = 100;
 
 Matrix RandomMatrix(std::size_t rows, std::size_t cols, Random& random) {
   Matrix matrix(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(cols));
   for (float& value : matrix.reshaped()) value = static_cast<float>(random.Normal());
   return matrix;
+}
+
+// Runs `call` that often and prints how long it takes.
+template <typename Call>
+void Measure(const char* what, std::size_t runs, const Call& call) {
+  std::vector<double> micros;      // That passed,
+  std::vector<double> own_micros;  // and that this process was at work, whatever else ran.
+  for (std::size_t run = 0; run < runs; ++run) {
+    const Micros start = MonotonicNow();
+    const std::clock_t own_start = std::clock();
+    call();
+    own_micros.push_back(1e6 * static_cast<double>(std::clock() - own_start) / CLOCKS_PER_SEC);
+    micros.push_back(static_cast<double>(MonotonicNow() - start));
+  }
+  std::sort(micros.begin(), micros.end());
+  std::sort(own_micros.begin(), own_micros.end());
+  std::printf(
+      "deep_ranker, %s: %.0f us at best, %.0f median, %.0f at p99; at work: %.0f median, %.0f at "
+      "p99\n",
+      what, micros.front(), micros[runs / 2], micros[runs * 99 / 100], own_micros[runs / 2],
+      own_micros[runs * 99 / 100]);
 }
 
 int Run() {
@@ -47,22 +72,12 @@ int Run() {
   std::vector<float> blended;
   for (std::size_t i = 0; i < kCandidates; ++i) blended.push_back(1.0F / static_cast<float>(1 + i));
   std::vector<float> probabilities(kCandidates);
-  std::vector<double> micros;      // That passed,
-  std::vector<double> own_micros;  // and that this process was at work, whatever else ran.
-  for (int run = 0; run < kRuns; ++run) {
-    const Micros start = MonotonicNow();
-    const std::clock_t own_start = std::clock();
-    (*ranker)->Rank({query, items, blended, scorers, scores}, {}, probabilities);
-    own_micros.push_back(1e6 * static_cast<double>(std::clock() - own_start) / CLOCKS_PER_SEC);
-    micros.push_back(static_cast<double>(MonotonicNow() - start));
-  }
-  std::sort(micros.begin(), micros.end());
-  std::sort(own_micros.begin(), own_micros.end());
-  std::printf(
-      "%s\ndeep_ranker, %zu candidates: %.0f us at best, %.0f median, %.0f at p99; at work: %.0f "
-      "median, %.0f at p99\n",
-      ProcessorName().c_str(), kCandidates, micros.front(), micros[kRuns / 2],
-      micros[kRuns * 99 / 100], own_micros[kRuns / 2], own_micros[kRuns * 99 / 100]);
+  std::vector<std::size_t> page(kPage);
+  std::iota(page.begin(), page.end(), 0U);
+  const RankerCandidates candidates{query, items, blended, scorers, scores};
+  std::printf("%s\n", ProcessorName().c_str());
+  Measure("300 candidates", kRuns, [&] { (*ranker)->Rank(candidates, {}, probabilities); });
+  Measure("why 20 of them", kExplanations, [&] { (*ranker)->ExplainRanking(candidates, page); });
   return 0;
 }
 

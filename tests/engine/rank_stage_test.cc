@@ -9,18 +9,23 @@
 namespace vitrine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::FloatNear;
 using ::testing::Not;
 using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 struct RankerCase {
   double deadline_ms = 60'000;
   std::size_t num_candidates = 300;
+  bool has_network = true;
 };
 
-// Turns the order of most_popular round: log-odds of -3 times its score by its best.
-Model Contrary(const RankerCase& wanted) {
+// Of log-odds that are those of the blend, and of a network that says 0.
+DeepRankerTable MakeTable(const RankerCase& wanted) {
   Random random(1);
   DeepRankerTable table{.scorers = {"most_popular"}};
   const std::size_t features = RankerFeatureNames(table.scorers).size();
@@ -30,12 +35,54 @@ Model Contrary(const RankerCase& wanted) {
   table.unknown_facts = Matrix::Zero(1, static_cast<Eigen::Index>(kNumItemFacts));
   table.means = Matrix::Zero(1, columns);
   table.scales = Matrix::Ones(1, columns);
-  table.networks.emplace_back(table.shape, 0, random);
-  table.networks[0].wide.weight.value(0, 2) = -3;  // "score of most_popular"
-  table.blend_slope = 0;
+  if (wanted.has_network) table.networks.emplace_back(table.shape, 0, random);
   table.deadline_ms = wanted.deadline_ms;
   table.num_candidates = wanted.num_candidates;
+  return table;
+}
+
+// Turns the order of most_popular round: log-odds of -3 times its score by its best.
+Model Contrary(const RankerCase& wanted) {
+  DeepRankerTable table = MakeTable(wanted);
+  for (DeepRankerNetwork& network : table.networks) {
+    network.wide.weight.value(0, 2) = -3;  // "score of most_popular"
+    table.blend_slope = 0;
+  }
   return MakeModel(*DeepRanker::Create(std::move(table)));
+}
+
+// With a network that grows by a kink in the midst of the way to some candidates.
+Model Bent() {
+  DeepRankerTable table = MakeTable({});
+  DeepRankerNetwork& network = table.networks[0];
+  network.first.weight.value.setZero();
+  network.first.weight.value(0, 2) = 1;
+  network.first.weight.value(0, 3) = 0.5F;
+  network.first.bias.value(0, 0) = -0.53F;
+  network.second.weight.value.setOnes();
+  network.second.bias.value.setZero();
+  network.deep.weight.value.setConstant(2);
+  table.shift = -1;
+  return MakeModel(*DeepRanker::Create(std::move(table)));
+}
+
+auto IsPart(const std::string& model, const std::string& feature, double value) {
+  return AllOf(Field(&ScorePart::model, model), Field(&ScorePart::feature, feature),
+               Field(&ScorePart::value, FloatNear(static_cast<float>(value), 1e-5F)));
+}
+
+double Probability(double log_odds) { return 1 / (1 + std::exp(-log_odds)); }
+
+// What the contributions say that the score is.
+double ToldScore(const RecommendedItem& item) {
+  double boosts = 0;
+  double others = 0;
+  bool is_ranked = false;
+  for (const ScorePart& part : item.contributions) {
+    (part.model == "boost" ? boosts : others) += static_cast<double>(part.value);
+    is_ranked = is_ranked || (part.model == "deep_ranker" && part.feature == "base");
+  }
+  return (is_ranked ? Probability(others) : others) + boosts;
 }
 
 class RankStageTest : public vitrine::testing::FakeShop {};
@@ -49,11 +96,94 @@ TEST_F(RankStageTest, TheRankerHasTheLastWordAndSaysProbabilities) {
   EXPECT_THAT(Ids(reply), ElementsAre("e", "d", "c"));
   EXPECT_NEAR(reply.items[0].score, 1 / (1 + std::exp(3 * 1.0 / 5)), 1e-6);
   EXPECT_THAT(reply.fallbacks, Not(Contains("ranker-late")));
+  for (const RecommendedItem& item : reply.items) EXPECT_NEAR(ToldScore(item), item.score, 1e-4);
+}
+
+TEST_F(RankStageTest, ContributionsAreWhatTheNetworksRead) {
+  Publish({Popular(), Contrary({})});
+
+  const RecommendReply reply =
+      Recommend({.page_size = 1, .explanation = ExplanationLevel::kContributions});
+
+  ASSERT_EQ(reply.items.size(), 1U);  // "e", with a fifth of the best score.
+  const RecommendedItem& best = reply.items[0];
+  EXPECT_THAT(
+      best.contributions,
+      UnorderedElementsAre(IsPart("most_popular", "score of most_popular", -0.6),
+                           IsPart("deep_ranker", "base", 0), IsPart("deep_ranker", "residual", 0)));
+  EXPECT_EQ(best.contributions[0].model, "most_popular");
+  EXPECT_THAT(best.reasons, ElementsAre(Reason{.kind = Reason::Kind::kPopular}));
+}
+
+TEST_F(RankStageTest, ContributionsSumToTheLogOddsAndShowWhatIntegrationLeavesOver) {
+  Publish({Popular(), Bent()});
+
+  const RecommendReply reply = Recommend({.explanation = ExplanationLevel::kContributions});
+
+  ASSERT_EQ(reply.items.size(), 5U);
+  double residuals = 0;
   for (const RecommendedItem& item : reply.items) {
     double sum = 0;
-    for (const ScorePart& part : item.contributions) sum += static_cast<double>(part.value);
-    EXPECT_NEAR(sum, item.score, 1e-4);
+    for (const ScorePart& part : item.contributions) {
+      sum += static_cast<double>(part.value);
+      if (part.feature == "residual") residuals += static_cast<double>(std::abs(part.value));
+    }
+    const double score = static_cast<double>(item.score);
+    EXPECT_NEAR(sum, std::log(score / (1 - score)), 1e-4) << item.item_id;
   }
+  EXPECT_GT(residuals, 1e-5);
+  EXPECT_LT(residuals, 0.1);
+}
+
+TEST_F(RankStageTest, WhatIsBeyondTheCandidatesKeepsThePartsOfTheBlend) {
+  Publish({Popular(), Contrary({.num_candidates = 2})});
+
+  const RecommendReply reply = Recommend({.explanation = ExplanationLevel::kContributions});
+
+  ASSERT_EQ(reply.items.size(), 5U);
+  EXPECT_THAT(reply.items[1].contributions, Contains(IsPart("deep_ranker", "base", 0)));
+  EXPECT_THAT(reply.items[2].contributions,
+              ElementsAre(IsPart("most_popular", "", static_cast<double>(reply.items[2].score))));
+}
+
+TEST_F(RankStageTest, WithoutNetworksContributionsAreThoseOfTheBlend) {
+  Publish({Popular(), Contrary({.has_network = false})});
+
+  const RecommendReply reply =
+      Recommend({.page_size = 1, .explanation = ExplanationLevel::kContributions});
+
+  ASSERT_EQ(reply.items.size(), 1U);
+  EXPECT_THAT(reply.items[0].contributions,
+              ElementsAre(IsPart("most_popular", "", static_cast<double>(reply.items[0].score))));
+}
+
+TEST_F(RankStageTest, OnePageOfTwoRankingsIsExplainedByEach) {
+  Publish({Popular(), Bent()});
+
+  // Half of the places are owed to "e", which is ranked by itself then.
+  const RecommendReply reply = Recommend(
+      {.page_size = 2,
+       .explanation = ExplanationLevel::kContributions,
+       .controls = {
+           .exposure = {.group = Exposure::Group::kFilter, .share = 0.5, .filter = "id = \"e\""}}});
+
+  ASSERT_THAT(Ids(reply), Contains("e"));
+  for (const RecommendedItem& item : reply.items) EXPECT_NEAR(ToldScore(item), item.score, 1e-4);
+}
+
+TEST_F(RankStageTest, WhatTheRankerSawIsKeptOnlyToBeExplained) {
+  auto set = std::make_shared<ModelSet>();
+  set->models = {Popular(), Contrary({})};
+  const Pipeline pipeline(set, Options().blend);
+  const Query query;
+
+  const auto silent = RecommendRanked(pipeline, {&query, 1}, nullptr, 2, RankDeadline::kNone);
+  const auto explained = RecommendRanked(pipeline, {&query, 1}, nullptr, 2, RankDeadline::kNone,
+                                         {.is_explained = true});
+
+  EXPECT_EQ(silent.front().items[0].told, nullptr);
+  ASSERT_NE(explained.front().items[0].told, nullptr);
+  EXPECT_EQ(explained.front().items[0].told, explained.front().items[1].told);
 }
 
 TEST_F(RankStageTest, OnlyTheBestOfTheBlendAreRanked) {
@@ -74,15 +204,11 @@ TEST_F(RankStageTest, LiftsCountAfterTheRankerInUnitsOfItsBest) {
       Recommend({.explanation = ExplanationLevel::kContributions,
                  .controls = {.boosts = {{"id = \"a\"", 1}, {"id = \"e\"", -0.9}}}});
 
-  const auto probability = [](double score) { return 1 / (1 + std::exp(3 * score)); };
+  const auto probability = [](double score) { return Probability(-3 * score); };
   EXPECT_THAT(Ids(reply), ElementsAre("a", "d", "c", "b", "e"));
   EXPECT_NEAR(reply.items[0].score, probability(1) + probability(0.2), 1e-6);
   EXPECT_NEAR(reply.items[4].score, 0.1 * probability(0.2), 1e-6);
-  for (const RecommendedItem& item : reply.items) {
-    double sum = 0;
-    for (const ScorePart& part : item.contributions) sum += static_cast<double>(part.value);
-    EXPECT_NEAR(sum, item.score, 1e-4);
-  }
+  for (const RecommendedItem& item : reply.items) EXPECT_NEAR(ToldScore(item), item.score, 1e-4);
 }
 
 TEST_F(RankStageTest, WhatIsBeyondTheCandidatesStaysBelowThemHoweverDeepTheyAreBuried) {
@@ -98,11 +224,7 @@ TEST_F(RankStageTest, WhatIsBeyondTheCandidatesStaysBelowThemHoweverDeepTheyAreB
       if (i > 0) {
         EXPECT_LE(reply.items[i].score, reply.items[i - 1].score);
       }
-      double sum = 0;
-      for (const ScorePart& part : reply.items[i].contributions) {
-        sum += static_cast<double>(part.value);
-      }
-      EXPECT_NEAR(sum, reply.items[i].score, 1e-4);
+      EXPECT_NEAR(ToldScore(reply.items[i]), reply.items[i].score, 1e-4);
     }
   }
 }

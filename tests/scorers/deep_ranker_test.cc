@@ -228,20 +228,66 @@ TEST(DeepRankerTest, GivesUpWhenItIsLate) {
       asked.view(), [] { return false; }, probabilities));
 }
 
-TEST(DeepRankerTest, EffectsOfFeaturesSumToTheLogOdds) {
+TEST(DeepRankerTest, BaseEffectsAndResidualSumToTheLogOdds) {
   const auto ranker = *DeepRanker::Create(SmallTable());
   const Asked asked;
   std::vector<float> probabilities(3);
   ranker->Rank(asked.view(), {}, probabilities);
+  const std::vector<std::size_t> rows = {2, 0, 1};
 
-  const DeepRanker::Explained explained = ranker->ExplainRanking(asked.view());
+  const ExplainedRanking explained = ranker->ExplainRanking(asked.view(), rows);
 
-  ASSERT_EQ(explained.effects.cols(), static_cast<Eigen::Index>(ranker->feature_names().size()));
-  for (Eigen::Index i = 0; i < 3; ++i) {
-    const double p = probabilities[static_cast<std::size_t>(i)];
-    EXPECT_NEAR(explained.base + explained.effects.row(i).cast<double>().sum(),
-                std::log(p / (1 - p)), 1e-2);
+  ASSERT_EQ(explained.features.size(), ranker->feature_names().size());
+  ASSERT_EQ(explained.effects.cols(), static_cast<Eigen::Index>(explained.features.size()));
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double p = static_cast<double>(probabilities[rows[i]]);
+    const double effects = explained.effects.row(static_cast<Eigen::Index>(i)).cast<double>().sum();
+    EXPECT_NEAR(explained.base + effects + explained.residuals[i], std::log(p / (1 - p)), 1e-5);
+    EXPECT_LT(std::abs(explained.residuals[i]), 1e-2);
   }
+}
+
+TEST(DeepRankerTest, AnExplanationOfSomeCandidatesIsThatOfAll) {
+  const auto ranker = *DeepRanker::Create(SmallTable());
+  const Asked asked;
+  const std::vector<std::size_t> all = {0, 1, 2};
+
+  const ExplainedRanking of_all = ranker->ExplainRanking(asked.view(), all);
+  const ExplainedRanking of_one = ranker->ExplainRanking(asked.view(), std::span(all).last(1));
+
+  ASSERT_EQ(of_one.effects.rows(), 1);
+  EXPECT_TRUE(of_one.effects.row(0).isApprox(of_all.effects.row(2), 1e-4F));
+  EXPECT_EQ(of_one.base, of_all.base);
+}
+
+TEST(DeepRankerTest, AFeatureIsOfTheScorerThatItReads) {
+  const auto ranker = *DeepRanker::Create(SmallTable());
+  const Asked asked;
+  const std::vector<std::size_t> rows = {0};
+
+  const ExplainedRanking explained = ranker->ExplainRanking(asked.view(), rows);
+
+  for (std::size_t column = 0; column < explained.features.size(); ++column) {
+    const std::string& feature = explained.features[column];
+    const bool is_of_ials = feature == "score of ials" || feature == "rank in ials";
+    const bool is_of_content = feature == "score of content" || feature == "rank in content";
+    EXPECT_EQ(explained.of_scorers[column], is_of_ials      ? "ials"
+                                            : is_of_content ? "content"
+                                                            : "")
+        << feature;
+  }
+}
+
+TEST(DeepRankerTest, WithoutNetworksThereIsNothingToExplain) {
+  DeepRankerTable table = SmallTable();
+  table.networks.clear();
+  const Asked asked;
+  const std::vector<std::size_t> rows = {0};
+
+  const ExplainedRanking explained =
+      (*DeepRanker::Create(std::move(table)))->ExplainRanking(asked.view(), rows);
+
+  EXPECT_TRUE(explained.features.empty());
 }
 
 TEST(DeepRankerTest, GradientsAreTheSlopes) {

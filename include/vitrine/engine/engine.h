@@ -110,11 +110,11 @@ struct Reason {
   bool operator==(const Reason&) const = default;
 };
 
-// A part of a score, in the units of the blended score.
+// A part of a score, in the units of the blended score, or of a ranker's log-odds.
 struct ScorePart {
   std::string model{};
   std::string item_id{};  // Of the history or context, where it came from one.
-  std::string feature{};
+  std::string feature{};  // "residual": what the explanation of a ranker leaves over.
   float value = 0;
 };
 
@@ -123,9 +123,11 @@ struct RecommendedItem {
   // Unitless; comparable within one list. Diversity and pins change the order and leave it alone; a
   // pin that the ranking did not find has 0.
   float score = 0;
-  std::vector<Reason> reasons{};           // Strongest first, at most 3.
-  std::vector<ScorePart> contributions{};  // kContributions only; they sum to score.
-  std::shared_ptr<const Item> item{};      // As described; null when the catalogue has it not.
+  std::vector<Reason> reasons{};  // Strongest first, at most 3.
+  // kContributions only. They sum to the score; of an item that a ranker's networks put in its
+  // place, those of "boost" do to what is above the probability, and all others to its log-odds.
+  std::vector<ScorePart> contributions{};
+  std::shared_ptr<const Item> item{};  // As described; null when the catalogue has it not.
   bool is_backfill = false;
   bool is_known = true;  // RankItems: false for an id that nothing is known of.
   // Exploration only: how likely it was, given what stands before it, that it came to its place. 1

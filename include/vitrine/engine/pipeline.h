@@ -16,6 +16,7 @@
 namespace vitrine {
 
 class ModelCosts;
+struct ToldCandidates;  // rank_stage.h
 
 // One item of a blended list.
 struct BlendedItem {
@@ -23,6 +24,8 @@ struct BlendedItem {
   float score = 0;             // Sum of parts, and of lift.
   std::vector<float> parts{};  // By model of the set, 0 where it has nothing to say.
   float lift = 0;              // What the shop's wishes add.
+  // What the ranker saw that gave the score; null where none did, or nobody will ask why.
+  std::shared_ptr<const ToldCandidates> told{};
 };
 
 // What a shop adds to the scores of items.
@@ -36,6 +39,7 @@ struct PipelineControls {
   // With either of these `allowed` is given.
   std::span<const ItemLift> lifts{};  // What is lifted is retrieved too, as well as what is not.
   const ItemBitmap* only = nullptr;   // Lists these alone, scored as among all that are allowed.
+  bool is_explained = false;          // What a ranker sees is kept: BlendedItem::told.
   // Asked between models: once true, it is asked no more, and the models that are left say nothing;
   // one that has retrieved but not scored says what it said of the items that it found. Empty:
   // never.

@@ -3,12 +3,16 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/scorers/ranker.h"
 
 namespace vitrine {
+
+// The kind of a model that ranks, and its name among the models.
+inline constexpr std::string_view kRankerKind = "deep_ranker";
 
 // The ranker among the models of a set, or null.
 const Ranker* RankerOf(const ModelSet& models);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
@@ -20,6 +21,16 @@ struct RankerCandidates {
   const Matrix& scores;  // [scorers x items] As Score gives them, kUnscored where nothing is known.
 };
 
+// What a ranker's log-odds of some candidates are made of: those of row r are base, the sum of
+// effects.row(r), and residuals[r], within 1e-4 of their size. Views are valid while the ranker is.
+struct ExplainedRanking {
+  double base = 0;                             // Of a candidate that is average in everything.
+  std::span<const std::string> features{};     // By column; empty: it leaves the blend's order.
+  std::vector<std::string_view> of_scorers{};  // By column: whose score it reads; empty: nobody's.
+  Matrix effects{};                            // [rows x features] What each adds to the base.
+  std::vector<double> residuals{};             // [rows] What the method leaves unexplained.
+};
+
 // The last word on the best candidates: it sees what all scorers say. Immutable and thread-safe.
 class Ranker {
  public:
@@ -34,6 +45,10 @@ class Ranker {
   // false once it is.
   virtual bool Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
                     std::span<float> probabilities) const = 0;
+
+  // Why Rank says what it says of items[row], for each of `rows`. Takes its time.
+  virtual ExplainedRanking ExplainRanking(const RankerCandidates& candidates,
+                                          std::span<const std::size_t> rows) const = 0;
 
   // What came of the learning, for people.
   virtual std::string learned() const = 0;

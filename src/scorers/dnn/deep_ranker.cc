@@ -202,9 +202,7 @@ bool DeepRanker::Rank(const RankerCandidates& candidates, const std::function<bo
     const auto first = static_cast<Eigen::Index>(begin);
     some = inputs.middleRows(first, static_cast<Eigen::Index>(count));
     Eigen::VectorXf z = of_blend.segment(first, static_cast<Eigen::Index>(count));
-    for (const DeepRankerNetwork& network : table_.networks) {
-      z += network.Forward(some, cache, {}).col(0) / static_cast<float>(table_.networks.size());
-    }
+    AddNetworks(some, cache, z);
     for (std::size_t i = 0; i < count; ++i) {
       const double log_odds =
           table_.slope * static_cast<double>(z[static_cast<Eigen::Index>(i)]) + table_.shift;
@@ -216,35 +214,64 @@ bool DeepRanker::Rank(const RankerCandidates& candidates, const std::function<bo
   return true;
 }
 
-DeepRanker::Explained DeepRanker::ExplainRanking(const RankerCandidates& candidates) const {
-  Matrix inputs = Features(candidates);
-  Explained explained{.effects = Matrix::Zero(inputs.rows(), inputs.cols())};
-  const float mean = table_.means(0, kLogBlendFeature);
-  const Eigen::VectorXf of_blend =
-      static_cast<float>(table_.blend_slope) * (inputs.col(kLogBlendFeature).array() - mean);
-  double base = table_.blend_slope * static_cast<double>(mean);
-  Standardise(table_.means, table_.scales, inputs);
-  DeepRankerNetwork::Cache cache;
-  const auto num_networks = static_cast<float>(table_.networks.size());
+void DeepRanker::AddNetworks(const Matrix& inputs, DeepRankerNetwork::Cache& cache,
+                             Eigen::VectorXf& sums) const {
+  for (const DeepRankerNetwork& network : table_.networks) {
+    sums += network.Forward(inputs, cache, {}).col(0) / static_cast<float>(table_.networks.size());
+  }
+}
+
+Matrix DeepRanker::MeanSlopes(const Matrix& inputs) const {
+  Matrix slopes = Matrix::Zero(inputs.rows(), inputs.cols());
   const Matrix ones = Matrix::Ones(inputs.rows(), 1);
+  const auto num_networks = static_cast<float>(table_.networks.size());
+  DeepRankerNetwork::Cache cache;
   for (DeepRankerNetwork network : table_.networks) {  // A copy: Backward adds to gradients.
     for (const nn::NamedParameter& each : ParametersOf(network)) {
       each.parameter->gradient =
           Matrix::Zero(each.parameter->value.rows(), each.parameter->value.cols());
     }
-    base += static_cast<double>(network.Forward(Matrix::Zero(1, inputs.cols()), cache, {})(0, 0) /
-                                num_networks);
     for (int step = 0; step < kPathSteps; ++step) {
       const Matrix at = inputs * ((static_cast<float>(step) + 0.5F) / kPathSteps);
       network.Forward(at, cache, {});
       network.Backward(at, ones, cache, {});
-      explained.effects += cache.by_input / (kPathSteps * num_networks);
+      slopes += cache.by_input / (kPathSteps * num_networks);
     }
   }
-  explained.effects = explained.effects.cwiseProduct(inputs);
+  return slopes;
+}
+
+ExplainedRanking DeepRanker::ExplainRanking(const RankerCandidates& candidates,
+                                            std::span<const std::size_t> rows) const {
+  if (table_.networks.empty()) return {};
+  const Matrix of_all = Features(candidates);
+  Matrix inputs(static_cast<Eigen::Index>(rows.size()), of_all.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    inputs.row(static_cast<Eigen::Index>(i)) = of_all.row(static_cast<Eigen::Index>(rows[i]));
+  }
+  const auto blend_slope = static_cast<float>(table_.blend_slope);
+  const float mean = table_.means(0, kLogBlendFeature);
+  Eigen::VectorXf sums = blend_slope * inputs.col(kLogBlendFeature);
+  const Eigen::VectorXf of_blend = blend_slope * (inputs.col(kLogBlendFeature).array() - mean);
+  Standardise(table_.means, table_.scales, inputs);
+  DeepRankerNetwork::Cache cache;
+  AddNetworks(inputs, cache, sums);
+  Eigen::VectorXf base = Eigen::VectorXf::Constant(1, blend_slope * mean);
+  AddNetworks(Matrix::Zero(1, inputs.cols()), cache, base);
+
+  ExplainedRanking explained{.base = table_.slope * static_cast<double>(base[0]) + table_.shift,
+                             .features = feature_names_};
+  for (std::size_t column = 0; column < feature_names_.size(); ++column) {
+    explained.of_scorers.push_back(ScorerOfFeature(table_.scorers, column));
+  }
+  explained.effects = MeanSlopes(inputs).cwiseProduct(inputs);
   explained.effects.col(kLogBlendFeature) += of_blend;
   explained.effects *= static_cast<float>(table_.slope);
-  explained.base = table_.slope * base + table_.shift;
+  for (Eigen::Index i = 0; i < inputs.rows(); ++i) {
+    const double log_odds = table_.slope * static_cast<double>(sums[i]) + table_.shift;
+    explained.residuals.push_back(log_odds - explained.base -
+                                  explained.effects.row(i).cast<double>().sum());
+  }
   return explained;
 }
 

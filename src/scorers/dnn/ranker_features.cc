@@ -241,4 +241,10 @@ std::vector<std::string> RankerFeatureNames(std::span<const std::string> scorers
   return names;
 }
 
+std::string_view ScorerOfFeature(std::span<const std::string> scorers, std::size_t feature) {
+  constexpr auto kEach = static_cast<std::size_t>(kOfTheBlend);
+  const bool is_of_one = feature >= kEach && feature < kEach * (1 + scorers.size());
+  return is_of_one ? std::string_view(scorers[feature / kEach - 1]) : std::string_view();
+}
+
 }  // namespace vitrine

@@ -132,15 +132,10 @@ class DeepRanker final : public Scorer, public Explainer, public Ranker {
   double deadline_ms() const override { return table_.deadline_ms; }
   std::size_t num_candidates() const override { return table_.num_candidates; }
 
-  // What each feature adds to the log-odds of candidates against a candidate that is average in
-  // everything, by integrated gradients (Sundararajan, Taly, Yan, ICML 2017) in 64 steps: row r
-  // sums to the log-odds of items[r] less `base`, within 1e-2. Without networks all is of the
-  // blend's score.
-  struct Explained {
-    double base = 0;
-    Matrix effects{};  // [items x features]
-  };
-  Explained ExplainRanking(const RankerCandidates& candidates) const;
+  // By integrated gradients (Sundararajan, Taly, Yan, ICML 2017) in 64 steps from the means of all
+  // features; the residuals are what so many steps leave over. Nothing where there are no networks.
+  ExplainedRanking ExplainRanking(const RankerCandidates& candidates,
+                                  std::span<const std::size_t> rows) const override;
 
   const DeepRankerTable& table() const { return table_; }
   const std::vector<std::string>& feature_names() const { return feature_names_; }
@@ -148,6 +143,12 @@ class DeepRanker final : public Scorer, public Explainer, public Ranker {
  private:
   explicit DeepRanker(DeepRankerTable table);
   Matrix Features(const RankerCandidates& candidates) const;
+  // Adds the mean of the networks' f(x) to `sums` [rows]. `inputs`: x.
+  void AddNetworks(const Matrix& inputs, DeepRankerNetwork::Cache& cache,
+                   Eigen::VectorXf& sums) const;
+  // How the networks' mean output grows with each feature, in the mean over the way from 0 to
+  // `inputs` [rows x features].
+  Matrix MeanSlopes(const Matrix& inputs) const;
 
   DeepRankerTable table_;
   std::vector<std::string> feature_names_;

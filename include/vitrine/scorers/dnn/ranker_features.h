@@ -61,4 +61,7 @@ Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::s
 // Their names, as people read them: "score of ials", "rank in ials", "trend of a week".
 std::vector<std::string> RankerFeatureNames(std::span<const std::string> scorers);
 
+// The one of `scorers` whose score or rank the feature is; empty: it is of none.
+std::string_view ScorerOfFeature(std::span<const std::string> scorers, std::size_t feature);
+
 }  // namespace vitrine
