@@ -26,6 +26,7 @@ constexpr std::size_t kMostCauses = 64;  // That reasons are drawn from.
 struct Cause {
   const Model* model = nullptr;
   Contribution contribution{};
+  bool is_whole = false;  // All of the model's part: nothing is known of what it is made of.
 };
 
 // What the model's contributions are multiplied with so that all of them sum to its part of the
@@ -38,7 +39,7 @@ double FactorOf(double sum, double size, float part) {
 void AddCauses(const Model& model, std::span<const Contribution> said, double factor, float part,
                std::vector<Cause>& causes) {
   if (factor == 0) {
-    causes.push_back({&model, {.value = part}});
+    causes.push_back({&model, {.value = part}, /*is_whole=*/true});
     return;
   }
   causes.reserve(causes.size() + said.size());
@@ -232,6 +233,11 @@ void PutInOrder(std::vector<Cause>& causes) {
   });
 }
 
+std::string FeatureOf(const Cause& cause) {
+  const bool is_base = cause.contribution.source == Contribution::Source::kBase && !cause.is_whole;
+  return is_base ? kBaseFeature : std::string(cause.contribution.feature);
+}
+
 std::vector<ScorePart> Contributions(std::span<const Cause> causes, const Catalogue& catalogue) {
   std::vector<ScorePart> parts;
   parts.reserve(causes.size());
@@ -239,7 +245,7 @@ std::vector<ScorePart> Contributions(std::span<const Cause> causes, const Catalo
     const Contribution& said = cause.contribution;
     parts.push_back({.model = cause.model->name,
                      .item_id = NamesAnItem(said) ? catalogue.Id(said.item) : "",
-                     .feature = std::string(said.feature),
+                     .feature = FeatureOf(cause),
                      .value = said.value});
   }
   return parts;

@@ -171,6 +171,34 @@ TEST_F(ExplainTest, AModelWithoutAnExplainerAnswersForItsPart) {
   EXPECT_THAT(best.reasons, ElementsAre(Reason{.kind = Reason::Kind::kPopular}));
 }
 
+TEST_F(ExplainTest, TheBaseIsNamedAndAPartOfNoExplainerHasNoName) {
+  Publish({Explained(Popular(), {{.source = Contribution::Source::kBase, .value = 5}}),
+           MakeFakeModel("content", ModelFamily::kContent, {4, 1})});
+  store_.Record("u", EventType::kDetailPageView, "e");
+
+  const RecommendedItem best =
+      Best({.user_id = "u", .explanation = ExplanationLevel::kContributions});
+
+  ASSERT_THAT(best.contributions, SizeIs(2));
+  EXPECT_EQ(best.contributions[0].model, "most_popular");
+  EXPECT_EQ(best.contributions[0].feature, "base");
+  EXPECT_EQ(best.contributions[1].model, "content");
+  EXPECT_EQ(best.contributions[1].feature, "");
+  EXPECT_THAT(best.reasons, ElementsAre(Reason{.kind = Reason::Kind::kPopular}));
+}
+
+TEST_F(ExplainTest, AnItemThatCausedAPartIsNoBase) {
+  Publish({MakeFakeNeighbours("item_knn", 5, {{{Index(0), Index(3)}, 0.5F}})});
+  store_.Record("u", EventType::kDetailPageView, "a");
+
+  const RecommendedItem best =
+      Best({.user_id = "u", .explanation = ExplanationLevel::kContributions});
+
+  ASSERT_THAT(best.contributions, SizeIs(1));
+  EXPECT_EQ(best.contributions[0].item_id, "a");
+  EXPECT_EQ(best.contributions[0].feature, "");
+}
+
 TEST_F(ExplainTest, NewArrivalsAreNamedForAsLongAsConfigured) {
   Publish({Popular()});
   store_.Put({.id = "a", .publish_time_us = clock_.Now() - kMicrosPerDay});

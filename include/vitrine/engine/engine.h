@@ -114,7 +114,9 @@ struct Reason {
 struct ScorePart {
   std::string model{};
   std::string item_id{};  // Of the history or context, where it came from one.
-  std::string feature{};  // "residual": what the explanation of a ranker leaves over.
+  // Neither item nor feature: all that the model adds, which cannot be explained further. "base":
+  // what it gives whoever asks. "residual": what the explanation of a ranker leaves over.
+  std::string feature{};
   float value = 0;
 };
 
