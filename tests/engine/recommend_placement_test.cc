@@ -107,6 +107,16 @@ TEST_F(RecommendPlacementTest, WhatTheModelsLeaveIsFilledByFallbacksThenByWhatSe
   EXPECT_THAT(without.fallbacks, Not(Contains("fallback-placement")));
 }
 
+TEST_F(RecommendPlacementTest, WhatRisesIsTrendingAndWhatFillsUpIsNot) {
+  store_.SetTrends({1, 1, 3, 1, 1});
+
+  const RecommendReply reply = Ask({.placement = "trending", .page_size = 2});
+
+  ASSERT_THAT(Ids(reply), ElementsAre("c", "e"));
+  EXPECT_THAT(reply.items[0].reasons, ElementsAre(Reason{.kind = Reason::Kind::kTrending}));
+  EXPECT_THAT(reply.items[1].reasons, ElementsAre(Reason{.kind = Reason::Kind::kBackfill}));
+}
+
 TEST_F(RecommendPlacementTest, AStrictListHasOnlyWhatItsModelsSay) {
   store_.SetTrends({1, 1, 3, 1, 1});
   Put({.name = "mine", .weights = {{"trending", 1}}, .fallbacks = {"recommended-for-you"}});
