@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t kOrderStream = 0;
 constexpr std::uint64_t kStepStream = std::uint64_t{1} << 32;
 
+constexpr std::uint64_t kEpochsAtOnce = 1024;  // Reports that there is room for from the start.
+
 class Loop {
  public:
   Loop(std::size_t num_examples, ParameterList parameters, const TrainingLoopOptions& options,
@@ -31,6 +33,7 @@ class Loop {
         order_(num_examples),
         num_steps_((num_examples + options.batch_size - 1) / options.batch_size) {
     KeepBest();
+    state_.report.epochs.reserve(std::min<std::uint64_t>(options.epochs, kEpochsAtOnce));
   }
 
   // Where there is a checkpoint.
@@ -113,9 +116,9 @@ class Loop {
   bool IsEnough() const { return options_.patience > 0 && num_worse_ > options_.patience; }
 
   void KeepBest() {
-    state_.best.clear();
-    for (const NamedParameter& named : state_.parameters) {
-      state_.best.push_back(named.parameter->value);
+    state_.best.resize(state_.parameters.size());
+    for (std::size_t i = 0; i < state_.best.size(); ++i) {
+      state_.best[i] = state_.parameters[i].parameter->value;
     }
   }
 

@@ -20,6 +20,7 @@
 #include "vitrine/nn/optimizer.h"
 #include "vitrine/nn/propagation.h"
 #include "vitrine/nn/recurrent.h"
+#include "vitrine/nn/training_loop.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define VITRINE_COUNTS_ALLOCATIONS 0
@@ -127,6 +128,43 @@ TEST_P(AllocationTest, AStepOfANetworkAllocatesNothing) {
               optimizer->Step(0.01, pass.pool);
             }),
             0U);
+}
+
+TEST_P(AllocationTest, ATrainingLoopAllocatesNothingAfterItsFirstEpoch) {
+  constexpr std::size_t kStepsOfAnEpoch = 4;
+  Dense layer(300, 400, random_);
+  ParameterList parameters;
+  layer.AddParameters("layer", parameters);
+  const Matrix input = RandomMatrix(64, 300, 2);
+  const Matrix wanted = RandomMatrix(64, 400, 3);
+  Dense::Cache cache;
+  Matrix by_output;
+  const Pass pass = TrainingPass();
+  std::size_t num_steps = 0;
+  std::size_t num_reports = 0;
+  std::size_t before = 0;
+  std::size_t of_loop = 0;
+  const TrainingCallbacks callbacks{
+      .step =
+          [&](std::span<const std::uint32_t>, Random&) {
+            if (num_steps++ > kStepsOfAnEpoch) of_loop += num_allocations - before;
+            layer.Forward(input, cache, pass);
+            const double loss = MeanSquaredError(cache.output, wanted, by_output);
+            layer.BackwardParameters(input, by_output, pass);
+            before = num_allocations;  // What follows, to the next step, is the loop's own.
+            return loss;
+          },
+      .validate = [&] { return -static_cast<double>(num_steps); },  // Each epoch is the best.
+      .on_progress = [&](const TrainingProgress&) { ++num_reports; },
+      .is_cancelled = [] { return false; }};
+
+  const auto report = RunTrainingLoop(kStepsOfAnEpoch * 16, parameters,
+                                      {.batch_size = 16, .epochs = 4}, callbacks, pass.pool);
+
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(num_reports, 4 * kStepsOfAnEpoch);
+  EXPECT_EQ(report->best_epoch, 4U);
+  EXPECT_EQ(of_loop, 0U);
 }
 
 // The number of times that Forward and Backward of a layer of one input allocate.
@@ -237,6 +275,11 @@ TEST_P(AllocationTest, LossesAllocateNothing) {
   const Matrix labels = RandomMatrix(100, 300, 3).cwiseAbs().cwiseMin(1);
   const std::vector<std::uint32_t> targets(100, 3);
   const std::vector<float> log_odds(300, -2);
+  std::vector<std::size_t> bag_begins(101);
+  for (std::size_t row = 0; row <= 100; ++row) bag_begins[row] = 2 * row;
+  std::vector<std::uint32_t> bag_columns(200);
+  for (std::size_t i = 0; i < 200; ++i) bag_columns[i] = static_cast<std::uint32_t>(i);
+  const TargetBags bags{.begin = bag_begins, .columns = bag_columns};
   std::vector<float> by_row(300);
   std::vector<float> by_other_row(300);
   Matrix by;
@@ -246,6 +289,7 @@ TEST_P(AllocationTest, LossesAllocateNothing) {
               BinaryCrossEntropy(logits, labels, by);
               SoftmaxCrossEntropy(logits, targets, by, pass.pool);
               SampledSoftmaxCrossEntropy(logits, targets, {.log_odds = log_odds}, by, pass.pool);
+              MultinomialCrossEntropy(logits, bags, log_odds, by, pass.pool);
               const std::span<const float> positive(logits.row(0).data(), 300);
               const std::span<const float> negative(logits.row(1).data(), 300);
               BprLoss(positive, negative, {by_row, by_other_row});
