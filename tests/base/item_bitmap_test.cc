@@ -114,6 +114,9 @@ TEST(ItemBitmapTest, ListsItsItemsInOrder) {
               ::testing::ElementsAre(ItemIndex{0}, ItemIndex{63}, ItemIndex{64}, ItemIndex{65},
                                      ItemIndex{128}, ItemIndex{199}));
   EXPECT_THAT(ItemBitmap().Items(), ::testing::IsEmpty());
+  std::vector<ItemIndex> visited;
+  bitmap.ForEach([&](ItemIndex item) { visited.push_back(item); });
+  EXPECT_EQ(visited, bitmap.Items());
 }
 
 TEST_P(ItemBitmapTest, KnowsWhetherItHasAtMostSoMany) {

@@ -49,6 +49,18 @@ TEST(TopKTest, ReturnsFewerWhenThereAreFewer) {
   EXPECT_THAT(TopKOf({}, 10), IsEmpty());
 }
 
+TEST(TopKTest, SaysWhatItWouldKeep) {
+  TopK best(2);
+  EXPECT_TRUE(best.Keeps(Scored(9, -7)));
+  for (const std::uint32_t item : {3U, 5U}) best.Offer(ItemIndex{item}, 0.5F);
+
+  EXPECT_TRUE(best.Keeps(Scored(9, 0.6F)));
+  EXPECT_TRUE(best.Keeps(Scored(4, 0.5F)));
+  EXPECT_FALSE(best.Keeps(Scored(6, 0.5F)));
+  EXPECT_FALSE(best.Keeps(Scored(0, 0.4F)));
+  EXPECT_FALSE(TopK(0).Keeps(Scored(0, 1)));
+}
+
 TEST(TopKTest, TheThresholdIsTheWorstScoreThatIsKept) {
   TopK best(2);
   EXPECT_EQ(best.threshold(), -kInfinity);

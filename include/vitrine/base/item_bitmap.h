@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,6 +31,17 @@ class ItemBitmap {
 
   // All of them, ascending.
   std::vector<ItemIndex> Items() const;
+
+  // Calls visit(item) for all of them, ascending.
+  template <typename Visit>
+  void ForEach(const Visit& visit) const {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      for (std::uint64_t word = words_[i]; word != 0; word &= word - 1) {
+        const std::size_t bit = static_cast<std::size_t>(std::countr_zero(word));
+        visit(ItemIndex{static_cast<std::uint32_t>(64 * i + bit)});
+      }
+    }
+  }
 
   // All below size() that are not in it, ascending.
   std::vector<ItemIndex> Absent() const;

@@ -32,6 +32,11 @@ class TopK {
     if (score >= threshold_) Insert(item, score);
   }
 
+  // Whether Offer would keep it, were it finite.
+  bool Keeps(const ScoredItem& offered) const {
+    return heap_.size() < k_ || (k_ != 0 && RanksBefore(offered, heap_.front()));
+  }
+
   // Empties the collector and returns what it holds, best first.
   std::vector<ScoredItem> Take();
 

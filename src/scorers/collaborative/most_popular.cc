@@ -10,7 +10,6 @@
 #include "scorers/sparse_scores.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/text.h"
-#include "vitrine/math/top_k.h"
 #include "vitrine/scorers/touched_items.h"
 
 namespace vitrine {
@@ -59,14 +58,12 @@ MostPopular::MostPopular(MostPopularTable table)
     : table_(std::move(table)), members_(Transpose(table_.categories)) {
   for (std::uint32_t row = 0; row < table_.popularity.size(); ++row) {
     if (table_.popularity[row] == kUnscored) continue;
-    by_popularity_.push_back(ItemIndex{row});
+    by_score_.push_back(ItemIndex{row});
     best_ = std::max(best_, table_.popularity[row]);
   }
   everywhere_ = table_.popularity;
   for (float& score : everywhere_) score = best_ == 0 ? score : score / best_;
-  std::stable_sort(by_popularity_.begin(), by_popularity_.end(), [this](ItemIndex a, ItemIndex b) {
-    return table_.popularity[Row(a)] > table_.popularity[Row(b)];
-  });
+  SortItems();
   for (std::uint32_t category = 0; category < table_.category_names.size(); ++category) {
     names_.emplace_back(table_.category_names[category], category);
     features_.push_back("category: " + table_.category_names[category]);
@@ -77,6 +74,23 @@ MostPopular::MostPopular(MostPopularTable table)
     best_in_category_.push_back(best);
   }
   std::sort(names_.begin(), names_.end());
+}
+
+void MostPopular::SortItems() {
+  const auto popularity_of = [this](ItemIndex item) { return table_.popularity[Row(item)]; };
+  const auto score_of = [this](ItemIndex item) { return everywhere_[Row(item)]; };
+  std::stable_sort(by_score_.begin(), by_score_.end(),
+                   [&](ItemIndex a, ItemIndex b) { return popularity_of(a) > popularity_of(b); });
+  const auto untouched = std::partition_point(
+      by_score_.begin(), by_score_.end(), [&](ItemIndex item) { return popularity_of(item) > 0; });
+  kinds_ = ItemKinds(table_.categories, {by_score_.begin(), untouched});
+  // Rounding may have made equals of some, which stand by their index.
+  for (auto begin = by_score_.begin(); begin != by_score_.end();) {
+    const auto end = std::find_if(
+        begin, by_score_.end(), [&](ItemIndex item) { return score_of(item) != score_of(*begin); });
+    std::sort(begin, end);
+    begin = end;
+  }
 }
 
 std::optional<std::uint32_t> MostPopular::FindCategory(const std::string& path) const {
@@ -124,7 +138,7 @@ float MostPopular::ScoreOf(std::span<const Share> shares, ItemIndex item) const 
   const auto categories = table_.categories.Columns(Row(item));
   for (const Share& share : shares) {
     if (std::binary_search(categories.begin(), categories.end(), share.category)) {
-      score += static_cast<float>(share.factor * popularity);
+      score += Part(share, popularity);
     }
   }
   return score;
@@ -160,48 +174,9 @@ void MostPopular::AddShares(std::span<const Share> shares, std::span<float> scor
   for (const Share& share : shares) {
     if (share.factor == 0) continue;  // Times what is kUnscored it would not be a number.
     for (const std::uint32_t item : members_.Columns(share.category)) {
-      if (item < scores.size())
-        scores[item] += static_cast<float>(share.factor * table_.popularity[item]);
+      if (item < scores.size()) scores[item] += Part(share, table_.popularity[item]);
     }
   }
-}
-
-std::vector<std::vector<ScoredItem>> MostPopular::Retrieve(std::span<const Query> queries,
-                                                           const ItemBitmap* allowed,
-                                                           std::size_t k) const {
-  std::vector<std::vector<ScoredItem>> result;
-  result.reserve(queries.size());
-  for (const Query& query : queries) result.push_back(RetrieveOne(query, allowed, k));
-  return result;
-}
-
-std::vector<ScoredItem> MostPopular::RetrieveOne(const Query& query, const ItemBitmap* allowed,
-                                                 std::size_t k) const {
-  const std::vector<Share> shares = Shares(query);
-  std::vector<std::uint32_t> members;
-  for (const Share& share : shares) {
-    const auto items = members_.Columns(share.category);
-    members.insert(members.end(), items.begin(), items.end());
-  }
-  std::sort(members.begin(), members.end());
-  members.erase(std::unique(members.begin(), members.end()), members.end());
-
-  TopK best(k);
-  for (const std::uint32_t member : members) {
-    const ItemIndex item{member};
-    if (MayShow(query, allowed, item)) best.Offer(item, ScoreOf(shares, item));
-  }
-  // All others score in the order of their popularity, so the first k that may be shown suffice.
-  std::size_t num_offered = 0;
-  for (const ItemIndex item : by_popularity_) {
-    if (num_offered == k) break;
-    const bool is_member =
-        std::binary_search(members.begin(), members.end(), static_cast<std::uint32_t>(item));
-    if (is_member || !MayShow(query, allowed, item)) continue;
-    best.Offer(item, ScoreOf({}, item));
-    ++num_offered;
-  }
-  return best.Take();
 }
 
 std::vector<Contribution> MostPopular::Explain(const Query& query, ItemIndex item) const {
@@ -227,11 +202,10 @@ std::vector<Contribution> MostPopular::ExplainOne(std::span<const Share> shares,
   const auto categories = table_.categories.Columns(Row(item));
   for (const Share& share : shares) {
     if (!std::binary_search(categories.begin(), categories.end(), share.category)) continue;
-    contributions.push_back(
-        {.source = Contribution::Source::kFeature,
-         .item = {},
-         .feature = features_[share.category],
-         .value = static_cast<float>(share.factor * table_.popularity[Row(item)])});
+    contributions.push_back({.source = Contribution::Source::kFeature,
+                             .item = {},
+                             .feature = features_[share.category],
+                             .value = Part(share, table_.popularity[Row(item)])});
   }
   return contributions;
 }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/math/sparse.h"
+#include "vitrine/scorers/collaborative/item_kinds.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
@@ -48,7 +49,9 @@ class MostPopular final : public Scorer, public Explainer {
   // Exact. O(items + members of the query's categories)
   float Sketch(const Query& query, std::span<float> scores) const override;
 
-  // O(k + what is filtered out) without categories, plus the items of the query's categories.
+  // Walks the items by popularity, of the query's categories too, until no other one can be among
+  // the best k: O(k + what is filtered out), and a look at each kind of items in these categories
+  // whose most popular could be. Scores all that is `allowed` instead where that costs less.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
@@ -66,7 +69,15 @@ class MostPopular final : public Scorer, public Explainer {
     double factor = 0;  // beta * a(c) / P(c), whose divisor may be as small as floats go.
   };
 
+  class Walk;
+
+  // What an item of this popularity gets for being in the share's category.
+  static float Part(const Share& share, float popularity) {
+    return static_cast<float>(share.factor * popularity);
+  }
+
   explicit MostPopular(MostPopularTable table);
+  void SortItems();
   // The longest part of `path` that is a category of some item.
   std::optional<std::uint32_t> FindCategory(const std::string& path) const;
   std::vector<Share> Shares(const Query& query) const;
@@ -74,13 +85,12 @@ class MostPopular final : public Scorer, public Explainer {
   // Adds what the shares add to the scores of all items. O(members of the shares' categories)
   void AddShares(std::span<const Share> shares, std::span<float> scores) const;
   std::vector<Contribution> ExplainOne(std::span<const Share> shares, ItemIndex item) const;
-  std::vector<ScoredItem> RetrieveOne(const Query& query, const ItemBitmap* allowed,
-                                      std::size_t k) const;
 
   MostPopularTable table_;
-  std::vector<ItemIndex> by_popularity_;                      // Known items, best first.
-  CsrMatrix members_;                                         // [categories x num_items]
-  std::vector<float> best_in_category_;                       // P(c) [categories]
+  std::vector<ItemIndex> by_score_;      // Known items by p(i) / P, best first.
+  ItemKinds kinds_;                      // Of the items of popularity above 0.
+  CsrMatrix members_;                    // [categories x num_items]
+  std::vector<float> best_in_category_;  // P(c) [categories]
   std::vector<std::pair<std::string, std::uint32_t>> names_;  // Sorted, for look-up.
   std::vector<std::string> features_;                         // "category: PATH" [categories]
   float best_ = 0;                                            // P

@@ -1,0 +1,125 @@
+// Times how the best few of a large catalogue are found.
+//
+//   retrieval_bench [NUM_ITEMS]
+//
+// A made-up catalogue of a million items, unless told otherwise; one thread, lists of 100.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "bench/measuring.h"
+#include "vitrine/base/random.h"
+#include "vitrine/scorers/collaborative/most_popular.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kListLength = 100;
+constexpr std::size_t kRounds = 200;
+
+// Of ask(i) for i = 0 to kRounds - 1.
+template <typename Ask>
+void PrintWaits(const std::string& what, const Ask& ask) {
+  std::vector<double> waits;
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    const Micros start = MonotonicNow();
+    ask(i);
+    waits.push_back(1000 * SecondsSince(start));
+  }
+  std::sort(waits.begin(), waits.end());
+  std::printf("%-56s p50 %8.3f ms   p99 %8.3f ms\n", what.c_str(), waits[waits.size() / 2],
+              waits[waits.size() * 99 / 100]);
+  std::fflush(stdout);
+}
+
+// One item in `one_in`.
+ItemBitmap Some(std::size_t num_items, std::uint64_t one_in) {
+  Random random(one_in);
+  ItemBitmap some(num_items);
+  for (std::size_t item = 0; item < num_items; ++item) {
+    if (random.Below(one_in) == 0) some.Insert(static_cast<ItemIndex>(item));
+  }
+  return some;
+}
+
+// Fourteen categories of twenty parts each, an item in one part; the popularity of the item of rank
+// r is 1 / r, and half of the items nobody touched.
+MostPopularTable MadeUpTable(std::size_t num_items) {
+  constexpr std::uint32_t kTops = 14;
+  constexpr std::uint32_t kParts = 20;
+  Random random(1);
+  MostPopularTable table;
+  for (std::uint32_t top = 0; top < kTops; ++top) {
+    table.category_names.push_back("Category " + std::to_string(top));
+  }
+  for (std::uint32_t part = 0; part < kTops * kParts; ++part) {
+    table.category_names.push_back(table.category_names[part / kParts] + " > " +
+                                   std::to_string(part % kParts));
+  }
+  for (std::size_t item = 0; item < num_items; ++item) {
+    const bool is_touched = item < num_items / 2;
+    table.popularity.push_back(is_touched ? 1 / (1 + static_cast<float>(item)) : 0);
+  }
+  random.Shuffle(table.popularity);
+  CsrMatrix& categories = table.categories;
+  for (std::size_t item = 0; item < num_items; ++item) {
+    const auto part = static_cast<std::uint32_t>(random.Below(kTops * kParts));
+    categories.column.insert(categories.column.end(), {part / kParts, kTops + part});
+    categories.value.insert(categories.value.end(), {1, 2});
+    categories.row_begin.push_back(categories.column.size());
+  }
+  categories.num_rows = num_items;
+  categories.num_cols = table.category_names.size();
+  return table;
+}
+
+void TimeMostPopular(std::size_t num_items) {
+  const Micros start = MonotonicNow();
+  const auto scorer = MostPopular::Create(MadeUpTable(num_items));
+  if (!scorer.ok()) return;
+  std::printf("most_popular of %zu items: made up and sorted in %.2f s\n", num_items,
+              SecondsSince(start));
+  Random random(2);
+  std::vector<std::vector<ItemIndex>> pages(kRounds);
+  for (std::vector<ItemIndex>& page : pages) {
+    for (int i = 0; i < 14; ++i) page.push_back(static_cast<ItemIndex>(random.Below(num_items)));
+  }
+  const std::vector<std::string> tops = {"Category 0", "Category 1", "Category 2", "Category 3",
+                                         "Category 4", "Category 5", "Category 6"};
+  const auto ask = [&](const Query& query, const ItemBitmap* allowed) {
+    (*scorer)->Retrieve({&query, 1}, allowed, kListLength);
+  };
+  PrintWaits("  about nothing", [&](std::size_t) { ask({}, nullptr); });
+  PrintWaits("  about seven of fourteen categories",
+             [&](std::size_t) { ask({.categories = tops}, nullptr); });
+  for (const std::uint64_t one_in : {1U, 10U, 50U, 1000U}) {
+    const ItemBitmap some = Some(num_items, one_in);
+    PrintWaits("  about fourteen items, one in " + std::to_string(one_in) + " allowed",
+               [&](std::size_t i) { ask({.context_items = pages[i]}, &some); });
+  }
+  const std::vector<ItemIndex> all = ItemBitmap(num_items, /*is_full=*/true).Items();
+  Matrix scores(1, static_cast<Eigen::Index>(num_items));
+  PrintWaits("  about fourteen items, all scored", [&](std::size_t i) {
+    const Query query{.context_items = pages[i]};
+    (*scorer)->Score({&query, 1}, all, scores);
+    TopKOf({scores.data(), num_items}, kListLength);
+  });
+}
+
+int Run(int argc, char** argv) {
+  const std::size_t num_items = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000;
+  if (num_items < 1000) {
+    std::fprintf(stderr, "usage: retrieval_bench [NUM_ITEMS], at least 1,000 of them\n");
+    return 2;
+  }
+  std::printf("%s, lists of %zu, one thread\n", ProcessorName().c_str(), kListLength);
+  TimeMostPopular(num_items);
+  return 0;
+}
+
+}  // namespace
+}  // namespace vitrine
+
+int main(int argc, char** argv) { return vitrine::Run(argc, argv); }
