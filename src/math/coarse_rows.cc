@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "math/coarse_kernels.h"
 
@@ -37,15 +38,23 @@ double RoundTo(float unit, std::span<const float> values, Integer* rounded) {
       .squaredNorm();
 }
 
+std::vector<std::uint32_t> InTheirOrder(const Matrix& rows) {
+  std::vector<std::uint32_t> order(static_cast<std::size_t>(rows.rows()));
+  std::iota(order.begin(), order.end(), 0U);
+  return order;
+}
+
 double SquaredLength(std::span<const float> values) {
   return Of(values).cast<double>().squaredNorm();
 }
 
 }  // namespace
 
-CoarseRows::CoarseRows(const Matrix& rows)
+CoarseRows::CoarseRows(const Matrix& rows) : CoarseRows(rows, InTheirOrder(rows)) {}
+
+CoarseRows::CoarseRows(const Matrix& rows, std::span<const std::uint32_t> order)
     : num_padded_((static_cast<std::size_t>(rows.cols()) + kNumbers - 1) / kNumbers * kNumbers),
-      scales_(static_cast<std::size_t>(rows.rows())) {
+      scales_(order.size()) {
   assert(rows.cols() <= 8000);
   const std::size_t num_chunks = num_padded_ / kNumbers;
   chunks_.resize((scales_.size() + kRows - 1) / kRows * num_chunks);
@@ -53,7 +62,9 @@ CoarseRows::CoarseRows(const Matrix& rows)
   double longest = 0;
   double largest_error = 0;
   for (std::size_t r = 0; r < scales_.size(); ++r) {
-    const std::span<const float> row(rows.row(static_cast<Eigen::Index>(r)).data(), rounded.size());
+    if (order[r] >= static_cast<std::size_t>(rows.rows())) continue;
+    const std::span<const float> row(rows.row(static_cast<Eigen::Index>(order[r])).data(),
+                                     rounded.size());
     scales_[r] = Largest(row) / kMostOfRow;
     const double error = std::sqrt(RoundTo(scales_[r], row, rounded.data()));
     largest_error = std::max(largest_error, error);
@@ -78,9 +89,10 @@ CoarseVector CoarseRows::Prepare(std::span<const float> vector) const {
     coarse.low.push_back(static_cast<std::int8_t>(value & 15));
   }
   const double length = std::sqrt(SquaredLength(vector));
-  // The last: of sums of as many floats, here and where the exact ones are made.
+  // Of sums of as many floats, here and where the exact ones are made.
   const double rounding = static_cast<double>(std::numeric_limits<float>::epsilon()) *
                           static_cast<double>(num_padded_ + 8);
+  coarse.rounding = static_cast<float>(static_cast<double>(longest_) * rounding * length);
   coarse.error = static_cast<float>(static_cast<double>(largest_error_) * length +
                                     static_cast<double>(longest_) * (error + rounding * length));
   return coarse;

@@ -51,27 +51,90 @@ void Multiply(const FactorTable& table, Eigen::Index first, Eigen::Index count,
   }
 }
 
-// The best `k` for one query, by products with what the coarse factors cannot rule out.
-std::vector<ScoredItem> RetrieveCloseToBest(const FactorTable& table, const Matrix& vector,
-                                            const Audience& audience, std::size_t k) {
-  const auto num_items = static_cast<std::size_t>(table.factors->rows());
-  const CoarseVector coarse = table.coarse->Prepare({vector.data(), ColsOf(vector)});
-  std::array<float, kBlockItems> block;
-  TopK best(k);
-  for (std::size_t first = 0; first < num_items; first += block.size()) {
-    const std::span<float> scores(block.data(), std::min(block.size(), num_items - first));
-    table.coarse->Multiply(coarse, first, scores);
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      if (!(scores[i] + coarse.error >= best.threshold())) continue;
-      const ItemIndex item{static_cast<std::uint32_t>(first + i)};
-      if (!table.known->Contains(item) || !MayShow(audience.query, audience.allowed, item))
-        continue;
-      const auto row = static_cast<Eigen::Index>(first + i);
-      const float product = table.factors->row(row).dot(vector.row(0));
-      best.Offer(item, table.scale == nullptr ? product : (*table.scale)[row] * product);
+// A look for the best `k` for one query: products with what the coarse factors cannot rule out.
+class CloseLook {
+ public:
+  CloseLook(const FactorTable& table, const Matrix& vector, const Audience& audience, std::size_t k)
+      : table_(table),
+        vector_(vector),
+        audience_(audience),
+        coarse_(table.coarse->rows.Prepare({vector.data(), ColsOf(vector)})),
+        best_(k) {}
+
+  std::vector<ScoredItem> Take() {
+    if (table_.coarse->has_blocks()) {
+      LookAtBlocks();
+    } else {
+      const std::size_t num_rows = table_.coarse->rows.num_rows();
+      for (std::size_t first = 0; first < num_rows; first += kBlockItems) {
+        LookAt(first, std::min<std::size_t>(kBlockItems, num_rows - first));
+      }
+    }
+    return best_.Take();
+  }
+
+ private:
+  // Those that promise most first, until one cannot hold what is missing, nor can the rest.
+  void LookAtBlocks() {
+    const auto is_less = [](const auto& a, const auto& b) { return a.most < b.most; };
+    std::vector<RowBlocks::Bounded> blocks =
+        table_.coarse->blocks.Bounds({vector_.data(), ColsOf(vector_)});
+    std::make_heap(blocks.begin(), blocks.end(), is_less);
+    for (auto end = blocks.end(); end != blocks.begin(); --end) {
+      const RowBlocks::Bounded next = blocks.front();
+      const double most = next.most + static_cast<double>(coarse_.rounding);
+      if (most < static_cast<double>(best_.threshold())) return;
+      LookAt(next.first, next.count);
+      std::pop_heap(blocks.begin(), end, is_less);
     }
   }
-  return best.Take();
+
+  ItemIndex ItemAt(std::size_t place) const {
+    if (!table_.coarse->has_blocks()) return ItemIndex{static_cast<std::uint32_t>(place)};
+    return ItemIndex{table_.coarse->blocks.rows()[place]};
+  }
+
+  // REQUIRES: count <= kBlockItems
+  void LookAt(std::size_t first, std::size_t count) {
+    const std::span<float> scores = std::span(block_).first(count);
+    table_.coarse->rows.Multiply(coarse_, first, scores);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!(scores[i] + coarse_.error >= best_.threshold())) continue;
+      const ItemIndex item = ItemAt(first + i);
+      if (!table_.known->Contains(item) || !MayShow(audience_.query, audience_.allowed, item))
+        continue;
+      const auto row = static_cast<Eigen::Index>(Row(item));
+      const float product = table_.factors->row(row).dot(vector_.row(0));
+      best_.Offer(item, table_.scale == nullptr ? product : (*table_.scale)[row] * product);
+    }
+  }
+
+  const FactorTable& table_;
+  const Matrix& vector_;
+  const Audience& audience_;
+  const CoarseVector coarse_;
+  TopK best_;
+  std::array<float, kBlockItems> block_;
+};
+
+// Sets products[i] to about the product of row i and the vector. Returns by how much one may be
+// off.
+float MultiplyCoarsely(const CoarseIndex& index, const Matrix& vector, std::span<float> products) {
+  const CoarseVector coarse = index.rows.Prepare({vector.data(), ColsOf(vector)});
+  if (!index.has_blocks()) {
+    index.rows.Multiply(coarse, 0, products);
+    return coarse.error;
+  }
+  const std::span<const std::uint32_t> rows = index.blocks.rows();
+  std::array<float, kBlockItems> block;
+  for (std::size_t first = 0; first < rows.size(); first += block.size()) {
+    const std::size_t count = std::min(block.size(), rows.size() - first);
+    index.rows.Multiply(coarse, first, std::span(block).first(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      if (rows[first + i] < products.size()) products[rows[first + i]] = block[i];
+    }
+  }
+  return coarse.error;
 }
 
 // How many of the first `items` are known neighbours in the table, which one product serves.
@@ -170,9 +233,7 @@ float SketchByFactors(const FactorTable& table, const Matrix& vector, std::span<
   }
   float error = 0;
   if (table.coarse != nullptr) {
-    const CoarseVector coarse = table.coarse->Prepare({vector.data(), ColsOf(vector)});
-    table.coarse->Multiply(coarse, 0, known);
-    error = coarse.error;
+    error = MultiplyCoarsely(*table.coarse, vector, known);
   } else {
     const auto count = static_cast<Eigen::Index>(known.size());
     Eigen::Map<Eigen::VectorXf> products(known.data(), count);
@@ -191,7 +252,8 @@ std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
   const Eigen::Index num_items = table.factors->rows();
   if (vectors.rows() == 1 && table.coarse != nullptr) {
     if (!vectors.isZero(0)) {
-      result.front() = RetrieveCloseToBest(table, vectors, {queries.front(), allowed}, k);
+      const Audience audience{queries.front(), allowed};
+      result.front() = CloseLook(table, vectors, audience, k).Take();
     }
     return result;
   }

@@ -6,7 +6,7 @@
 
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/base/matrix.h"
-#include "vitrine/math/coarse_rows.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
@@ -16,7 +16,7 @@ struct FactorTable {
   const Matrix* factors = nullptr;         // [num_items x d]
   const ItemBitmap* known = nullptr;       // Rows that count.
   const Eigen::VectorXf* scale = nullptr;  // [num_items] Multiplies the products; null: ones.
-  const CoarseRows* coarse = nullptr;      // Of the factors, times their scale; null: none kept.
+  const CoarseIndex* coarse = nullptr;     // Of the factors, times their scale; null: none kept.
 };
 
 // The rows that are not zero.
@@ -33,7 +33,8 @@ float SketchByFactors(const FactorTable& table, const Matrix& vector, std::span<
 
 // The best `k` for each row of `vectors` that its query may be shown. Blocks of items are
 // multiplied with many queries at a time, so that the factors are read from memory once. For one
-// query alone the coarse factors, where there are any, say which blocks' items are worth a product.
+// query alone the coarse factors, where there are any, say which blocks' items are worth a product;
+// of many items, also which blocks are worth a look.
 std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
                                                        const Matrix& vectors,
                                                        std::span<const Query> queries,

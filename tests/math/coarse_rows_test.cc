@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <tuple>
+#include <vector>
 
 #include "math/coarse_kernels.h"
 #include "vitrine/base/random.h"
@@ -51,6 +53,29 @@ TEST_P(CoarseRowsTest, ProductsAreWithinTheErrorThatIsTold) {
       }
     }
   }
+}
+
+TEST_P(CoarseRowsTest, AnotherOrderChangesNoProduct) {
+  const auto [num_rows, num_cols] = GetParam();
+  Random random(6);
+  const Matrix rows = SomeRows(num_rows, num_cols, random);
+  const auto size = static_cast<std::size_t>(num_rows);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t row = 0; row < size; ++row) order.push_back(row);
+  random.Shuffle(order);
+  order.insert(order.begin(), 0xFFFFFFFF);
+  const CoarseRows coarse(rows);
+  const CoarseRows shuffled(rows, order);
+  const CoarseVector prepared = coarse.Prepare(Numbers(rows.row(0).transpose()));
+  std::vector<float> products(size);
+  std::vector<float> of_shuffled(size + 1);
+
+  coarse.Multiply(prepared, 0, products);
+  shuffled.Multiply(prepared, 0, of_shuffled);
+
+  EXPECT_EQ(shuffled.Prepare(Numbers(rows.row(0).transpose())).error, prepared.error);
+  EXPECT_EQ(of_shuffled.front(), 0);
+  for (std::size_t i = 0; i < size; ++i) EXPECT_EQ(of_shuffled[i + 1], products[order[i + 1]]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, CoarseRowsTest,

@@ -16,7 +16,8 @@ struct CoarseVector {
   std::vector<std::int8_t> high{};
   std::vector<std::int8_t> low{};  // From 0 to 15.
   float scale = 0;                 // Of a value.
-  float error = 0;                 // By how much a product may be off, at most.
+  float error = 0;                 // By how much a product may be off, at most,
+  float rounding = 0;              // and one of floats, which is a part of that.
 };
 
 // Four numbers of each of sixteen rows, one row behind the other: what one instruction multiplies.
@@ -38,6 +39,9 @@ class CoarseRows {
 
   // `rows` [num_rows x d], finite. REQUIRES: d <= 8000
   explicit CoarseRows(const Matrix& rows);
+
+  // With rows.row(order[p]) as row p; one of zeros where there is no row order[p].
+  CoarseRows(const Matrix& rows, std::span<const std::uint32_t> order);
 
   std::size_t num_rows() const { return scales_.size(); }
 

@@ -51,7 +51,7 @@ MeanFactors::MeanFactors(std::string_view name, Matrix item_factors, const Touch
     const auto row = static_cast<Eigen::Index>(Row(item));
     per_length_[row] = 1 / item_factors_.row(row).stableNorm();
   }
-  coarse_ = CoarseRows(per_length_.asDiagonal() * item_factors_);
+  coarse_ = CoarseIndex(per_length_.asDiagonal() * item_factors_);
 }
 
 FactorTable MeanFactors::Table() const {

@@ -93,7 +93,8 @@ Content::Content(ContentTable table)
   for (const ItemIndex item : has_meaning_.Items()) {
     with_meaning_.push_back(static_cast<std::uint32_t>(item));
   }
-  coarse_meaning_ = CoarseRows(table_.meaning);
+  // Blocks would bound the meaning alone, and what is retrieved has features too.
+  coarse_meaning_ = CoarseIndex(table_.meaning, CoarseIndex::kNeverInBlocks);
 }
 
 FactorTable Content::MeaningTable() const {

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
-#include "vitrine/math/coarse_rows.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/math/ridge.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
@@ -127,7 +127,7 @@ class Ials final : public Scorer, public Explainer {
   Served served_;
   IalsOptions options_;
   ItemBitmap known_items_;  // Rows that are not zero.
-  CoarseRows coarse_;       // The factors.
+  CoarseIndex coarse_;      // The factors.
 };
 
 void Save(const Ials& scorer, ByteWriter& writer);

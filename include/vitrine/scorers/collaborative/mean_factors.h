@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
-#include "vitrine/math/coarse_rows.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
 
@@ -77,7 +77,7 @@ class MeanFactors final : public Scorer, public Explainer {
   TouchWeights touch_weights_;
   ItemBitmap known_items_;      // Rows that are not zero.
   Eigen::VectorXf per_length_;  // 1 / |y_i|; 0 where y_i is zero.
-  CoarseRows coarse_;           // y_i / |y_i|
+  CoarseIndex coarse_;          // y_i / |y_i|
 };
 
 void Save(const MeanFactors& scorer, ByteWriter& writer);

@@ -10,7 +10,7 @@
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/base/matrix.h"
-#include "vitrine/math/coarse_rows.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/math/sparse.h"
 #include "vitrine/scorers/scorer.h"
 
@@ -125,7 +125,7 @@ class Content final : public Scorer, public Explainer {
   CsrMatrix postings_;                       // [features x num_items]
   ItemBitmap has_meaning_;                   // Rows of table_.meaning that are not zero
   std::vector<std::uint32_t> with_meaning_;  // and their indices, ascending.
-  CoarseRows coarse_meaning_;
+  CoarseIndex coarse_meaning_;
 };
 
 void Save(const Content& scorer, ByteWriter& writer);

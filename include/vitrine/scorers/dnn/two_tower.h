@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/item_bitmap.h"
-#include "vitrine/math/coarse_rows.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/scorers/dnn/two_tower_network.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
@@ -114,7 +114,7 @@ class TwoTower final : public Scorer, public Explainer {
 
   TwoTowerTable table_;
   ItemBitmap known_items_;  // Rows of table_.targets that are not zero.
-  CoarseRows coarse_;       // table_.targets
+  CoarseIndex coarse_;      // table_.targets
 };
 
 // Vectors of an item by its features alone: buckets that no training item had count nothing. No

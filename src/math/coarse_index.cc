@@ -1,0 +1,14 @@
+#include "vitrine/math/coarse_index.h"
+
+namespace vitrine {
+
+CoarseIndex::CoarseIndex(const Matrix& matrix, std::size_t fewest_in_blocks) {
+  if (matrix.rows() == 0 || static_cast<std::size_t>(matrix.rows()) < fewest_in_blocks) {
+    rows = CoarseRows(matrix);
+    return;
+  }
+  blocks = RowBlocks(matrix);
+  rows = CoarseRows(matrix, blocks.rows());
+}
+
+}  // namespace vitrine

@@ -1,0 +1,131 @@
+// What blocks of many items must not change: the lists, to the last bit.
+#include "scorers/factor_scan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "vitrine/base/random.h"
+
+namespace vitrine {
+namespace {
+
+constexpr std::size_t kItems = 6000;
+constexpr std::size_t kDimensions = 20;
+
+Matrix Drawn(std::size_t num_rows, Random& random) {
+  Matrix rows(static_cast<Eigen::Index>(num_rows), static_cast<Eigen::Index>(kDimensions));
+  for (float& value : rows.reshaped()) value = static_cast<float>(random.Normal());
+  return rows;
+}
+
+// Items about thirty directions, some that nothing is known of, and some that are alike.
+Matrix SomeFactors() {
+  Random random(1);
+  const Matrix directions = Drawn(30, random);
+  Matrix factors = 0.3F * Drawn(kItems, random);
+  for (Eigen::Index row = 0; row < factors.rows(); ++row) {
+    factors.row(row) += directions.row(static_cast<Eigen::Index>(random.Below(30)));
+    factors.row(row) *= static_cast<float>(random.Uniform());
+    if (row % 11 == 3) factors.row(row).setZero();
+    if (row % 13 == 5) factors.row(row) = factors.row(row % 7);
+  }
+  return factors;
+}
+
+// The best by a product for each item.
+std::vector<ScoredItem> SlowBest(const FactorTable& table, const Matrix& vector, const Query& query,
+                                 const ItemBitmap* allowed, std::size_t k) {
+  TopK best(k);
+  for (std::uint32_t i = 0; i < kItems; ++i) {
+    const ItemIndex item{i};
+    if (allowed != nullptr && !allowed->Contains(item)) continue;
+    if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) continue;
+    Matrix score(1, 1);
+    ScoreByFactors(table, vector, {&item, 1}, score);
+    best.Offer(item, score(0, 0));
+  }
+  return best.Take();
+}
+
+class FactorScanTest : public ::testing::TestWithParam<bool /*is_scaled*/> {
+ protected:
+  static Eigen::VectorXf Scales() {
+    Random random(4);
+    Eigen::VectorXf scales(static_cast<Eigen::Index>(kItems));
+    for (float& scale : scales) scale = static_cast<float>(0.5 + random.Uniform());
+    return scales;
+  }
+  Matrix Kept() const { return GetParam() ? Matrix(scales_.asDiagonal() * factors_) : factors_; }
+  FactorTable TableWith(const CoarseIndex& index) const {
+    return {&factors_, &known_, GetParam() ? &scales_ : nullptr, &index};
+  }
+
+  const Matrix factors_ = SomeFactors();
+  const ItemBitmap known_ = KnownRows(factors_);
+  const Eigen::VectorXf scales_ = Scales();
+  const CoarseIndex in_blocks_{Kept(), /*fewest_in_blocks=*/0};
+  const CoarseIndex in_order_{Kept()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Scales, FactorScanTest, ::testing::Bool());
+
+TEST_P(FactorScanTest, FewItemsAreInNoBlocks) {
+  EXPECT_TRUE(in_blocks_.has_blocks());
+  EXPECT_FALSE(in_order_.has_blocks());
+}
+
+TEST_P(FactorScanTest, BlocksChangeNoList) {
+  Random random(2);
+  const Matrix vectors = Drawn(12, random);
+  ItemBitmap few(kItems);
+  for (std::uint32_t i = 0; i < kItems; i += 97) few.Insert(ItemIndex{i});
+  const std::vector<const ItemBitmap*> filters = {nullptr, &few};
+  for (Eigen::Index v = 0; v < vectors.rows(); ++v) {
+    const Matrix vector = v == 0 ? Matrix(factors_.row(40)) : Matrix(vectors.row(v));
+    std::vector<ItemIndex> excluded;
+    for (const ItemBitmap* const allowed : filters) {
+      for (const std::size_t k : {0U, 1U, 20U, 400U, 9000U}) {
+        const Query query{.excluded = excluded};
+        const auto expected = SlowBest(TableWith(in_order_), vector, query, allowed, k);
+        for (const CoarseIndex* const index : {&in_blocks_, &in_order_}) {
+          EXPECT_EQ(RetrieveByFactors(TableWith(*index), vector, {&query, 1}, allowed, k).front(),
+                    expected)
+              << "vector " << v << ", k = " << k;
+        }
+        if (k == 20) {
+          for (const ScoredItem& each : expected) excluded.push_back(each.item);
+          std::sort(excluded.begin(), excluded.end());
+        }
+      }
+    }
+  }
+}
+
+TEST_P(FactorScanTest, BlocksChangeNoSketch) {
+  Random random(3);
+  const Matrix vector = Drawn(1, random);
+  for (const std::size_t count : {kItems + 5, kItems, std::size_t{100}, std::size_t{0}}) {
+    std::vector<float> by_blocks(count, std::numeric_limits<float>::quiet_NaN());
+    std::vector<float> in_order = by_blocks;
+
+    const float error = SketchByFactors(TableWith(in_blocks_), vector, by_blocks);
+
+    EXPECT_EQ(error, SketchByFactors(TableWith(in_order_), vector, in_order));
+    EXPECT_EQ(by_blocks, in_order);
+  }
+}
+
+TEST_P(FactorScanTest, ManyItemsAreInBlocks) {
+  Matrix many(static_cast<Eigen::Index>(CoarseIndex::kFewestInBlocks), 2);
+  many.setOnes();
+
+  EXPECT_TRUE(CoarseIndex(many).has_blocks());
+  EXPECT_FALSE(CoarseIndex(Matrix(many.topRows(many.rows() - 1))).has_blocks());
+}
+
+}  // namespace
+}  // namespace vitrine
