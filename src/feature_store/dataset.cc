@@ -1,6 +1,7 @@
 #include "vitrine/feature_store/dataset.h"
 
 #include <algorithm>
+#include <variant>
 
 #include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
@@ -50,7 +51,29 @@ void AppendRow(std::span<const Interaction> history, CsrMatrix& matrix) {
   matrix.row_begin.push_back(matrix.column.size());
 }
 
+void AddProfile(const DescribedUser& profile, ByteWriter& writer) {
+  writer.Unsigned(profile.user);
+  writer.Unsigned(profile.attributes->size());
+  for (const auto& [name, value] : *profile.attributes) {
+    writer.String(name);
+    writer.Unsigned(value.index());
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      writer.String(*text);
+    } else {
+      writer.Double(std::get<double>(value));
+    }
+  }
+}
+
 }  // namespace
+
+std::shared_ptr<const ProfileAttributes> Dataset::ProfileOf(std::size_t user) const {
+  const auto found = std::lower_bound(
+      profiles.begin(), profiles.end(), user,
+      [](const DescribedUser& profile, std::size_t wanted) { return profile.user < wanted; });
+  if (found == profiles.end() || found->user != user) return nullptr;
+  return found->attributes;
+}
 
 CsrMatrix UserItemWeights(const Dataset& dataset) {
   CsrMatrix matrix;
@@ -86,6 +109,8 @@ void SetFingerprint(Dataset& dataset) {
     writer.Unsigned(static_cast<std::uint64_t>(interaction.type));
   }
   fingerprint.writer().Signed(dataset.now_us);
+  // Last, and without their number, so that data without any keeps the fingerprint it had.
+  for (const DescribedUser& profile : dataset.profiles) AddProfile(profile, fingerprint.writer());
   dataset.fingerprint = fingerprint.Take();
 }
 

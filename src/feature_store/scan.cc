@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -20,10 +22,12 @@ struct Collected {
   Interaction interaction{};
 };
 
-// Sorts by shopper, in the order of their first event in the log, and by time.
-void FillInteractions(const std::vector<Collected>& collected, const Shoppers& shoppers,
-                      Dataset& dataset) {
+// Sorts by shopper, in the order of their first event in the log, and by time. Returns whose the
+// rows are.
+std::vector<UserIndex> FillInteractions(const std::vector<Collected>& collected,
+                                        const Shoppers& shoppers, Dataset& dataset) {
   constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
+  std::vector<UserIndex> owners;
   std::unordered_map<std::uint32_t, std::uint32_t> user_of;  // By the shopper's index.
   std::vector<std::uint32_t> users(collected.size(), kDropped);
   for (std::size_t i = 0; i < collected.size(); ++i) {
@@ -33,7 +37,9 @@ void FillInteractions(const std::vector<Collected>& collected, const Shoppers& s
         !owner.has_value() || (visitor.has_value() && !shoppers.Row(*visitor).has_value());
     if (is_erased) continue;  // While we were reading.
     const auto next = static_cast<std::uint32_t>(user_of.size());
-    users[i] = user_of.emplace(static_cast<std::uint32_t>(Row(*owner)), next).first->second;
+    const auto [at, is_new] = user_of.emplace(static_cast<std::uint32_t>(Row(*owner)), next);
+    if (is_new) owners.push_back(*owner);
+    users[i] = at->second;
   }
   std::vector<std::uint64_t>& begin = dataset.user_begin;
   begin.assign(user_of.size() + 1, 0);
@@ -53,6 +59,20 @@ void FillInteractions(const std::vector<Collected>& collected, const Shoppers& s
         dataset.interactions.begin() + static_cast<std::ptrdiff_t>(begin[user]),
         dataset.interactions.begin() + static_cast<std::ptrdiff_t>(begin[user + 1]),
         [](const Interaction& a, const Interaction& b) { return a.time_us < b.time_us; });
+  }
+  return owners;
+}
+
+// `owners` by row. Shares what the views hold.
+void FillProfiles(std::span<const UserIndex> owners, const Shoppers& shoppers, Dataset& dataset) {
+  for (std::size_t user = 0; user < owners.size(); ++user) {
+    const std::optional<ShopperRow> row = shoppers.Row(owners[user]);
+    if (!row.has_value()) continue;  // Erased while we were reading.
+    const std::shared_ptr<const User>& profile = row->profile;
+    if (profile == nullptr || profile->attributes.empty()) continue;
+    dataset.profiles.push_back(
+        {static_cast<std::uint32_t>(user),
+         std::shared_ptr<const ProfileAttributes>(profile, &profile->attributes)});
   }
 }
 
@@ -131,7 +151,8 @@ absl::StatusOr<Dataset> LocalStore::Snapshot(Micros until_us) const {
     }
   }
   Dataset dataset;
-  FillInteractions(collected, views_->shoppers(), dataset);
+  FillProfiles(FillInteractions(collected, views_->shoppers(), dataset), views_->shoppers(),
+               dataset);
   const Catalogue& items = catalogue();
   const std::size_t num_items = items.num_indices();  // After the log: every index in it is there.
   for (std::size_t row = 0; row < num_items; ++row) {

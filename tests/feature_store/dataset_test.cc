@@ -12,9 +12,16 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::IsNull;
+using ::testing::Pair;
+using ::testing::Pointee;
 
 Interaction Touch(std::uint32_t item, float weight) {
   return {.time_us = 0, .item = ItemIndex{item}, .weight = weight};
+}
+
+std::shared_ptr<const ProfileAttributes> From(const char* country) {
+  return std::make_shared<const ProfileAttributes>(ProfileAttributes{{"country", country}});
 }
 
 Dataset TwoUsers() {
@@ -69,6 +76,18 @@ TEST(DatasetTest, EveryPartChangesTheFingerprint) {
       [](Dataset& dataset) { dataset.interactions[4].time_us = 1; },
       [](Dataset& dataset) { dataset.interactions[4].item = ItemIndex{1}; },
       [](Dataset& dataset) { dataset.now_us = 1; },
+      [](Dataset& dataset) {
+        dataset.profiles = {{0, From("DE")}};
+      },
+      [](Dataset& dataset) {
+        dataset.profiles = {{1, From("DE")}};
+      },
+      [](Dataset& dataset) {
+        dataset.profiles = {{1, From("FR")}};
+      },
+      [](Dataset& dataset) {
+        dataset.profiles = {{0, From("DE")}, {1, From("DE")}};
+      },
   };
   std::set<std::uint64_t> fingerprints;
 
@@ -80,6 +99,15 @@ TEST(DatasetTest, EveryPartChangesTheFingerprint) {
   }
 
   EXPECT_EQ(fingerprints.size(), changes.size());
+}
+
+TEST(DatasetTest, AProfileIsItsUsersAndOthersHaveNone) {
+  Dataset dataset = TwoUsers();
+  dataset.profiles = {{1, From("DE")}};
+
+  EXPECT_THAT(dataset.ProfileOf(0), IsNull());
+  EXPECT_THAT(dataset.ProfileOf(1), Pointee(ElementsAre(Pair("country", AttributeValue("DE")))));
+  EXPECT_THAT(TwoUsers().ProfileOf(1), IsNull());
 }
 
 TEST(DatasetTest, EqualContentHasEqualFingerprints) {

@@ -7,10 +7,13 @@
 
 namespace vitrine {
 
+// What a shopper is said to be, such as "country" or "age".
+using ProfileAttributes = std::map<std::string, AttributeValue>;
+
 // What the shop tells about a signed-in shopper. Everything but the id is optional.
 struct User {
   std::string id{};
-  std::map<std::string, AttributeValue> attributes{};  // Such as "country" or "age".
+  ProfileAttributes attributes{};
   bool operator==(const User&) const = default;
 };
 
