@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,7 @@ class AskedCases {
 
  private:
   std::vector<std::vector<Interaction>> histories_;  // Latest first.
+  std::vector<std::shared_ptr<const ProfileAttributes>> profiles_;
   std::vector<std::vector<ItemIndex>> excluded_;
   std::vector<Query> queries_;
 };

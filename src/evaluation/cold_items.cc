@@ -167,7 +167,7 @@ ColdItems HoldOutColdItems(const Dataset& dataset, const ColdItemsOptions& optio
     }
     if (shown.empty()) continue;
     result.user.push_back(static_cast<std::uint32_t>(user));
-    builder.BeginGroup(shown, builder.Train(user, shown));
+    builder.BeginGroup(user, shown, builder.Train(user, shown));
     builder.Ask(shown.size(), shown.back().time_us, LikedItems(answers));
   }
   result.split = builder.Take(latest);

@@ -68,7 +68,8 @@ void Predict(const RatingPredictor& predictor, const Dataset& train,
     }
     if (asked.empty()) return;
     const std::vector<Interaction> history = LatestFirst(train.History(held[asked[0]].user));
-    const Query query{.history = history, .now_us = train.now_us};
+    const auto profile = train.ProfileOf(held[asked[0]].user);
+    const Query query{.history = history, .profile = profile.get(), .now_us = train.now_us};
     const std::vector<float> ratings = predictor.PredictRatings(query, items);
     for (std::size_t a = 0; a < asked.size(); ++a) {
       predicted[asked[a]] = std::clamp(ratings[a], scale.low, scale.high);

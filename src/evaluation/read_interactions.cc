@@ -191,7 +191,8 @@ absl::StatusOr<Split> ReadFixedSplit(FileSystem& files, const std::string& train
   for (std::size_t user = 0; user < trained.num_users(); ++user) {
     const std::span<const Interaction> history = trained.History(user);
     // Who is in the test file alone must not count among those that were learned from.
-    builder.BeginGroup(history, history.empty() ? kNoTrainingUser : builder.Train(user, history));
+    builder.BeginGroup(user, history,
+                       history.empty() ? kNoTrainingUser : builder.Train(user, history));
     builder.Ask(history.size(), trained.now_us, DistinctItems(tested.History(user)));
   }
   return builder.Take(trained.now_us);

@@ -52,7 +52,7 @@ Split SplitByTime(const Dataset& dataset, Micros cut_us, bool allow_repeats) {
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {
     const std::span<const Interaction> before = HistoryBefore(dataset, user, cut_us);
     if (before.empty()) continue;
-    builder.BeginGroup(before, training_user[user]);
+    builder.BeginGroup(user, before, training_user[user]);
     builder.Ask(before.size(), cut_us, LikedItems(dataset.History(user).subspan(before.size())));
   }
   return builder.Take(cut_us);
@@ -117,7 +117,7 @@ Split HoldOutItems(const Dataset& dataset, double share, std::uint64_t seed, boo
       const bool is_held_out = std::binary_search(held_out.begin(), held_out.end(), each.item);
       (is_held_out ? answers : kept).push_back(each);
     }
-    builder.BeginGroup(kept, builder.Train(user, kept));
+    builder.BeginGroup(user, kept, builder.Train(user, kept));
     builder.Ask(kept.size(), dataset.now_us, LikedItems(answers));
   }
   return builder.Take(dataset.now_us);
@@ -138,7 +138,7 @@ Split LeaveLastOut(const Dataset& dataset, Part part, bool allow_repeats) {
     const std::size_t validation = liked[liked.size() - 2];
     const std::size_t answer = part == Part::kTest ? liked.back() : validation;
     const std::uint32_t row = builder.Train(user, history.first(validation));
-    builder.BeginGroup(history.first(answer), row);
+    builder.BeginGroup(user, history.first(answer), row);
     builder.Ask(answer, history[answer].time_us, {history[answer].item});
   }
   return builder.Take();

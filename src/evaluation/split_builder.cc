@@ -36,6 +36,9 @@ std::vector<ItemIndex> LikedItems(std::span<const Interaction> interactions) {
 void AppendUser(const Dataset& from, std::size_t user, std::span<const Interaction> history,
                 Dataset& to) {
   if (!from.user_ids.empty()) to.user_ids.push_back(from.user_ids[user]);
+  if (auto profile = from.ProfileOf(user)) {
+    to.profiles.push_back({static_cast<std::uint32_t>(to.num_users()), std::move(profile)});
+  }
   to.interactions.insert(to.interactions.end(), history.begin(), history.end());
   to.user_begin.push_back(to.interactions.size());
 }
@@ -52,13 +55,15 @@ std::uint32_t SplitBuilder::Train(std::size_t user, std::span<const Interaction>
   return static_cast<std::uint32_t>(split_.train.num_users() - 1);
 }
 
-void SplitBuilder::BeginGroup(std::span<const Interaction> past, std::uint32_t training_user) {
+void SplitBuilder::BeginGroup(std::size_t user, std::span<const Interaction> past,
+                              std::uint32_t training_user) {
   if (split_.cases.empty() || !has_case_) {
     split_.past.resize(group_begin_);  // Nobody asks for what the group before it did.
   }
   has_case_ = false;
   group_begin_ = split_.past.size();
   training_user_ = training_user;
+  profile_ = dataset_.ProfileOf(user);
   split_.past.insert(split_.past.end(), past.begin(), past.end());
 }
 
@@ -67,7 +72,8 @@ void SplitBuilder::Ask(std::size_t num_shown, Micros now_us, std::vector<ItemInd
                 .history_end = group_begin_ + num_shown,
                 .now_us = now_us,
                 .relevant = std::move(relevant),
-                .training_user = training_user_};
+                .training_user = training_user_,
+                .profile = profile_};
   if (is_kept_to_trained_) {
     std::erase_if(test.relevant,
                   [this](ItemIndex item) { return !split_.candidates.Contains(item); });

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,7 +16,7 @@ std::vector<ItemIndex> DistinctItems(std::span<const Interaction> interactions);
 // The items whose weights sum to more than 0, ascending.
 std::vector<ItemIndex> LikedItems(std::span<const Interaction> interactions);
 
-// Appends a user with this history to `to`, under the name that `from` has for it.
+// Appends a user with this history to `to`, with the name and the profile that `from` has for it.
 void AppendUser(const Dataset& from, std::size_t user, std::span<const Interaction> history,
                 Dataset& to);
 
@@ -30,9 +32,9 @@ class SplitBuilder {
   // The user's row of the train part.
   std::uint32_t Train(std::size_t user, std::span<const Interaction> history);
 
-  // The cases asked from here on are of another user or session, whose interactions these are.
-  // `training_user`: its row of the train part, or kNoTrainingUser.
-  void BeginGroup(std::span<const Interaction> past, std::uint32_t training_user);
+  // The cases asked from here on are of another user or session of the data set, whose interactions
+  // these are. `training_user`: its row of the train part, or kNoTrainingUser.
+  void BeginGroup(std::size_t user, std::span<const Interaction> past, std::uint32_t training_user);
 
   // Asks the group after its first `num_shown` interactions. No case when nothing is relevant, or
   // everything that is masked. REQUIRES: `relevant` ascending and distinct.
@@ -52,6 +54,7 @@ class SplitBuilder {
   bool has_case_ = false;  // Of the group that was begun last.
   std::uint64_t group_begin_ = 0;
   std::uint32_t training_user_ = kNoTrainingUser;
+  std::shared_ptr<const ProfileAttributes> profile_;
 };
 
 }  // namespace vitrine

@@ -62,8 +62,9 @@ Dataset SessionsBefore(const Dataset& dataset, Micros cut_us) {
   return before;
 }
 
-void AskForEveryNext(std::span<const Interaction> session, SplitBuilder& builder) {
-  builder.BeginGroup(session, kNoTrainingUser);
+void AskForEveryNext(const Dataset& dataset, std::size_t user, SplitBuilder& builder) {
+  const std::span<const Interaction> session = dataset.History(user);
+  builder.BeginGroup(user, session, kNoTrainingUser);
   bool is_first = true;
   for (std::size_t i = 0; i < session.size(); ++i) {
     if (!(session[i].weight > 0)) continue;
@@ -88,7 +89,7 @@ Split NextBasket(const Dataset& dataset, Part part) {
       continue;
     }
     const std::span<const Interaction> before = history.first(last.begin);
-    builder.BeginGroup(before, builder.Train(user, before));
+    builder.BeginGroup(user, before, builder.Train(user, before));
     builder.Ask(before.size(), history[last.begin].time_us, std::move(last.liked));
   }
   return builder.Take();
@@ -107,7 +108,7 @@ Split SessionPrefixes(const Dataset& dataset, Part part, double test_share) {
     if (is_trained_on(dataset.History(user))) (void)builder.Train(user, dataset.History(user));
   }
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {
-    if (!is_trained_on(dataset.History(user))) AskForEveryNext(dataset.History(user), builder);
+    if (!is_trained_on(dataset.History(user))) AskForEveryNext(dataset, user, builder);
   }
   return builder.Take();
 }

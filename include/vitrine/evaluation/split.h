@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct TestCase {
   std::vector<ItemIndex> relevant{};              // Ascending, distinct, not empty.
   std::uint32_t group = 0;                        // The user or session that it is a case of.
   std::uint32_t training_user = kNoTrainingUser;  // The same one's row of the train part.
+  // What the shop says of the user, which may be newer than what is asked; null: nothing.
+  std::shared_ptr<const ProfileAttributes> profile{};
 };
 
 // What to learn from, and what to be asked then. Definitions: docs/evaluation.md.
