@@ -15,8 +15,8 @@ absl::Status CheckSetting(const Trainer& trainer, const std::string& name,
                           const std::string& value);
 
 // Lets no model that is learned of a store's shoppers call popular what fewer than `min_group` of
-// them touched: sets min_shoppers, of every trainer that has it, to that, unless it is more.
-// `settings` are by model name.
+// them touched, nor learn of a profile what fewer have: sets min_shoppers, of every trainer that
+// has it, to that, unless it is more. `settings` are by model name.
 void RaiseMinShoppers(std::size_t min_group, std::map<std::string, Settings>& settings);
 
 }  // namespace vitrine::cli

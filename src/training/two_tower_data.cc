@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <memory>
 #include <variant>
 
 #include "absl/strings/str_format.h"
@@ -135,6 +136,7 @@ TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& 
     : dataset_(dataset),
       touches_(touches),
       target_half_life_days_(options.target_half_life_days),
+      history_dropout_(options.history_dropout),
       learned_(dataset.num_items()),
       counts_(dataset.num_items(), 0) {
   Random random(options.seed);
@@ -147,13 +149,45 @@ TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& 
       counts_[each.item] += 1;
     }
     if (liked.size() < 2) continue;
-    Source source{static_cast<std::uint32_t>(user), history.size()};
+    Source source{.user = static_cast<std::uint32_t>(user), .shown = history.size()};
     if (is_held_out && liked.size() >= 3 && held_out_.size() < kMostHeldOut) {
       source.shown = HeldOutFrom(history);
       held_out_.push_back(static_cast<std::uint32_t>(users_.size()));
     }
     users_.push_back(source);
   }
+  if (options.profile_buckets > 0) ReadProfiles(options.profile_buckets, options.min_shoppers);
+}
+
+void TowerExamples::ReadProfiles(std::size_t buckets, std::size_t min_shoppers) {
+  OwnedBags all;
+  std::vector<std::size_t> counts(buckets, 0);
+  for (Source& source : users_) {
+    const std::shared_ptr<const ProfileAttributes> profile = dataset_.ProfileOf(source.user);
+    if (profile == nullptr) continue;
+    source.profile = static_cast<std::uint32_t>(all.size());
+    for (const std::uint32_t bucket : ProfileBuckets(*profile, buckets)) {
+      all.Add(bucket);
+      ++counts[bucket];
+    }
+    all.EndBag();
+  }
+  common_.assign(buckets, 0);
+  for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
+    if (counts[bucket] >= min_shoppers) common_[bucket] = 1;
+  }
+  for (std::size_t bag = 0; bag < all.size(); ++bag) {
+    for (const std::uint32_t bucket : all.Ids(bag)) {
+      if (common_[bucket] != 0) profiles_.Add(bucket);
+    }
+    profiles_.EndBag();
+  }
+  if (profiles_.ids.empty()) common_.clear();
+}
+
+std::span<const std::uint32_t> TowerExamples::ProfileOf(const Source& source) const {
+  if (source.profile == kNoProfile) return {};
+  return profiles_.Ids(source.profile);
 }
 
 float TowerExamples::WeightOf(Micros time_us) const {
@@ -167,7 +201,11 @@ TowerExample TowerExamples::Cut(std::span<const Interaction> shown,
                                 std::span<const Interaction> asked) const {
   const std::vector<Interaction> newest_first(shown.rbegin(), shown.rend());
   TowerExample example{.touches = TowerTouches({.history = newest_first}, touches_, learned_)};
-  if (example.touches.empty()) return example;
+  if (!example.touches.empty()) AddTargets(asked, example);
+  return example;
+}
+
+void TowerExamples::AddTargets(std::span<const Interaction> asked, TowerExample& example) const {
   for (const Liked& liked : LikedOf(asked)) {
     const ItemIndex item{liked.item};
     const bool is_shown = std::binary_search(
@@ -178,7 +216,6 @@ TowerExample TowerExamples::Cut(std::span<const Interaction> shown,
     example.targets.push_back(liked.item);
     example.weights.push_back(WeightOf(liked.last_us));
   }
-  return example;
 }
 
 TowerExample TowerExamples::AskRandom(std::span<const Interaction> history, Random& random) const {
@@ -201,9 +238,8 @@ TowerExample TowerExamples::AskRandom(std::span<const Interaction> history, Rand
   return Cut(shown, asked);
 }
 
-TowerExample TowerExamples::Ask(std::size_t example, TowerSplit split, Random& random) const {
-  const Source& source = users_[example];
-  const auto history = dataset_.History(source.user).first(source.shown);
+TowerExample TowerExamples::AskOfHistory(std::span<const Interaction> history, TowerSplit split,
+                                         Random& random) const {
   const bool is_by_time =
       split == TowerSplit::kTime || (split == TowerSplit::kBoth && random.Below(2) == 0);
   const std::vector<std::size_t> moments =
@@ -214,10 +250,27 @@ TowerExample TowerExamples::Ask(std::size_t example, TowerSplit split, Random& r
   return cut.targets.empty() ? AskRandom(history, random) : cut;
 }
 
+TowerExample TowerExamples::Ask(std::size_t example, TowerSplit split, Random& random) const {
+  const Source& source = users_[example];
+  const auto history = dataset_.History(source.user).first(source.shown);
+  const std::span<const std::uint32_t> profile = ProfileOf(source);
+  TowerExample asked;
+  // Who has no profile draws no number for it, and is asked what it was before there were any.
+  if (!profile.empty() && random.Uniform() < history_dropout_) {
+    AddTargets(history, asked);
+  } else {
+    asked = AskOfHistory(history, split, random);
+  }
+  asked.profile = profile;
+  return asked;
+}
+
 TowerExample TowerExamples::HeldOut(std::size_t index) const {
   const Source& source = users_[held_out_[index]];
   const auto history = dataset_.History(source.user);
-  return Cut(history.first(source.shown), history.subspan(source.shown));
+  TowerExample asked = Cut(history.first(source.shown), history.subspan(source.shown));
+  asked.profile = ProfileOf(source);
+  return asked;
 }
 
 }  // namespace vitrine

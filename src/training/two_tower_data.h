@@ -55,13 +55,17 @@ enum class TowerSplit { kTime, kRandom, kBoth };
 // One question: what is shown of a shopper and what is right, distinct and not shown.
 struct TowerExample {
   std::vector<TowerTouch> touches{};
-  std::vector<std::uint32_t> targets{};  // Rows of items, ascending.
-  std::vector<float> weights{};          // [targets] What each counts.
+  std::span<const std::uint32_t> profile{};  // Its buckets; valid while the examples are.
+  std::vector<std::uint32_t> targets{};      // Rows of items, ascending.
+  std::vector<float> weights{};              // [targets] What each counts.
 };
 
 struct TowerExampleOptions {
   double held_out_share = 0.1;
   double target_half_life_days = 0;  // A target this much older counts half; 0: all count alike.
+  std::size_t profile_buckets = 0;   // Places for hashed features of profiles; 0: none is read.
+  std::size_t min_shoppers = 5;      // Buckets of fewer shoppers with a question are left out.
+  double history_dropout = 0.1;      // Questions about who has a profile that show it alone.
   std::uint64_t seed = 1;
 };
 
@@ -77,26 +81,40 @@ class TowerExamples {
   const ItemBitmap& learned() const { return learned_; }      // Liked by someone.
   std::span<const double> counts() const { return counts_; }  // [num_items] Who liked each.
 
-  // No targets where the cut leaves nothing to ask.
+  // 1 for buckets of profiles that enough shoppers have. [profile_buckets], empty where none is.
+  std::span<const std::uint8_t> common_profile_buckets() const { return common_; }
+
+  // No targets where the cut leaves nothing to ask. Where the profile alone is shown, all that the
+  // shopper likes is asked for.
   TowerExample Ask(std::size_t example, TowerSplit split, Random& random) const;
   TowerExample HeldOut(std::size_t index) const;
 
  private:
+  static constexpr std::uint32_t kNoProfile = UINT32_MAX;
   struct Source {
     std::uint32_t user = 0;
-    std::size_t shown = 0;  // Interactions, oldest first, that training may look at.
+    std::uint32_t profile = kNoProfile;  // Its bag.
+    std::size_t shown = 0;               // Interactions, oldest first, that training may look at.
   };
+  void ReadProfiles(std::size_t buckets, std::size_t min_shoppers);
+  std::span<const std::uint32_t> ProfileOf(const Source& source) const;
   TowerExample Cut(std::span<const Interaction> shown, std::span<const Interaction> asked) const;
+  void AddTargets(std::span<const Interaction> asked, TowerExample& example) const;
   TowerExample AskRandom(std::span<const Interaction> history, Random& random) const;
+  TowerExample AskOfHistory(std::span<const Interaction> history, TowerSplit split,
+                            Random& random) const;
   float WeightOf(Micros time_us) const;
 
   const Dataset& dataset_;
   TowerHistoryOptions touches_;
   double target_half_life_days_;
+  double history_dropout_;
   ItemBitmap learned_;
   std::vector<double> counts_;
   std::vector<Source> users_;
   std::vector<std::uint32_t> held_out_;  // Examples.
+  OwnedBags profiles_;                   // Of common buckets, a bag for each that has any feature.
+  std::vector<std::uint8_t> common_;
 };
 
 }  // namespace vitrine

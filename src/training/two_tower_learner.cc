@@ -103,7 +103,7 @@ class Learner {
     by_targets_.setZero(items_.target.output.rows(), users.cols());
     nn::ProductOfTransposed(logits_, users, nn::Into::kSet, by_targets_.topRows(targets.rows()),
                             pool_);
-    BackwardHistories(table_.users.Backward(inputs_, by_users_, users_, pass));
+    BackwardInputs(table_.users.Backward(inputs_, by_users_, users_, pass));
     table_.items.Backward(step_.ids, step_.features.view(), by_targets_, histories_.weight.gradient,
                           items_, pass);
     return loss;
@@ -222,10 +222,23 @@ class Learner {
       inputs_(static_cast<Eigen::Index>(i), UserTower::CountColumn(table_.shape.dimensions)) =
           std::log1p(static_cast<float>(asked_[i].touches.size())) / 4;
     }
+    if (table_.shape.user_buckets > 0) FillProfiles();
   }
 
-  // Leaves the derivatives by the items' c in histories_.weight.gradient.
-  void BackwardHistories(const Matrix& by_inputs) {
+  void FillProfiles() {
+    in_profile_ = {};
+    for (const TowerExample& example : asked_) {
+      for (const std::uint32_t bucket : example.profile) in_profile_.Add(bucket);
+      in_profile_.EndBag();
+    }
+    inputs_.rightCols(static_cast<Eigen::Index>(table_.shape.dimensions)) =
+        table_.users.profile.ForwardBags(in_profile_.view(), nn::BagKind::kSum, profile_cache_,
+                                         {.pool = pool_});
+  }
+
+  // Leaves the derivatives by the items' c in histories_.weight.gradient, and adds those by the
+  // profiles' features to theirs.
+  void BackwardInputs(const Matrix& by_inputs) {
     const nn::Pass pass{.pool = pool_};
     const auto d = static_cast<Eigen::Index>(table_.shape.dimensions);
     histories_.weight.is_sparse = true;
@@ -235,6 +248,10 @@ class Learner {
     histories_.BackwardBags(in_all_.view(), nn::BagKind::kSum, by_bag_, all_cache_, pass);
     by_bag_ = by_inputs.middleCols(d, d);
     histories_.BackwardBags(in_recent_.view(), nn::BagKind::kSum, by_bag_, recent_cache_, pass);
+    if (table_.shape.user_buckets == 0) return;
+    by_bag_ = by_inputs.rightCols(d);
+    table_.users.profile.BackwardBags(in_profile_.view(), nn::BagKind::kSum, by_bag_,
+                                      profile_cache_, pass);
   }
 
   // What a history has is not asked for, so it is no negative either.
@@ -315,8 +332,10 @@ class Learner {
   nn::Embedding histories_;  // The c of the step's items, as a table.
   OwnedBags in_all_;
   OwnedBags in_recent_;
+  OwnedBags in_profile_;
   nn::Embedding::Cache all_cache_;
   nn::Embedding::Cache recent_cache_;
+  nn::Embedding::Cache profile_cache_;
   Matrix inputs_;                // [users x inputs]
   Matrix logits_;                // [users x columns]
   Matrix by_users_;              // [users x d]

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,9 @@ Settings Defaults() {
           {"context_weight", "3"},
           {"half_life_days", "30"},
           {"target_half_life_days", "0"},
+          {"profile_buckets", "1024"},
+          {"min_shoppers", "5"},
+          {"history_dropout", "0.1"},
           {"seed", "1"}};
 }
 
@@ -113,15 +117,32 @@ TwoTowerTable Refreshed(const TwoTowerTable& live, const Dataset& catalogue, boo
   return table;
 }
 
+// What nobody taught still has its first, random numbers: it must say nothing of what is new.
+void ForgetRare(std::span<const std::uint8_t> common, nn::Embedding& vectors) {
+  for (std::size_t bucket = 0; bucket < common.size(); ++bucket) {
+    if (common[bucket] == 0) vectors.weight.value.row(static_cast<Eigen::Index>(bucket)).setZero();
+  }
+}
+
+TowerExampleOptions ReadAsking(const Dataset& dataset, const TwoTowerLearning& learning,
+                               SettingReader& reader) {
+  TowerExampleOptions asking;
+  asking.held_out_share = reader.Number("held_out_share", 0, 1);
+  asking.target_half_life_days = reader.Number("target_half_life_days", 0, 36'500);
+  asking.profile_buckets = reader.Count("profile_buckets", 0, 1U << 24U);
+  if (dataset.profiles.empty()) asking.profile_buckets = 0;
+  asking.min_shoppers = reader.Count("min_shoppers", 1, 1'000'000);
+  asking.history_dropout = reader.Number("history_dropout", 0, 1);
+  asking.seed = learning.seed;
+  return asking;
+}
+
 absl::StatusOr<TwoTowerTable> Learn(const Dataset& dataset, TwoTowerTable table,
                                     const TwoTowerLearning& learning, SettingReader& reader,
                                     const TrainingContext& context) {
   const std::size_t min_items = reader.Count("min_items", 1, 1'000'000);
   const bool use_ids = reader.Flag("use_ids");
-  const TowerExampleOptions asking{
-      .held_out_share = reader.Number("held_out_share", 0, 1),
-      .target_half_life_days = reader.Number("target_half_life_days", 0, 36'500),
-      .seed = learning.seed};
+  const TowerExampleOptions asking = ReadAsking(dataset, learning, reader);
   VITRINE_RETURN_IF_ERROR(reader.status());
   VITRINE_RETURN_IF_ERROR(CheckShape(table.shape));
   if (IsCancelled(context)) return Cancelled(kName);
@@ -131,16 +152,14 @@ absl::StatusOr<TwoTowerTable> Learn(const Dataset& dataset, TwoTowerTable table,
     return Refreshed(live->table(), dataset, use_ids);
   }
   const TowerExamples examples(dataset, table.history, asking);
+  table.shape.user_buckets = examples.common_profile_buckets().size();
   const std::size_t buckets = table.shape.item_buckets;
   const std::vector<std::uint8_t> common = CommonBuckets(
       HashedFeatures(dataset, buckets, use_ids, {}), examples.learned(), buckets, min_items);
   const OwnedBags features = HashedFeatures(dataset, buckets, use_ids, common);
   VITRINE_RETURN_IF_ERROR(LearnTwoTower(dataset, examples, features, learning, context, table));
-  // What nobody taught still has its first, random numbers: it must say nothing of a new item.
-  Matrix& taught = table.items.features.weight.value;
-  for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
-    if (common[bucket] == 0) taught.row(static_cast<Eigen::Index>(bucket)).setZero();
-  }
+  ForgetRare(common, table.items.features);
+  ForgetRare(examples.common_profile_buckets(), table.users.profile);
   return table;
 }
 

@@ -13,14 +13,14 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-TEST(ModelSettingsTest, PopularityIsLearnedOfAGroupAtLeast) {
+TEST(ModelSettingsTest, PopularityAndProfilesAreLearnedOfAGroupAtLeast) {
   std::map<std::string, Settings> settings;
 
   RaiseMinShoppers(5, settings);
 
-  EXPECT_THAT(settings,
-              ElementsAre(Pair("most_popular", ElementsAre(Pair("min_shoppers", "5"))),
-                          Pair("repeat_purchase", ElementsAre(Pair("min_shoppers", "5")))));
+  EXPECT_THAT(settings, ElementsAre(Pair("most_popular", ElementsAre(Pair("min_shoppers", "5"))),
+                                    Pair("repeat_purchase", ElementsAre(Pair("min_shoppers", "5"))),
+                                    Pair("two_tower", ElementsAre(Pair("min_shoppers", "5")))));
 }
 
 TEST(ModelSettingsTest, ASettingThatAsksForMoreStaysAndOneForFewerDoesNot) {

@@ -10,7 +10,7 @@
 namespace vitrine::testing {
 
 // The queries of a day: nothing known, a long history with dislikes, one click, a page, a cart,
-// categories, and what no model has heard of.
+// categories, what no model has heard of, and a profile with and without a history.
 class Queries {
  public:
   Queries() {
@@ -29,6 +29,8 @@ class Queries {
         {.history = std::span(long_history_).first(3), .categories = categories_},
         {.history = strangers_, .context_items = unknown_page_, .categories = unknown_categories_},
         {.history = std::span(long_history_).subspan(4, 1)},
+        {.profile = &profile_},
+        {.history = std::span(long_history_).first(4), .profile = &profile_},
     };
     for (Query& view : views_) view.now_us = 400 * kMicrosPerDay;
   }
@@ -40,6 +42,7 @@ class Queries {
  private:
   std::vector<Interaction> long_history_{};
   std::vector<ItemIndex> page_ = {ItemNumber(3), ItemNumber(12)};
+  ProfileAttributes profile_ = DescribeShopper(4);
   std::vector<std::string> categories_ = {"Home > lamp", "Colours"};
   std::vector<Interaction> strangers_ = {{0, ItemNumber(5'000'000), 1},
                                          {0, ItemIndex{0xFFFFFFFF}, -1}};

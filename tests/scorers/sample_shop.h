@@ -6,6 +6,7 @@
 
 #include "vitrine/base/random.h"
 #include "vitrine/feature_store/dataset.h"
+#include "vitrine/feature_store/user.h"
 
 namespace vitrine::testing {
 
@@ -29,6 +30,10 @@ inline Item DescribeShopItem(std::size_t number) {
   item.tags = {number % 7 == 0 ? "sale" : "new"};
   item.attributes = {{"size", static_cast<double>(number % 3)}, {"colour", colour}};
   return item;
+}
+
+inline ProfileAttributes DescribeShopper(std::size_t number) {
+  return {{"country", number % 2 == 0 ? "DE" : "FR"}, {"age", static_cast<double>(number % 40)}};
 }
 
 // A small shop with everything that a scorer may meet: repeats, dislikes, ratings, an item that is
@@ -62,6 +67,9 @@ inline Dataset SampleShop() {
     if (user == 1) shop.interactions.push_back({300 * kMicrosPerDay, ItemNumber(56), 1});
     if (user == 2) shop.interactions.push_back({300 * kMicrosPerDay, ItemNumber(57), 5});
     shop.user_begin.push_back(shop.interactions.size());
+    if (user % 3 == 0) continue;  // Of whom the shop says nothing.
+    shop.profiles.push_back({static_cast<std::uint32_t>(user),
+                             std::make_shared<const ProfileAttributes>(DescribeShopper(user))});
   }
   SetFingerprint(shop);
   return shop;
