@@ -76,13 +76,38 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   return options;
 }
 
-absl::Status EvaluateFiles(const EvaluateFlags& flags, const Config& config,
+// Shoppers who came after what is trained on, of whom a store has a profile.
+absl::StatusOr<Split> ReadNewShoppers(const EvaluateFlags& flags, const Config& config) {
+  FeatureStoreOptions store_options = config.store;
+  store_options.is_read_only = true;
+  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, store_options,
+                                                                LocalFileSystem(), SystemClock()));
+  VITRINE_ASSIGN_OR_RETURN(Dataset dataset, store->Snapshot(0));
+  const double share = config.lifecycle.test_fraction;
+  Micros cut_us = TemporalCut(dataset, share);
+  if (PartOf(flags) == Part::kValidation) {
+    dataset = Before(dataset, cut_us);
+    cut_us = TemporalCut(dataset, share);
+  }
+  Split split = NewShoppers(dataset, cut_us);
+  if (!split.cases.empty()) return split;
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "nothing to test on: of the shoppers who came with the latest %g of all interactions none "
+      "has "
+      "a profile and likes an item that is known from before; send profiles, record more events or "
+      "raise lifecycle.test_fraction",
+      share));
+}
+
+absl::Status EvaluateSplit(const EvaluateFlags& flags, const Config& config,
                            ComparisonOptions options, const TrainingContext& context) {
   std::string text;
   {
     ProgressBar bar;
     bar.Show("read", -1);
-    VITRINE_ASSIGN_OR_RETURN(const Split split, ReadSplit(flags.split, PartOf(flags)));
+    VITRINE_ASSIGN_OR_RETURN(const Split split, IsOfNewShoppers(flags)
+                                                    ? ReadNewShoppers(flags, config)
+                                                    : ReadSplit(flags.split, PartOf(flags)));
     // Files of interactions describe no items, so that there is no content to learn from.
     if (!IsDescribed(split.train)) DropModel("content", options);
     std::optional<Split> validation;
@@ -262,7 +287,9 @@ absl::Status Run(const EvaluateFlags& flags) {
   if (flags.store.empty() && IsOfRatings(flags.split)) {
     return EvaluateRatings(flags, config, std::move(options), context);
   }
-  if (flags.store.empty()) return EvaluateFiles(flags, config, std::move(options), context);
+  if (flags.store.empty() || IsOfNewShoppers(flags)) {
+    return EvaluateSplit(flags, config, std::move(options), context);
+  }
   if (IsOfColdItems(flags)) return EvaluateColdItems(flags, config, options, context);
   return EvaluateStore(flags, config, std::move(options), context);
 }

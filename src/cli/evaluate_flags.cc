@@ -1,6 +1,10 @@
 #include "cli/evaluate_flags.h"
 
+#include <string_view>
+
+#include "absl/strings/str_format.h"
 #include "cli/command.h"
+#include "vitrine/evaluation/comparison.h"
 
 namespace vitrine::cli {
 namespace {
@@ -17,6 +21,20 @@ absl::Status CheckClassificationFlags(const EvaluateFlags& flags) {
   return CheckSplitFlags(flags.split, PartOf(flags));
 }
 
+absl::Status CheckNewShopperFlags(const EvaluateFlags& flags) {
+  const SplitFlags& split = flags.split;
+  if (flags.scorer.empty()) return UsageError("--scorer NAME is missing");
+  for (const std::string_view of_many : {kBlendName, kAutoName}) {
+    if (flags.scorer != of_many && flags.against != of_many) continue;
+    return UsageError(absl::StrFormat(
+        "--protocol new-shoppers measures scorers that are trained alone, not %s", of_many));
+  }
+  if (split.cut.empty() && !split.is_repeats && !split.is_distinct) return absl::OkStatus();
+  return UsageError(
+      "--protocol new-shoppers cuts at the latest lifecycle.test_fraction of the interactions and "
+      "shows no history: it goes without --cut, --repeats and --distinct");
+}
+
 // What goes with --store is read from the store and its configuration: a flag that would do nothing
 // is refused.
 absl::Status CheckStoreFlags(const EvaluateFlags& flags) {
@@ -29,10 +47,12 @@ absl::Status CheckStoreFlags(const EvaluateFlags& flags) {
   if (IsOfColdItems(flags)) {
     return flags.scorer.empty() ? UsageError("--scorer NAME is missing") : absl::OkStatus();
   }
+  if (IsOfNewShoppers(flags)) return CheckNewShopperFlags(flags);
   if (split.protocol != SplitFlags().protocol || !split.cut.empty()) {
     return UsageError(
         "--store splits by time, at the latest lifecycle.test_fraction of the interactions: it "
-        "goes with --protocol cold-items and purchases, and with no other --protocol or --cut");
+        "goes with --protocol cold-items, new-shoppers and purchases, and with no other --protocol "
+        "or --cut");
   }
   if (PartOf(flags) != Part::kTest || split.is_repeats || split.is_distinct ||
       !flags.against.empty() || !flags.against_set.empty()) {
@@ -50,6 +70,8 @@ bool IsOfClassification(const EvaluateFlags& flags) {
 }
 
 bool IsOfColdItems(const EvaluateFlags& flags) { return flags.split.protocol == "cold-items"; }
+
+bool IsOfNewShoppers(const EvaluateFlags& flags) { return flags.split.protocol == "new-shoppers"; }
 
 Part PartOf(const EvaluateFlags& flags) {
   return flags.part == "test" ? Part::kTest : Part::kValidation;

@@ -35,6 +35,7 @@ struct EvaluateFlags {
 
 bool IsOfClassification(const EvaluateFlags& flags);
 bool IsOfColdItems(const EvaluateFlags& flags);
+bool IsOfNewShoppers(const EvaluateFlags& flags);
 Part PartOf(const EvaluateFlags& flags);
 
 // Adds them to `command`; they must outlive it.

@@ -27,6 +27,8 @@ inline constexpr const char* kEvaluateHelp =
     "  vitrine evaluate --store store --protocol purchases --set inputs=events\n"
     "  vitrine evaluate --store store --protocol cold-items --scorer content --against content \\\n"
     "    --against-set meaning_weight=0\n"
+    "  vitrine evaluate --store store --protocol new-shoppers --scorer two_tower \\\n"
+    "    --against most_popular\n"
     "docs/evaluation.md defines the metrics, docs/cli.md has the commands of the protocols.";
 
 }  // namespace vitrine::cli

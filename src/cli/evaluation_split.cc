@@ -58,8 +58,9 @@ void AddSplitFlags(CLI::App* command, SplitFlags& flags) {
       ->check(CLI::IsMember({"pairs-by-user", "sequences", "tsv"}))
       ->capture_default_str();
   command->add_option("--protocol", flags.protocol, "How train and test come apart")
-      ->check(CLI::IsMember({"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix",
-                             "ratings", "cold-items", "classification", "purchases"}))
+      ->check(
+          CLI::IsMember({"fixed", "temporal", "leave-last-out", "next-basket", "session-prefix",
+                         "ratings", "cold-items", "new-shoppers", "classification", "purchases"}))
       ->capture_default_str();
   command->add_option("--cut", flags.cut, "With temporal and purchases: what is before it trains");
   command
@@ -95,6 +96,9 @@ absl::Status CheckSplitFlags(const SplitFlags& flags, Part part) {
   const bool is_fixed = flags.protocol == "fixed";
   if (flags.protocol == "cold-items") {
     return UsageError("--protocol cold-items wants evaluate --store DIR: files describe no items");
+  }
+  if (flags.protocol == "new-shoppers") {
+    return UsageError("--protocol new-shoppers wants evaluate --store DIR: files have no profiles");
   }
   if (flags.protocol == "purchases") {
     return UsageError("--protocol purchases wants evaluate --store DIR: it reads the event log");

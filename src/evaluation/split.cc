@@ -100,6 +100,23 @@ Split ValidationBefore(const Dataset& dataset, Micros cut_us, double share, bool
   return SplitByTime(before, TemporalCut(before, share), allow_repeats);
 }
 
+Split NewShoppers(const Dataset& dataset, Micros cut_us) {
+  SplitBuilder builder(dataset, /*allow_repeats=*/false);
+  for (std::size_t user = 0; user < dataset.num_users(); ++user) {
+    const std::span<const Interaction> before = HistoryBefore(dataset, user, cut_us);
+    if (!before.empty()) (void)builder.Train(user, before);
+  }
+  builder.KeepToTrained();
+  for (std::size_t user = 0; user < dataset.num_users(); ++user) {
+    const std::span<const Interaction> history = dataset.History(user);
+    const bool is_new = !history.empty() && history.front().time_us >= cut_us;
+    if (!is_new || dataset.ProfileOf(user) == nullptr) continue;
+    builder.BeginGroup(user, {}, kNoTrainingUser);
+    builder.Ask(0, history.front().time_us, LikedItems(history));
+  }
+  return builder.Take(cut_us);
+}
+
 Split HoldOutItems(const Dataset& dataset, double share, std::uint64_t seed, bool allow_repeats) {
   SplitBuilder builder(dataset, allow_repeats);
   for (std::size_t user = 0; user < dataset.num_users(); ++user) {

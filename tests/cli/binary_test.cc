@@ -144,6 +144,17 @@ TEST_F(BinaryTest, EvaluateMeasuresOneScorerOnAStoreWhetherItServesOrNot) {
   EXPECT_EQ(json["rows"][0]["scorer"], "rp3beta");
 }
 
+TEST_F(BinaryTest, EvaluateMeasuresScorersOnNewShoppersByTheirProfiles) {
+  const Outcome outcome =
+      Run("evaluate --store STORE --config SMALL --protocol new-shoppers --scorer two_tower "
+          "--set epochs=2 --set dimensions=8 --set buckets=256 --json");
+
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["scorer"], "two_tower");
+  EXPECT_GT(json["users"].get<int>(), 0);
+}
+
 TEST_F(BinaryTest, EvaluateBlendsByTheUsualWeightsWhereTooLittleIsLeftToLearnThem) {
   WriteText(*folder_ / "few.train", "u1\ta\nu2\tb\nu3\tc\n");
   WriteText(*folder_ / "few.test", "u1\tb\nu2\ta\n");

@@ -117,6 +117,34 @@ TEST(SplitProfilesTest, ASessionThatNobodyLearnsFromIsAskedWithItsProfile) {
   }
 }
 
+TEST(NewShoppersTest, AreAskedWithTheirProfilesAndNoHistory) {
+  const Dataset shop = NamedShop();
+
+  const Split split = NewShoppers(shop, 8 * kMicrosPerDay);
+
+  EXPECT_EQ(split.train.num_users(), 8U);
+  ASSERT_EQ(split.cases.size(), 1U);  // Of the four who come later, one is described.
+  const TestCase& test = split.cases.front();
+  EXPECT_EQ(NameIn(test.profile), "user-9");
+  EXPECT_THAT(split.History(test), IsEmpty());
+  EXPECT_EQ(test.now_us, 9 * kMicrosPerDay);
+  EXPECT_EQ(test.training_user, kNoTrainingUser);
+  EXPECT_EQ(test.relevant.size(), 6U);  // All that they ever like.
+  EXPECT_EQ(split.train.now_us, 8 * kMicrosPerDay);
+}
+
+TEST(NewShoppersTest, OnlyWhatTheTrainPartHasCanBeRight) {
+  const Dataset shop = NamedShop();
+
+  const Split split = NewShoppers(shop, 3 * kMicrosPerDay);
+
+  ASSERT_EQ(split.num_groups(), 3U);  // Users 3, 6 and 9.
+  EXPECT_LT(split.candidates.Count(), kItems);
+  for (const TestCase& test : split.cases) {
+    for (const ItemIndex item : test.relevant) EXPECT_TRUE(split.candidates.Contains(item));
+  }
+}
+
 TEST(SplitProfilesTest, DataWithoutProfilesHasNone) {
   Dataset shop = NamedShop();
   shop.profiles.clear();

@@ -60,6 +60,12 @@ Split ValidationBefore(const Dataset& dataset, Micros cut_us, double share,
 // `dataset` before `cut_us`, which it then speaks of, without the users who came later.
 Dataset Before(const Dataset& dataset, Micros cut_us);
 
+// Interactions before `cut_us` train. A case for each user who came at the cut or later and of whom
+// the shop says something, asked at the user's first interaction: it shows the profile and no
+// history; relevant is what all of the user's interactions speak for. Candidates are what the train
+// part has.
+Split NewShoppers(const Dataset& dataset, Micros cut_us);
+
 // A random `share` of every user's distinct items, rounded, is relevant; the rest trains, one item
 // at least. For files that tell no times. The same split for the same seed.
 Split HoldOutItems(const Dataset& dataset, double share, std::uint64_t seed, bool allow_repeats);
