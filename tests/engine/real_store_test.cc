@@ -14,6 +14,7 @@
 #include "vitrine/base/file_system.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/lifecycle/lifecycle.h"
+#include "vitrine/training/trainer.h"
 
 namespace vitrine {
 namespace {
@@ -127,6 +128,31 @@ TEST_F(RealStoreTest, OneEventIsEnoughToSeeMoreOfItsKind) {
   EXPECT_THAT(Ids(after), Each(StartsWith("rake-")));
   EXPECT_THAT(after.fallbacks, IsEmpty());
   EXPECT_GT(after.sequence, before.sequence);
+}
+
+TEST_F(RealStoreTest, ANewShoppersProfileCountsInTheNextAnswerWithoutAnyEvent) {
+  RecordHistories();
+  UpsertUsers lovers;
+  for (const char* kind : {"mug", "rake", "ball"}) {
+    for (std::size_t u = 0; u < 30; ++u) {
+      lovers.users.push_back(
+          {std::string(kind) + " lover " + std::to_string(u), {{"hobby", kind}}});
+    }
+  }
+  ASSERT_THAT(store_->Write(lovers), IsOk());
+  const Settings settings = {{"dimensions", "8"},       {"hidden", "8"},
+                             {"buckets", "256"},        {"batch", "16"},
+                             {"learning_rate", "0.01"}, {"held_out_share", "0"},
+                             {"history_dropout", "0.5"}};
+  auto towers = FindTrainer("two_tower")->train(*store_->Snapshot(0), settings, {.pool = &pool_});
+  ASSERT_THAT(towers, IsOk());
+  models_.Set(std::make_shared<const ModelSet>(
+      ModelSet{.version = "v1", .weights = {{"two_tower", {.weight = 1}}}, .models = {*towers}}));
+
+  for (const char* kind : {"rake", "ball"}) {
+    ASSERT_THAT(store_->Write(UpsertUsers{{User{"new", {{"hobby", kind}}}}}), IsOk());
+    EXPECT_THAT(Ids(Recommend({.user_id = "new", .page_size = 6})), Each(StartsWith(kind)));
+  }
 }
 
 TEST_F(RealStoreTest, AnItemThatCameAfterTheTrainingIsShown) {

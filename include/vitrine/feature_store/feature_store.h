@@ -164,8 +164,9 @@ class FeatureStore {
   virtual absl::StatusOr<std::vector<FeatureRow>> FeaturesAsOf(
       std::span<const FeatureQuestion> questions, const AsOfOptions& options) const = 0;
 
-  // Everything in the log as a training set, all shoppers' full histories. Reads from disk; takes
-  // seconds per million events. Events after `until_us` are left out (0: none are).
+  // Everything in the log as a training set, all shoppers' full histories, with the profiles that
+  // they have now. Reads from disk; takes seconds per million events. Events after `until_us` are
+  // left out (0: none are).
   virtual absl::StatusOr<Dataset> Snapshot(Micros until_us) const = 0;
 
   // Calls `visit` with every event in log order, from `offset` on, until it returns false.
