@@ -9,6 +9,7 @@
 #include "feature_store/local_store.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/dataset.h"
+#include "vitrine/feature_store/shopper_key.h"
 
 namespace vitrine {
 namespace {
@@ -21,6 +22,10 @@ struct Collected {
   std::optional<UserIndex> visitor{};
   Interaction interaction{};
 };
+
+std::uint64_t KeyOf(const ShopperRow& row) {
+  return row.kind == ShopperKind::kUser ? UserKey(row.id) : VisitorKey(row.id);
+}
 
 // Sorts by shopper, in the order of their first event in the log, and by time. Returns whose the
 // rows are.
@@ -64,10 +69,12 @@ std::vector<UserIndex> FillInteractions(const std::vector<Collected>& collected,
 }
 
 // `owners` by row. Shares what the views hold.
-void FillProfiles(std::span<const UserIndex> owners, const Shoppers& shoppers, Dataset& dataset) {
+void DescribeUsers(std::span<const UserIndex> owners, const Shoppers& shoppers, Dataset& dataset) {
+  dataset.shopper_keys.assign(owners.size(), 0);
   for (std::size_t user = 0; user < owners.size(); ++user) {
     const std::optional<ShopperRow> row = shoppers.Row(owners[user]);
     if (!row.has_value()) continue;  // Erased while we were reading.
+    dataset.shopper_keys[user] = KeyOf(*row);
     const std::shared_ptr<const User>& profile = row->profile;
     if (profile == nullptr || profile->attributes.empty()) continue;
     dataset.profiles.push_back(
@@ -151,7 +158,7 @@ absl::StatusOr<Dataset> LocalStore::Snapshot(Micros until_us) const {
     }
   }
   Dataset dataset;
-  FillProfiles(FillInteractions(collected, views_->shoppers(), dataset), views_->shoppers(),
+  DescribeUsers(FillInteractions(collected, views_->shoppers(), dataset), views_->shoppers(),
                dataset);
   const Catalogue& items = catalogue();
   const std::size_t num_items = items.num_indices();  // After the log: every index in it is there.

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "insight/words.h"
-#include "vitrine/base/bytes.h"
 #include "vitrine/feature_store/behaviour/visits_and_orders.h"
+#include "vitrine/feature_store/shopper_key.h"
 
 namespace vitrine {
 namespace {
@@ -102,7 +102,7 @@ std::optional<PlacementTally::OfList> PlacementTally::ListOf(const Event& event)
 }
 
 void PlacementTally::AddImpression(const Event& event, const OfList& list) {
-  const std::uint64_t shopper = min_group_ > 1 ? ShopperOf(event) : 0;
+  const std::uint64_t shopper = min_group_ > 1 ? ShopperKey(store_, event) : 0;
   CountOne(list.row, kImpressions, shopper);
   if (!list.attribution.propensities.empty()) CountOne(list.row, kExplored, shopper);
   std::set<ItemIndex> counted;
@@ -118,7 +118,7 @@ void PlacementTally::AddImpression(const Event& event, const OfList& list) {
 
 void PlacementTally::AddClick(const Event& event, const OfList& list) {
   PlacementFigures& figures = made_.figures[list.row];
-  const std::uint64_t shopper = ShopperOf(event);
+  const std::uint64_t shopper = ShopperKey(store_, event);
   std::set<ItemIndex> counted;
   for (const EventItem& line : event.items) {
     const auto item = store_.catalogue().Find(line.item_id);
@@ -139,7 +139,7 @@ void PlacementTally::AddOutcome(const Event& event, const std::optional<OfList>&
   if (!list.has_value() && clicks_.empty()) return;
   const bool is_purchase = event.type == EventType::kPurchaseComplete;
   const std::vector<Money> paid = is_purchase ? PaidByLine(event) : std::vector<Money>();
-  const std::uint64_t shopper = ShopperOf(event);
+  const std::uint64_t shopper = ShopperKey(store_, event);
   std::set<ItemIndex> counted;
   for (std::size_t i = 0; i < event.items.size(); ++i) {
     const auto item = store_.catalogue().Find(event.items[i].item_id);
@@ -178,20 +178,13 @@ void PlacementTally::ForgetOldClicks() {
   num_kept_ = clicks_.size();
 }
 
-// The user that the event names, else the user that its visitor was merged into, else the visitor.
-std::uint64_t PlacementTally::ShopperOf(const Event& event) const {
-  if (!event.user_id.empty()) return 2 * Checksum(event.user_id);
-  const std::string user = store_.UserOfVisitor(event.visitor_id);
-  return user.empty() ? 2 * Checksum(event.visitor_id) + 1 : 2 * Checksum(user);
-}
-
 void PlacementTally::Tell(ListOutcome::Kind kind, const Event& event, ItemIndex item,
                           const std::pair<Row, std::size_t>& place) const {
   if (!on_outcome_) return;
   on_outcome_({.kind = kind,
                .item = item,
                .position = place.second,
-               .shopper = ShopperOf(event),
+               .shopper = ShopperKey(store_, event),
                .time_us = event.time_us,
                .placement = made_.figures[place.first].placement});
 }

@@ -67,7 +67,6 @@ class PlacementTally {
                              ItemIndex item, Micros time_us) const;
   void ForgetOldClicks();
 
-  std::uint64_t ShopperOf(const Event& event) const;
   void CountOne(Row row, Count count, std::uint64_t shopper);
   void MergeSmallGroups();
   void WithholdFew();

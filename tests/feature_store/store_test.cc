@@ -8,6 +8,7 @@
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/feature_store/feature_store.h"
+#include "vitrine/feature_store/shopper_key.h"
 
 namespace vitrine {
 namespace {
@@ -305,6 +306,10 @@ TEST_F(StoreTest, ASnapshotHasAllHistoriesInFull) {
   EXPECT_EQ(dataset->items[2]->title, "A");
   EXPECT_EQ(dataset->items[0], nullptr);
   ASSERT_EQ(dataset->num_users(), 2);  // bob, ann: in order of their first interaction.
+  EXPECT_THAT(dataset->shopper_keys, ElementsAre(UserKey("bob"), UserKey("ann")));
+  EXPECT_EQ(ShopperKey(*store_, VisitorView("v", "c", now_)), UserKey("ann")) << "merged";
+  EXPECT_EQ(ShopperKey(*store_, VisitorView("w", "c", now_)), VisitorKey("w"));
+  EXPECT_NE(VisitorKey("ann"), UserKey("ann"));
   EXPECT_THAT(dataset->History(0),
               ElementsAre(Interaction{now_ + 1, ItemIndex{2}, 1, 1, EventType::kDetailPageView},
                           Interaction{now_ + 5, ItemIndex{1}, 1, 1, EventType::kDetailPageView}));

@@ -35,6 +35,9 @@ struct Dataset {
   std::vector<DescribedUser> profiles{};
   Micros now_us = 0;              // The moment the snapshot speaks of
   std::uint64_t fingerprint = 0;  // Of all of the above
+  // [num_users] ShopperKey of each, in a store's snapshot as it was taken; empty elsewhere, parts
+  // of it too.
+  std::vector<std::uint64_t> shopper_keys{};
 
   std::size_t num_items() const { return item_ids.size(); }
   std::size_t num_users() const { return user_begin.size() - 1; }
