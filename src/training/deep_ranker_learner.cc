@@ -103,10 +103,10 @@ Line FitSigmoid(std::span<const double> x, std::span<const std::uint8_t> labels)
   return SigmoidFit(x, labels).line();
 }
 
-// Columns [rows x 1] of one shopper after another as the rows of lists.
+// Columns [rows x 1] of one list after another as the rows of a matrix.
 class Lists {
  public:
-  // Cross-entropy of the softmax over each shopper's candidates; adds the derivatives by `z`.
+  // Cross-entropy of the softmax over each list's candidates; adds the derivatives by `z`.
   double Loss(std::span<const std::size_t> begin, const Matrix& z, const Matrix& labels,
               ThreadPool* pool, Matrix& by_z) {
     std::size_t most = 0;
@@ -145,7 +145,7 @@ class Lists {
     return column(static_cast<Eigen::Index>(row), 0);
   }
 
-  Matrix lists_;  // [shoppers x most candidates]
+  Matrix lists_;  // [lists x most candidates]
   std::vector<std::size_t> targets_;
   std::vector<std::uint32_t> wanted_;
 };
@@ -206,15 +206,11 @@ class RankerLearner {
     RankerGain gain;
     double squares = 0;
     double count = 0;
-    for (std::size_t s = 0; s < lessons_.num_shoppers(); ++s) {
-      const std::size_t begin = lessons_.begin[s];
-      const std::size_t size = lessons_.begin[s + 1] - begin;
-      const auto wanted = std::span(lessons_.is_wanted).subspan(begin, size);
-      if (std::find(wanted.begin(), wanted.end(), 1) == wanted.end()) continue;
-      std::vector<double> blend(size);
-      for (std::size_t i = 0; i < size; ++i) blend[i] = OfBlend(begin + i);
-      const double before = NdcgOf(blend, wanted);
-      const double after = NdcgOf(std::span(z_).subspan(begin, size), wanted);
+    for (std::size_t list = 0; list < lessons_.num_lists();) {
+      const Orders orders = OrdersOfShopperAt(list);
+      if (orders.num_lists == 0) continue;
+      const double before = orders.ndcg_of_blend / orders.num_lists;
+      const double after = orders.ndcg / orders.num_lists;
       gain.ndcg_of_blend += before;
       gain.ndcg += after;
       squares += (after - before) * (after - before);
@@ -237,6 +233,32 @@ class RankerLearner {
   }
 
  private:
+  // Sums over the lists of one shopper that have something wanted. What one shopper does on several
+  // lists is alike: shoppers are what a mean's error is told by.
+  struct Orders {
+    double ndcg_of_blend = 0;
+    double ndcg = 0;
+    double num_lists = 0;
+  };
+
+  // Of the shopper whose lists begin at `list`, which is then the next one's.
+  Orders OrdersOfShopperAt(std::size_t& list) const {
+    Orders orders;
+    const std::size_t shopper = lessons_.ShopperOf(list);
+    for (; list < lessons_.num_lists() && lessons_.ShopperOf(list) == shopper; ++list) {
+      const std::size_t begin = lessons_.begin[list];
+      const std::size_t size = lessons_.begin[list + 1] - begin;
+      const auto wanted = std::span(lessons_.is_wanted).subspan(begin, size);
+      if (std::find(wanted.begin(), wanted.end(), 1) == wanted.end()) continue;
+      std::vector<double> blend(size);
+      for (std::size_t i = 0; i < size; ++i) blend[i] = OfBlend(begin + i);
+      orders.ndcg_of_blend += NdcgOf(blend, wanted);
+      orders.ndcg += NdcgOf(std::span(z_).subspan(begin, size), wanted);
+      orders.num_lists += 1;
+    }
+    return orders;
+  }
+
   double OfBlend(std::size_t row) const {
     return of_blend_.slope *
            static_cast<double>(lessons_.features(static_cast<Eigen::Index>(row), kLogBlendFeature));
@@ -257,18 +279,18 @@ class RankerLearner {
     }
   }
 
-  // Inputs, labels and the blend's log-odds of the shoppers' candidates, one shopper after another.
-  void Gather(std::span<const std::uint32_t> shoppers) {
+  // Inputs, labels and the blend's log-odds of the lists' candidates, one list after another.
+  void Gather(std::span<const std::uint32_t> lists) {
     begin_ = {0};
-    for (const std::uint32_t shopper : shoppers) {
-      begin_.push_back(begin_.back() + lessons_.begin[shopper + 1] - lessons_.begin[shopper]);
+    for (const std::uint32_t list : lists) {
+      begin_.push_back(begin_.back() + lessons_.begin[list + 1] - lessons_.begin[list]);
     }
     const auto rows = static_cast<Eigen::Index>(begin_.back());
     input_.resize(rows, x_.cols());
     labels_.resize(rows, 1);
     of_blend_rows_.resize(rows, 1);
-    for (std::size_t s = 0; s < shoppers.size(); ++s) {
-      const std::size_t from = lessons_.begin[shoppers[s]];
+    for (std::size_t s = 0; s < lists.size(); ++s) {
+      const std::size_t from = lessons_.begin[lists[s]];
       const std::size_t count = begin_[s + 1] - begin_[s];
       input_.middleRows(static_cast<Eigen::Index>(begin_[s]), static_cast<Eigen::Index>(count)) =
           x_.middleRows(static_cast<Eigen::Index>(from), static_cast<Eigen::Index>(count));
@@ -280,7 +302,7 @@ class RankerLearner {
     }
   }
 
-  // The loss on the gathered shoppers by `network`; leaves its derivatives by z.
+  // The loss on the gathered lists by `network`; leaves its derivatives by z.
   double Loss(const DeepRankerNetwork& network, const nn::Pass& pass) {
     logits_ = network.Forward(input_, cache_, pass);
     logits_ += of_blend_rows_;
@@ -293,8 +315,8 @@ class RankerLearner {
   absl::Status Train(std::size_t n) {
     std::vector<std::uint32_t> learn;
     std::vector<std::uint32_t> held_out;
-    for (std::uint32_t s = 0; s < fold_of_.size(); ++s) {
-      (fold_of_[s] == n ? held_out : learn).push_back(s);
+    for (std::uint32_t list = 0; list < lessons_.num_lists(); ++list) {
+      (fold_of_[lessons_.ShopperOf(list)] == n ? held_out : learn).push_back(list);
     }
     DeepRankerNetwork& network = table_.networks[n];
     nn::ParameterList parameters;
@@ -308,10 +330,10 @@ class RankerLearner {
     nn::TrainingCallbacks callbacks =
         CallbacksOf(context_, n * learning_.epochs, learning_.networks * learning_.epochs);
     callbacks.step = [&](std::span<const std::uint32_t> examples, Random& random) {
-      std::vector<std::uint32_t> shoppers;
-      for (const std::uint32_t each : examples) shoppers.push_back(learn[each]);
+      std::vector<std::uint32_t> lists;
+      for (const std::uint32_t each : examples) lists.push_back(learn[each]);
       const nn::Pass pass{.pool = context_.pool, .random = &random};
-      Gather(shoppers);
+      Gather(lists);
       const double loss = Loss(network, pass);
       network.Backward(input_, by_logits_, cache_, pass);
       return loss;
@@ -324,16 +346,16 @@ class RankerLearner {
     return absl::OkStatus();
   }
 
-  double Loss(const DeepRankerNetwork& network, std::span<const std::uint32_t> shoppers) {
-    Gather(shoppers);
+  double Loss(const DeepRankerNetwork& network, std::span<const std::uint32_t> lists) {
+    Gather(lists);
     return Loss(network, {.pool = context_.pool});
   }
 
-  // Keeps what was said of the gathered shoppers' candidates, without the shift, as it is served.
-  void Remember(std::span<const std::uint32_t> shoppers) {
-    for (std::size_t s = 0; s < shoppers.size(); ++s) {
+  // Keeps what was said of the gathered lists' candidates, without the shift, as it is served.
+  void Remember(std::span<const std::uint32_t> lists) {
+    for (std::size_t s = 0; s < lists.size(); ++s) {
       for (std::size_t i = begin_[s]; i < begin_[s + 1]; ++i) {
-        z_[lessons_.begin[shoppers[s]] + i - begin_[s]] =
+        z_[lessons_.begin[lists[s]] + i - begin_[s]] =
             static_cast<double>(logits_(static_cast<Eigen::Index>(i), 0)) - of_blend_.shift;
       }
     }
@@ -347,7 +369,7 @@ class RankerLearner {
   Line of_blend_;
   std::vector<double> z_;               // [rows] Each by the network that did not learn from it.
   std::vector<std::uint32_t> fold_of_;  // [shoppers]
-  std::vector<std::size_t> begin_;      // [shoppers + 1] Rows of what is gathered.
+  std::vector<std::size_t> begin_;      // [lists + 1] Rows of what is gathered.
   Matrix input_;                        // [rows x features]
   Matrix labels_;                       // [rows x 1], as are the next three.
   Matrix of_blend_rows_;

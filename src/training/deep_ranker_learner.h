@@ -12,7 +12,7 @@ namespace vitrine {
 struct RankerLearning {
   double dropout = 0;
   std::size_t epochs = 0;
-  std::size_t batch = 0;  // Shoppers.
+  std::size_t batch = 0;  // Lists.
   double learning_rate = 0;
   double weight_decay = 0;
   double pointwise_weight = 0;  // Of the binary cross-entropy beside that of the list.
@@ -22,7 +22,8 @@ struct RankerLearning {
 };
 
 // Learns networks, means, scales, slopes and shift of `table`, whose other members are given.
-// REQUIRES: two lessons a network. Errors: CANCELLED; INTERNAL what is learned is not finite.
+// REQUIRES: lists of two shoppers a network. Errors: CANCELLED; INTERNAL what is learned is not
+// finite.
 absl::StatusOr<RankerGain> LearnRanker(const RankerLessons& lessons, const RankerLearning& learning,
                                        const TrainingContext& context, DeepRankerTable& table);
 

@@ -200,6 +200,53 @@ TEST_F(DeepRankerTrainerTest, WithoutLessonsOrWithTooFewItLeavesTheOrderAsItIs) 
   }
 }
 
+// Each list four times over, as the same shopper's.
+RankerLessons FourTimes(const RankerLessons& lessons) {
+  RankerLessons four{.scorers = lessons.scorers};
+  four.features.resize(4 * lessons.features.rows(), lessons.features.cols());
+  Eigen::Index row = 0;
+  for (std::size_t list = 0; list < lessons.num_lists(); ++list) {
+    const auto begin = static_cast<std::ptrdiff_t>(lessons.begin[list]);
+    const auto end = static_cast<std::ptrdiff_t>(lessons.begin[list + 1]);
+    for (int time = 0; time < 4; ++time) {
+      four.features.middleRows(row, end - begin) = lessons.features.middleRows(begin, end - begin);
+      row += end - begin;
+      four.is_wanted.insert(four.is_wanted.end(), lessons.is_wanted.begin() + begin,
+                            lessons.is_wanted.begin() + end);
+      four.begin.push_back(four.is_wanted.size());
+      four.shoppers.push_back(static_cast<std::uint32_t>(list));
+    }
+  }
+  return four;
+}
+
+// By list instead of by shopper the error would be half of what it is.
+TEST_F(DeepRankerTrainerTest, SeveralListsOfAShopperSayNoMoreThanTheShopper) {
+  const RankerLessons once = Lessons(200, 2, 5);
+  const RankerLessons four = FourTimes(once);
+  ASSERT_EQ(four.num_lists(), 800u);
+  ASSERT_EQ(four.num_shoppers(), 200u);
+
+  const auto of_once = Train(&once, {{"epochs", "8"}});
+  const auto of_four = Train(&four, {{"epochs", "2"}});
+
+  ASSERT_THAT(of_once, IsOk());
+  ASSERT_THAT(of_four, IsOk());
+  const RankerGain& one = RankerIn(*of_once).table().gain;
+  const RankerGain& all = RankerIn(*of_four).table().gain;
+  EXPECT_NEAR(all.ndcg_of_blend, one.ndcg_of_blend, 1e-12);
+  EXPECT_GT(all.standard_error, 0.75 * one.standard_error);
+}
+
+TEST_F(DeepRankerTrainerTest, FewShoppersWithManyListsTeachNothing) {
+  const RankerLessons four = FourTimes(Lessons(50, 2, 5));
+
+  const auto model = Train(&four);
+
+  ASSERT_THAT(model, IsOk());
+  EXPECT_TRUE(RankerIn(*model).table().networks.empty());
+}
+
 TEST_F(DeepRankerTrainerTest, LessonsInWhichNobodyWantsAnythingTeachNothing) {
   RankerLessons lessons = Lessons(150, 0, 7);
   std::fill(lessons.is_wanted.begin(), lessons.is_wanted.end(), 0);

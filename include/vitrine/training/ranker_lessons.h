@@ -11,15 +11,20 @@
 
 namespace vitrine {
 
-// What a blend found for shoppers at a moment, by models that knew nothing of what came after it,
-// and what the shoppers then wanted.
+// What a blend found for a shopper at a moment, by models that knew nothing of what came after it,
+// or what of that the shopper was shown; and what the shopper then wanted. A list each.
 struct RankerLessons {
   std::vector<std::string> scorers{};     // Of the blend, that the features tell of.
-  std::vector<std::size_t> begin = {0};   // [shoppers + 1] Rows of a shopper's candidates.
+  std::vector<std::size_t> begin = {0};   // [lists + 1] Rows of a list's candidates.
   Matrix features{};                      // [rows x features] As RankerFeatures has them.
   std::vector<std::uint8_t> is_wanted{};  // [rows] 0 or 1.
+  // [lists] Whose they are: those of a shopper side by side, shoppers from 0 on. Empty: each list
+  // is another shopper's.
+  std::vector<std::uint32_t> shoppers{};
 
-  std::size_t num_shoppers() const { return begin.size() - 1; }
+  std::size_t num_lists() const { return begin.size() - 1; }
+  std::size_t ShopperOf(std::size_t list) const { return shoppers.empty() ? list : shoppers[list]; }
+  std::size_t num_shoppers() const { return num_lists() == 0 ? 0 : 1 + ShopperOf(num_lists() - 1); }
 };
 
 // Trains deep_ranker, by its trainer's settings. `dataset` is what is known now of the items;
