@@ -264,8 +264,10 @@ absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double
                                                const TrainingContext& context,
                                                const StageReport& report) {
   StoreComparison comparison;
+  ComparisonOptions learning = options;
   Split split;
   Split validation;
+  ShownLists shown;
   {
     (void)ReportStage(report, "snapshot");
     VITRINE_ASSIGN_OR_RETURN(const Dataset dataset, store.Snapshot(0));
@@ -277,6 +279,13 @@ absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double
     comparison.num_test_interactions = static_cast<std::size_t>(
         std::count_if(dataset.interactions.begin(), dataset.interactions.end(),
                       [&](const Interaction& each) { return each.time_us >= comparison.cut_us; }));
+    if (!validation.cases.empty()) learning.validation = &validation;
+    if (AsksForShownLists(learning)) {
+      VITRINE_ASSIGN_OR_RETURN(
+          shown, ReadShownLists(store, dataset, {validation.train.now_us, comparison.cut_us},
+                                context.is_cancelled));
+      learning.shown = &shown;
+    }
   }  // The snapshot's memory goes before the training takes its own.
   if (split.cases.empty()) {
     return absl::FailedPreconditionError(absl::StrFormat(
@@ -284,8 +293,6 @@ absl::StatusOr<StoreComparison> CompareOnStore(const FeatureStore& store, double
         "item that are known from before; record more events or raise the test fraction",
         comparison.num_test_interactions, test_fraction));
   }
-  ComparisonOptions learning = options;
-  if (!validation.cases.empty()) learning.validation = &validation;
   VITRINE_ASSIGN_OR_RETURN(comparison.rows, CompareModels(split, learning, context, report));
   return comparison;
 }

@@ -105,6 +105,33 @@ absl::StatusOr<std::size_t> NumRankerCandidates(const ComparisonOptions& options
   return static_cast<const DeepRanker&>(*untaught.front().model.scorer).num_candidates();
 }
 
+// Lessons of what shoppers were shown; null where the setting wants none or there are too few, or
+// where cancelled.
+std::shared_ptr<const RankerLessons> ImpressionLessons(const Pipeline& blend,
+                                                       const ComparisonOptions& options,
+                                                       const RankerAsking& asking,
+                                                       const TrainingContext& context) {
+  const std::string setting = LessonsSetting(options);
+  const ShownLists none;
+  const ShownLists& shown = options.shown != nullptr ? *options.shown : none;
+  const bool is_sure = setting == "impressions";
+  std::size_t num_choosers = NumChoosers(shown);
+  std::shared_ptr<const RankerLessons> lessons;
+  if (is_sure || (setting == "auto" && num_choosers >= kLeastChoosers)) {
+    lessons = AskAboutShown(blend, *options.validation, shown, asking, context);
+    if (lessons == nullptr) return nullptr;
+    num_choosers = NumChoosers(*lessons);
+    if (!is_sure && num_choosers < kLeastChoosers) lessons = nullptr;
+  }
+  Log(LogLevel::kInfo, "deep_ranker.lessons",
+      {{"lessons", lessons == nullptr ? "sampled" : "impressions"},
+       {"setting", setting},
+       {"lists", lessons == nullptr ? shown.lists.size() : lessons->num_lists()},
+       {"choosers", num_choosers},
+       {"least_choosers", kLeastChoosers}});
+  return lessons;
+}
+
 // What the ranker learns from, of the blend that was learned.
 std::shared_ptr<const RankerLessons> LessonsOf(const Learning& learning, std::size_t num_candidates,
                                                const ComparisonOptions& options,
@@ -115,11 +142,19 @@ std::shared_ptr<const RankerLessons> LessonsOf(const Learning& learning, std::si
   models->cold_start_events = learning.blend.cold_start_events;
   const Trend& trend = learning.blend.trend;
   models->trend = MeasureTrend(options.validation->train, trend.power, trend.half_life_days);
-  return AskForRanker(Pipeline(std::move(models), options.blend), *options.validation,
-                      num_candidates, options.evaluation.history_limit, context);
+  const Pipeline blend(std::move(models), options.blend);
+  const RankerAsking asking{.num_candidates = num_candidates,
+                            .history_limit = options.evaluation.history_limit};
+  auto lessons = ImpressionLessons(blend, options, asking, context);
+  if (lessons != nullptr) return lessons;
+  return AskForRanker(blend, *options.validation, asking, context);
 }
 
 }  // namespace
+
+bool AsksForShownLists(const ComparisonOptions& options) {
+  return HasRanker(options) && Learns(options) && LessonsSetting(options) != "sampled";
+}
 
 bool Learns(const ComparisonOptions& options) {
   return options.validation != nullptr && !options.validation->cases.empty() &&

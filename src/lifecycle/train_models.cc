@@ -10,6 +10,7 @@
 #include "vitrine/base/status_macros.h"
 #include "vitrine/evaluation/purchase_moments.h"
 #include "vitrine/lifecycle/lifecycle.h"
+#include "vitrine/scorers/dnn/deep_ranker.h"
 
 namespace vitrine {
 namespace {
@@ -141,12 +142,20 @@ absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
                     .live_version = live->version};
 }
 
+// A store and what it held when the training began.
+struct Holdings {
+  const FeatureStore& store;
+  const Dataset& dataset;
+};
+
 // The blend's weights, learned on what comes before the latest interactions unless `comparison`
 // keeps others, and its metrics on those, trained without them; held against what is live.
-absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const LifecycleOptions& options,
+absl::StatusOr<MeasuredBlend> MeasureBlend(const Holdings& holdings,
+                                           const LifecycleOptions& options,
                                            ComparisonOptions comparison,
                                            const TrainingContext& context,
                                            const StageReport& report) {
+  const Dataset& dataset = holdings.dataset;
   const MeasuredBlend unmeasured{.blend = {.weights = ChosenWeights(options.blend, {})}};
   const Micros cut_us = TemporalCut(dataset, options.test_fraction);
   const Split split = SplitByTime(dataset, cut_us, /*allow_repeats=*/false);
@@ -155,6 +164,14 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Dataset& dataset, const Lifecyc
   Split validation;
   if (kept == nullptr) validation = ValidationBefore(dataset, cut_us, options.test_fraction);
   if (!validation.cases.empty()) comparison.validation = &validation;
+  ShownLists shown;
+  if (AsksForShownLists(comparison)) {
+    if (report) report("read impressions", kMeasureBegin);
+    VITRINE_ASSIGN_OR_RETURN(
+        shown, ReadShownLists(holdings.store, dataset, {validation.train.now_us, cut_us},
+                              context.is_cancelled));
+    comparison.shown = &shown;
+  }
   const std::size_t num_stages =
       kept == nullptr ? 2 * comparison.models.size() + 2 : kept->models.size() + 1;
   const StageReport part = PartOf(report, kMeasureBegin, kGateBegin, num_stages);
@@ -228,6 +245,14 @@ absl::Status AddPurchases(const FeatureStore& store, const LifecycleOptions& opt
   return absl::OkStatus();
 }
 
+// Lets the metrics say what a ranker learned from: 0 lists of impressions are sampled lessons.
+void NoteLessons(const Model& model, ModelSet& models) {
+  if (model.kind != kRankerName) return;
+  const auto& ranker = static_cast<const DeepRanker&>(*model.scorer);
+  models.metrics["ranker_impression_lists"] =
+      static_cast<double>(ranker.table().gain.num_impression_lists);
+}
+
 void TellOfKept(const ModelSet& live, const StageReport& report) {
   const std::string what = "keeps the blend of " + live.version;
   Log(LogLevel::kInfo, "training.blend-kept", {{"what", what}});
@@ -259,7 +284,7 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
 
   TrainedModels trained;
   VITRINE_ASSIGN_OR_RETURN(MeasuredBlend measured,
-                           MeasureBlend(dataset, options, comparison, context, report));
+                           MeasureBlend({store, dataset}, options, comparison, context, report));
   trained.gate = std::move(measured.gate);
   if (trained.is_refused()) return trained;
   const LearnedBlend& blend = measured.blend;
@@ -276,6 +301,7 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
                            TrainEach(dataset, comparison, context, part));
   for (TimedModel& each : fitted) {
     each.model.as_paper = nullptr;  // For measuring; it may hold what shoppers did.
+    NoteLessons(each.model, trained.models);
     trained.models.models.push_back(std::move(each.model));
   }
   VITRINE_RETURN_IF_ERROR(AddModelsOfPlacements(dataset, options, context, trained.models));

@@ -16,19 +16,13 @@ constexpr std::string_view kName = "deep_ranker";
 constexpr std::size_t kLeastShoppers = 100;  // Fewer teach nothing, and the blend's order stays.
 
 Settings Defaults() {
-  return {{"candidates", "300"},
-          {"networks", "4"},
-          {"crosses", "2"},
-          {"hidden", "32"},
-          {"dropout", "0.1"},
-          {"epochs", "30"},
-          {"batch", "16"},
-          {"learning_rate", "0.002"},
-          {"weight_decay", "0.01"},
-          {"pointwise_weight", "5"},
-          {"patience", "3"},
-          {"deadline_ms", "5"},
-          {"seed", "1"}};
+  return {{"candidates", "300"},    {"networks", "4"},
+          {"crosses", "2"},         {"hidden", "32"},
+          {"dropout", "0.1"},       {"epochs", "30"},
+          {"batch", "16"},          {"learning_rate", "0.002"},
+          {"weight_decay", "0.01"}, {"pointwise_weight", "5"},
+          {"patience", "3"},        {"deadline_ms", "5"},
+          {"lessons", "auto"},      {"seed", "1"}};
 }
 
 absl::StatusOr<Model> TrainAlone(const Dataset& dataset, const Settings& settings,
@@ -56,11 +50,14 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   learning.pointwise_weight = reader.Number("pointwise_weight", 0, 1e6);
   learning.patience = reader.Count("patience", 0, 100'000);
   learning.seed = reader.Count("seed", 0, 1'000'000'000);
+  reader.Choice("lessons",
+                {"auto", "impressions", "sampled"});  // By whoever asked for the lessons.
   VITRINE_RETURN_IF_ERROR(reader.status());
   if (IsCancelled(context)) return Cancelled(kName);
 
   table.item_facts = ItemFacts(dataset);
   table.unknown_facts = UnknownItemFacts();
+  table.item_behaviour = MeasureBehaviour(dataset);
   const bool learns = lessons != nullptr && lessons->num_shoppers() >= kLeastShoppers;
   if (learns) table.scorers = lessons->scorers;
   table.shape.num_features = RankerFeatureNames(table.scorers).size();
@@ -68,6 +65,9 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   table.scales = table.means;
   if (learns) {
     VITRINE_ASSIGN_OR_RETURN(table.gain, LearnRanker(*lessons, learning, context, table));
+    if (lessons->source == LessonSource::kImpressions) {
+      table.gain.num_impression_lists = lessons->num_lists();
+    }
   }
   VITRINE_ASSIGN_OR_RETURN(const auto ranker, DeepRanker::Create(std::move(table)));
   Log(LogLevel::kInfo, "deep_ranker.learned", {{"what", ranker->learned()}});
@@ -83,6 +83,7 @@ absl::StatusOr<Model> RenewRanker(const Dataset& dataset, const Model& ranker,
   DeepRankerTable table = static_cast<const DeepRanker&>(*ranker.scorer).table();
   table.item_facts = ItemFacts(dataset);
   table.unknown_facts = UnknownItemFacts();
+  table.item_behaviour = MeasureBehaviour(dataset);
   VITRINE_ASSIGN_OR_RETURN(const auto renewed, DeepRanker::Create(std::move(table)));
   ReportProgress(context, 1);
   Model model = MakeModel(renewed);

@@ -54,6 +54,11 @@ int Run() {
   table.shape.num_features = RankerFeatureNames(table.scorers).size();
   table.item_facts = RandomMatrix(kItems, kNumItemFacts, random);
   table.unknown_facts = Matrix::Zero(1, static_cast<Eigen::Index>(kNumItemFacts));
+  table.item_behaviour.rates = RandomMatrix(kItems, kNumItemRates, random);
+  for (std::uint32_t i = 0; i < kItems; ++i) {
+    table.item_behaviour.categories.push_back(1 + i % 50);
+    table.item_behaviour.brands.push_back(1 + i % 300);
+  }
   table.means = Matrix::Zero(1, static_cast<Eigen::Index>(table.shape.num_features));
   table.scales = Matrix::Ones(1, static_cast<Eigen::Index>(table.shape.num_features));
   table.shape.hidden = 32;

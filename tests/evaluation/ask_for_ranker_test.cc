@@ -55,6 +55,7 @@ DeepRankerTable AnyTable(const Split& split) {
   table.shape = {.num_features = features, .hidden = 4};
   table.item_facts = ItemFacts(split.train);
   table.unknown_facts = UnknownItemFacts();
+  table.item_behaviour = MeasureBehaviour(split.train);
   table.means = Matrix::Zero(1, static_cast<Eigen::Index>(features));
   table.scales = Matrix::Ones(1, static_cast<Eigen::Index>(features));
   table.networks.emplace_back(table.shape, 0, random);
@@ -69,7 +70,7 @@ TEST(AskForRankerTest, WhatIsLearnedFromIsWhatIsServed) {
   ThreadPool pool(2);
   const auto set = SmallSet();
   const auto lessons =
-      AskForRanker(Pipeline(set, {}), split, kCandidates, 0, TrainingContext{.pool = &pool});
+      AskForRanker(Pipeline(set, {}), split, {kCandidates}, TrainingContext{.pool = &pool});
   const DeepRankerTable table = AnyTable(split);
   auto ranking = std::make_shared<ModelSet>(*set);
   ranking->models.push_back(MakeModel(*DeepRanker::Create(table)));
@@ -79,12 +80,12 @@ TEST(AskForRankerTest, WhatIsLearnedFromIsWhatIsServed) {
   const auto lists = RecommendRanked(Pipeline(ranking, {}), asked.queries(), &split.candidates,
                                      kCandidates, RankDeadline::kNone);
 
-  ASSERT_EQ(lessons->num_shoppers(), split.cases.size());
+  ASSERT_EQ(lessons->num_lists(), split.cases.size());
   DeepRankerNetwork::Cache cache;
   Matrix inputs = lessons->features;
   Standardise(table.means, table.scales, inputs);
   const Matrix z = table.networks[0].Forward(inputs, cache, {});
-  for (std::size_t s = 0; s < lessons->num_shoppers(); ++s) {
+  for (std::size_t s = 0; s < lessons->num_lists(); ++s) {
     std::vector<double> learned;
     for (std::size_t i = lessons->begin[s]; i < lessons->begin[s + 1]; ++i) {
       const auto row = static_cast<Eigen::Index>(i);
@@ -105,7 +106,7 @@ TEST(AskForRankerTest, WantedIsWhatTheShopperThenLiked) {
   ThreadPool pool(2);
   const Pipeline blend(SmallSet(), {});
 
-  const auto lessons = AskForRanker(blend, split, kCandidates, 0, TrainingContext{.pool = &pool});
+  const auto lessons = AskForRanker(blend, split, {kCandidates}, TrainingContext{.pool = &pool});
 
   EvaluationOptions options;
   const AskedCases asked(split, split.cases, options);
@@ -120,6 +121,82 @@ TEST(AskForRankerTest, WantedIsWhatTheShopperThenLiked) {
   }
   EXPECT_EQ(lessons->is_wanted, wanted);
   EXPECT_GT(std::count(wanted.begin(), wanted.end(), 1), 20);
+}
+
+// What a request at the moment of the list would see of the list's items, in the blend's order.
+Matrix FeaturesOf(const Pipeline& blend, const Split& split, const Query& query,
+                  const std::vector<ItemIndex>& shown) {
+  const auto best = blend.Recommend({&query, 1}, &split.candidates, kItems).front();
+  const std::vector<std::string> scorers = {"hashing"};
+  const ToldCandidates told = AskScorers(blend.models(), scorers, query, best);
+  const Matrix all = RankerFeatures(told.View(query), scorers, ItemFacts(split.train),
+                                    UnknownItemFacts(), MeasureBehaviour(split.train));
+  Matrix features(0, all.cols());
+  for (std::size_t i = 0; i < told.items.size(); ++i) {
+    if (std::find(shown.begin(), shown.end(), told.items[i]) == shown.end()) continue;
+    features.conservativeResize(features.rows() + 1, Eigen::NoChange);
+    features.row(features.rows() - 1) = all.row(static_cast<Eigen::Index>(i));
+  }
+  return features;
+}
+
+TEST(AskAboutShownTest, FeaturesAreThoseOfARequestAtTheMomentOfTheList) {
+  const Split split = SmallSplit();
+  ThreadPool pool(2);
+  const Pipeline blend(SmallSet(), {});
+  const Micros now = 9 * kMicrosPerDay + 5;
+  const Interaction viewed{.time_us = 100, .item = ItemIndex{3}, .weight = 1};
+  const Interaction bought{
+      .time_us = 200, .item = ItemIndex{5}, .weight = 5, .type = EventType::kPurchaseComplete};
+  const std::vector<ItemIndex> with_bought = {ItemIndex{1}, ItemIndex{5}, ItemIndex{8}};
+  const std::vector<ItemIndex> without = {ItemIndex{2}, ItemIndex{9}, ItemIndex{999}};
+  const ShownLists shown{
+      .past = {viewed, bought},
+      .lists = {{.history_end = 2, .time_us = now, .items = with_bought, .is_wanted = {0, 1, 0}},
+                {.history_end = 2,
+                 .time_us = now,
+                 .shopper = 1,
+                 .items = {ItemIndex{4}, ItemIndex{998}},
+                 .is_wanted = {1, 0}},  // Of which the blend has one item alone.
+                {.history_end = 1,
+                 .time_us = now + 1,
+                 .shopper = 2,
+                 .items = without,
+                 .is_wanted = {0, 0, 0}}}};
+
+  const auto lessons = AskAboutShown(blend, split, shown, {kItems}, {.pool = &pool});
+
+  const std::vector<Interaction> both = {bought, viewed};
+  const Matrix first = FeaturesOf(blend, split, {.history = both, .now_us = now}, with_bought);
+  const std::vector<Interaction> one = {viewed};
+  const Matrix second = FeaturesOf(blend, split, {.history = one, .now_us = now + 1}, without);
+  ASSERT_EQ(lessons->num_lists(), 2u);
+  EXPECT_EQ(lessons->source, LessonSource::kImpressions);
+  EXPECT_THAT(lessons->shoppers, ::testing::ElementsAre(0, 1));
+  EXPECT_THAT(lessons->begin, ::testing::ElementsAre(0, 3, 5));
+  EXPECT_EQ(lessons->features.topRows(3), first);
+  EXPECT_EQ(lessons->features.bottomRows(2), second);
+  EXPECT_EQ(std::count(lessons->is_wanted.begin(), lessons->is_wanted.end(), 1), 1);
+  EXPECT_EQ(NumChoosers(*lessons), 1u);
+}
+
+TEST(AskAboutShownTest, WhatWasBoughtAndNotShownIsNoCandidate) {
+  const Split split = SmallSplit();
+  ThreadPool pool(2);
+  const Pipeline blend(SmallSet(), {});
+  const std::vector<Interaction> past = {
+      {.time_us = 200, .item = ItemIndex{5}, .weight = 5, .type = EventType::kPurchaseComplete}};
+  const std::vector<ItemIndex> items = {ItemIndex{1}, ItemIndex{8}};
+  const ShownLists shown{
+      .past = past,
+      .lists = {{.history_end = 1, .time_us = 300, .items = items, .is_wanted = {0, 1}}}};
+
+  const auto lessons = AskAboutShown(blend, split, shown, {kItems}, {.pool = &pool});
+
+  const std::vector<ItemIndex> excluded = {ItemIndex{5}};
+  EXPECT_EQ(
+      lessons->features,
+      FeaturesOf(blend, split, {.history = past, .now_us = 300, .excluded = excluded}, items));
 }
 
 class RankerInTheBlendTest : public ::testing::Test {
@@ -146,7 +223,38 @@ TEST_F(RankerInTheBlendTest, LearnsFromWhatTheBlendFound) {
   EXPECT_THAT(row->settings.at("deep_ranker"), ::testing::HasSubstr("ndcg@20"));
   EXPECT_EQ(row->blend.models.back(), "deep_ranker");
   ASSERT_NE(row->blend.lessons, nullptr);
-  EXPECT_EQ(row->blend.lessons->num_shoppers(), split_.cases.size());
+  EXPECT_EQ(row->blend.lessons->num_lists(), split_.cases.size());
+}
+
+TEST_F(RankerInTheBlendTest, LearnsFromListsOnlyWhereEnoughShoppersChose) {
+  ShownLists shown;
+  for (std::uint32_t shopper = 0; shopper < 100; ++shopper) {
+    shown.lists.push_back({.time_us = 9 * kMicrosPerDay,
+                           .shopper = shopper,
+                           .items = {ItemIndex{1}, ItemIndex{8}},
+                           .is_wanted = {0, 1}});
+  }
+  ShownLists few = shown;
+  few.lists.pop_back();
+
+  options_.settings["deep_ranker"]["candidates"] = std::to_string(kItems);
+  options_.shown = &few;
+  const auto sampled = Measure();
+  options_.shown = &shown;
+  const auto of_lists = Measure();
+  options_.settings["deep_ranker"]["lessons"] = "sampled";
+  const auto told_not_to = Measure();
+  options_.settings["deep_ranker"]["lessons"] = "impressions";
+  options_.shown = &few;
+  const auto told_to = Measure();
+
+  for (const auto* row : {&sampled, &of_lists, &told_not_to, &told_to}) ASSERT_THAT(*row, IsOk());
+  EXPECT_EQ(sampled->blend.lessons->source, LessonSource::kSampled);
+  EXPECT_EQ(of_lists->blend.lessons->source, LessonSource::kImpressions);
+  EXPECT_EQ(of_lists->blend.lessons->num_lists(), 100u);
+  EXPECT_EQ(told_not_to->blend.lessons->source, LessonSource::kSampled);
+  EXPECT_EQ(told_to->blend.lessons->source, LessonSource::kImpressions);
+  EXPECT_EQ(told_to->blend.lessons->num_lists(), 99u);
 }
 
 TEST_F(RankerInTheBlendTest, WithoutAValidationPartTheOrderIsTheBlends) {

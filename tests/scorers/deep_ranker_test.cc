@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/checks.h"
+#include "scorers/small_ranker.h"
 #include "testing/status_matchers.h"
 #include "vitrine/nn/gradient_check.h"
 
@@ -14,119 +15,11 @@ namespace vitrine {
 namespace {
 
 using nn::testing::RandomMatrix;
+using testing::AskedOfRanker;
 using testing::IsOk;
+using testing::kRankedItems;
+using testing::SmallRankerTable;
 using testing::StatusIs;
-
-constexpr std::size_t kItems = 6;
-
-// Listens to two scorers, with any weights.
-DeepRankerTable SmallTable() {
-  Random random(3);
-  DeepRankerTable table{.scorers = {"ials", "content"}};
-  const std::size_t features = RankerFeatureNames(table.scorers).size();
-  table.shape = {.num_features = features, .num_crosses = 2, .hidden = 6};
-  table.item_facts = RandomMatrix(kItems, kNumItemFacts, 1);
-  table.unknown_facts = RandomMatrix(1, kNumItemFacts, 2);
-  table.means = 0.2F * RandomMatrix(1, static_cast<Eigen::Index>(features), 3);
-  table.scales = Matrix::Constant(1, static_cast<Eigen::Index>(features), 0.7F);
-  for (std::uint64_t seed = 10; seed < 30; seed += 10) {
-    table.networks.emplace_back(table.shape, 0, random);
-    std::uint64_t next = seed;
-    for (nn::Dense* last : {&table.networks.back().wide, &table.networks.back().crossed,
-                            &table.networks.back().deep}) {
-      last->weight.value = RandomMatrix(1, last->weight.value.cols(), next++) * 0.3F;
-    }
-  }
-  table.blend_slope = 1.5;
-  table.slope = 0.8;
-  table.shift = -1;
-  return table;
-}
-
-struct Asked {
-  std::vector<Interaction> history = {{20 * kMicrosPerDay, ItemIndex{1}, 1},
-                                      {10 * kMicrosPerDay, ItemIndex{1}, 1},
-                                      {5 * kMicrosPerDay, ItemIndex{2}, 1},
-                                      {4 * kMicrosPerDay, ItemIndex{3}, -1}};
-  Query query{.history = history, .now_us = 30 * kMicrosPerDay};
-  std::vector<ItemIndex> items = {ItemIndex{4}, ItemIndex{1}, ItemIndex{99}};
-  std::vector<float> blended = {0.5F, 0.25F, -0.1F};
-  std::vector<std::string> scorers = {"content", "ials"};
-  Matrix scores = Matrix(2, 3);
-
-  Asked() { scores << 0.5F, kUnscored, 0.25F, 4, 8, 2; }
-  RankerCandidates view() const { return {query, items, blended, scorers, scores}; }
-};
-
-TEST(RankerFeaturesTest, AreScoresByTheBestRanksAndFacts) {
-  const DeepRankerTable table = SmallTable();
-  const Matrix& facts = table.item_facts;
-  const Asked asked;
-
-  const Matrix x = RankerFeatures(asked.view(), table.scorers, facts, table.unknown_facts);
-
-  ASSERT_EQ(x.cols(), 19);
-  EXPECT_EQ(x(0, 0), 0);  // The blend: its best,
-  EXPECT_NEAR(x(1, 0), std::log(0.5), 1e-6);
-  EXPECT_EQ(x(2, 0), kLeastLogBlend);  // and one that it says nothing good of,
-  EXPECT_NEAR(x(2, 1), 0.5, 1e-6);     // the third.
-  EXPECT_NEAR(x(0, 2), 0.5, 1e-6);     // ials, by its best, which is 8,
-  EXPECT_NEAR(x(0, 3), 1 / std::log2(3), 1e-6);
-  EXPECT_NEAR(x(1, 3), 1, 1e-6);
-  EXPECT_NEAR(x(0, 4), 1, 1e-6);  // content
-  EXPECT_EQ(x(1, 4), 0);          // has nothing to say of this.
-  EXPECT_EQ(x(1, 5), 0);
-  for (Eigen::Index f = 0; f < 6; ++f) {
-    const float mean = (facts(4, f) + facts(1, f) + table.unknown_facts(0, f)) / 3;
-    EXPECT_NEAR(x(0, 6 + f), facts(4, f) - mean, 1e-5);
-    EXPECT_NEAR(x(2, 6 + f), table.unknown_facts(0, f) - mean, 1e-5);
-  }
-  EXPECT_EQ(x(0, 13), 0);  // Never touched,
-  EXPECT_EQ(x(0, 14), 0);
-  EXPECT_NEAR(x(1, 13), std::log(3), 1e-6);            // twice,
-  EXPECT_NEAR(x(1, 14), std::exp2(-10.0 / 30), 1e-6);  // the last time 10 days ago.
-  EXPECT_NEAR(x(0, 15), std::log(3), 1e-6);            // Two liked items,
-  EXPECT_NEAR(x(0, 16), std::log(1.5), 1e-6);          // three times,
-  EXPECT_NEAR(x(0, 17), std::log(11), 1e-6);           // ten days ago.
-  EXPECT_NEAR(x(0, 18), (facts(1, 0) + facts(2, 0)) / 2, 1e-6);
-}
-
-TEST(RankerFeaturesTest, APriceIsHeldAgainstWhatTheShopperPays) {
-  Matrix facts = Matrix::Zero(kItems, kNumItemFacts);
-  facts.col(kPriceFact) << 0, 2, 0, 0, 5, 0;
-  const Asked asked;  // Likes items 1 and 2, of which the second has no price.
-
-  const Matrix x = RankerFeatures(asked.view(), {}, facts, UnknownItemFacts());
-
-  EXPECT_NEAR(x(0, 8), 3, 1e-6);
-  EXPECT_NEAR(x(1, 8), 0, 1e-6);
-  EXPECT_EQ(x(2, 8), 0);
-}
-
-TEST(ItemFactsTest, TellWhoTouchedAnItemAndWhen) {
-  const auto touch = [](std::uint32_t item, int day) {
-    return Interaction{.time_us = day * kMicrosPerDay, .item = ItemIndex{item}, .weight = 1};
-  };
-  Dataset shop;
-  shop.item_ids = {"a", "b"};
-  shop.items.resize(2);
-  Item priced;
-  priced.price = Money{3'000'000, "GBP"};
-  shop.items[1] = std::make_shared<const Item>(priced);
-  shop.interactions = {touch(0, 10), touch(0, 20), touch(0, 13)};
-  shop.user_begin = {0, 2, 3};
-  shop.now_us = 100 * kMicrosPerDay;  // The latest interaction, of day 20, is what counts.
-
-  const Matrix facts = ItemFacts(shop);
-
-  EXPECT_NEAR(facts(0, 0), std::log(3), 1e-6);
-  EXPECT_NEAR(facts(0, 1), std::log((1 + 1 + 0.5) / (5 + 2)), 1e-6);
-  EXPECT_NEAR(facts(0, 2), std::log((2 + std::exp2(-7.0 / 30)) / 7), 1e-6);
-  EXPECT_NEAR(facts(0, 3), std::log(11), 1e-6);
-  EXPECT_NEAR(facts(0, 4), 0, 1e-6);
-  EXPECT_EQ(facts.row(1).head(5), UnknownItemFacts().row(0).head(5));
-  EXPECT_NEAR(facts(1, 5), std::log(4), 1e-6);
-}
 
 double At(const Matrix& m, std::size_t r, std::size_t c) {
   return static_cast<double>(m(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)));
@@ -178,25 +71,25 @@ double SlowProbability(const DeepRankerTable& table, const Matrix& features, std
 }
 
 TEST(DeepRankerTest, SaysTheProbabilityOfTheEquations) {
-  const DeepRankerTable table = SmallTable();
+  const DeepRankerTable table = SmallRankerTable();
   const auto ranker = *DeepRanker::Create(table);
-  const Asked asked;
+  const AskedOfRanker asked;
   std::vector<float> probabilities(3);
 
   ASSERT_TRUE(ranker->Rank(asked.view(), {}, probabilities));
 
-  const Matrix features =
-      RankerFeatures(asked.view(), table.scorers, table.item_facts, table.unknown_facts);
+  const Matrix features = RankerFeatures(asked.view(), table.scorers, table.item_facts,
+                                         table.unknown_facts, table.item_behaviour);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_NEAR(probabilities[i], SlowProbability(table, features, i), 1e-5);
   }
 }
 
 TEST(DeepRankerTest, WithoutNetworksTheOrderIsTheBlends) {
-  DeepRankerTable table = SmallTable();
+  DeepRankerTable table = SmallRankerTable();
   table.networks.clear();
   const auto ranker = *DeepRanker::Create(table);
-  const Asked asked;
+  const AskedOfRanker asked;
   std::vector<float> probabilities(3);
 
   ASSERT_TRUE(ranker->Rank(asked.view(), {}, probabilities));
@@ -215,8 +108,8 @@ TEST(DeepRankerTest, ANewNetworkSaysNothing) {
 }
 
 TEST(DeepRankerTest, GivesUpWhenItIsLate) {
-  const auto ranker = *DeepRanker::Create(SmallTable());
-  const Asked asked;
+  const auto ranker = *DeepRanker::Create(SmallRankerTable());
+  const AskedOfRanker asked;
   std::vector<float> probabilities(3);
   int num_looks = 0;
 
@@ -229,8 +122,8 @@ TEST(DeepRankerTest, GivesUpWhenItIsLate) {
 }
 
 TEST(DeepRankerTest, BaseEffectsAndResidualSumToTheLogOdds) {
-  const auto ranker = *DeepRanker::Create(SmallTable());
-  const Asked asked;
+  const auto ranker = *DeepRanker::Create(SmallRankerTable());
+  const AskedOfRanker asked;
   std::vector<float> probabilities(3);
   ranker->Rank(asked.view(), {}, probabilities);
   const std::vector<std::size_t> rows = {2, 0, 1};
@@ -331,13 +224,13 @@ std::string Saved(const DeepRanker& ranker) {
 }
 
 TEST(DeepRankerTest, RanksTheSameUnderAnotherDictionary) {
-  const auto ranker = *DeepRanker::Create(SmallTable());
-  Asked asked;
+  const auto ranker = *DeepRanker::Create(SmallRankerTable());
+  AskedOfRanker asked;
   std::vector<float> before(3);
   std::vector<float> after(3);
   ranker->Rank(asked.view(), {}, before);
   std::vector<ItemIndex> moved;
-  for (std::uint32_t i = 0; i < kItems; ++i) moved.push_back(ItemIndex{7 - i});
+  for (std::uint32_t i = 0; i < kRankedItems; ++i) moved.push_back(ItemIndex{7 - i});
   const std::string bytes = Saved(*ranker);
   ByteReader reader(bytes);
 
@@ -347,28 +240,77 @@ TEST(DeepRankerTest, RanksTheSameUnderAnotherDictionary) {
   ASSERT_THAT(reader.Finish("ranker"), IsOk());
   for (Interaction& each : asked.history) each.item = moved[Row(each.item)];
   for (ItemIndex& each : asked.items) {
-    if (Row(each) < kItems) each = moved[Row(each)];
+    if (Row(each) < kRankedItems) each = moved[Row(each)];
   }
   (*loaded)->Rank(asked.view(), {}, after);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(after[i], before[i], 1e-6);
 }
 
-TEST(DeepRankerTest, DamagedBytesAreRefusedOrHarmless) {
-  const std::string bytes = Saved(**DeepRanker::Create(SmallTable()));
+// As one that was saved before there were behaviour features.
+TEST(DeepRankerTest, OneWithoutBehaviourFeaturesIsSavedAndRanksWithoutThem) {
+  DeepRankerTable table = SmallRankerTable();
+  Random random(3);
+  table.shape.num_features -= kNumBehaviourFacts;
+  const auto columns = static_cast<Eigen::Index>(table.shape.num_features);
+  table.means.conservativeResize(1, columns);
+  table.scales.conservativeResize(1, columns);
+  for (DeepRankerNetwork& each : table.networks) {
+    each = DeepRankerNetwork(table.shape, 0, random);
+    each.wide.weight.value = RandomMatrix(1, columns, 40) * 0.3F;
+  }
+  const auto ranker = *DeepRanker::Create(table);
+  const AskedOfRanker asked;
+  std::vector<float> before(3);
+  std::vector<float> after(3);
+  ASSERT_TRUE(ranker->Rank(asked.view(), {}, before));
+  const std::string bytes = Saved(*ranker);
+  ByteReader reader(bytes);
   std::vector<ItemIndex> same;
-  for (std::uint32_t i = 0; i < kItems; ++i) same.push_back(ItemIndex{i});
-  const Asked asked;
+  for (std::uint32_t i = 0; i < kRankedItems; ++i) same.push_back(ItemIndex{i});
+
+  const auto loaded = LoadDeepRanker(reader, same, kRankedItems);
+
+  ASSERT_THAT(loaded, IsOk());
+  ASSERT_THAT(reader.Finish("ranker"), IsOk());
+  EXPECT_EQ(bytes.front(), 2) << "begins with its scorers alone, as it did";
+  EXPECT_EQ((*loaded)->table().item_behaviour.rates.rows(), 0);
+  ASSERT_TRUE((*loaded)->Rank(asked.view(), {}, after));
+  EXPECT_EQ(after, before);
+  EXPECT_EQ((*loaded)->ExplainRanking(asked.view()).effects.cols(), columns);
+}
+
+TEST(DeepRankerTest, SaysWhatItLearnedFrom) {
+  DeepRankerTable table = SmallRankerTable();
+  table.gain = {.ndcg_of_blend = 0.1, .ndcg = 0.2, .is_used = true};
+  DeepRankerTable shown = table;
+  shown.gain.num_impression_lists = 1234;
+
+  EXPECT_THAT((*DeepRanker::Create(table))->learned(), ::testing::EndsWith("by sampled lessons"));
+  const std::string bytes = Saved(**DeepRanker::Create(shown));
+  ByteReader reader(bytes);
+  std::vector<ItemIndex> same;
+  for (std::uint32_t i = 0; i < kRankedItems; ++i) same.push_back(ItemIndex{i});
+  const auto loaded = LoadDeepRanker(reader, same, kRankedItems);
+  ASSERT_THAT(loaded, IsOk());
+  EXPECT_THAT((*loaded)->learned(), ::testing::EndsWith("by 1234 lists of impressions"));
+}
+
+TEST(DeepRankerTest, DamagedBytesAreRefusedOrHarmless) {
+  const std::string bytes = Saved(**DeepRanker::Create(SmallRankerTable()));
+  std::vector<ItemIndex> same;
+  for (std::uint32_t i = 0; i < kRankedItems; ++i) same.push_back(ItemIndex{i});
+  const AskedOfRanker asked;
   std::vector<float> probabilities(3);
 
   for (std::size_t size = 0; size < bytes.size(); size += 1 + size / 40) {
     ByteReader reader(std::string_view(bytes).substr(0, size));
-    EXPECT_THAT(LoadDeepRanker(reader, same, kItems), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(LoadDeepRanker(reader, same, kRankedItems), StatusIs(absl::StatusCode::kDataLoss));
   }
   for (std::size_t position = 0; position < bytes.size(); position += 1 + position / 40) {
     std::string damaged = bytes;
     damaged[position] = static_cast<char>(damaged[position] ^ 0x55);
     ByteReader reader(damaged);
-    const auto loaded = LoadDeepRanker(reader, same, kItems);
+    const auto loaded = LoadDeepRanker(reader, same, kRankedItems);
     if (!loaded.ok()) continue;
     (*loaded)->Rank(asked.view(), {}, probabilities);
     for (const float each : probabilities) EXPECT_TRUE(each >= 0 && each <= 1);
@@ -376,16 +318,18 @@ TEST(DeepRankerTest, DamagedBytesAreRefusedOrHarmless) {
 }
 
 TEST(DeepRankerTest, RefusesSizesThatDoNotMatchAndNumbersThatAreNone) {
-  DeepRankerTable narrow = SmallTable();
+  DeepRankerTable narrow = SmallRankerTable();
   narrow.means = Matrix::Zero(1, 3);
-  DeepRankerTable broken = SmallTable();
+  DeepRankerTable broken = SmallRankerTable();
   broken.item_facts(0, 0) = NAN;
-  DeepRankerTable backwards = SmallTable();
+  DeepRankerTable backwards = SmallRankerTable();
   backwards.slope = -1;
-  DeepRankerTable mixed = SmallTable();
+  DeepRankerTable short_of_items = SmallRankerTable();
+  short_of_items.item_behaviour.brands.pop_back();
+  DeepRankerTable mixed = SmallRankerTable();
   mixed.networks.back().first.weight.value.resize(2, 2);
 
-  for (DeepRankerTable* table : {&narrow, &broken, &backwards, &mixed}) {
+  for (DeepRankerTable* table : {&narrow, &broken, &backwards, &short_of_items, &mixed}) {
     EXPECT_THAT(DeepRanker::Create(std::move(*table)),
                 StatusIs(absl::StatusCode::kInvalidArgument));
   }

@@ -247,6 +247,24 @@ TEST_F(DeepRankerTrainerTest, FewShoppersWithManyListsTeachNothing) {
   EXPECT_TRUE(RankerIn(*model).table().networks.empty());
 }
 
+TEST_F(DeepRankerTrainerTest, RemembersThatItLearnedFromImpressions) {
+  RankerLessons lessons = Lessons(150, 0, 7);
+  const auto sampled = Train(&lessons, {{"epochs", "1"}});
+  lessons.source = LessonSource::kImpressions;
+  const auto shown = Train(&lessons, {{"epochs", "1"}});
+
+  ASSERT_THAT(sampled, IsOk());
+  ASSERT_THAT(shown, IsOk());
+  EXPECT_EQ(RankerIn(*sampled).table().gain.num_impression_lists, 0u);
+  EXPECT_EQ(RankerIn(*shown).table().gain.num_impression_lists, 150u);
+}
+
+TEST_F(DeepRankerTrainerTest, LessonsAreOfOneOfThreeKinds) {
+  EXPECT_THAT(Train(nullptr, {{"lessons", "guessed"}}).status(),
+              testing::StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Train(nullptr, {{"lessons", "impressions"}}), IsOk());
+}
+
 TEST_F(DeepRankerTrainerTest, LessonsInWhichNobodyWantsAnythingTeachNothing) {
   RankerLessons lessons = Lessons(150, 0, 7);
   std::fill(lessons.is_wanted.begin(), lessons.is_wanted.end(), 0);

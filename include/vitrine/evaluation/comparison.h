@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/evaluation/protocol.h"
+#include "vitrine/evaluation/shown_lists.h"
 #include "vitrine/evaluation/summary.h"
 #include "vitrine/feature_store/feature_store.h"
 #include "vitrine/training/ranker_lessons.h"
@@ -53,6 +54,9 @@ struct ComparisonOptions {
   // A blend that was learned before: it is trained and measured as it is, and nothing is learned.
   // For MeasureScorer of the blend alone. Null: none.
   const LearnedBlend* kept = nullptr;
+  // What shoppers were shown from the validation part's cut to the test part's, for a ranker among
+  // the models to learn from (AsksForShownLists). Null: nobody can tell.
+  const ShownLists* shown = nullptr;
   // What a ranker among the models learns from; null: it leaves the blend's order as it is.
   std::shared_ptr<const RankerLessons> lessons{};
   std::shared_ptr<const Model> ranker{};  // One that is kept instead, with new facts of the items.
@@ -99,6 +103,10 @@ void Choose(const LearnedBlend& learned, ComparisonOptions& options);
 
 // Whether the models are to be chosen.
 bool IsAuto(const ComparisonOptions& options);
+
+// Whether learning with `options` looks at ComparisonOptions::shown: whoever has a store then reads
+// it.
+bool AsksForShownLists(const ComparisonOptions& options);
 
 // Trains on the split's train part and measures: a row for each model, then one for the blend,
 // which the others are held against. Errors: those of TrainEach.

@@ -11,9 +11,14 @@
 
 namespace vitrine {
 
+// What lessons are: of impressions, what shoppers were shown and whether they then touched it; else
+// the blend's best, of which all that the shopper did not go on to like are negatives.
+enum class LessonSource { kSampled, kImpressions };
+
 // What a blend found for a shopper at a moment, by models that knew nothing of what came after it,
 // or what of that the shopper was shown; and what the shopper then wanted. A list each.
 struct RankerLessons {
+  LessonSource source = LessonSource::kSampled;
   std::vector<std::string> scorers{};     // Of the blend, that the features tell of.
   std::vector<std::size_t> begin = {0};   // [lists + 1] Rows of a list's candidates.
   Matrix features{};                      // [rows x features] As RankerFeatures has them.

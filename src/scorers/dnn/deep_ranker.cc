@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "scorers/dnn/saved_behaviour.h"
 #include "scorers/saved_rows.h"
 #include "vitrine/base/status_macros.h"
 
@@ -16,6 +17,10 @@ constexpr std::string_view kName = "deep_ranker";
 constexpr std::size_t kRankedTogether = 64;  // Candidates between two looks at the clock.
 constexpr int kPathSteps = 64;               // Of integrated gradients.
 constexpr std::size_t kMostNetworks = 16;
+
+// Beside the number of scorers, which a saved one begins with: what does not know it refuses so
+// many.
+constexpr std::uint64_t kHasBehaviour = std::uint64_t{1} << 32U;
 
 bool IsBetween(std::size_t value, std::size_t min, std::size_t max) {
   return value >= min && value <= max;
@@ -34,6 +39,16 @@ absl::Status DamagedNumbers() {
 bool Has(const Matrix& matrix, std::size_t rows, std::size_t cols) {
   return static_cast<std::size_t>(matrix.rows()) == rows &&
          static_cast<std::size_t>(matrix.cols()) == cols && matrix.allFinite();
+}
+
+bool HasBehaviour(const DeepRankerTable& table) {
+  return table.shape.num_features == RankerFeatureNames(table.scorers).size();
+}
+
+// All of RankerFeatures, or all but the behaviour features, which are the last of them.
+bool HasFeatures(const DeepRankerTable& table) {
+  return HasBehaviour(table) ||
+         table.shape.num_features + kNumBehaviourFacts == RankerFeatureNames(table.scorers).size();
 }
 
 bool HasShape(DeepRankerNetwork& network, const DeepRankerShape& shape) {
@@ -56,8 +71,9 @@ absl::Status Check(DeepRankerTable& table) {
   VITRINE_RETURN_IF_ERROR(CheckShape(table.shape));
   const std::size_t features = table.shape.num_features;
   bool is_sound =
-      features == RankerFeatureNames(table.scorers).size() &&
+      HasFeatures(table) &&
       Has(table.item_facts, static_cast<std::size_t>(table.item_facts.rows()), kNumItemFacts) &&
+      IsSound(table.item_behaviour, static_cast<std::size_t>(table.item_facts.rows())) &&
       Has(table.unknown_facts, 1, kNumItemFacts) && Has(table.means, 1, features) &&
       Has(table.scales, 1, features) && std::isfinite(table.blend_slope) &&
       table.blend_slope >= 0 && std::isfinite(table.slope) && table.slope > 0 &&
@@ -164,6 +180,7 @@ absl::StatusOr<std::shared_ptr<const DeepRanker>> DeepRanker::Create(DeepRankerT
 
 DeepRanker::DeepRanker(DeepRankerTable table)
     : table_(std::move(table)), feature_names_(RankerFeatureNames(table_.scorers)) {
+  feature_names_.resize(table_.shape.num_features);
   for (DeepRankerNetwork& network : table_.networks) {
     for (const nn::NamedParameter& each : ParametersOf(network)) {
       each.parameter->gradient.resize(0, 0);
@@ -184,7 +201,11 @@ std::vector<std::vector<ScoredItem>> DeepRanker::Retrieve(std::span<const Query>
 std::vector<Contribution> DeepRanker::Explain(const Query&, ItemIndex) const { return {}; }
 
 Matrix DeepRanker::Features(const RankerCandidates& candidates) const {
-  return RankerFeatures(candidates, table_.scorers, table_.item_facts, table_.unknown_facts);
+  Matrix features = RankerFeatures(candidates, table_.scorers, table_.item_facts,
+                                   table_.unknown_facts, table_.item_behaviour);
+  const auto known = static_cast<Eigen::Index>(table_.shape.num_features);
+  if (features.cols() > known) features.conservativeResize(Eigen::NoChange, known);
+  return features;
 }
 
 bool DeepRanker::Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
@@ -278,14 +299,19 @@ ExplainedRanking DeepRanker::ExplainRanking(const RankerCandidates& candidates,
 std::string DeepRanker::learned() const {
   const RankerGain& gain = table_.gain;
   if (gain.ndcg == 0) return "learned nothing: the order is the blend's";
-  return absl::StrFormat("%s: ndcg@20 %.4f held out, of the blend %.4f, standard error %.4f",
+  const std::string lessons =
+      gain.num_impression_lists == 0
+          ? "sampled lessons"
+          : absl::StrFormat("%d lists of impressions", gain.num_impression_lists);
+  return absl::StrFormat("%s: ndcg@20 %.4f held out, of the blend %.4f, standard error %.4f, by %s",
                          gain.is_used ? "ranks" : "leaves the blend's order", gain.ndcg,
-                         gain.ndcg_of_blend, gain.standard_error);
+                         gain.ndcg_of_blend, gain.standard_error, lessons);
 }
 
 void Save(const DeepRanker& ranker, ByteWriter& writer) {
   DeepRankerTable table = ranker.table();
-  writer.Unsigned(table.scorers.size());
+  const bool has_behaviour = HasBehaviour(table);
+  writer.Unsigned(table.scorers.size() | (has_behaviour ? kHasBehaviour : 0));
   for (const std::string& scorer : table.scorers) writer.String(scorer);
   writer.Write(table.item_facts);
   writer.Write(table.unknown_facts);
@@ -300,6 +326,10 @@ void Save(const DeepRanker& ranker, ByteWriter& writer) {
   writer.Double(table.gain.ndcg);
   writer.Double(table.gain.standard_error);
   writer.Unsigned(table.gain.is_used ? 1 : 0);
+  if (has_behaviour) {
+    writer.Unsigned(table.gain.num_impression_lists);
+    Write(table.item_behaviour, writer);
+  }
   writer.Double(table.deadline_ms);
   writer.Unsigned(table.num_candidates);
   writer.Unsigned(table.networks.size());
@@ -314,13 +344,18 @@ absl::StatusOr<std::shared_ptr<const DeepRanker>> LoadDeepRanker(
     ByteReader& reader, std::span<const ItemIndex> row_to_index, std::size_t num_items) {
   const RowMapping mapping{row_to_index, num_items};
   DeepRankerTable table;
-  table.scorers.resize(reader.Count());
+  const std::uint64_t first = reader.Unsigned();
+  const bool has_behaviour = (first & kHasBehaviour) != 0;
+  const std::uint64_t num_scorers = has_behaviour ? first - kHasBehaviour : first;
+  if (num_scorers > reader.remaining()) return DamagedNumbers();
+  table.scorers.resize(num_scorers);
   for (std::string& scorer : table.scorers) scorer = reader.String();
   const Matrix facts = reader.ReadMatrix();
   table.unknown_facts = reader.ReadMatrix();
   table.means = reader.ReadMatrix();
   table.scales = reader.ReadMatrix();
-  table.shape.num_features = RankerFeatureNames(table.scorers).size();
+  table.shape.num_features =
+      RankerFeatureNames(table.scorers).size() - (has_behaviour ? 0 : kNumBehaviourFacts);
   table.shape.num_crosses = reader.Unsigned();
   table.shape.hidden = reader.Unsigned();
   table.blend_slope = reader.Double();
@@ -330,11 +365,16 @@ absl::StatusOr<std::shared_ptr<const DeepRanker>> LoadDeepRanker(
   table.gain.ndcg = reader.Double();
   table.gain.standard_error = reader.Double();
   table.gain.is_used = reader.Unsigned() != 0;
+  if (has_behaviour) {
+    table.gain.num_impression_lists = reader.Unsigned();
+    table.item_behaviour = ReadBehaviour(reader);
+  }
   table.deadline_ms = reader.Double();
   table.num_candidates = reader.Unsigned();
   const std::size_t num_networks = reader.Count(2);
   VITRINE_RETURN_IF_ERROR(reader.status(kName));
   if (!CheckShape(table.shape).ok() || facts.cols() != kNumItemFacts ||
+      !IsSound(table.item_behaviour, static_cast<std::size_t>(facts.rows())) ||
       !Has(table.unknown_facts, 1, kNumItemFacts) || num_networks > kMostNetworks) {
     return DamagedNumbers();
   }
@@ -347,6 +387,7 @@ absl::StatusOr<std::shared_ptr<const DeepRanker>> LoadDeepRanker(
   }
   VITRINE_RETURN_IF_ERROR(reader.status(kName));
   VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(facts.rows()), mapping, kName));
+  table.item_behaviour = Remap(table.item_behaviour, mapping);
   table.item_facts = table.unknown_facts.replicate(static_cast<Eigen::Index>(num_items), 1);
   for (std::size_t row = 0; row < row_to_index.size(); ++row) {
     if (row_to_index[row] == RowMapping::kDropped) continue;

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
+#include <unordered_map>
+#include <utility>
 
 namespace vitrine {
 
@@ -11,6 +14,7 @@ namespace {
 
 constexpr double kWeek = 7;
 constexpr double kMonth = 30;
+constexpr double kUsualViews = 20;  // For a cart or a purchase, where little is known of an item.
 constexpr Eigen::Index kOfTheBlend = 2;  // Columns; of each scorer as many.
 
 double DaysBetween(Micros from, Micros to) {
@@ -21,6 +25,12 @@ Micros LatestOf(const Dataset& dataset) {
   Micros latest = 0;
   for (const Interaction& each : dataset.interactions) latest = std::max(latest, each.time_us);
   return latest;
+}
+
+// The moment that facts of `dataset` are as of.
+Micros NowOf(const Dataset& dataset) {
+  const Micros latest = LatestOf(dataset);
+  return dataset.now_us > 0 ? std::min(dataset.now_us, latest) : latest;
 }
 
 // Of an item: who touched it, and when.
@@ -158,16 +168,106 @@ class Liked {
   double price_ = 0;       // Mean of those that have one; 0: none has.
 };
 
+// The column of what is counted of an item: detail page views, carts, purchases.
+std::optional<Eigen::Index> CountedAs(EventType type) {
+  if (type == EventType::kDetailPageView) return 0;
+  if (type == EventType::kAddToCart) return 1;
+  if (type == EventType::kPurchaseComplete) return 2;
+  return std::nullopt;
+}
+
+// Names as numbers from 1 on, in the order in which they come; 0 is the empty one.
+class NameNumbers {
+ public:
+  std::uint32_t Of(const std::string& name) {
+    if (name.empty()) return 0;
+    const auto next = static_cast<std::uint32_t>(numbers_.size() + 1);
+    return numbers_.emplace(name, next).first->second;
+  }
+
+ private:
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+};
+
+std::uint32_t NumberOf(std::span<const std::uint32_t> numbers, ItemIndex item) {
+  return Row(item) < numbers.size() ? numbers[Row(item)] : 0;
+}
+
+// The shares that numbers of items have of a shopper's weight, as the feature store has them: an
+// event counts its weight, halved with every 30 days, and numbers that sum to less than 0 nothing.
+class Affinities {
+ public:
+  // `weights` [history] So halved.
+  Affinities(std::span<const Interaction> history, std::span<const double> weights,
+             std::span<const std::uint32_t> numbers) {
+    std::vector<std::pair<std::uint32_t, double>> each;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      const std::uint32_t number = NumberOf(numbers, history[i].item);
+      if (number != 0) each.emplace_back(number, weights[i]);
+    }
+    std::stable_sort(each.begin(), each.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (std::size_t i = 0; i < each.size();) {
+      const std::uint32_t number = each[i].first;
+      double sum = 0;
+      for (; i < each.size() && each[i].first == number; ++i) sum += each[i].second;
+      if (sum <= 0) continue;
+      sums_.emplace_back(number, sum);
+      total_ += sum;
+    }
+  }
+
+  // 0 of number 0, which none has.
+  float Of(std::uint32_t number) const {
+    const auto found = std::lower_bound(sums_.begin(), sums_.end(), number,
+                                        [](const auto& a, auto b) { return a.first < b; });
+    if (found == sums_.end() || found->first != number) return 0;
+    return static_cast<float>(found->second / total_);
+  }
+
+ private:
+  std::vector<std::pair<std::uint32_t, double>> sums_;  // By number.
+  double total_ = 0;
+};
+
+std::vector<double> RecentWeights(const Query& query) {
+  std::vector<double> weights;
+  weights.reserve(query.history.size());
+  for (const Interaction& each : query.history) {
+    const double age = DaysBetween(each.time_us, query.now_us);
+    weights.push_back(static_cast<double>(each.weight) * std::exp2(-age / kMonth));
+  }
+  return weights;
+}
+
+void FillBehaviour(const RankerCandidates& candidates, const ItemBehaviour& behaviour,
+                   Eigen::Index column, Matrix& features) {
+  const std::span<const Interaction> history = candidates.query.history;
+  const std::vector<double> weights = RecentWeights(candidates.query);
+  const Affinities to_categories(history, weights, behaviour.categories);
+  const Affinities to_brands(history, weights, behaviour.brands);
+  auto rates = features.middleCols(column, kNumItemRates);
+  for (std::size_t i = 0; i < candidates.items.size(); ++i) {
+    const ItemIndex item = candidates.items[i];
+    const auto at = static_cast<Eigen::Index>(i);
+    const auto row = static_cast<Eigen::Index>(Row(item));
+    if (row < behaviour.rates.rows()) rates.row(at) = behaviour.rates.row(row);
+    features(at, column + kNumItemRates) = to_categories.Of(NumberOf(behaviour.categories, item));
+    features(at, column + kNumItemRates + 1) = to_brands.Of(NumberOf(behaviour.brands, item));
+  }
+  const Eigen::RowVectorXf means = rates.colwise().mean();
+  rates.rowwise() -= means;
+}
+
 std::size_t NumFeatures(std::size_t num_scorers) {
   return static_cast<std::size_t>(kOfTheBlend) * (1 + num_scorers) + kNumItemFacts + kNumPairFacts +
-         kNumShopperFacts;
+         kNumShopperFacts + kNumBehaviourFacts;
 }
 
 }  // namespace
 
 Matrix ItemFacts(const Dataset& dataset) {
-  const Micros latest = LatestOf(dataset);
-  const Micros now_us = dataset.now_us > 0 ? std::min(dataset.now_us, latest) : latest;
+  const Micros now_us = NowOf(dataset);
   const std::vector<Touches> touches = CountTouches(dataset, now_us);
   Matrix facts = UnknownItemFacts().replicate(static_cast<Eigen::Index>(dataset.num_items()), 1);
   for (std::size_t item = 0; item < touches.size(); ++item) {
@@ -194,8 +294,36 @@ Matrix UnknownItemFacts() {
   return facts;
 }
 
+ItemBehaviour MeasureBehaviour(const Dataset& dataset) {
+  const Micros now_us = NowOf(dataset);
+  // double: sums of many events, of which old ones are little.
+  Eigen::ArrayX3d counts = Eigen::ArrayX3d::Zero(static_cast<Eigen::Index>(dataset.num_items()), 3);
+  for (const Interaction& each : dataset.interactions) {
+    const std::optional<Eigen::Index> counted = CountedAs(each.type);
+    if (!counted.has_value()) continue;
+    counts(static_cast<Eigen::Index>(Row(each.item)), *counted) +=
+        std::exp2(-DaysBetween(each.time_us, now_us) / kMonth);
+  }
+  const Eigen::ArrayXd usual = 1 + counts.col(0) / kUsualViews;
+  ItemBehaviour behaviour;
+  behaviour.rates.resize(counts.rows(), kNumItemRates);
+  for (Eigen::Index rate = 0; rate < kNumItemRates; ++rate) {
+    behaviour.rates.col(rate) = ((1 + counts.col(1 + rate)) / usual).log().cast<float>();
+  }
+  NameNumbers categories;
+  NameNumbers brands;
+  for (std::size_t item = 0; item < dataset.num_items(); ++item) {
+    const Item* described = item < dataset.items.size() ? dataset.items[item].get() : nullptr;
+    const bool has_category = described != nullptr && !described->categories.empty();
+    behaviour.categories.push_back(categories.Of(has_category ? described->categories[0] : ""));
+    behaviour.brands.push_back(brands.Of(described != nullptr ? described->brand : ""));
+  }
+  return behaviour;
+}
+
 Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::string> scorers,
-                      const Matrix& item_facts, const Matrix& unknown_facts) {
+                      const Matrix& item_facts, const Matrix& unknown_facts,
+                      const ItemBehaviour& behaviour) {
   const auto num_items = static_cast<Eigen::Index>(candidates.items.size());
   Matrix features = Matrix::Zero(num_items, static_cast<Eigen::Index>(NumFeatures(scorers.size())));
   if (num_items == 0) return features;
@@ -226,6 +354,7 @@ Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::s
   }
   const Eigen::RowVectorXf means = of_items.colwise().mean();
   of_items.rowwise() -= means;
+  FillBehaviour(candidates, behaviour, features.cols() - kNumBehaviourFacts, features);
   return features;
 }
 
@@ -238,6 +367,7 @@ std::vector<std::string> RankerFeatureNames(std::span<const std::string> scorers
   names.insert(names.end(), kItemFactNames.begin(), kItemFactNames.end());
   names.insert(names.end(), kPairFactNames.begin(), kPairFactNames.end());
   names.insert(names.end(), kShopperFactNames.begin(), kShopperFactNames.end());
+  names.insert(names.end(), kBehaviourFactNames.begin(), kBehaviourFactNames.end());
   return names;
 }
 

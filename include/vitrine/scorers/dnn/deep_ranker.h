@@ -78,6 +78,7 @@ struct RankerGain {
   double ndcg = 0;
   double standard_error = 0;  // Of the difference.
   bool is_used = false;       // Else the networks were dropped, and the order is the blend's.
+  std::size_t num_impression_lists = 0;  // That it learned from; 0: from sampled negatives.
 };
 
 // What DeepRanker is made of. The log-odds of a candidate are
@@ -89,9 +90,11 @@ struct DeepRankerTable {
   std::vector<std::string> scorers{};  // Whose scores are features; empty where no network is.
   Matrix item_facts{};                 // [num_items x kNumItemFacts]
   Matrix unknown_facts{};              // [1 x kNumItemFacts] Of items that the training had not.
+  ItemBehaviour item_behaviour{};      // Of as many items, or of none.
   Matrix means{};                      // [1 x features] Taken off the features,
   Matrix scales{};                     // [1 x features] which are then multiplied with these: x.
-  DeepRankerShape shape{};             // Of each network.
+  // Of each network. One that was saved before there were behaviour features is without them.
+  DeepRankerShape shape{};
   std::vector<DeepRankerNetwork> networks{};
   double blend_slope = 1;  // >= 0
   double slope = 1;        // > 0. These are learned on shoppers that taught the network nothing

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,10 +43,30 @@ inline constexpr std::array<std::string_view, 4> kShopperFactNames = {
 };
 inline constexpr std::size_t kNumShopperFacts = kShopperFactNames.size();
 
+// Behaviour features (docs/features.md), as far as they can be told from what a data set has of an
+// item and a query of the shopper. "Of late": each event is halved with every 30 days since.
+inline constexpr std::array<std::string_view, 4> kBehaviourFactNames = {
+    "carts by views",        // ln((1 + carts) / (1 + detail page views / 20)) of late
+    "purchases by views",    // The same of purchases.
+    "affinity to category",  // What top_categories and top_brands have of the item's, none left
+                             // out,
+    "affinity to brand",     // from 0 to 1.
+};
+inline constexpr std::size_t kNumBehaviourFacts = kBehaviourFactNames.size();
+inline constexpr Eigen::Index kNumItemRates = 2;  // The first of them, that are of the item alone.
+
+// What behaviour features need of items. Items beyond the end are as those that nobody touched.
+struct ItemBehaviour {
+  Matrix rates{};                           // [num_items x kNumItemRates] 0: as little is known.
+  std::vector<std::uint32_t> categories{};  // [num_items] The first one's number, from 1 on,
+  std::vector<std::uint32_t> brands{};      // and the brand's. 0: it has none.
+};
+
 // The facts of every item of `dataset`, as of its now_us or its latest interaction, if that is
 // earlier [num_items x kNumItemFacts]; and of an item that nobody touched [1 x the same].
 Matrix ItemFacts(const Dataset& dataset);
 Matrix UnknownItemFacts();
+ItemBehaviour MeasureBehaviour(const Dataset& dataset);
 
 // The column that holds ln(blended / best), at least kLeastLogBlend: in it the order of the blend.
 inline constexpr Eigen::Index kLogBlendFeature = 0;
@@ -54,9 +75,11 @@ inline constexpr float kLeastLogBlend = -6;
 // The features of candidates [items x features]: of the blend ln(score / best) and 1 / log2(1 +
 // rank); of each of `scorers` its score by its best one and 1 / log2(1 + its rank), both 0 where it
 // has nothing to say; the facts of the items, less their mean over the candidates, so that they
-// mean the same when the whole shop has grown; of item and shopper; and of the shopper.
+// mean the same when the whole shop has grown; of item and shopper; of the shopper; and last the
+// behaviour features, those of items less their mean too.
 Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::string> scorers,
-                      const Matrix& item_facts, const Matrix& unknown_facts);
+                      const Matrix& item_facts, const Matrix& unknown_facts,
+                      const ItemBehaviour& behaviour);
 
 // Their names, as people read them: "score of ials", "rank in ials", "trend of a week".
 std::vector<std::string> RankerFeatureNames(std::span<const std::string> scorers);
