@@ -195,6 +195,7 @@ absl::Status LiveModels::SaveCandidate(ModelSet models, const std::vector<std::s
                                        const TellCandidate& tell) {
   std::lock_guard lock(mutex_);
   VITRINE_RETURN_IF_ERROR(folder_.SaveCandidate(models, item_ids));
+  candidate_ = models.version;
   tell(std::make_shared<const ModelSet>(std::move(models)));
   return absl::OkStatus();
 }
@@ -202,13 +203,20 @@ absl::Status LiveModels::SaveCandidate(ModelSet models, const std::vector<std::s
 absl::Status LiveModels::LoadCandidate(const TellCandidate& tell) {
   std::lock_guard lock(mutex_);
   const absl::StatusOr<std::string> version = folder_.ReadCandidate();
-  if (!version.ok() || version->empty()) {
+  candidate_ = version.value_or("");
+  if (candidate_.empty()) {
     tell(nullptr);
     return version.status();
   }
-  absl::StatusOr<ModelSet> models = Load(*version);
+  absl::StatusOr<ModelSet> models = Load(candidate_);
   tell(models.ok() ? std::make_shared<const ModelSet>(*std::move(models)) : nullptr);
   return models.status();
+}
+
+bool LiveModels::HasOtherCandidate() const {
+  std::lock_guard lock(mutex_);
+  const absl::StatusOr<std::string> version = folder_.ReadCandidate();
+  return version.ok() && *version != candidate_;
 }
 
 bool LiveModels::IsContentStale() const {

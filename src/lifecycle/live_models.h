@@ -62,6 +62,9 @@ class LiveModels {
                              const TellCandidate& tell);
   // Tells of the bundle that CANDIDATE names. Errors, and then of none: those of LoadBundle.
   absl::Status LoadCandidate(const TellCandidate& tell);
+  // Whether CANDIDATE names another version than the one last saved or loaded here, as when another
+  // process wrote it.
+  bool HasOtherCandidate() const;
 
   // What is served since when, and what it took the place of: by a publication, of this process or
   // another. Nothing where it was loaded at the start, or made live by MakeLive.
@@ -112,6 +115,7 @@ class LiveModels {
   std::string served_;          // Version.
   std::string refused_;         // The version that LIVE named and that could not be loaded.
   std::string last_complaint_;  // About LIVE itself, to log it once.
+  std::string candidate_;       // The version that was told of, or could not be loaded.
   // Content fingerprint of the catalogue that nothing could be made of; 0: none is known.
   std::uint32_t unmade_content_ = 0;
   std::optional<Probation> probation_;

@@ -35,6 +35,7 @@ void Lifecycle::State::Watch() {
       if (wake.wait_for(lock, poll, [this] { return is_stopping; })) return;
     }
     live.FollowLive();
+    if (live.HasOtherCandidate()) LoadCandidate();
     RollBackIfWorse();
     GiveBackWhatWasReplaced();
     FollowCatalogue();

@@ -81,15 +81,24 @@ class LifecycleTest : public ::testing::Test {
                 testing::IsOk());
   }
 
-  // Publishes the live bundle's content again under another name, as another process might.
-  void PublishElsewhere(const std::string& version) {
+  // The live bundle's content under another name.
+  ModelSet Renamed(const std::string& version) {
     ModelSet models = *published_.Get();
     models.version = version;
+    return models;
+  }
+
+  std::vector<std::string> ItemIds() {
     std::vector<std::string> item_ids;
     for (std::size_t row = 0; row < shop_.store().catalogue().num_indices(); ++row) {
       item_ids.push_back(shop_.store().catalogue().Id(static_cast<ItemIndex>(row)));
     }
-    ASSERT_THAT(Folder().Publish(models, item_ids), testing::IsOk());
+    return item_ids;
+  }
+
+  // Publishes the live bundle's content again under another name, as another process might.
+  void PublishElsewhere(const std::string& version) {
+    ASSERT_THAT(Folder().Publish(Renamed(version), ItemIds()), testing::IsOk());
   }
 
   testing::SmallShop shop_;

@@ -128,6 +128,20 @@ TEST_F(LifecycleTest, ByHandACandidateWaitsInTheShadowUntilItIsMadeLive) {
   EXPECT_FALSE(lifecycle_->ListVersions()->rollback.has_value()) << "it was no step back";
 }
 
+TEST_F(LifecycleTest, ACandidateOfAnotherProcessAnswersInTheShadowUntilThatMakesItLive) {
+  Start();
+  const std::string first = Train();
+
+  ASSERT_THAT(Folder().SaveCandidate(Renamed("from-elsewhere"), ItemIds()), IsOk());
+
+  EXPECT_TRUE(
+      Eventually([&] { return lifecycle_->ReadShadow().candidate_version == "from-elsewhere"; }));
+  EXPECT_EQ(Served(), first);
+  ASSERT_THAT(Folder().PointLiveAt("from-elsewhere"), IsOk());
+  EXPECT_TRUE(Eventually([&] { return Served() == "from-elsewhere"; }));
+  EXPECT_TRUE(Eventually([&] { return lifecycle_->ReadShadow().candidate_version.empty(); }));
+}
+
 TEST_F(LifecycleTest, NeitherAPromotionNorWhatIsLiveAlreadyHidesTheLastRollback) {
   LifecycleOptions options = shop_.Options();
   Start(options);
