@@ -36,6 +36,16 @@ absl::StatusOr<ModelSet> LoadBundle(
   return DecodeBundle(bytes, path, num_items, find, ModelKinds());
 }
 
+absl::StatusOr<Bundle> ReadBundle(FileSystem& files, const std::string& path) {
+  Bundle bundle;
+  const auto next = [&bundle](std::string_view id) {
+    bundle.item_ids.emplace_back(id);
+    return std::optional(ItemIndex(static_cast<std::uint32_t>(bundle.item_ids.size() - 1)));
+  };
+  VITRINE_ASSIGN_OR_RETURN(bundle.models, LoadBundle(files, path, 0, next));
+  return bundle;
+}
+
 absl::StatusOr<BundleSummary> ReadBundleSummary(FileSystem& files, const std::string& path) {
   VITRINE_ASSIGN_OR_RETURN(const std::string bytes, ReadPayload(files, path));
   VITRINE_ASSIGN_OR_RETURN(BundleSummary summary, DecodeSummary(bytes, path));

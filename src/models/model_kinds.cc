@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "models/scorer_weights.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/models/ranker_model.h"
 #include "vitrine/scorers/collaborative/factor_similarity.h"
@@ -75,6 +76,24 @@ ModelKind NamedKind(std::string_view name) {
           }};
 }
 
+// The same with the weights of a scorer class S.
+template <typename S>
+ModelKind Weighted(ModelKind kind) {
+  const auto scorer_of = [](const Model& model) -> const S& {
+    return static_cast<const S&>(*model.scorer);
+  };
+  kind.weights =
+      WeightAccess{.has_item_rows = kHasItemRows<S>,
+                   .read = [scorer_of](const Model& model) { return WeightsOf(scorer_of(model)); },
+                   .replace = [scorer_of](const Model& model,
+                                          const nn::TensorFile& file) -> absl::StatusOr<Model> {
+                     VITRINE_ASSIGN_OR_RETURN(const std::shared_ptr<const S> scorer,
+                                              WithWeights(scorer_of(model), file));
+                     return MakeModel(scorer);
+                   }};
+  return kind;
+}
+
 }  // namespace
 
 Model MakeModel(const std::shared_ptr<const Content>& scorer) {
@@ -140,27 +159,27 @@ Model MakeModel(const std::shared_ptr<const UserKnn>& scorer) {
 const std::vector<ModelKind>& ModelKinds() {
   static const std::vector<ModelKind> kinds = {
       NamedKind<ItemNeighbours, LoadItemNeighbours>("bought_together"),
-      NamedKind<Ials, LoadIals>("bpr"),
+      Weighted<Ials>(NamedKind<Ials, LoadIals>("bpr")),
       Kind<Content, LoadContent>("content"),
-      Kind<DeepRanker, LoadDeepRanker>("deep_ranker"),
+      Weighted<DeepRanker>(Kind<DeepRanker, LoadDeepRanker>("deep_ranker")),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("ease"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("ease_sparse"),
-      Kind<GanCf, LoadGanCf>("gan_cf"),
+      Weighted<GanCf>(Kind<GanCf, LoadGanCf>("gan_cf")),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("graph_filter"),
-      NamedKind<Ials, LoadIals>("ials"),
+      Weighted<Ials>(NamedKind<Ials, LoadIals>("ials")),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("item_knn"),
-      NamedKind<MeanFactors, LoadMeanFactors>("lightgcn"),
-      NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive"),
+      Weighted<MeanFactors>(NamedKind<MeanFactors, LoadMeanFactors>("lightgcn")),
+      Weighted<MeanFactors>(NamedKind<MeanFactors, LoadMeanFactors>("mf_contrastive")),
       Kind<MostPopular, LoadMostPopular>("most_popular"),
-      Kind<NeuralCf, LoadNeuralCf>("neural_cf"),
-      Kind<RatingMf, LoadRatingMf>("rating_mf"),
+      Weighted<NeuralCf>(Kind<NeuralCf, LoadNeuralCf>("neural_cf")),
+      Weighted<RatingMf>(Kind<RatingMf, LoadRatingMf>("rating_mf")),
       Kind<RepeatPurchase, LoadRepeatPurchase>("repeat_purchase"),
       NamedKind<ItemNeighbours, LoadItemNeighbours>("rp3beta"),
-      NamedKind<NextItem, LoadNextItem>("sequence_rnn"),
-      NamedKind<NextItem, LoadNextItem>("sequence_transformer"),
+      Weighted<NextItem>(NamedKind<NextItem, LoadNextItem>("sequence_rnn")),
+      Weighted<NextItem>(NamedKind<NextItem, LoadNextItem>("sequence_transformer")),
       Kind<SequentialRules, LoadSequentialRules>("sequential_rules"),
       Kind<SessionKnn, LoadSessionKnn>("session_knn"),
-      Kind<TwoTower, LoadTwoTower>("two_tower"),
+      Weighted<TwoTower>(Kind<TwoTower, LoadTwoTower>("two_tower")),
       Kind<UserKnn, LoadUserKnn>("user_knn")};
   return kinds;
 }

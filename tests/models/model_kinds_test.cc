@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/str_format.h"
 #include "models/bundle_codec.h"
+#include "models/small_dataset.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
 #include "vitrine/training/trainer.h"
@@ -16,38 +16,12 @@
 namespace vitrine {
 namespace {
 
+using testing::AllItems;
 using testing::IsOk;
+using testing::kItems;
+using testing::Scores;
+using testing::SmallDataset;
 using testing::StatusIs;
-
-constexpr std::size_t kItems = 30;
-
-Dataset SmallShop() {
-  Random random(3);
-  Dataset shop;
-  for (std::size_t row = 0; row < kItems; ++row) {
-    Item item{.id = absl::StrFormat("item-%d", row)};
-    item.title = absl::StrFormat("word%d word%d 茶壶", row % 5, row % 3);
-    item.categories = {absl::StrFormat("Home > Shelf %d", row % 4)};
-    item.brand = absl::StrFormat("Brand %d", row % 6);
-    shop.item_ids.push_back(item.id);
-    shop.items.push_back(std::make_shared<const Item>(std::move(item)));
-  }
-  for (int user = 0; user < 40; ++user) {
-    for (int event = 0; event < 8; ++event) {
-      // Four visits on four days, of two items each.
-      shop.interactions.push_back(
-          {.time_us = event / 2 * kMicrosPerDay + event % 2,
-           .item = static_cast<ItemIndex>(random.Below(kItems)),
-           .weight = static_cast<float>(1 + random.Below(5)),
-           .value = static_cast<float>(1 + (user + event) % 5),
-           .type = event % 3 == 0 ? EventType::kRate : EventType::kDetailPageView});
-    }
-    shop.user_begin.push_back(shop.interactions.size());
-  }
-  shop.now_us = 8 * kMicrosPerDay;
-  SetFingerprint(shop);
-  return shop;
-}
 
 ModelSet TrainedModels(const Dataset& shop) {
   ThreadPool pool(2);
@@ -63,27 +37,6 @@ ModelSet TrainedModels(const Dataset& shop) {
     set.models.push_back(trainer->train(shop, settings, {.pool = &pool}).value());
   }
   return set;
-}
-
-// Scores of `items` for a shopper who touched some items and looks at another.
-Matrix Scores(const Scorer& scorer, const std::vector<ItemIndex>& history,
-              const std::vector<ItemIndex>& items) {
-  std::vector<Interaction> interactions;
-  for (std::size_t i = 0; i + 1 < history.size(); ++i) {
-    interactions.push_back({.time_us = 8 * kMicrosPerDay, .item = history[i], .weight = 3});
-  }
-  const Query query{.history = interactions,
-                    .context_items = std::span(history).last(1),
-                    .now_us = 9 * kMicrosPerDay};
-  Matrix scores(1, static_cast<Eigen::Index>(items.size()));
-  scorer.Score({&query, 1}, items, scores);
-  return scores;
-}
-
-std::vector<ItemIndex> AllItems() {
-  std::vector<ItemIndex> items;
-  for (std::uint32_t row = 0; row < kItems; ++row) items.push_back(ItemIndex{row});
-  return items;
 }
 
 TEST(ModelKindsTest, AreInOrderOfNameAndFoundByIt) {
@@ -102,7 +55,7 @@ TEST(ModelKindsTest, EveryTrainersModelCanBeSaved) {
 // The store that loads gave the items other indices (reversed, five later) and never heard of the
 // last one.
 TEST(ModelKindsTest, ALoadedModelScoresAsTheSavedOneUnderOtherIndices) {
-  const Dataset shop = SmallShop();
+  const Dataset shop = SmallDataset();
   const ModelSet saved = TrainedModels(shop);
   const std::string bytes = EncodeBundle(saved, shop.item_ids, ModelKinds()).value();
   constexpr std::uint32_t kLast = kItems - 1;
@@ -150,7 +103,7 @@ TEST(ModelKindsTest, ALoadedModelScoresAsTheSavedOneUnderOtherIndices) {
 }
 
 TEST(ModelKindsTest, ALoadedModelScoresTheSameBitsUnderTheSameIndices) {
-  const Dataset shop = SmallShop();
+  const Dataset shop = SmallDataset();
   const ModelSet saved = TrainedModels(shop);
   const auto find = [&](std::string_view id) -> std::optional<ItemIndex> {
     const auto at = std::find(shop.item_ids.begin(), shop.item_ids.end(), id);
@@ -174,7 +127,7 @@ TEST(ModelKindsTest, ALoadedModelScoresTheSameBitsUnderTheSameIndices) {
 
 // Whole by their checksum and wrong: as another program might write them.
 TEST(ModelKindsTest, WrongBytesAreRefusedOrLoadedButNeverCrash) {
-  const Dataset shop = SmallShop();
+  const Dataset shop = SmallDataset();
   const auto find = [&](std::string_view id) -> std::optional<ItemIndex> {
     const auto at = std::find(shop.item_ids.begin(), shop.item_ids.end(), id);
     if (at == shop.item_ids.end()) return std::nullopt;

@@ -40,6 +40,16 @@ absl::StatusOr<ModelSet> LoadBundle(
     FileSystem& files, const std::string& path, std::size_t num_items,
     const std::function<std::optional<ItemIndex>(std::string_view)>& find);
 
+// A bundle as it is, of whatever store: row r of its models is index r, and item_ids[r] its id. For
+// who makes another bundle of it.
+struct Bundle {
+  ModelSet models{};
+  std::vector<std::string> item_ids{};
+};
+
+// Errors: those of LoadBundle.
+absl::StatusOr<Bundle> ReadBundle(FileSystem& files, const std::string& path);
+
 absl::StatusOr<BundleSummary> ReadBundleSummary(FileSystem& files, const std::string& path);
 
 // NOT_FOUND where no version can have this name: it would be that of a file elsewhere.

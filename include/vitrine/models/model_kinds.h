@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,10 @@
 #include "vitrine/models/model.h"
 
 namespace vitrine {
+
+namespace nn {
+struct TensorFile;
+}
 
 class Content;
 class GanCf;
@@ -53,12 +58,22 @@ struct ItemMapping {
   std::size_t num_items = 0;
 };
 
+// How the weights of models of one kind are read and replaced; weights.h does it safely.
+struct WeightAccess {
+  bool has_item_rows = true;  // Rows of some tensors belong to items.
+  std::function<nn::TensorFile(const Model& model)> read{};
+  // REQUIRES: names and shapes are those that read gives
+  // Errors: INVALID_ARGUMENT numbers that no model of the kind can have.
+  std::function<absl::StatusOr<Model>(const Model& model, const nn::TensorFile& file)> replace{};
+};
+
 // How models of one kind get onto disk and back.
 struct ModelKind {
   std::string_view name{};
   std::function<void(const Model& model, ByteWriter& writer)> save{};
   // Errors: DATA_LOSS the bytes are damaged.
   std::function<absl::StatusOr<Model>(ByteReader& reader, const ItemMapping& items)> load{};
+  std::optional<WeightAccess> weights{};  // Nothing: what it learns are no arrays of numbers.
 };
 
 // Every kind this binary knows, in order of name.

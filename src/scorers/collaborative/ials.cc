@@ -66,9 +66,10 @@ absl::StatusOr<std::shared_ptr<const Ials>> Ials::Create(Matrix item_factors,
     return absl::InvalidArgumentError(
         absl::StrFormat("%s wants at least one dimension, got none", name));
   }
-  if (!item_factors.allFinite()) {
+  // Bounds the Gram matrix, too.
+  if (!std::isfinite(item_factors.squaredNorm())) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("%s got an item factor that is not finite", name));
+        absl::StrFormat("%s got an item factor that is not finite, or too large to square", name));
   }
   RotatedFactors rotated = DiagonaliseGram(item_factors, nullptr);
   // Rounding may not turn a row of zeros, an unknown item, into a known one.

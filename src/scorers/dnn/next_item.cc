@@ -92,6 +92,10 @@ NextItem::NextItem(std::string_view name, SequenceNetwork network)
     : name_(name),
       network_(std::move(network)),
       known_items_(KnownRows(network_.items.weight.value)) {
+  // Whoever made the network may have given it other rows than those that it learned.
+  nn::Parameter& items = network_.items.weight;
+  items.shape = {static_cast<std::size_t>(items.value.rows()),
+                 static_cast<std::size_t>(items.value.cols())};
   for (const nn::NamedParameter& each : ParametersOf(network_)) {
     each.parameter->gradient.resize(0, 0);
     each.parameter->touched = {};

@@ -58,7 +58,8 @@ RidgeProblem IalsProblem(const IalsSide& side, const IalsOptions& options,
 class Ials final : public Scorer, public Explainer {
  public:
   // `item_factors` [num_items x d], by any training. `name`: of the model kind. Errors:
-  // INVALID_ARGUMENT d = 0, a factor that is not finite, or an option out of range.
+  // INVALID_ARGUMENT d = 0, a factor that is not finite, factors whose squares have no finite sum,
+  // or an option out of range.
   static absl::StatusOr<std::shared_ptr<const Ials>> Create(Matrix item_factors,
                                                             const IalsOptions& options,
                                                             std::string_view name = "ials");

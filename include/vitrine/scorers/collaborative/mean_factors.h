@@ -60,6 +60,7 @@ class MeanFactors final : public Scorer, public Explainer {
 
   const Matrix& item_factors() const { return item_factors_; }  // [num_items x d]
   const ItemBitmap& known_items() const { return known_items_; }
+  const TouchWeights& touch_weights() const { return touch_weights_; }
 
   friend void Save(const MeanFactors& scorer, ByteWriter& writer);
   friend absl::StatusOr<std::shared_ptr<const MeanFactors>> LoadMeanFactors(

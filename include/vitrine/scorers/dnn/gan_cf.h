@@ -55,6 +55,7 @@ class GanCf final : public Scorer, public Explainer {
   Matrix UserVectors(std::span<const Query> queries) const;
 
   const GanCfWeights& weights() const { return weights_; }
+  const TouchWeights& touch_weights() const { return touch_weights_; }
 
   friend void Save(const GanCf& scorer, ByteWriter& writer);
 

@@ -62,6 +62,7 @@ class NeuralCf final : public Scorer, public Explainer {
   Matrix UserVectors(std::span<const Query> queries) const;
 
   const NeuralCfWeights& weights() const { return weights_; }
+  const TouchWeights& touch_weights() const { return touch_weights_; }
 
   friend void Save(const NeuralCf& scorer, ByteWriter& writer);
 
