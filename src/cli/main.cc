@@ -26,6 +26,7 @@
 #include "cli/train_command.h"
 #include "cli/tune_command.h"
 #include "cli/user_command.h"
+#include "cli/weights_command.h"
 #include "vitrine/base/cpu.h"
 #include "vitrine/base/nearest.h"
 
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
   vitrine::cli::AddStatusCommand(app, exit_status);
   vitrine::cli::AddRollbackCommand(app, exit_status);
   vitrine::cli::AddPromoteCommand(app, exit_status);
+  vitrine::cli::AddWeightsCommand(app, exit_status);
   vitrine::cli::AddUserCommand(app, exit_status);
   vitrine::cli::AddPlacementsCommand(app, exit_status);
   vitrine::cli::AddKeysCommand(app, exit_status);

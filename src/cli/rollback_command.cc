@@ -56,7 +56,8 @@ absl::Status RollBackStore(const RollbackFlags& flags) {
   if (wanted.empty()) {
     return absl::FailedPreconditionError(
         flags.is_promote
-            ? "there is no candidate: a training makes one where lifecycle.promotion is \"manual\""
+            ? "there is no candidate: `vitrine weights --from` makes one, and a training where "
+              "lifecycle.promotion is \"manual\""
             : "there is no version before the live one to go back to; name one with --to");
   }
   VITRINE_RETURN_IF_ERROR(CheckNamesVersion(wanted));

@@ -43,6 +43,8 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{"", "subcommand"}, Misuse{"serv", "did you mean serve"}, Misuse{"serve", "--store"},
         Misuse{"serve --store STORE --listen 0.0.0.0:0", "--insecure"},
         Misuse{"promote", "one of --store"},
+        Misuse{"weights --store STORE --model ials", "one of --out"},
+        Misuse{"weights --store STORE --model ials --from SMALL --version v", "goes with --out"},
         Misuse{"train --store STORE --cancel", "--cancel wants the server"},
         Misuse{"recommend --user u", "--target"}, Misuse{"user --target x", "--visitor"},
         Misuse{"import --store STORE", "--events"},
@@ -72,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(BinaryTest, EverySubcommandTeachesByExample) {
   for (const char* name : {"serve", "import", "train", "recommend", "evaluate", "tune", "status",
-                           "rollback", "promote", "user", "simulate", "bench"}) {
+                           "rollback", "promote", "user", "simulate", "weights", "bench"}) {
     const Outcome outcome = Run(std::string(name) + " --help");
     EXPECT_EQ(outcome.status, 0) << name;
     EXPECT_THAT(outcome.out, HasSubstr(std::string("vitrine ") + name + " --")) << name;

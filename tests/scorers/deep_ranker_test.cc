@@ -141,8 +141,8 @@ TEST(DeepRankerTest, BaseEffectsAndResidualSumToTheLogOdds) {
 }
 
 TEST(DeepRankerTest, AnExplanationOfSomeCandidatesIsThatOfAll) {
-  const auto ranker = *DeepRanker::Create(SmallTable());
-  const Asked asked;
+  const auto ranker = *DeepRanker::Create(SmallRankerTable());
+  const AskedOfRanker asked;
   const std::vector<std::size_t> all = {0, 1, 2};
 
   const ExplainedRanking of_all = ranker->ExplainRanking(asked.view(), all);
@@ -154,8 +154,8 @@ TEST(DeepRankerTest, AnExplanationOfSomeCandidatesIsThatOfAll) {
 }
 
 TEST(DeepRankerTest, AFeatureIsOfTheScorerThatItReads) {
-  const auto ranker = *DeepRanker::Create(SmallTable());
-  const Asked asked;
+  const auto ranker = *DeepRanker::Create(SmallRankerTable());
+  const AskedOfRanker asked;
   const std::vector<std::size_t> rows = {0};
 
   const ExplainedRanking explained = ranker->ExplainRanking(asked.view(), rows);
@@ -172,9 +172,9 @@ TEST(DeepRankerTest, AFeatureIsOfTheScorerThatItReads) {
 }
 
 TEST(DeepRankerTest, WithoutNetworksThereIsNothingToExplain) {
-  DeepRankerTable table = SmallTable();
+  DeepRankerTable table = SmallRankerTable();
   table.networks.clear();
-  const Asked asked;
+  const AskedOfRanker asked;
   const std::vector<std::size_t> rows = {0};
 
   const ExplainedRanking explained =
