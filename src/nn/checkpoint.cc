@@ -85,6 +85,7 @@ std::string Fingerprint(std::size_t num_examples, const TrainingLoopOptions& opt
                           options.plateau->patience, options.plateau->least_gain,
                           options.plateau->smallest_scale);
   }
+  if (!options.subject.empty()) text += " " + options.subject;
   return text;
 }
 
@@ -96,6 +97,9 @@ absl::Status WriteCheckpoint(FileSystem& files, const std::string& path,
   }
   for (const auto& [name, value] : state.optimizer->State()) {
     file.tensors.push_back(MakeTensor("optimizer." + name, *value));
+  }
+  for (const auto& [name, value] : state.beside) {
+    file.tensors.push_back(MakeTensor("state." + name, *value));
   }
   file.metadata = {{kFingerprint, fingerprint},
                    {kEpochs, FormatEpochs(state.report.epochs)},
@@ -121,6 +125,9 @@ absl::StatusOr<bool> ReadCheckpoint(FileSystem& files, const std::string& path,
   }
   for (const auto& [name, value] : state.optimizer->State()) {
     VITRINE_RETURN_IF_ERROR(TakeMatrix(*file, "optimizer." + name, *value));
+  }
+  for (const auto& [name, value] : state.beside) {
+    VITRINE_RETURN_IF_ERROR(TakeMatrix(*file, "state." + name, *value));
   }
   return true;
 }

@@ -14,7 +14,8 @@ namespace vitrine::nn {
 struct LoopState {
   ParameterList parameters{};
   Optimizer* optimizer = nullptr;
-  std::vector<Matrix> best{};  // By parameter.
+  std::vector<Optimizer::NamedState> beside{};  // What else steps change.
+  std::vector<Matrix> best{};                   // By parameter.
   TrainingReport report{};
 };
 
@@ -23,7 +24,8 @@ struct LoopState {
 std::string Fingerprint(std::size_t num_examples, const TrainingLoopOptions& options);
 
 // A checkpoint is a safetensors file: the parameters, the best ones under "best.", what the
-// optimiser remembers under "optimizer.", the report and `fingerprint` as metadata.
+// optimiser remembers under "optimizer.", what else steps change under "state.", the report and
+// `fingerprint` as metadata.
 absl::Status WriteCheckpoint(FileSystem& files, const std::string& path,
                              const std::string& fingerprint, const LoopState& state);
 

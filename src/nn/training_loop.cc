@@ -28,7 +28,8 @@ class Loop {
       : options_(options),
         callbacks_(callbacks),
         optimizer_(std::move(optimizer)),
-        state_{.parameters = std::move(parameters), .optimizer = &optimizer_},
+        state_{
+            .parameters = std::move(parameters), .optimizer = &optimizer_, .beside = options.state},
         plateau_(options.plateau.value_or(PlateauOptions())),
         order_(num_examples),
         num_steps_((num_examples + options.batch_size - 1) / options.batch_size) {
@@ -135,9 +136,8 @@ class Loop {
                                  ? absl::StrFormat("after epoch %d", state_.report.best_epoch)
                                  : "before the first step";
     return absl::InternalError(absl::StrFormat(
-        "the training broke in step %d (epoch %d): %s is no finite number. Lower the learning rate "
-        "(%g), clip gradients (max_gradient_norm), or look for inputs that are no finite numbers. "
-        "The weights are those %s",
+        "the training broke in step %d (epoch %d): %s is no finite number. Lower learning_rate (%g "
+        "at that step), or look for inputs that are no finite numbers. The weights are those %s",
         number + 1, epoch + 1, what, LearningRate(options_.schedule, number) * plateau_.scale(),
         kept));
   }

@@ -65,14 +65,14 @@ std::string Text(double x, double y, const char* anchor, const std::string& text
 }  // namespace
 
 std::string FormatProgress(const TrainingProgress& progress) {
-  constexpr std::size_t kBar = 20;
+  constexpr std::size_t kBar = 10;
   const double share = static_cast<double>(progress.step) /
                        static_cast<double>(std::max<std::uint64_t>(progress.num_steps, 1));
   const auto filled = static_cast<std::size_t>(share * kBar);
-  return absl::StrFormat(
-      "epoch %d/%d [%s%s] %.0f%% loss %.4f rate %.3g, %.0f examples/s, %.0f s left", progress.epoch,
-      progress.num_epochs, std::string(filled, '='), std::string(kBar - filled, ' '), 100 * share,
-      progress.loss, progress.learning_rate, progress.examples_per_second, progress.seconds_left);
+  return absl::StrFormat("epoch %d/%d [%s%s] loss %.4f, %.0f s left, rate %.3g, %.0f examples/s",
+                         progress.epoch, progress.num_epochs, std::string(filled, '='),
+                         std::string(kBar - filled, ' '), progress.loss, progress.seconds_left,
+                         progress.learning_rate, progress.examples_per_second);
 }
 
 std::string LossCurveCsv(const TrainingReport& report) {

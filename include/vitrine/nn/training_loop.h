@@ -36,8 +36,8 @@ struct TrainingProgress {
   double seconds_left = 0;  // If it goes on at this pace to the last epoch.
 };
 
-// Such as "epoch 3/20 [==========          ] 52% loss 0.1234 rate 0.001, 5400 examples/s, 41 s
-// left".
+// Such as "epoch 3/20 [=====     ] loss 0.1234, 41 s left, rate 0.001, 5400 examples/s": what
+// matters most comes first, as a terminal may be narrow.
 std::string FormatProgress(const TrainingProgress& progress);
 
 struct TrainingLoopOptions {
@@ -50,6 +50,9 @@ struct TrainingLoopOptions {
   std::uint64_t patience = 0;   // Epochs without a better validation loss that are borne. 0: all.
   std::string checkpoint{};     // A file, rewritten after each epoch; empty: none.
   FileSystem* files = nullptr;  // Where it is; null: the machine's.
+  std::string subject{};  // Whatever else must be the same to go on from it, such as the data.
+  // What steps change beside the parameters. A checkpoint holds it too; it has no best value.
+  std::vector<Optimizer::NamedState> state{};
 };
 
 // What a network does in the loop.
@@ -69,13 +72,14 @@ struct TrainingReport {
 
 // Trains on examples 0 to num_examples - 1, in a new order in each epoch. At the end, early or not,
 // the parameters have their best values. Where `checkpoint` exists, goes on from there, with the
-// bits that the training would have had without a break. Results depend on the seed alone, not on
-// threads or time. `pool` may be null.
+// bits that the training would have had without a break; one that has come to its end is not
+// trained again. Results depend on the seed alone, not on threads or time. `pool` may be null.
 //
 // Errors: INVALID_ARGUMENT for options out of range; CANCELLED; FAILED_PRECONDITION where the
-// checkpoint is of another network or of other options; INTERNAL when a loss or a gradient is no
-// longer finite, naming the step and what to change: the parameters then have their last good
-// values, the best so far, or those of before the first step.
+// checkpoint is of another network, subject or options, DATA_LOSS where it is damaged, and those of
+// FileSystem; INTERNAL when a loss or a gradient is no longer finite, naming the step and what to
+// change: the parameters then have their last good values, the best so far, or those of before the
+// first step.
 absl::StatusOr<TrainingReport> RunTrainingLoop(std::size_t num_examples, ParameterList parameters,
                                                const TrainingLoopOptions& options,
                                                const TrainingCallbacks& callbacks,
