@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "training/epochs.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/loss.h"
@@ -339,8 +340,10 @@ class RankerLearner {
       return loss;
     };
     callbacks.validate = [&] { return Loss(network, held_out); };
-    VITRINE_RETURN_IF_ERROR(
-        nn::RunTrainingLoop(learn.size(), parameters, loop, callbacks, context_.pool).status());
+    VITRINE_RETURN_IF_ERROR(TrainNetwork({.part = absl::StrFormat("%d", n + 1),
+                                          .num_examples = learn.size(),
+                                          .parameters = parameters},
+                                         loop, callbacks, context_));
     Loss(network, held_out);
     Remember(held_out);
     return absl::OkStatus();

@@ -2,8 +2,10 @@
 
 #include "absl/strings/str_format.h"
 #include "training/deep_ranker_learner.h"
+#include "training/epochs.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
+#include "vitrine/base/bytes.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/models/ranker_model.h"
@@ -23,6 +25,16 @@ Settings Defaults() {
           {"weight_decay", "0.01"}, {"pointwise_weight", "5"},
           {"patience", "3"},        {"deadline_ms", "5"},
           {"lessons", "auto"},      {"seed", "1"}};
+}
+
+// Of all that is learned from.
+std::uint64_t FingerprintOf(const RankerLessons& lessons) {
+  ByteWriter writer;
+  for (const std::string& scorer : lessons.scorers) writer.String(scorer);
+  writer.Array(lessons.begin);
+  writer.Write(lessons.features);
+  writer.Array(lessons.is_wanted);
+  return Checksum(writer.bytes());
 }
 
 absl::StatusOr<Model> TrainAlone(const Dataset& dataset, const Settings& settings,
@@ -64,7 +76,9 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   table.means = Matrix::Zero(1, static_cast<Eigen::Index>(table.shape.num_features));
   table.scales = table.means;
   if (learns) {
-    VITRINE_ASSIGN_OR_RETURN(table.gain, LearnRanker(*lessons, learning, context, table));
+    const std::uint64_t data = context.networks.on_start ? FingerprintOf(*lessons) : 0;
+    const TrainingContext own = ForNetworks(context, kName, data, reader.complete());
+    VITRINE_ASSIGN_OR_RETURN(table.gain, LearnRanker(*lessons, learning, own, table));
     if (lessons->source == LessonSource::kImpressions) {
       table.gain.num_impression_lists = lessons->num_lists();
     }
@@ -98,6 +112,7 @@ Trainer DeepRankerTrainer() {
           .ranges = {BetweenLog("learning_rate", 5e-4, 0.01), BetweenLog("weight_decay", 1e-3, 1),
                      Between("dropout", 0, 0.5), BetweenLog("pointwise_weight", 0.5, 20),
                      OneOf("hidden", {"16", "32", "64"})},
+          .learns_by_epochs = true,
           .train = &TrainAlone};
 }
 

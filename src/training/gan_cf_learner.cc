@@ -127,13 +127,18 @@ class Learner {
                                                 learning_.learning_rate, learning_.seed);
     loop.optimizer.kind = nn::OptimizerKind::kAdamW;
     loop.optimizer.weight_decay = learning_.decay;
+    loop.state = judge_optimizer_->State();
+    for (const nn::NamedParameter& named : judge_->Parameters()) {
+      loop.state.push_back({named.name, &named.parameter->value});
+    }
+    for (nn::Optimizer::NamedState& each : loop.state) each.name = "judge." + each.name;
     nn::TrainingCallbacks callbacks = CallbacksOf(context_);
     callbacks.step = [this](std::span<const std::uint32_t> examples, Random& random) {
       return Step(examples, random);
     };
-    const auto report =
-        nn::RunTrainingLoop(users_.size(), parameters, loop, callbacks, context_.pool);
-    return absl::IsCancelled(report.status()) ? Cancelled(trainer) : report.status();
+    const absl::Status status = TrainNetwork(
+        {.num_examples = users_.size(), .parameters = parameters}, loop, callbacks, context_);
+    return absl::IsCancelled(status) ? Cancelled(trainer) : status;
   }
 
   GanCfWeights Take() {

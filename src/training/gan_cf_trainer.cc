@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "training/epochs.h"
 #include "training/gan_cf_learner.h"
 #include "training/pair_weights.h"
 #include "training/trainers.h"
@@ -54,7 +55,8 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   if (IsCancelled(context)) return Cancelled(kName);
   ReportProgress(context, 0);
   const CsrMatrix weights = LikedPairWeights(dataset, touch_weights);
-  VITRINE_ASSIGN_OR_RETURN(GanCfWeights learned, LearnGanCf(weights, learning, kName, context));
+  const TrainingContext own = ForNetworks(context, kName, dataset.fingerprint, reader.complete());
+  VITRINE_ASSIGN_OR_RETURN(GanCfWeights learned, LearnGanCf(weights, learning, kName, own));
   ReportProgress(context, 1);
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, GanCf::Create(std::move(learned), touch_weights));
   Model model = MakeModel(scorer);
@@ -71,6 +73,7 @@ Trainer GanCfTrainer() {
           .ranges = {WholeBetween("epochs", 10, 80), BetweenLog("learning_rate", 5e-4, 0.02),
                      Between("target_share", 0.2, 0.8), BetweenLog("adversary_weight", 0.01, 2),
                      BetweenLog("weight_decay", 1e-4, 1)},
+          .learns_by_epochs = true,
           .train = &Train};
 }
 

@@ -110,10 +110,10 @@ absl::StatusOr<Matrix> Learn(const CsrMatrix& weights, const Learning& learning,
     items.gradient += propagation.Backward(items.value, by_convolved, cache, pass);
     return loss;
   };
-  const auto report =
-      nn::RunTrainingLoop(users.size(), {{"items", &items}}, loop, callbacks, context.pool);
-  if (absl::IsCancelled(report.status())) return Cancelled(kName);
-  VITRINE_RETURN_IF_ERROR(report.status());
+  const absl::Status learned = TrainNetwork(
+      {.num_examples = users.size(), .parameters = {{"items", &items}}}, loop, callbacks, context);
+  if (absl::IsCancelled(learned)) return Cancelled(kName);
+  VITRINE_RETURN_IF_ERROR(learned);
   return propagation.Forward(items.value, cache, pass);
 }
 
@@ -141,7 +141,8 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   }
   learning.loss = is_softmax ? MakeCosineSoftmaxLoss(temperature, weights.num_cols)
                              : MakeContrastiveLoss(contrastive);
-  VITRINE_ASSIGN_OR_RETURN(Matrix convolved, Learn(weights, learning, context));
+  const TrainingContext own = ForNetworks(context, kName, dataset.fingerprint, reader.complete());
+  VITRINE_ASSIGN_OR_RETURN(Matrix convolved, Learn(weights, learning, own));
   ReportProgress(context, 1);
   const std::vector<float> degrees = Degrees(weights);
   for (std::size_t item = 0; item < degrees.size(); ++item) {
@@ -164,6 +165,7 @@ Trainer LightGcnTrainer() {
           .defaults = Defaults(),
           .ranges = {WholeBetween("epochs", 10, 120), BetweenLog("learning_rate", 2e-3, 0.1),
                      Between("margin", 0, 0.9), OneOf("layers", {"1", "3", "5"})},
+          .learns_by_epochs = true,
           .train = &Train};
 }
 

@@ -1,6 +1,7 @@
 #include "training/neural_cf_learner.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,7 @@ constexpr float kStartSharpness = 4;
 constexpr double kStartDeviation = 0.3;
 
 enum class Part { kFactors, kNetwork, kBoth };
+constexpr std::array<const char*, 3> kPartNames = {"factors", "network", "both"};
 
 class Learner {
  public:
@@ -93,10 +95,13 @@ class Learner {
     callbacks.step = [this](std::span<const std::uint32_t> examples, Random& random) {
       return Step(examples, random);
     };
-    const auto report =
-        nn::RunTrainingLoop(users_.size(), parameters, loop, callbacks, context_.pool);
-    if (absl::IsCancelled(report.status())) return Cancelled(trainer);
-    VITRINE_RETURN_IF_ERROR(report.status());
+    const absl::Status learned =
+        TrainNetwork({.part = kPartNames.at(static_cast<std::size_t>(part)),
+                      .num_examples = users_.size(),
+                      .parameters = parameters},
+                     loop, callbacks, context_);
+    if (absl::IsCancelled(learned)) return Cancelled(trainer);
+    VITRINE_RETURN_IF_ERROR(learned);
     epochs_done_ += epochs;
     return absl::OkStatus();
   }

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "training/epochs.h"
 #include "training/neural_cf_learner.h"
 #include "training/pair_weights.h"
 #include "training/trainers.h"
@@ -52,8 +53,8 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   if (IsCancelled(context)) return Cancelled(kName);
   ReportProgress(context, 0);
   const CsrMatrix weights = LikedPairWeights(dataset, touch_weights);
-  VITRINE_ASSIGN_OR_RETURN(NeuralCfWeights learned,
-                           LearnNeuralCf(weights, learning, kName, context));
+  const TrainingContext own = ForNetworks(context, kName, dataset.fingerprint, reader.complete());
+  VITRINE_ASSIGN_OR_RETURN(NeuralCfWeights learned, LearnNeuralCf(weights, learning, kName, own));
   ReportProgress(context, 1);
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, NeuralCf::Create(std::move(learned), touch_weights));
   Model model = MakeModel(scorer);
@@ -70,6 +71,7 @@ Trainer NeuralCfTrainer() {
           .ranges = {WholeBetween("epochs", 5, 60), WholeBetween("pretrain_epochs", 0, 20),
                      BetweenLog("learning_rate", 5e-4, 0.02), Between("target_share", 0.1, 0.7),
                      BetweenLog("weight_decay", 1e-4, 1)},
+          .learns_by_epochs = true,
           .train = &Train};
 }
 

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "training/epochs.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
+#include "vitrine/base/bytes.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/activation.h"
 #include "vitrine/nn/loss.h"
@@ -23,6 +25,7 @@ namespace {
 constexpr std::string_view kName = "purchase_predictor";
 
 struct Options {
+  Settings settings{};  // Complete.
   std::size_t hidden = 0;
   std::size_t members = 0;
   std::size_t epochs = 0;
@@ -35,7 +38,8 @@ struct Options {
 
 absl::StatusOr<Options> ReadOptions(const Settings& settings) {
   SettingReader reader(kName, PurchaseDefaults(), settings);
-  const Options options{.hidden = reader.Count("hidden", 1, 4'096),
+  const Options options{.settings = reader.complete(),
+                        .hidden = reader.Count("hidden", 1, 4'096),
                         .members = reader.Count("members", 1, 100),
                         .epochs = reader.Count("epochs", 1, 10'000),
                         .batch = reader.Count("batch", 1, 1'000'000),
@@ -70,7 +74,7 @@ bool IsAllMissing(const Column& column) {
 class Learner {
  public:
   Learner(const Matrix& inputs, const Matrix& labels, const Options& options, std::uint64_t seed)
-      : inputs_(inputs), labels_(labels), options_(options), seed_(seed) {
+      : inputs_(inputs), labels_(labels) {
     Random random(seed);
     const auto width = static_cast<std::size_t>(inputs.cols());
     network_.first = nn::Dense(width, options.hidden, random);
@@ -80,27 +84,14 @@ class Learner {
     dropout_.rate = options.dropout;
   }
 
-  absl::Status Train(const std::function<void(double)>& progress,
-                     const std::function<bool()>& is_cancelled) {
-    const auto num_rows = static_cast<std::size_t>(inputs_.rows());
-    nn::TrainingLoopOptions loop;
-    loop.batch_size = std::min(options_.batch, num_rows);
-    loop.epochs = options_.epochs;
-    loop.seed = seed_;
-    loop.optimizer = {.kind = nn::OptimizerKind::kAdamW, .weight_decay = options_.weight_decay};
-    loop.schedule = {.kind = nn::ScheduleKind::kCosine, .rate = options_.learning_rate};
-    loop.schedule.num_steps =
-        options_.epochs * ((num_rows + loop.batch_size - 1) / loop.batch_size);
-    nn::TrainingCallbacks callbacks;
+  absl::StatusOr<nn::TrainingReport> Train(const nn::TrainingLoopOptions& loop,
+                                           nn::TrainingCallbacks callbacks) {
     callbacks.step = [this](std::span<const std::uint32_t> rows, Random& random) {
       return Step(rows, random);
     };
-    callbacks.on_progress = [&](const nn::TrainingProgress& at) {
-      const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-      progress((static_cast<double>(at.epoch - 1) + share) / static_cast<double>(at.num_epochs));
-    };
-    callbacks.is_cancelled = is_cancelled;
-    return nn::RunTrainingLoop(num_rows, parameters_, loop, callbacks, nullptr).status();
+    const Network network{.num_examples = static_cast<std::size_t>(inputs_.rows()),
+                          .parameters = parameters_};
+    return RunEpochs(network, loop, callbacks, nullptr);
   }
 
   PurchaseNetwork Take() { return std::move(network_); }
@@ -135,8 +126,6 @@ class Learner {
 
   const Matrix& inputs_;
   const Matrix& labels_;
-  const Options& options_;
-  const std::uint64_t seed_;
   PurchaseNetwork network_;
   nn::ParameterList parameters_;
   nn::Activation relu_{};
@@ -149,27 +138,70 @@ class Learner {
   nn::Dropout::Cache first_dropout_, second_dropout_;
 };
 
+// "1" for the first.
+std::string MemberName(std::size_t member) { return absl::StrFormat("%d", member + 1); }
+
+// How each member learns.
+std::vector<nn::TrainingLoopOptions> LoopsOf(std::size_t num_rows, const Options& options,
+                                             const TrainingContext& context) {
+  std::vector<nn::TrainingLoopOptions> loops;
+  for (std::size_t member = 0; member < options.members; ++member) {
+    nn::TrainingLoopOptions& loop = loops.emplace_back(CosineEpochs(
+        num_rows, options.batch, options.epochs, options.learning_rate, options.seed + member));
+    loop.optimizer = {.kind = nn::OptimizerKind::kAdamW, .weight_decay = options.weight_decay};
+    if (context.networks.on_start) context.networks.on_start(MemberName(member), loop);
+  }
+  return loops;
+}
+
+// What `member` is told and tells: one reports for all.
+nn::TrainingCallbacks MemberCallbacks(std::size_t member, std::size_t num_members,
+                                      const std::atomic<std::size_t>& num_done,
+                                      const TrainingContext& context) {
+  nn::TrainingCallbacks callbacks;
+  callbacks.is_cancelled = [&context] { return IsCancelled(context); };
+  if (member != 0) return callbacks;
+  callbacks.on_progress = [&context, &num_done, num_members](const nn::TrainingProgress& at) {
+    if (context.networks.on_progress) context.networks.on_progress(at);
+    const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
+    const double done =
+        (static_cast<double>(at.epoch - 1) + share) / static_cast<double>(at.num_epochs);
+    ReportProgress(context, std::max(done, static_cast<double>(num_done.load()) /
+                                               static_cast<double>(num_members)));
+  };
+  return callbacks;
+}
+
 // Each member on a thread of its own: a network is too small to be shared among threads.
 absl::StatusOr<std::vector<PurchaseNetwork>> TrainMembers(const Matrix& inputs,
                                                           const Matrix& labels,
                                                           const Options& options,
                                                           const TrainingContext& context) {
+  const std::vector<nn::TrainingLoopOptions> loops =
+      LoopsOf(static_cast<std::size_t>(inputs.rows()), options, context);
   std::vector<PurchaseNetwork> networks(options.members);
-  std::vector<absl::Status> statuses(options.members);
+  std::vector<absl::StatusOr<nn::TrainingReport>> reports(options.members);
   std::atomic<std::size_t> num_done = 0;
   context.pool->ParallelFor(options.members, [&](std::size_t member) {
     Learner learner(inputs, labels, options, options.seed + member);
-    const auto progress = [&](double share) {
-      if (member != 0) return;  // One reports for all.
-      ReportProgress(context, std::max(share, static_cast<double>(num_done.load()) /
-                                                  static_cast<double>(options.members)));
-    };
-    statuses[member] = learner.Train(progress, [&] { return IsCancelled(context); });
-    if (statuses[member].ok()) networks[member] = learner.Take();
+    reports[member] =
+        learner.Train(loops[member], MemberCallbacks(member, options.members, num_done, context));
+    if (reports[member].ok()) networks[member] = learner.Take();
     ++num_done;
   });
-  for (const absl::Status& member : statuses) VITRINE_RETURN_IF_ERROR(member);
+  for (const auto& report : reports) VITRINE_RETURN_IF_ERROR(report.status());
+  for (std::size_t member = 0; member < options.members && context.networks.on_learned; ++member) {
+    context.networks.on_learned(MemberName(member), *reports[member]);
+  }
   return networks;
+}
+
+// Of all that is learned from.
+std::uint64_t FingerprintOf(const Matrix& inputs, const Matrix& labels) {
+  ByteWriter writer;
+  writer.Write(inputs);
+  writer.Write(labels);
+  return Checksum(writer.bytes());
 }
 
 }  // namespace
@@ -259,8 +291,10 @@ absl::StatusOr<std::shared_ptr<const PurchasePredictor>> TrainPurchasePredictor(
   for (std::size_t i = 0; i < values.size(); ++i) {
     labels(static_cast<Eigen::Index>(i), 0) = static_cast<float>(values[i]);
   }
-  VITRINE_ASSIGN_OR_RETURN(std::vector<PurchaseNetwork> networks,
-                           TrainMembers(inputs, labels, options, context));
+  const std::uint64_t data = context.networks.on_start ? FingerprintOf(inputs, labels) : 0;
+  VITRINE_ASSIGN_OR_RETURN(
+      std::vector<PurchaseNetwork> networks,
+      TrainMembers(inputs, labels, options, ForNetworks(context, kName, data, options.settings)));
   return PurchasePredictor::Create(std::move(fitted.pipeline), std::move(networks));
 }
 

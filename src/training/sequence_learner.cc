@@ -55,10 +55,11 @@ class Learner {
         return Validate();
       };
     }
-    const auto report =
-        nn::RunTrainingLoop(data_.windows.size(), parameters_, loop, callbacks, pool_);
+    const absl::Status status =
+        TrainNetwork({.num_examples = data_.windows.size(), .parameters = parameters_}, loop,
+                     callbacks, context);
     RestoreLengths();
-    return report.status();
+    return status;
   }
 
   SequenceNetwork Take() { return std::move(network_); }

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "training/epochs.h"
 #include "training/sequence_data.h"
 #include "training/sequence_learner.h"
 #include "training/setting_reader.h"
@@ -86,8 +87,9 @@ absl::StatusOr<Model> TrainSequences(const Dataset& dataset, SequenceShape shape
   if (is_auto && data.item_rows.size() > kMostItemsForFull) learning.negatives = kUsualNegatives;
   shape.has_time_gaps = uses_time_gaps && data.has_time_gaps;
   shape.has_event_types = uses_event_types && data.has_event_types;
+  const TrainingContext own = ForNetworks(context, name, dataset.fingerprint, reader.complete());
   VITRINE_ASSIGN_OR_RETURN(SequenceNetwork network,
-                           LearnSequences(data, shape, learning, name, context));
+                           LearnSequences(data, shape, learning, name, own));
   SpreadItems(data, dataset.num_items(), network);
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, NextItem::Create(name, std::move(network)));
   Model model = MakeModel(scorer);
@@ -127,6 +129,7 @@ Trainer SequenceRnnTrainer() {
           .description = "what comes next, by a recurrent network over the latest steps",
           .defaults = RnnDefaults(),
           .ranges = Ranges(),
+          .learns_by_epochs = true,
           .train = &TrainRnn};
 }
 
@@ -135,6 +138,7 @@ Trainer SequenceTransformerTrainer() {
           .description = "what comes next, by self-attention over the latest steps",
           .defaults = TransformerDefaults(),
           .ranges = Ranges(),
+          .learns_by_epochs = true,
           .train = &TrainTransformer};
 }
 

@@ -9,6 +9,7 @@
 #include "training/epochs.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
+#include "vitrine/base/bytes.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/activation.h"
 #include "vitrine/nn/loss.h"
@@ -58,7 +59,8 @@ class Learner {
       return Step(rows, random);
     };
     if (!held_out_.empty()) callbacks.validate = [this] { return Validate(); };
-    return nn::RunTrainingLoop(train_.size(), parameters_, loop, callbacks, pool_).status();
+    return TrainNetwork({.num_examples = train_.size(), .parameters = parameters_}, loop, callbacks,
+                        context);
   }
 
   SessionPredictor::Parts Take() {
@@ -274,6 +276,28 @@ bool HasBoth(std::span<const LabelledMoment> moments, std::optional<bool> Labell
   return has_yes && has_no;
 }
 
+// Of all that is learned from.
+std::uint64_t FingerprintOf(std::span<const LabelledMoment> moments) {
+  ByteWriter writer;
+  const auto label = [](const auto& known) {
+    return known.has_value() ? static_cast<std::uint64_t>(*known) + 1 : 0;
+  };
+  for (const LabelledMoment& each : moments) {
+    writer.Array(each.moment.features);
+    for (const SessionStep& step : each.moment.steps) {
+      for (const std::uint8_t part : {step.kind, step.pause, step.item, step.category}) {
+        writer.Unsigned(part);
+      }
+    }
+    writer.Unsigned(each.moment.steps.size());
+    writer.Unsigned(each.shopper);
+    writer.Unsigned(label(each.orders_in_session));
+    writer.Unsigned(label(each.orders_in_horizon));
+    writer.Unsigned(label(each.next));
+  }
+  return Checksum(writer.bytes());
+}
+
 }  // namespace
 
 Settings SessionPredictorDefaults() {
@@ -325,7 +349,8 @@ absl::StatusOr<std::shared_ptr<const SessionPredictor>> TrainSessionPredictor(
   }
   ReportProgress(context, 0);
   Learner learner(moments, learning, context.pool);
-  VITRINE_RETURN_IF_ERROR(learner.Train(context));
+  const std::uint64_t data = context.networks.on_start ? FingerprintOf(moments) : 0;
+  VITRINE_RETURN_IF_ERROR(learner.Train(ForNetworks(context, kName, data, learning.settings)));
   ReportProgress(context, 1);
   return SessionPredictor::Create(learner.Take());
 }

@@ -39,4 +39,8 @@ const Trainer* FindTrainer(std::string_view name) {
   return nullptr;
 }
 
+bool EndsAllTraining(const absl::Status& status) {
+  return absl::IsCancelled(status) || absl::IsDataLoss(status) || absl::IsUnavailable(status);
+}
+
 }  // namespace vitrine

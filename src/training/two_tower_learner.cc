@@ -55,7 +55,8 @@ class Learner {
       return Step(batch, random);
     };
     if (examples_.num_held_out() > 0) callbacks.validate = [this] { return Validate(); };
-    return nn::RunTrainingLoop(examples_.size(), parameters_, loop, callbacks, pool_).status();
+    return TrainNetwork({.num_examples = examples_.size(), .parameters = parameters_}, loop,
+                        callbacks, context);
   }
 
   // The vectors of all items: of those that were learned by id and features, of others by features.

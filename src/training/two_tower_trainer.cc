@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/epochs.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
 #include "training/two_tower_data.h"
@@ -157,7 +158,8 @@ absl::StatusOr<TwoTowerTable> Learn(const Dataset& dataset, TwoTowerTable table,
   const std::vector<std::uint8_t> common = CommonBuckets(
       HashedFeatures(dataset, buckets, use_ids, {}), examples.learned(), buckets, min_items);
   const OwnedBags features = HashedFeatures(dataset, buckets, use_ids, common);
-  VITRINE_RETURN_IF_ERROR(LearnTwoTower(dataset, examples, features, learning, context, table));
+  const TrainingContext own = ForNetworks(context, kName, dataset.fingerprint, reader.complete());
+  VITRINE_RETURN_IF_ERROR(LearnTwoTower(dataset, examples, features, learning, own, table));
   ForgetRare(common, table.items.features);
   ForgetRare(examples.common_profile_buckets(), table.users.profile);
   return table;
@@ -192,6 +194,7 @@ Trainer TwoTowerTrainer() {
           .ranges = {Between("dropout", 0.1, 0.7), Between("id_dropout", 0.1, 0.9),
                      BetweenLog("learning_rate", 2e-4, 1e-2), BetweenLog("weight_decay", 1e-3, 1),
                      OneOf("dimensions", {"32", "64", "128"})},
+          .learns_by_epochs = true,
           .train = &Train};
 }
 

@@ -113,6 +113,20 @@ TEST_P(TrainerContractTest, ReportsProgressThatGrowsToOne) {
   EXPECT_EQ(reports.back(), 1);
 }
 
+TEST_P(TrainerContractTest, SaysWhetherItLearnsByEpochs) {
+  // What it learns from, a blend alone can ask.
+  if (trainer().name == "deep_ranker") GTEST_SKIP();
+  std::vector<std::string> networks;
+  TrainingContext context{.pool = &pool_};
+  context.networks.on_learned = [&](const std::string& network, const nn::TrainingReport&) {
+    networks.push_back(network);
+  };
+
+  ASSERT_THAT(trainer().train(SampleShop(), {}, context), IsOk());
+
+  EXPECT_EQ(!networks.empty(), trainer().learns_by_epochs);
+}
+
 TEST_P(TrainerContractTest, DoesNotStartWhenCancelledBefore) {
   const std::atomic<bool> is_cancelled = true;
 

@@ -48,7 +48,8 @@ absl::StatusOr<SessionLearning> ReadSessionLearning(const Settings& settings);
 // of threads. Features are those of PurchaseFeatureNames.
 //
 // Errors: INVALID_ARGUMENT fewer than two moments; FAILED_PRECONDITION nothing to learn, since no
-// head has both a yes and a no; INTERNAL the training does not stay finite; CANCELLED.
+// head has both a yes and a no; INTERNAL the training does not stay finite; CANCELLED; those of a
+// checkpoint (Trainer::train).
 absl::StatusOr<std::shared_ptr<const SessionPredictor>> TrainSessionPredictor(
     std::span<const LabelledMoment> moments, const SessionLearning& learning,
     const TrainingContext& context);

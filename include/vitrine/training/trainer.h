@@ -11,9 +11,22 @@
 #include "vitrine/base/thread_pool.h"
 #include "vitrine/feature_store/dataset.h"
 #include "vitrine/models/model.h"
+#include "vitrine/nn/training_loop.h"
 #include "vitrine/training/setting_range.h"
 
 namespace vitrine {
+
+// Follows the networks of a training: of a model that learns by epochs, one or several, such as
+// "gan_cf" or "neural_cf.factors". Each may be empty. Calls do not overlap.
+struct NetworkCallbacks {
+  // Before it learns. To have a checkpoint kept and to go on from it, set `loop.checkpoint` and
+  // `loop.files`: a file for each `network` and `loop.subject`, which is what it learns from, data
+  // and settings. Who sets it removes it, once no training is to go on from it.
+  std::function<void(const std::string& network, nn::TrainingLoopOptions& loop)> on_start = {};
+  std::function<void(const nn::TrainingProgress&)> on_progress = {};  // After each step.
+  // Once it has learned: its losses by epoch.
+  std::function<void(const std::string& network, const nn::TrainingReport&)> on_learned = {};
+};
 
 // What a training runs on and how it reports. Results do not depend on the number of threads.
 struct TrainingContext {
@@ -26,6 +39,7 @@ struct TrainingContext {
   // What is served now, of the same item indices, for trainers whose settings ask them to go on
   // from it; may be null.
   const ModelSet* live = nullptr;
+  NetworkCallbacks networks = {};  // Only models that learn by epochs call them.
 };
 
 // A way to make a model of a data set, chosen by name at run time. Same data, settings and seed
@@ -35,9 +49,11 @@ struct Trainer {
   std::string_view description{};      // One line for --help.
   Settings defaults{};                 // Every setting there is, with its default.
   std::vector<SettingRange> ranges{};  // Of the settings that `vitrine tune` searches.
+  bool learns_by_epochs = false;       // It has networks, which TrainingContext::networks follow.
 
   // `settings` override the defaults. Errors: INVALID_ARGUMENT unknown setting or bad value (named,
-  // with what is allowed), or data that this model cannot learn from; CANCELLED.
+  // with what is allowed), or data that this model cannot learn from; CANCELLED; DATA_LOSS a
+  // checkpoint is damaged or of another training; UNAVAILABLE it cannot be read or written.
   absl::StatusOr<Model> (*train)(const Dataset& dataset, const Settings& settings,
                                  const TrainingContext& context) = nullptr;
 };
@@ -47,5 +63,9 @@ const std::vector<Trainer>& Trainers();
 
 // Null when there is none of that name.
 const Trainer* FindTrainer(std::string_view name);
+
+// Whether an error of a model's training ends that of all others with it: CANCELLED, and those of a
+// checkpoint, which say nothing of the data or the settings. Others may go on without the model.
+bool EndsAllTraining(const absl::Status& status);
 
 }  // namespace vitrine
