@@ -53,7 +53,7 @@ absl::StatusOr<std::optional<TimedModel>> TrainBest(const AutoCandidate& candida
     one.settings = {{candidate.model, settings}};
     absl::StatusOr<std::vector<TimedModel>> trained =
         TrainEach(options.validation->train, one, context, report);
-    if (absl::IsCancelled(trained.status())) return trained.status();
+    if (EndsAllTraining(trained.status())) return trained.status();
     if (!trained.ok()) {
       // A shape may promise what the data do not hold, such as ratings, or memory enough.
       Log(LogLevel::kInfo, "auto.not-trained",

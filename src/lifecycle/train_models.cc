@@ -98,7 +98,7 @@ absl::Status PassGateAlone(const Candidate& candidate, const LifecycleOptions& o
     const absl::StatusOr<std::optional<GateReport>> alone =
         HoldAloneAgainstLive({.name = name, .split = candidate.split}, *context.live, options.gate,
                              asked, from_scratch, /*report=*/{});
-    if (absl::IsCancelled(alone.status())) return alone.status();
+    if (EndsAllTraining(alone.status())) return alone.status();
     if (!alone.ok()) {  // Too little on the train part, or no longer made: nothing to hold against.
       Log(LogLevel::kWarning, "training.not-held-alone",
           {{"model", name}, {"reason", std::string(alone.status().message())}});
@@ -133,7 +133,7 @@ absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
     VITRINE_RETURN_IF_ERROR(PassGateAlone(candidate, options, comparison, context, *gate));
   }
   if (gate.ok()) return *std::move(gate);
-  if (absl::IsCancelled(gate.status())) return gate.status();
+  if (EndsAllTraining(gate.status())) return gate.status();
   // What is live cannot be made any more, so the candidate is all there is.
   Log(LogLevel::kWarning, "training.live-not-measured",
       {{"version", live->version}, {"reason", std::string(gate.status().message())}});
@@ -186,7 +186,7 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Holdings& holdings,
     return MeasuredBlend{
         .blend = row->blend, .metrics = Named(row->evaluation), .gate = std::move(gate)};
   }
-  if (absl::IsCancelled(row.status())) return row.status();
+  if (EndsAllTraining(row.status())) return row.status();
   // The train part of a small shop may hold too little; if something else is wrong, fitting on all
   // data says so.
   Log(LogLevel::kWarning, "training.not-measured",
@@ -206,7 +206,7 @@ absl::Status AddModelsOfPlacements(const Dataset& dataset, const LifecycleOption
       only.settings.insert(*set);
     }
     auto fitted = TrainEach(dataset, only, context, {});
-    if (absl::IsCancelled(fitted.status())) return fitted.status();
+    if (EndsAllTraining(fitted.status())) return fitted.status();
     if (!fitted.ok()) {
       Log(LogLevel::kWarning, "training.no-model-for-placements",
           {{"model", name}, {"reason", std::string(fitted.status().message())}});

@@ -4,10 +4,13 @@
 #include <atomic>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "lifecycle/small_shop.h"
 #include "testing/status_matchers.h"
+#include "testing/temporary_folder.h"
+#include "vitrine/base/atomic_file.h"
 #include "vitrine/lifecycle/lifecycle.h"
 #include "vitrine/scorers/dnn/session_predictor.h"
 
@@ -98,6 +101,29 @@ TEST_F(TrainModelsTest, IsCalledOffWhereItTakesMoreMemoryThanItMay) {
   const absl::Status ended = Train(options).status();
   EXPECT_THAT(ended, StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_THAT(std::string(ended.message()), HasSubstr("lifecycle.memory_mb allows 1:"));
+}
+
+// Otherwise it would be published without being measured, as in a shop that is too small.
+TEST_F(TrainModelsTest, ADamagedCheckpointOfAnyPartEndsIt) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(2000, 200);
+  LifecycleOptions options = shop_.Options();
+  options.models = {"gan_cf"};
+  options.settings = {{"gan_cf", {{"hidden", "8"}, {"epochs", "2"}}}};
+  const testing::TemporaryFolder folder;
+  const std::string damaged = folder / "damaged";
+  ASSERT_THAT(WriteFileAtomically(LocalFileSystem(), damaged, "none"), IsOk());
+  ThreadPool pool(2);
+  TrainingContext context{.pool = &pool};
+  bool is_first = true;
+  context.networks.on_start = [&](const std::string&, nn::TrainingLoopOptions& loop) {
+    if (std::exchange(is_first, false)) loop.checkpoint = damaged;
+  };
+
+  const absl::Status ended = TrainModels(shop_.store(), options, context, {}).status();
+
+  EXPECT_THAT(ended, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(std::string(ended.message()), HasSubstr(damaged));
 }
 
 TEST_F(TrainModelsTest, ChoosesModelsWhereItIsAskedTo) {
