@@ -20,6 +20,7 @@
 #include "cli/evaluation_settings.h"
 #include "cli/evaluation_split.h"
 #include "cli/features/table_csv.h"
+#include "cli/loss_curves.h"
 #include "cli/model_settings.h"
 #include "cli/progress_bar.h"
 #include "cli/purchase_evaluation.h"
@@ -121,8 +122,9 @@ absl::Status EvaluateSplit(const EvaluateFlags& flags, const Config& config,
     const StageReport report = [&bar](std::string_view stage, double done) {
       bar.Show(stage, done);
     };
+    const TrainingContext followed = bar.Follow(context);
     VITRINE_ASSIGN_OR_RETURN(ComparisonRow row,
-                             MeasureScorer(split, flags.scorer, options, context, report));
+                             MeasureScorer(split, flags.scorer, options, followed, report));
     if (flags.against.empty()) {
       text = flags.is_json ? RowJson(row, PeakResidentBytes()) + "\n" : RowTable({row});
     } else {
@@ -133,7 +135,7 @@ absl::Status EvaluateSplit(const EvaluateFlags& flags, const Config& config,
       if (!IsDescribed(split.train)) DropModel("content", options);
       if (validation.has_value()) options.validation = &*validation;
       VITRINE_ASSIGN_OR_RETURN(const ComparisonRow other,
-                               MeasureScorer(split, flags.against, options, context, report));
+                               MeasureScorer(split, flags.against, options, followed, report));
       HoldAgainst(other, split, *options.resampling, *context.pool, row);
       text =
           flags.is_json ? PairJson(row, other, PeakResidentBytes()) + "\n" : RowTable({row, other});
@@ -154,14 +156,15 @@ absl::Status EvaluateRatings(const EvaluateFlags& flags, const Config& config,
     const StageReport report = [&bar](std::string_view stage, double done) {
       bar.Show(stage, done);
     };
+    const TrainingContext followed = bar.Follow(context);
     VITRINE_ASSIGN_OR_RETURN(comparison.row, MeasureRatings(part.dataset, part.held, flags.scorer,
-                                                            options, context, report));
+                                                            options, followed, report));
     if (!flags.against.empty()) {
       VITRINE_ASSIGN_OR_RETURN(options,
                                MakeOptions(flags, config, flags.against, flags.against_set));
       VITRINE_ASSIGN_OR_RETURN(
           comparison.other,
-          MeasureRatings(part.dataset, part.held, flags.against, options, context, report));
+          MeasureRatings(part.dataset, part.held, flags.against, options, followed, report));
       comparison.differences = CompareRatings(part.held, comparison.row, *comparison.other,
                                               *options.resampling, *context.pool);
     }
@@ -193,7 +196,7 @@ absl::Status EvaluateClassification(const EvaluateFlags& flags, const TrainingCo
     const FoldOptions folds{.num_folds = flags.split.num_folds, .seed = flags.split.fold_seed};
     VITRINE_ASSIGN_OR_RETURN(
         measures,
-        MeasurePurchases(table, flags.split.label, settings, folds, context,
+        MeasurePurchases(table, flags.split.label, settings, folds, bar.Follow(context),
                          [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
   }
   if (!flags.predictions.empty()) {
@@ -222,7 +225,7 @@ absl::Status EvaluateStore(const EvaluateFlags& flags, const Config& config,
     ProgressBar bar;
     VITRINE_ASSIGN_OR_RETURN(
         StoreComparison comparison,
-        CompareOnStore(*store, config.lifecycle.test_fraction, options, context,
+        CompareOnStore(*store, config.lifecycle.test_fraction, options, bar.Follow(context),
                        [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
     if (!flags.scorer.empty() && flags.scorer != kAutoName) {
       std::erase_if(comparison.rows,
@@ -261,7 +264,7 @@ absl::Status EvaluateColdItems(const EvaluateFlags& flags, const Config& config,
     VITRINE_ASSIGN_OR_RETURN(const Dataset dataset, store->Snapshot(0));
     VITRINE_ASSIGN_OR_RETURN(
         const ColdComparison comparison,
-        CompareOnColdItems(dataset, scorers, cold, context,
+        CompareOnColdItems(dataset, scorers, cold, bar.Follow(context),
                            [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
     text = flags.is_json ? ColdItemsJson(comparison) + "\n" : ColdItemsTable(comparison, flags.at);
   }
@@ -269,12 +272,15 @@ absl::Status EvaluateColdItems(const EvaluateFlags& flags, const Config& config,
   return absl::OkStatus();
 }
 
-absl::Status Run(const EvaluateFlags& flags) {
-  VITRINE_RETURN_IF_ERROR(CheckEvaluateFlags(flags));
-  SetLogLevel(LogLevel::kWarning);
-  const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
-  ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
-  const TrainingContext context{.pool = &pool};
+// Usage error where what is trained cannot have the curve that is asked for.
+absl::Status CheckHasCurve(const EvaluateFlags& flags, const ComparisonOptions& options) {
+  if (flags.loss_curve.empty()) return absl::OkStatus();
+  const bool is_one = !flags.scorer.empty() && flags.scorer != kBlendName;
+  return CheckLearnsByEpochs("--loss-curve",
+                             is_one ? std::vector<std::string>{flags.scorer} : options.models);
+}
+
+absl::Status RunProtocol(const EvaluateFlags& flags, const TrainingContext& context) {
   if (IsOfClassification(flags)) return EvaluateClassification(flags, context);
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
   if (flags.split.protocol == "purchases") {
@@ -284,6 +290,7 @@ absl::Status Run(const EvaluateFlags& flags) {
   }
   VITRINE_ASSIGN_OR_RETURN(ComparisonOptions options,
                            MakeOptions(flags, config, flags.scorer, flags.set));
+  VITRINE_RETURN_IF_ERROR(CheckHasCurve(flags, options));
   if (flags.store.empty() && IsOfRatings(flags.split)) {
     return EvaluateRatings(flags, config, std::move(options), context);
   }
@@ -292,6 +299,18 @@ absl::Status Run(const EvaluateFlags& flags) {
   }
   if (IsOfColdItems(flags)) return EvaluateColdItems(flags, config, options, context);
   return EvaluateStore(flags, config, std::move(options), context);
+}
+
+absl::Status Run(const EvaluateFlags& flags) {
+  VITRINE_RETURN_IF_ERROR(CheckEvaluateFlags(flags));
+  SetLogLevel(LogLevel::kWarning);
+  const std::size_t num_cores = std::max(1U, std::thread::hardware_concurrency());
+  ThreadPool pool(flags.num_threads == 0 ? num_cores : flags.num_threads);
+  const TrainingContext context{.pool = &pool};
+  if (flags.loss_curve.empty()) return RunProtocol(flags, context);
+  LossCurves curves;
+  VITRINE_RETURN_IF_ERROR(RunProtocol(flags, curves.Follow(context)));
+  return curves.Write(LocalFileSystem(), flags.loss_curve);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "vitrine/evaluation/comparison.h"
+#include "cli/loss_curves.h"
+#include "vitrine/base/status_macros.h"
 
 namespace vitrine::cli {
 namespace {
@@ -131,11 +133,20 @@ void AddEvaluateFlags(CLI::App* command, EvaluateFlags& flags) {
   command->add_option("--curves", flags.curves,
                       "With classification: file for the ROC and the precision-recall curve, "
                       "points where it ends in .csv, else a picture (SVG)");
+  command->add_option("--loss-curve", flags.loss_curve,
+                      "File for the losses by epoch of a model that has them: lines (.csv) or a "
+                      "picture (.svg); of several networks a file each, with its name");
   command->add_option("--threads", flags.num_threads, "0: one per core");
   command->add_flag("--json", flags.is_json, "One JSON object for scripts");
 }
 
 absl::Status CheckEvaluateFlags(const EvaluateFlags& flags) {
+  if (!flags.loss_curve.empty()) {
+    VITRINE_RETURN_IF_ERROR(CheckLossCurve(flags.loss_curve));
+    if (!flags.against.empty()) {
+      return UsageError("--loss-curve goes without --against: draw one scorer's at a time");
+    }
+  }
   if (IsOfClassification(flags)) return CheckClassificationFlags(flags);
   if (!flags.curves.empty()) return UsageError("--curves wants --protocol classification");
   if (!flags.store.empty()) return CheckStoreFlags(flags);

@@ -26,6 +26,7 @@ struct EvaluateFlags {
   std::vector<std::size_t> at = {20};
   std::string predictions;
   std::string curves;
+  std::string loss_curve;
   std::size_t num_threads = 0;
   std::size_t num_negatives = 100;
   ColdComparisonOptions cold{};

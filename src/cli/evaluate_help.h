@@ -17,6 +17,8 @@ inline constexpr const char* kEvaluateHelp =
     "    --set ials.dimensions=32 --set weights.item_knn=1\n"
     "  vitrine evaluate --protocol leave-last-out --data sequences.txt --format sequences \\\n"
     "    --scorer item_knn --at 10 --part validation\n"
+    "  vitrine evaluate --protocol leave-last-out --data sequences.txt --format sequences \\\n"
+    "    --scorer sequence_rnn --loss-curve loss.svg\n"
     "  vitrine evaluate --protocol next-basket --data shop.tsv --scorer blend --at 10\n"
     "  vitrine evaluate --protocol session-prefix --data clicks.tsv --scorer item_knn --at 10\n"
     "  vitrine evaluate --protocol ratings --data ratings.tsv --scorer rating_mf \\\n"

@@ -126,11 +126,11 @@ absl::Status EvaluatePurchases(const PurchaseEvaluation& asked, const Config& co
       until_us = cut_us;
       cut_us = timelines.CutAt(fraction, until_us);
     }
-    VITRINE_ASSIGN_OR_RETURN(const SessionMeasures measures,
-                             MeasureSessionPredictor(timelines, learning, cut_us, until_us, context,
-                                                     [&bar](std::string_view stage, double done) {
-                                                       bar.Show(stage, done);
-                                                     }));
+    VITRINE_ASSIGN_OR_RETURN(
+        const SessionMeasures measures,
+        MeasureSessionPredictor(
+            timelines, learning, cut_us, until_us, bar.Follow(context),
+            [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
     text = asked.is_json ? ToJsonText(measures) : ToTable(measures);
   }
   std::fputs(text.c_str(), stdout);

@@ -34,6 +34,7 @@ std::uint64_t FingerprintOf(const RankerLessons& lessons) {
   writer.Array(lessons.begin);
   writer.Write(lessons.features);
   writer.Array(lessons.is_wanted);
+  writer.Array(lessons.shoppers);
   return Checksum(writer.bytes());
 }
 

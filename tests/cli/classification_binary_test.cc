@@ -81,6 +81,14 @@ TEST_F(ClassificationBinaryTest, PrintsATableAndDrawsAPicture) {
                                         HasSubstr("polyline"), HasSubstr("</svg>")));
 }
 
+TEST_F(ClassificationBinaryTest, WritesTheLossCurveOfTheLatestFold) {
+  ASSERT_EQ(Run(kQuick + std::string("--loss-curve loss.csv")), 0) << Text("err");
+
+  const std::string lines = Text("loss.csv");
+  EXPECT_THAT(lines, StartsWith("epoch,loss,"));
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1 + 5);
+}
+
 TEST_F(ClassificationBinaryTest, LearnsNothingFromWhatIsIgnored) {
   ASSERT_EQ(Run(kQuick + std::string("--json")), 0) << Text("err");
   const double with = Json::parse(Text("out"))["means"]["auc"];

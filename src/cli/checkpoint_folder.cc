@@ -1,0 +1,56 @@
+#include "cli/checkpoint_folder.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/base/status_macros.h"
+
+namespace vitrine::cli {
+namespace {
+
+constexpr const char* kEnding = ".checkpoint.safetensors";
+
+}  // namespace
+
+absl::StatusOr<CheckpointFolder> CheckpointFolder::Open(FileSystem& files, const std::string& path,
+                                                        const std::string& version) {
+  VITRINE_RETURN_IF_ERROR(files.MakeFolder(path));
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListFolder(path));
+  CheckpointFolder folder(files, path, version);
+  folder.found_.insert(names.begin(), names.end());
+  return folder;
+}
+
+TrainingContext CheckpointFolder::Follow(TrainingContext context) {
+  context.networks.on_start = [this](const std::string& network, nn::TrainingLoopOptions& loop) {
+    Keep(network, loop);
+  };
+  return context;
+}
+
+void CheckpointFolder::Keep(const std::string& network, nn::TrainingLoopOptions& loop) {
+  loop.subject += " version=" + version_;
+  const std::string name =
+      absl::StrFormat("%s-%016x%s", network, Checksum(network + " " + loop.subject), kEnding);
+  loop.checkpoint = path_ + "/" + name;
+  loop.files = files_;
+  own_.insert(name);
+  if (found_.contains(name)) resumed_.insert(network);
+}
+
+absl::StatusOr<std::size_t> CheckpointFolder::RemoveOwn() {
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(path_));
+  std::size_t num_left = 0;
+  for (const std::string& name : names) {
+    if (own_.contains(name)) {
+      VITRINE_RETURN_IF_ERROR(files_->Remove(path_ + "/" + name));
+    } else if (name.ends_with(kEnding)) {
+      ++num_left;
+    }
+  }
+  return num_left;
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,93 @@
+// Models that learn by epochs, as an engineer meets them: their loss curves, and a training that is
+// killed and goes on.
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/binary_fixture.h"
+
+namespace vitrine::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Json = nlohmann::json;
+
+constexpr char kDeep[] =
+    "[models.gan_cf]\nhidden = 8\nepochs = 100\n"
+    "[models.neural_cf]\nfactors = 8\nepochs = 2\npretrain_epochs = 1\n"
+    "[lifecycle]\nauto_train_events = 0\nmodels = [\"gan_cf\"]\n";
+
+class NetworksBinaryTest : public BinaryTest {
+ protected:
+  static void SetUpTestSuite() {
+    BinaryTest::SetUpTestSuite();
+    WriteText(*folder_ / "deep.toml", kDeep);
+  }
+
+  // The live bundle but for its head, which has its version and time, and the checksum of all.
+  static std::string LiveModels() {
+    const std::string lines = ReadText(Filled("STORE/models/LIVE"));
+    const std::string bundle =
+        ReadText(Filled("STORE/models/") + lines.substr(0, lines.find('\n')) + ".bundle");
+    constexpr std::size_t kHead = 500;
+    constexpr std::size_t kChecksum = 8;
+    EXPECT_GT(bundle.size(), 10'000U);
+    return bundle.substr(kHead, bundle.size() - kHead - kChecksum);
+  }
+};
+
+TEST_F(NetworksBinaryTest, ATrainingThatIsKilledGoesOnToTheSameModels) {
+  const std::string train = "train --store STORE --config DIR/deep.toml --force --json";
+  ASSERT_EQ(Run(train).status, 0);
+  const std::string whole = LiveModels();
+  const std::string kill_at_first_checkpoint = Filled(
+      "cd DIR && mkdir unfinished && { " VITRINE_BINARY " " + train +
+      " --checkpoints unfinished >out 2>err & "
+      "for i in $(seq 3000); do ls unfinished/*.safetensors >list 2>&1 && break; sleep 0.01; done; "
+      "kill -9 $!; wait $!; }");
+  const int status = std::system(kill_at_first_checkpoint.c_str());
+  ASSERT_EQ(WEXITSTATUS(status), 128 + 9) << ReadText(Filled("DIR/err"));
+
+  const Outcome resumed = Run(train + " --checkpoints unfinished");
+
+  ASSERT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_EQ(Json::parse(resumed.out)["resumed"], Json::array({"gan_cf"}));
+  const std::string models = LiveModels();
+  // From the end on, as a version may be longer than another.
+  const std::size_t size = std::min(models.size(), whole.size()) - 100;
+  EXPECT_TRUE(models.substr(models.size() - size) == whole.substr(whole.size() - size));
+  EXPECT_TRUE(std::filesystem::is_empty(Filled("DIR/unfinished"))) << "it has succeeded";
+}
+
+TEST_F(NetworksBinaryTest, TrainWritesTheLossCurveOfAModel) {
+  const Outcome trained =
+      Run("train --store STORE --config DIR/deep.toml --force --loss-curve DIR/loss.csv");
+
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const std::string lines = ReadText(Filled("DIR/loss.csv"));
+  EXPECT_THAT(lines, StartsWith("epoch,loss,validation_loss,learning_rate\n1,"));
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 101);
+}
+
+TEST_F(NetworksBinaryTest, EvaluateWritesThatOfEachNetwork) {
+  const Outcome evaluated =
+      Run("evaluate --store STORE --config DIR/deep.toml --scorer neural_cf --loss-curve "
+          "DIR/loss.svg");
+
+  ASSERT_EQ(evaluated.status, 0) << evaluated.err;
+  EXPECT_THAT(evaluated.out, HasSubstr("neural_cf"));
+  for (const char* network : {"factors", "network", "both"}) {
+    EXPECT_THAT(ReadText(Filled("DIR/loss-neural_cf.") + network + ".svg"), StartsWith("<svg "))
+        << network;
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::cli
