@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
-#include "vitrine/evaluation/comparison.h"
 #include "cli/loss_curves.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/evaluation/comparison.h"
 
 namespace vitrine::cli {
 namespace {

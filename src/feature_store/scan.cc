@@ -159,7 +159,7 @@ absl::StatusOr<Dataset> LocalStore::Snapshot(Micros until_us) const {
   }
   Dataset dataset;
   DescribeUsers(FillInteractions(collected, views_->shoppers(), dataset), views_->shoppers(),
-               dataset);
+                dataset);
   const Catalogue& items = catalogue();
   const std::size_t num_items = items.num_indices();  // After the log: every index in it is there.
   for (std::size_t row = 0; row < num_items; ++row) {
