@@ -74,7 +74,7 @@ struct DeletionCase {
   std::string name{};
   std::vector<Trained> models{};
   // What a score falls by without its main cause: at least so many times as much as without another
-  // item, and the difference at least that share of the score.
+  // item, and the difference at least that share of the score, where it is asked for.
   double least_times = 4;
   double least_share = 0.1;
 };
@@ -171,13 +171,15 @@ TEST_P(DeletionTest, WithoutItsMainCauseAScoreFallsMoreThanWithoutAnotherItem) {
   RecordProperty("score", absl::StrFormat("%.4f", score / num_pairs));
   // In the mean over the pairs.
   EXPECT_GT(without_main, GetParam().least_times * without_other);
-  EXPECT_GT(without_main - without_other, GetParam().least_share * score);
+  if (GetParam().least_share > 0) {
+    EXPECT_GT(without_main - without_other, GetParam().least_share * score);
+  }
 }
 
-// How much the networks lose without an item depends on all others: that it is more than without
-// another is all that is asked of them.
+// How much the networks lose without an item depends on all others: that it is clearly more than
+// without another is all that is asked of them. A cause drawn by lot would be as good as another.
 DeletionCase OfNetwork(const std::string& name, const Settings& settings) {
-  return {.name = name, .models = {{name, settings}}, .least_times = 1, .least_share = 0};
+  return {.name = name, .models = {{name, settings}}, .least_times = 1.2, .least_share = 0};
 }
 
 std::vector<DeletionCase> Cases() {

@@ -276,7 +276,8 @@ TEST(DeepRankerTest, OneWithoutBehaviourFeaturesIsSavedAndRanksWithoutThem) {
   EXPECT_EQ((*loaded)->table().item_behaviour.rates.rows(), 0);
   ASSERT_TRUE((*loaded)->Rank(asked.view(), {}, after));
   EXPECT_EQ(after, before);
-  EXPECT_EQ((*loaded)->ExplainRanking(asked.view()).effects.cols(), columns);
+  const std::vector<std::size_t> rows = {0};
+  EXPECT_EQ((*loaded)->ExplainRanking(asked.view(), rows).effects.cols(), columns);
 }
 
 TEST(DeepRankerTest, SaysWhatItLearnedFrom) {
