@@ -26,7 +26,6 @@ PipelineControls WatchedFor(const Plan& plan) {
     controls.on_left_out = [lateness](std::string_view model) { lateness->NoteLeftOut(model); };
     if (lateness->knows_time_left()) {
       controls.time_left = [lateness] { return lateness->TimeLeft(); };
-      controls.is_gone = [lateness] { return lateness->IsAbandoned(); };
     }
   }
   if (TraceRecorder* const trace = plan.trace; trace != nullptr) {

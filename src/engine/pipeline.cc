@@ -79,6 +79,7 @@ Pipeline::Pipeline(std::shared_ptr<const ModelSet> models, BlendOptions options)
 std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query> queries,
                                                           const ItemBitmap* allowed, std::size_t k,
                                                           const PipelineControls& controls) const {
+  assert(queries.size() <= 1 || !controls.time_left);  // What a model takes would be of them all.
   std::vector<std::vector<BlendedItem>> lists;
   lists.reserve(queries.size());
   const auto add_list = [&](const StepWatch& watch, Asked asked) {

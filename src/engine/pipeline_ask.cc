@@ -73,7 +73,7 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
       retrieved[q].items.push_back(scored.item);
     }
   };
-  Turns turns(*models_, *costs_, AnswerKind::kList, controls, queries.size());
+  Turns turns(*models_, *costs_, AnswerKind::kList, controls);
   for (std::size_t turn = 0; turn < weights_.size(); ++turn) {
     const std::size_t m = turns[turn];
     const auto is_asked = [m](const Asked& asked) { return asked.factors[m] > 0; };
@@ -120,7 +120,7 @@ void Pipeline::RetrieveParts(std::span<const Query> queries, std::span<const Ite
     seen[q].Insert(item);
     retrieved[q].items.push_back(item);
   };
-  Turns turns(*models_, *costs_, AnswerKind::kList, controls, queries.size());
+  Turns turns(*models_, *costs_, AnswerKind::kPart, controls);
   for (const ItemBitmap& part : parts) {
     if (part.HasAtMost(k)) {
       const std::vector<ItemIndex> items = part.Items();

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <vector>
 
 #include "engine/model_costs.h"
+#include "engine/time_budget.h"
 #include "vitrine/engine/pipeline.h"
 
 namespace vitrine {
@@ -17,7 +17,7 @@ namespace vitrine {
 class Turns {
  public:
   Turns(const ModelSet& models, ModelCosts& costs, AnswerKind kind,
-        const PipelineControls& controls, std::size_t num_queries = 1);
+        const PipelineControls& controls);
 
   // The model whose turn is number `turn`, from 0 on.
   std::size_t operator[](std::size_t turn) const { return order_.empty() ? turn : order_[turn]; }
@@ -27,19 +27,15 @@ class Turns {
   bool HasTimeFor(std::size_t model);
 
   // Call it when the model that there was time for has answered.
-  void NoteAnswer(std::size_t model);
+  void NoteAnswer(std::size_t model) const { budget_.NoteDone(costs_.Of(model, kind_)); }
 
  private:
-  bool IsLateFor(UsualCost& cost);
-
   const ModelSet& models_;
   ModelCosts& costs_;
   const AnswerKind kind_;
   const PipelineControls& controls_;
-  const std::size_t num_queries_;
-  std::vector<std::size_t> order_;   // Empty: as they stand in the set.
-  std::chrono::nanoseconds left_{};  // When the model that is asked began.
-  bool is_over_ = false;             // is_late was true.
+  TimeBudget budget_;
+  std::vector<std::size_t> order_;  // Empty: as they stand in the set.
 };
 
 }  // namespace vitrine

@@ -31,51 +31,77 @@ void LeaveOut(int times, UsualCost& cost) {
   for (int i = 0; i < times; ++i) cost.NoteLeftOut();
 }
 
-TEST(UsualCostTest, IsNotKnownBeforeTheFirstAnswer) {
+TEST(UsualCostTest, IsNotKnownBeforeTheFirstTime) {
   UsualCost cost;
   EXPECT_EQ(cost.Get(), nanoseconds(0));
 
-  cost.NoteAnswer(nanoseconds(0));  // The clock is coarse.
+  cost.NoteTime(nanoseconds(0));  // The clock is coarse.
 
   EXPECT_GT(cost.Get(), nanoseconds(0));
 }
 
-TEST(UsualCostTest, TheLatestAnswerCountsAnEighth) {
+TEST(UsualCostTest, AShorterTimeCountsAnEighth) {
   UsualCost cost;
 
-  cost.NoteAnswer(nanoseconds(800));
-  EXPECT_EQ(cost.Get(), nanoseconds(800));
-  cost.NoteAnswer(nanoseconds(1600));
-  EXPECT_EQ(cost.Get(), nanoseconds(900));
-  cost.NoteAnswer(nanoseconds(100));
-  EXPECT_EQ(cost.Get(), nanoseconds(800));
+  cost.NoteTime(nanoseconds(1600));
+  EXPECT_EQ(cost.Get(), nanoseconds(1600));
+  cost.NoteTime(nanoseconds(800));
+  EXPECT_EQ(cost.Get(), nanoseconds(1500));
+  cost.NoteTime(nanoseconds(700));
+  EXPECT_EQ(cost.Get(), nanoseconds(1400));
 }
 
-TEST(UsualCostTest, IsHalvedByBeingLeftOutAndThenMeasuredAnew) {
+TEST(UsualCostTest, ALongerTimeCountsInFullButAtMostDoubles) {
   UsualCost cost;
-  cost.NoteAnswer(milliseconds(8));
+  cost.NoteTime(nanoseconds(800));
+
+  cost.NoteTime(nanoseconds(1500));
+  EXPECT_EQ(cost.Get(), nanoseconds(1500));
+  cost.NoteTime(milliseconds(1));
+  EXPECT_EQ(cost.Get(), nanoseconds(3000));
+}
+
+TEST(UsualCostTest, LittleChangesAreNotNoted) {
+  UsualCost cost;
+  cost.NoteTime(nanoseconds(1000));
+
+  cost.NoteTime(nanoseconds(1009));
+  EXPECT_EQ(cost.Get(), nanoseconds(1000));
+  cost.NoteTime(nanoseconds(930));
+  EXPECT_EQ(cost.Get(), nanoseconds(1000));
+  cost.NoteTime(nanoseconds(904));
+  EXPECT_EQ(cost.Get(), nanoseconds(988));
+}
+
+TEST(UsualCostTest, IsHalvedByBeingLeftOutAndThenMeasuredFromThere) {
+  UsualCost cost;
+  cost.NoteTime(milliseconds(8));
 
   LeaveOut(512, cost);
   EXPECT_EQ(cost.Get(), milliseconds(4));
   LeaveOut(1024, cost);
   EXPECT_EQ(cost.Get(), milliseconds(1));
 
-  cost.NoteAnswer(milliseconds(6));
-  EXPECT_EQ(cost.Get(), milliseconds(6));
+  cost.NoteTime(milliseconds(1));
+  EXPECT_EQ(cost.Get(), milliseconds(1));
+  cost.NoteTime(milliseconds(6));
+  EXPECT_EQ(cost.Get(), milliseconds(2));
 }
 
-TEST(ModelCostsTest, ListsSketchesAndScoresOfOtherSizesAreMeasuredByThemselves) {
+TEST(ModelCostsTest, EveryKindOfAnswerAndScoresOfOtherSizesAreMeasuredByThemselves) {
   ModelCosts costs(2);
 
-  costs.Of(1, KindOfScores(500)).NoteAnswer(milliseconds(3));
+  costs.Of(1, KindOfScores(500)).NoteTime(milliseconds(3));
 
   EXPECT_EQ(costs.Of(1, KindOfScores(400)).Get(), milliseconds(3));
   EXPECT_EQ(costs.Of(1, KindOfScores(2'000)).Get(), nanoseconds(0));
   EXPECT_EQ(costs.Of(1, KindOfScores(100)).Get(), nanoseconds(0));
-  EXPECT_EQ(costs.Of(1, AnswerKind::kList).Get(), nanoseconds(0));
-  EXPECT_EQ(costs.Of(1, AnswerKind::kSketch).Get(), nanoseconds(0));
+  for (const AnswerKind kind : {AnswerKind::kList, AnswerKind::kPart, AnswerKind::kSketch}) {
+    EXPECT_EQ(costs.Of(1, kind).Get(), nanoseconds(0));
+  }
   EXPECT_EQ(costs.Of(0, KindOfScores(500)).Get(), nanoseconds(0));
   EXPECT_EQ(costs.Of(0, KindOfScores(~std::size_t{0})).Get(), nanoseconds(0));  // The largest.
+  EXPECT_EQ(costs.OfReasons(500).Get(), nanoseconds(0));
 }
 
 // How the models are asked: the whole catalogue is sketched, or each finds its best, or some of
@@ -230,16 +256,45 @@ TEST_P(TurnsTest, AModelThatWasSlowOnceComesBackByItself) {
   EXPECT_TRUE(IsTheSame(Ask(pipeline, kShort).items, with_all));
 }
 
-TEST_P(TurnsTest, AModelThatWasSlowOnceComesBackWithARequestThatHasTheTime) {
+TEST_P(TurnsTest, AModelThatWasSlowOnceComesBackWithRequestsThatHaveTheTime) {
   const Pipeline pipeline = Make();
   const std::vector<BlendedItem> with_all = Ask(pipeline, {}).items;
   Ask(pipeline, kShort);
   dear_takes_ms_ = 0;
   ASSERT_THAT(Ask(pipeline, kShort).left_out, Contains("dear"));
 
-  Ask(pipeline, kPlenty);
+  for (int i = 0; i < 4; ++i) Ask(pipeline, kPlenty);  // 20 ms times (7/8)^4: 11.7.
 
   EXPECT_TRUE(IsTheSame(Ask(pipeline, kShort).items, with_all));
+}
+
+TEST_P(TurnsTest, AModelThatBecomesDearIsKnownToBeAfterAFewLateAnswers) {
+  dear_takes_ms_ = 1;
+  const Pipeline pipeline = Make();
+  Ask(pipeline, kPlenty);
+  dear_takes_ms_ = 20;
+
+  int num_late = 0;
+  for (int i = 0; i < 20; ++i) {
+    const nanoseconds before = vitrine::testing::time_passed;
+    Ask(pipeline, kShort);
+    if (vitrine::testing::time_passed - before > kShort) ++num_late;
+  }
+
+  EXPECT_EQ(num_late, 4);  // 1, 2, 4 and 8 ms seem to be time enough, 16 do not.
+}
+
+TEST_P(TurnsTest, AModelThatWasInterruptedOnceIsNotLeftOut) {
+  quick_takes_ms_ = 0;
+  plain_takes_ms_ = 0;
+  dear_takes_ms_ = 1;
+  const Pipeline pipeline = Make();
+  Ask(pipeline, kPlenty);
+  dear_takes_ms_ = 500;
+  Ask(pipeline, kShort);
+  dear_takes_ms_ = 1;
+
+  EXPECT_THAT(Ask(pipeline, kShort).left_out, IsEmpty());
 }
 
 TEST_P(TurnsTest, AModelThatIsAlwaysSlowMakesOneRequestInHundredsLate) {
@@ -274,12 +329,12 @@ TEST_P(TurnsTest, WithoutTimeForAnyoneNobodyIsAskedAndNoCostIsForgotten) {
   EXPECT_THAT(Ask(pipeline, kShort).left_out, ElementsAre("dear"));
 }
 
-TEST_P(TurnsTest, OfACallerWhoHasGoneNoModelOfKnownCostIsAsked) {
+TEST_P(TurnsTest, OnceItIsLateNobodyIsAskedWhateverIsLeft) {
   const Pipeline pipeline = Make();
   Ask(pipeline, kPlenty);
   PipelineControls controls{.lifts = lifts_};
   FakeDeadline(kPlenty).Bind(controls);
-  controls.is_gone = [] { return true; };
+  controls.is_late = [] { return true; };  // The caller has gone.
   const nanoseconds before = vitrine::testing::time_passed;
   const Query query;
 

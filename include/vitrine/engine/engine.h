@@ -47,9 +47,10 @@ struct RecommendRequest {
   // is popular (but for a strict list), and `fallbacks` says "deadline". Reasons that would have to
   // be looked for are left out then; contributions never are. Empty: takes the time it takes.
   std::function<bool()> is_late{};
-  // With is_late: how long it still is until that is true. Then a model that usually takes longer
-  // is left out alone, and the cheaper ones are asked; `fallbacks` says "model-late:<name>" of each
-  // that is. Empty: they are asked in their order until is_late is true.
+  // With is_late: how long it still is until that is true, by a clock that nobody sets. Then a
+  // model that usually takes longer is left out alone, and the cheaper ones are asked; `fallbacks`
+  // says "model-late:<name>" of each that is. Empty: they are asked in their order until is_late is
+  // true.
   std::function<std::chrono::nanoseconds()> time_left{};
   // Asked there too: once true, nobody waits for the reply, and the call ends with CANCELLED.
   // Empty: somebody does.

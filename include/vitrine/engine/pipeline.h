@@ -44,13 +44,11 @@ struct PipelineControls {
   // one that has retrieved but not scored says what it said of the items that it found. Empty:
   // never.
   std::function<bool()> is_late{};
-  // With is_late: how long it still is until that is true, asked before and after each model. Then
-  // the models that cost least as a rule are asked first, and one that usually takes longer than
-  // what is left says nothing, alone: those that are cheaper do. is_late is asked only of models
-  // whose cost is not known yet. Empty: nobody knows.
+  // With is_late, and for one query: how long it still is until that is true, by a clock that
+  // nobody sets; asked before and after each model. Then the models that cost least as a rule are
+  // asked first, and one that usually takes longer than what is left says nothing, alone: those
+  // that are cheaper do. Empty: nobody knows.
   std::function<std::chrono::nanoseconds()> time_left{};
-  // With time_left: whether no model has to be asked any more. Empty: they have.
-  std::function<bool()> is_gone{};
   // Told of each model that says less for want of time, maybe more than once. Empty: nobody
   // listens.
   std::function<void(std::string_view model)> on_left_out{};
@@ -93,6 +91,8 @@ class Pipeline {
                                 const PipelineControls& controls = {}) const;
 
   const ModelSet& models() const { return *models_; }
+  // What is known of their costs, for those who ask them beside this.
+  ModelCosts& costs() const { return *costs_; }
 
   // The blend weights for this query, by model of the set.
   std::vector<double> Weights(const Query& query) const;
