@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "engine/lifts.h"
+#include "engine/model_costs.h"
 #include "engine/step_watch.h"
+#include "engine/turns.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
 
@@ -19,11 +21,18 @@ namespace vitrine {
 
 namespace {
 
-// Where the ranker is among the models; their number where there is none.
-std::size_t IndexOfRanker(const ModelSet& models) {
+// The ranker of a set, if there is one, and its place among the models.
+struct PlacedRanker {
+  const Ranker* ranker = nullptr;
+  std::size_t place = 0;
+};
+
+PlacedRanker FindRanker(const ModelSet& models) {
   const auto found = std::find_if(models.models.begin(), models.models.end(),
                                   [](const Model& model) { return model.kind == kRankerKind; });
-  return static_cast<std::size_t>(found - models.models.begin());
+  if (found == models.models.end()) return {};
+  return {.ranker = static_cast<const DeepRanker*>(found->scorer.get()),
+          .place = static_cast<std::size_t>(found - models.models.begin())};
 }
 
 // What the ranker says, and how it becomes scores.
@@ -93,18 +102,26 @@ void PutInOrder(const Verdict& verdict, std::vector<BlendedItem>& list) {
   list = std::move(ranked);
 }
 
+// Who ranks, and what is asked for the blend and for the ranker.
+struct Ranking {
+  const Pipeline& pipeline;
+  const PlacedRanker& by;
+  const PipelineControls& controls;
+};
+
 // Puts the best of `list` in the ranker's order. False, and nothing is changed, once it is late.
-bool RankBest(const ModelSet& models, const Query& query, const PipelineControls& controls,
-              const std::function<bool()>& is_late, std::vector<BlendedItem>& list) {
+bool RankBest(const Ranking& ranking, const Query& query, const std::function<bool()>& is_late,
+              std::vector<BlendedItem>& list) {
   if (is_late()) return false;
-  const Ranker& ranker = *RankerOf(models);
+  const Ranker& ranker = *ranking.by.ranker;
   const auto best =
       std::span<const BlendedItem>(list).first(std::min(list.size(), ranker.num_candidates()));
-  ToldCandidates told = AskScorers(models, ranker.listens_to(), query, best);
+  ToldCandidates told =
+      AskScorers(ranking.pipeline, ranker.listens_to(), query, best, ranking.controls);
   std::vector<float> probabilities(best.size());
   if (!ranker.Rank(told.View(query), is_late, probabilities)) return false;
-  Verdict verdict{probabilities, controls.lifts, IndexOfRanker(models)};
-  if (controls.is_explained) {
+  Verdict verdict{probabilities, ranking.controls.lifts, ranking.by.place};
+  if (ranking.controls.is_explained) {
     verdict.told = std::make_shared<const ToldCandidates>(std::move(told));
   }
   PutInOrder(verdict, list);
@@ -113,31 +130,35 @@ bool RankBest(const ModelSet& models, const Query& query, const PipelineControls
 
 }  // namespace
 
-const Ranker* RankerOf(const ModelSet& models) {
-  const std::size_t index = IndexOfRanker(models);
-  if (index == models.models.size()) return nullptr;
-  return static_cast<const DeepRanker*>(models.models[index].scorer.get());
-}
+const Ranker* RankerOf(const ModelSet& models) { return FindRanker(models).ranker; }
 
-ToldCandidates AskScorers(const ModelSet& models, std::span<const std::string> scorers,
-                          const Query& query, std::span<const BlendedItem> candidates) {
+ToldCandidates AskScorers(const Pipeline& pipeline, std::span<const std::string> scorers,
+                          const Query& query, std::span<const BlendedItem> candidates,
+                          const PipelineControls& controls) {
   ToldCandidates told;
   for (const BlendedItem& each : candidates) {
     told.items.push_back(each.item);
     told.blended.push_back(each.score - each.lift);
   }
-  std::vector<const Scorer*> asked;
+  const std::vector<Model>& models = pipeline.models().models;
+  std::vector<Eigen::Index> rows(models.size(), -1);  // By model; -1: nobody listens to it.
   for (const std::string& name : scorers) {
-    const auto model = std::find_if(models.models.begin(), models.models.end(),
+    const auto model = std::find_if(models.begin(), models.end(),
                                     [&](const Model& each) { return each.name == name; });
-    if (model == models.models.end()) continue;
+    if (model == models.end()) continue;
+    rows[static_cast<std::size_t>(model - models.begin())] =
+        static_cast<Eigen::Index>(told.scorers.size());
     told.scorers.push_back(name);
-    asked.push_back(model->scorer.get());
   }
-  told.scores.setConstant(static_cast<Eigen::Index>(asked.size()),
+  told.scores.setConstant(static_cast<Eigen::Index>(told.scorers.size()),
                           static_cast<Eigen::Index>(told.items.size()), kUnscored);
-  for (std::size_t s = 0; s < asked.size() && !told.items.empty(); ++s) {
-    asked[s]->Score({&query, 1}, told.items, told.scores.row(static_cast<Eigen::Index>(s)));
+  if (told.items.empty()) return told;
+  Turns turns(pipeline.models(), pipeline.costs(), KindOfScores(told.items.size()), controls);
+  for (std::size_t turn = 0; turn < models.size(); ++turn) {
+    const std::size_t m = turns[turn];
+    if (rows[m] < 0 || !turns.HasTimeFor(m)) continue;
+    models[m].scorer->Score({&query, 1}, told.items, told.scores.row(rows[m]));
+    turns.NoteAnswer(m);
   }
   return told;
 }
@@ -145,7 +166,8 @@ ToldCandidates AskScorers(const ModelSet& models, std::span<const std::string> s
 std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<const Query> queries,
                                         const ItemBitmap* allowed, std::size_t k,
                                         RankDeadline deadline, const PipelineControls& controls) {
-  const Ranker* const ranker = RankerOf(pipeline.models());
+  const PlacedRanker placed = FindRanker(pipeline.models());
+  const Ranker* const ranker = placed.ranker;
   const std::size_t count = ranker == nullptr ? k : std::max(k, ranker->num_candidates());
   // What is worked out of a query for the blend serves the ranker's questions too.
   std::vector<QueryMemo> memos(ranker == nullptr ? 0 : queries.size());
@@ -165,7 +187,7 @@ std::vector<RankedList> RecommendRanked(const Pipeline& pipeline, std::span<cons
       return deadline == RankDeadline::kKept &&
              static_cast<double>(MonotonicNow() - start) >= 1000 * ranker->deadline_ms();
     };
-    ranked[q].is_late = !RankBest(pipeline.models(), asked[q], controls, is_late, ranked[q].items);
+    ranked[q].is_late = !RankBest({pipeline, placed, controls}, asked[q], is_late, ranked[q].items);
     watch.Tell("rank", "", [&] {
       return ranked[q].is_late ? 0 : std::min(ranker->num_candidates(), ranked[q].items.size());
     });

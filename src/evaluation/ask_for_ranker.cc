@@ -68,7 +68,7 @@ class CandidateSource {
     QueryMemo memo;
     query.memo = &memo;
     const auto best = std::move(blend_.Recommend({&query, 1}, &allowed_, num_candidates_).front());
-    ToldCandidates told = AskScorers(blend_.models(), scorers_, query, best);
+    ToldCandidates told = AskScorers(blend_, scorers_, query, best);
     Matrix features = RankerFeatures(told.View(query), scorers_, facts_, unknown_, behaviour_);
     return {.items = std::move(told.items), .features = std::move(features)};
   }

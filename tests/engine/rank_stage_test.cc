@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/costly_scorer.h"
 #include "engine/fake_shop.h"
 #include "vitrine/models/ranker_model.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
@@ -9,6 +10,7 @@
 namespace vitrine {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -17,17 +19,20 @@ using ::testing::FloatNear;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
+using vitrine::testing::FakeDeadline;
+using vitrine::testing::MakeCostlyModel;
 
 struct RankerCase {
   double deadline_ms = 60'000;
   std::size_t num_candidates = 300;
   bool has_network = true;
+  std::vector<std::string> scorers = {"most_popular"};
 };
 
 // Of log-odds that are those of the blend, and of a network that says 0.
 DeepRankerTable MakeTable(const RankerCase& wanted) {
   Random random(1);
-  DeepRankerTable table{.scorers = {"most_popular"}};
+  DeepRankerTable table{.scorers = wanted.scorers};
   const std::size_t features = RankerFeatureNames(table.scorers).size();
   const auto columns = static_cast<Eigen::Index>(features);
   table.shape = {.num_features = features, .num_crosses = 0, .hidden = 2};
@@ -249,6 +254,24 @@ TEST_F(RankStageTest, TheDeadlineOfTheRequestIsTheRankersToo) {
 
   EXPECT_THAT(Ids(reply), ElementsAre("a", "b", "c"));
   EXPECT_THAT(reply.fallbacks, ElementsAre("cold-shopper", "ranker-late", "deadline"));
+}
+
+TEST_F(RankStageTest, AModelThatIsTooSlowSaysNothingToTheRankerEither) {
+  Publish({Popular(),
+           MakeCostlyModel("item_knn", ModelFamily::kPopularity, {1, 2, 3, 4, 5},
+                           [] { return milliseconds(20); }),
+           Contrary({.scorers = {"most_popular", "item_knn"}})});
+  RecommendRequest request{.page_size = 3, .explanation = ExplanationLevel::kNone};
+  FakeDeadline(milliseconds(1000)).Bind(request);
+  ASSERT_THAT(Recommend(request).fallbacks, ElementsAre("cold-shopper"));
+  const FakeDeadline deadline(milliseconds(15));
+  deadline.Bind(request);
+
+  const RecommendReply reply = Recommend(request);
+
+  EXPECT_LT(vitrine::testing::time_passed, deadline.due);
+  EXPECT_THAT(reply.fallbacks, ElementsAre("cold-shopper", "model-late:item_knn", "deadline"));
+  EXPECT_THAT(Ids(reply), ElementsAre("e", "d", "c"));  // The ranker's order.
 }
 
 TEST_F(RankStageTest, MeasuringLooksAtNoClock) {

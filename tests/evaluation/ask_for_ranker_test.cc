@@ -128,7 +128,7 @@ Matrix FeaturesOf(const Pipeline& blend, const Split& split, const Query& query,
                   const std::vector<ItemIndex>& shown) {
   const auto best = blend.Recommend({&query, 1}, &split.candidates, kItems).front();
   const std::vector<std::string> scorers = {"hashing"};
-  const ToldCandidates told = AskScorers(blend.models(), scorers, query, best);
+  const ToldCandidates told = AskScorers(blend, scorers, query, best);
   const Matrix all = RankerFeatures(told.View(query), scorers, ItemFacts(split.train),
                                     UnknownItemFacts(), MeasureBehaviour(split.train));
   Matrix features(0, all.cols());

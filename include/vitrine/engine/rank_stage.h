@@ -30,9 +30,11 @@ struct ToldCandidates {
   }
 };
 
-// What those of `scorers` that are among the models say of `candidates`, the blend's best first.
-ToldCandidates AskScorers(const ModelSet& models, std::span<const std::string> scorers,
-                          const Query& query, std::span<const BlendedItem> candidates);
+// What those of `scorers` that are among the models of the blend say of `candidates`, the blend's
+// best first. One for which `controls` leave no time says nothing.
+ToldCandidates AskScorers(const Pipeline& pipeline, std::span<const std::string> scorers,
+                          const Query& query, std::span<const BlendedItem> candidates,
+                          const PipelineControls& controls = {});
 
 enum class RankDeadline {
   kNone,  // For measuring: no decision by the clock.
