@@ -9,6 +9,7 @@
 #include "engine/explain.h"
 #include "engine/promote.h"
 #include "engine/rerank.h"
+#include "engine/time_budget.h"
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
@@ -272,12 +273,17 @@ void Engine::State::TraceFilter(const RecommendRequest& request, const Section& 
 std::vector<RecommendedItem> Engine::State::Present(const Plan& plan,
                                                     std::span<const BlendedItem> list) const {
   // Contributions are made however late it is: a score without all its parts is a wrong one.
-  const bool is_left_out =
-      plan.lateness != nullptr && plan.explanation == ExplanationLevel::kReasons &&
-      !std::all_of(list.begin(), list.end(), IsBackfill) && plan.lateness->LeavesOut();
+  const bool may_be_left_out = plan.explanation == ExplanationLevel::kReasons &&
+                               !std::all_of(list.begin(), list.end(), IsBackfill);
+  const PipelineControls controls = may_be_left_out ? WatchedFor(plan) : PipelineControls();
+  TimeBudget budget(controls);
+  UsualCost& cost = plan.pipeline.costs().OfReasons(list.size());
+  const bool is_left_out = !budget.HasTimeFor(cost);
+  if (is_left_out) plan.lateness->NoteNoReasons();
   std::vector<Explanation> explained =
       Explain(plan.pipeline.models(), plan.query, catalogue(), list,
               is_left_out ? ExplanationLevel::kNone : plan.explanation);
+  if (!is_left_out) budget.NoteDone(cost);
   std::vector<ItemIndex> indices;
   indices.reserve(list.size());
   for (const BlendedItem& each : list) indices.push_back(each.item);

@@ -43,7 +43,12 @@ class Lateness {
   }
   std::span<const std::string_view> models_left_out() const { return left_out_; }
 
-  bool was_late() const { return is_over_ || !left_out_.empty(); }
+  void NoteNoReasons() { lacks_reasons_ = true; }
+
+  // Whether the time was up before the work was done.
+  bool is_over() const { return is_over_; }
+  // Whether anything was left out, be it for what it would have taken.
+  bool was_late() const { return is_over_ || lacks_reasons_ || !left_out_.empty(); }
 
   // Whether nobody waits for the answer any more.
   bool IsAbandoned() const { return is_gone_ && is_gone_(); }
@@ -58,6 +63,7 @@ class Lateness {
   const std::function<std::chrono::nanoseconds()>& time_left_;
   const std::function<bool()>& is_gone_;
   bool is_over_ = false;
+  bool lacks_reasons_ = false;
   std::vector<std::string_view> left_out_;  // Each once.
 };
 

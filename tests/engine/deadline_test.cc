@@ -9,6 +9,7 @@
 namespace vitrine {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -49,6 +50,16 @@ class CountingScorer final : public FakeScorer {
 
  private:
   mutable std::atomic<int> num_asked_ = 0;
+};
+
+// Takes a millisecond to explain an item.
+class CostlyReasons final : public FakeScorer, public Explainer {
+ public:
+  CostlyReasons() : FakeScorer("content", std::vector<float>(400, 1)) {}
+  std::vector<Contribution> Explain(const Query& /*query*/, ItemIndex /*item*/) const override {
+    vitrine::testing::time_passed += milliseconds(1);
+    return {{.source = Contribution::Source::kFeature, .feature = "brand: B1", .value = 1}};
+  }
 };
 
 // A shop of 300 items and three models, for a shopper whom all of them know something of.
@@ -192,6 +203,29 @@ TEST_F(DeadlineTest, WithoutTimeForReasonsOnlyTrueOnesAreGiven) {
   EXPECT_THAT(reply->items, Each(Field(&RecommendedItem::reasons, IsEmpty())));
 }
 
+TEST_F(DeadlineTest, ReasonsThatUsuallyTakeLongerThanWhatIsLeftAreLeftOut) {
+  auto scorer = std::make_shared<CostlyReasons>();
+  Model model{.name = "content", .kind = "fake", .family = ModelFamily::kContent};
+  model.scorer = scorer;
+  model.explainer = scorer;
+  Publish({std::move(model)});
+  RecommendRequest request = OnSale();  // 30 items.
+  const auto ask_within = [&](milliseconds time) {
+    FakeDeadline(time).Bind(request);
+    return Recommend(request);
+  };
+  EXPECT_THAT(ask_within(milliseconds(1000)).fallbacks, IsEmpty());
+
+  const RecommendReply reply = ask_within(milliseconds(20));
+
+  EXPECT_THAT(reply.fallbacks, ElementsAre("deadline"));
+  EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::is_backfill, false)));
+  EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::reasons, IsEmpty())));
+  EXPECT_THAT(ask_within(milliseconds(40)).fallbacks, IsEmpty());
+  request.page_size = 5;
+  EXPECT_THAT(ask_within(milliseconds(20)).fallbacks, IsEmpty()) << "so few take less";
+}
+
 TEST_F(DeadlineTest, AModelThatHasOnlyRetrievedSaysWhatItFound) {
   const auto engine = EngineOf(20);
   RecommendRequest request = OnSale();
@@ -277,7 +311,6 @@ TEST_F(DeadlineTest, ARankingHasEveryItemHoweverLateItIs) {
 }
 
 TEST_F(DeadlineTest, AModelThatIsKnownToBeSlowIsLeftOutAloneAndNamed) {
-  using std::chrono::milliseconds;
   std::vector<Model> models = models_.Get()->models;
   models.insert(models.begin(), MakeCostlyModel("neural_cf", ModelFamily::kBehaviour,
                                                 std::vector<float>(kNumIndices, 1),
