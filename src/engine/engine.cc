@@ -182,8 +182,10 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   std::vector<ItemIndex> promoted;
   std::size_t page_size = 0;
   Micros now = 0;
+  bool is_cut_short = false;
   const auto take = [&](const Section& section, const Plan& plan,
                         std::span<const BlendedItem> list) {
+    is_cut_short = lateness.is_over();  // Before the reasons, which are no part of the list.
     std::vector<RecommendedItem> items = Present(plan, list);
     if (reply.placement.empty()) {
       reply = Reply(plan, std::move(items));
@@ -210,8 +212,11 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
     reply.trace = recorder->Take();
   }
   above.insert(above.end(), page.begin(), page.end());
-  const bool is_last = page.size() < page_size && !lateness.was_late();
-  if (!is_last) reply.next_page_token = NextPageToken(store, request, shown, page);
+  const bool goes_on = page.size() == page_size || is_cut_short;
+  // After an empty page the next would be the same one.
+  if (goes_on && !page.empty()) {
+    reply.next_page_token = NextPageToken(store, request, shown, page);
+  }
   reply.attribution_token =
       AttributionToken(store, request, reply, shown.size(), std::move(page), now);
   return reply;

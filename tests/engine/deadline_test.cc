@@ -1,15 +1,12 @@
-#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <set>
 
-#include "engine/costly_scorer.h"
-#include "engine/large_shop.h"
+#include "engine/deadline_shop.h"
 
 namespace vitrine {
 namespace {
 
-using std::chrono::milliseconds;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -18,12 +15,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
-using vitrine::testing::FakeDeadline;
 using vitrine::testing::FakeScorer;
 using vitrine::testing::IsOk;
-using vitrine::testing::MakeCostlyModel;
-using vitrine::testing::MakeFakeModel;
-using vitrine::testing::MakeFakeNeighbours;
 using vitrine::testing::StatusIs;
 
 // Turns true after so many questions, and knows whether it did.
@@ -52,82 +45,7 @@ class CountingScorer final : public FakeScorer {
   mutable std::atomic<int> num_asked_ = 0;
 };
 
-// Takes a millisecond to explain an item.
-class CostlyReasons final : public FakeScorer, public Explainer {
- public:
-  CostlyReasons() : FakeScorer("content", std::vector<float>(400, 1)) {}
-  std::vector<Contribution> Explain(const Query& /*query*/, ItemIndex /*item*/) const override {
-    vitrine::testing::time_passed += milliseconds(1);
-    return {{.source = Contribution::Source::kFeature, .feature = "brand: B1", .value = 1}};
-  }
-};
-
-// A shop of 300 items and three models, for a shopper whom all of them know something of.
-class DeadlineTest : public vitrine::testing::LargeShop {
- protected:
-  DeadlineTest() {
-    Model neighbours = MakeFakeNeighbours("item_knn", kNumIndices, Alike());
-    std::vector<float> liked(kNumIndices);
-    for (std::size_t i = 0; i < liked.size(); ++i) liked[i] = static_cast<float>(i * 53 % 97);
-    Publish({model_, std::move(neighbours),
-             MakeFakeModel("content", ModelFamily::kContent, std::move(liked))});
-    store_.Record("u", EventType::kPurchaseComplete, "item-000");
-    store_.Record("u", EventType::kDetailPageView, "item-100");
-  }
-
-  static constexpr std::size_t kNumIndices = vitrine::testing::kLargeShopItems + 5;
-
-  static vitrine::testing::FakeNeighbours::Similarities Alike() {
-    vitrine::testing::FakeNeighbours::Similarities alike;
-    for (std::uint32_t i = 0; i < kNumIndices; i += 3) {
-      alike[{ItemIndex{5}, ItemIndex{i}}] = 1.0F + static_cast<float>(i % 7);
-      alike[{ItemIndex{105}, ItemIndex{i + 1}}] = 0.5F + static_cast<float>(i % 5);
-    }
-    return alike;
-  }
-
-  // `whole`: the largest shop that is scored as a whole.
-  std::unique_ptr<Engine> EngineOf(std::size_t whole) {
-    Engine::Options options = Options();
-    options.blend.whole_catalogue_items = whole;
-    options.blend.candidates_per_model = 40;
-    return std::make_unique<Engine>(store_, models_, counters_, clock_, options);
-  }
-
-  // What a reply says where no model was asked as it should have been, after `others`.
-  template <typename... Others>
-  static auto AllLate(const Others&... others) {
-    return ElementsAre(others..., "model-late:most_popular", "model-late:item_knn",
-                       "model-late:content", "deadline");
-  }
-
-  static bool IsPin(const std::string& id) { return id == "item-033"; }
-
-  void ExpectSound(const RecommendReply& reply, const RecommendRequest& request) const {
-    ASSERT_THAT(reply.items, SizeIs(request.page_size));
-    std::set<std::string> products;
-    for (const RecommendedItem& item : reply.items) {
-      EXPECT_TRUE(products.insert(Product(Get(item.item_id))).second) << item.item_id;
-      EXPECT_THAT(Get(item.item_id).categories, Contains("Shop > Sale"));
-      EXPECT_NE(item.item_id, "item-000");
-      EXPECT_EQ(std::count(request.exclude_item_ids.begin(), request.exclude_item_ids.end(),
-                           item.item_id),
-                0);
-      if (request.explanation != ExplanationLevel::kContributions || item.is_backfill) continue;
-      double sum = 0;
-      for (const ScorePart& part : item.contributions) sum += static_cast<double>(part.value);
-      EXPECT_NEAR(sum, item.score, 1e-4 * std::max(1.0F, std::abs(item.score)));
-    }
-  }
-};
-
-RecommendRequest OnSale() {
-  RecommendRequest request{.user_id = "u",
-                           .exclude_item_ids = {"item-050", "item-051"},
-                           .categories = {"Shop > Sale"},
-                           .page_size = 30};
-  return request;
-}
+class DeadlineTest : public vitrine::testing::DeadlineShop {};
 
 struct LateCase {
   std::string name{};
@@ -136,7 +54,10 @@ struct LateCase {
   ListControls controls{};
 };
 
-class EveryQuestionTest : public DeadlineTest, public ::testing::WithParamInterface<LateCase> {};
+class EveryQuestionTest : public DeadlineTest, public ::testing::WithParamInterface<LateCase> {
+ protected:
+  static bool IsPin(const std::string& id) { return id == "item-033"; }
+};
 
 TEST_P(EveryQuestionTest, HoweverEarlyTheTimeIsUpThePageIsFullAndSound) {
   const auto engine = EngineOf(GetParam().whole);
@@ -203,29 +124,6 @@ TEST_F(DeadlineTest, WithoutTimeForReasonsOnlyTrueOnesAreGiven) {
   EXPECT_THAT(reply->items, Each(Field(&RecommendedItem::reasons, IsEmpty())));
 }
 
-TEST_F(DeadlineTest, ReasonsThatUsuallyTakeLongerThanWhatIsLeftAreLeftOut) {
-  auto scorer = std::make_shared<CostlyReasons>();
-  Model model{.name = "content", .kind = "fake", .family = ModelFamily::kContent};
-  model.scorer = scorer;
-  model.explainer = scorer;
-  Publish({std::move(model)});
-  RecommendRequest request = OnSale();  // 30 items.
-  const auto ask_within = [&](milliseconds time) {
-    FakeDeadline(time).Bind(request);
-    return Recommend(request);
-  };
-  EXPECT_THAT(ask_within(milliseconds(1000)).fallbacks, IsEmpty());
-
-  const RecommendReply reply = ask_within(milliseconds(20));
-
-  EXPECT_THAT(reply.fallbacks, ElementsAre("deadline"));
-  EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::is_backfill, false)));
-  EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::reasons, IsEmpty())));
-  EXPECT_THAT(ask_within(milliseconds(40)).fallbacks, IsEmpty());
-  request.page_size = 5;
-  EXPECT_THAT(ask_within(milliseconds(20)).fallbacks, IsEmpty()) << "so few take less";
-}
-
 TEST_F(DeadlineTest, AModelThatHasOnlyRetrievedSaysWhatItFound) {
   const auto engine = EngineOf(20);
   RecommendRequest request = OnSale();
@@ -244,19 +142,35 @@ TEST_F(DeadlineTest, AStrictListHoldsWhatIsReadyAndGoesOn) {
   const auto engine = EngineOf(1000);
   RecommendRequest request = OnSale();
   request.controls.is_strict = true;
-  request.is_late = AfterQuestions(0);
+  request.page_size = 200;
+  const std::vector<std::string> in_time = Ids(*engine->Recommend(request));
+  request.is_late = AfterQuestions(1);  // One model is asked, which does not know all.
 
   const auto cut_short = engine->Recommend(request);
   ASSERT_THAT(cut_short, IsOk());
-  EXPECT_THAT(cut_short->items, IsEmpty());
-  EXPECT_THAT(cut_short->fallbacks, AllLate());
+  std::vector<std::string> ids = Ids(*cut_short);
+  EXPECT_THAT(ids, Not(IsEmpty()));
+  EXPECT_LT(ids.size(), in_time.size());
 
   request.is_late = nullptr;
   request.page_token = cut_short->next_page_token;
   ASSERT_NE(request.page_token, "");
-  const auto next = engine->Recommend(request);
-  request.page_token = "";
-  EXPECT_EQ(Ids(*next), Ids(*engine->Recommend(request)));
+  const std::vector<std::string> rest = Ids(*engine->Recommend(request));
+  ids.insert(ids.end(), rest.begin(), rest.end());
+  EXPECT_THAT(std::set<std::string>(ids.begin(), ids.end()), SizeIs(ids.size()));
+  EXPECT_GE(ids.size(), in_time.size());
+}
+
+TEST_F(DeadlineTest, AnEmptyPageHasNoToken) {
+  RecommendRequest request = OnSale();
+  request.controls.is_strict = true;
+  request.is_late = AfterQuestions(0);
+
+  const RecommendReply reply = Recommend(request);
+
+  EXPECT_THAT(reply.items, IsEmpty());
+  EXPECT_THAT(reply.fallbacks, AllLate());
+  EXPECT_EQ(reply.next_page_token, "");
 }
 
 TEST_F(DeadlineTest, TheRowsThatAreLeftShowWhatIsPopular) {
@@ -307,42 +221,6 @@ TEST_F(DeadlineTest, ARankingHasEveryItemHoweverLateItIs) {
     const auto& fallbacks = reply.fallbacks;
     EXPECT_EQ(std::count(fallbacks.begin(), fallbacks.end(), "deadline"), is_late.was_true());
     EXPECT_EQ(is_late.was_true(), count < 3);  // Before each of three models.
-  }
-}
-
-TEST_F(DeadlineTest, AModelThatIsKnownToBeSlowIsLeftOutAloneAndNamed) {
-  std::vector<Model> models = models_.Get()->models;
-  models.insert(models.begin(), MakeCostlyModel("neural_cf", ModelFamily::kBehaviour,
-                                                std::vector<float>(kNumIndices, 1),
-                                                [] { return milliseconds(20); }));
-  Publish(std::move(models));
-  for (const std::size_t whole : {1000, 20}) {
-    Engine::Options options = Options();
-    options.blend.weights["neural_cf"] = 1;
-    options.blend.whole_catalogue_items = whole;
-    options.blend.candidates_per_model = 40;
-    const Engine engine(store_, models_, counters_, clock_, options);
-    const std::uint64_t num_late = counters_.Read()["engine.fallback.model-late"];
-    RecommendRequest request = OnSale();
-    const auto ask_within = [&](milliseconds time) {
-      FakeDeadline(time).Bind(request);
-      return *engine.Recommend(request);
-    };
-    EXPECT_THAT(ask_within(milliseconds(1000)).fallbacks, IsEmpty());
-
-    const RecommendReply reply = ask_within(milliseconds(15));
-
-    ExpectSound(reply, request);
-    EXPECT_THAT(reply.fallbacks, ElementsAre("model-late:neural_cf", "deadline"));
-    EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::is_backfill, false)));
-    EXPECT_THAT(reply.items, Each(Field(&RecommendedItem::reasons, Not(IsEmpty()))));
-    EXPECT_EQ(counters_.Read()["engine.fallback.model-late"], num_late + 1);
-
-    const RecommendReply of_none = ask_within(milliseconds(0));
-
-    ExpectSound(of_none, request);
-    EXPECT_THAT(of_none.items, Each(Field(&RecommendedItem::is_backfill, true)));
-    EXPECT_THAT(of_none.fallbacks, Contains("model-late:most_popular"));
   }
 }
 

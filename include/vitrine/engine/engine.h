@@ -158,8 +158,10 @@ struct RecommendReply {
   std::string model_version{};           // Empty when no model is trained yet.
   std::vector<std::string> fallbacks{};  // Such as "no-model", "cold-shopper", "backfill".
   std::uint64_t sequence = 0;            // The store's state that the answer reflects.
-  std::string next_page_token{};         // Recommend only; empty: the list ends here.
-  std::string placement{};               // Recommend only: which one answered.
+  // Recommend only: of a page that is full, or that the time cut short. Empty: the list ends here,
+  // or the page is empty for want of time, and can be asked for again.
+  std::string next_page_token{};
+  std::string placement{};  // Recommend only: which one answered.
   // Recommend only: for the events that come of the list (feature_store/attribution.h).
   std::string attribution_token{};
   std::optional<Trace> trace{};  // Where it was asked for.
