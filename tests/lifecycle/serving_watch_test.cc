@@ -43,12 +43,13 @@ TEST_F(ServingWatchTest, CountsAnswersOfEachVersion) {
   watch_.CountAnswer({.model_version = "a"});
   watch_.CountAnswer({.model_version = "a", .fallbacks = {"backfill", "deadline"}});
   watch_.CountAnswer({.model_version = "b", .fallbacks = {"backfill"}});
+  watch_.CountAnswer({.model_version = "b", .fallbacks = {"model-late:ials", "deadline"}});
   watch_.CountFailure(absl::InternalError("broken"), "b");
 
   EXPECT_EQ(watch_.FiguresOf("a").num_answers, 2u);
   EXPECT_EQ(watch_.FiguresOf("a").num_failed, 1u);
-  EXPECT_EQ(watch_.FiguresOf("b").num_answers, 2u);
-  EXPECT_EQ(watch_.FiguresOf("b").num_failed, 1u);
+  EXPECT_EQ(watch_.FiguresOf("b").num_answers, 3u);
+  EXPECT_EQ(watch_.FiguresOf("b").num_failed, 2u);
   EXPECT_EQ(watch_.FiguresOf("c").num_answers, 0u);
 }
 
