@@ -297,8 +297,9 @@ TEST_P(TurnsTest, AModelThatWasInterruptedOnceIsNotLeftOut) {
   EXPECT_THAT(Ask(pipeline, kShort).left_out, IsEmpty());
 }
 
-TEST_P(TurnsTest, AModelThatIsAlwaysSlowMakesOneRequestInHundredsLate) {
+TEST_P(TurnsTest, AModelThatIsAlwaysMuchTooSlowMakesOneRequestInHundredsLate) {
   const Pipeline pipeline = Make();
+  dear_takes_ms_ = 60;
   Ask(pipeline, kShort);
   constexpr int kRequests = 3'000;
 
@@ -310,7 +311,7 @@ TEST_P(TurnsTest, AModelThatIsAlwaysSlowMakesOneRequestInHundredsLate) {
   }
 
   EXPECT_GE(num_late, 1);
-  EXPECT_LT(num_late, kRequests / 100);
+  EXPECT_LE(num_late, kRequests / 512);
 }
 
 TEST_P(TurnsTest, WithoutTimeForAnyoneNobodyIsAskedAndNoCostIsForgotten) {
