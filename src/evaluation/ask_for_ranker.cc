@@ -205,9 +205,7 @@ std::size_t NumChoosers(const RankerLessons& lessons) {
     const auto wanted =
         std::span(lessons.is_wanted)
             .subspan(lessons.begin[list], lessons.begin[list + 1] - lessons.begin[list]);
-    const auto num_wanted = std::count(wanted.begin(), wanted.end(), 1);
-    const bool is_choice = num_wanted > 0 && num_wanted < std::ssize(wanted);
-    if (is_choice) chooses[lessons.ShopperOf(list)] = true;
+    if (IsChoice(wanted)) chooses[lessons.ShopperOf(list)] = true;
   }
   return static_cast<std::size_t>(std::count(chooses.begin(), chooses.end(), true));
 }

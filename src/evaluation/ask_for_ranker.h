@@ -20,9 +20,6 @@ void RemoveRanker(ComparisonOptions& options);
 // The ranker's setting `lessons`: "auto", "impressions", "sampled", or what else was given.
 std::string LessonsSetting(const ComparisonOptions& options);
 
-// Shoppers who chose among what they were shown, of whom impressions teach by themselves.
-inline constexpr std::size_t kLeastChoosers = 100;
-
 // What the ranker is taught on.
 struct RankerAsking {
   std::size_t num_candidates = 0;  // Of the blend's best, that it wants to see.

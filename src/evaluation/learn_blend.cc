@@ -117,18 +117,18 @@ std::shared_ptr<const RankerLessons> ImpressionLessons(const Pipeline& blend,
   const bool is_sure = setting == "impressions";
   std::size_t num_choosers = NumChoosers(shown);
   std::shared_ptr<const RankerLessons> lessons;
-  if (is_sure || (setting == "auto" && num_choosers >= kLeastChoosers)) {
+  if (is_sure || (setting == "auto" && num_choosers >= kLeastShoppersToLearn)) {
     lessons = AskAboutShown(blend, *options.validation, shown, asking, context);
     if (lessons == nullptr) return nullptr;
     num_choosers = NumChoosers(*lessons);
-    if (!is_sure && num_choosers < kLeastChoosers) lessons = nullptr;
+    if (!is_sure && num_choosers < kLeastShoppersToLearn) lessons = nullptr;
   }
   Log(LogLevel::kInfo, "deep_ranker.lessons",
       {{"lessons", lessons == nullptr ? "sampled" : "impressions"},
        {"setting", setting},
        {"lists", lessons == nullptr ? shown.lists.size() : lessons->num_lists()},
        {"choosers", num_choosers},
-       {"least_choosers", kLeastChoosers}});
+       {"least_choosers", kLeastShoppersToLearn}});
   return lessons;
 }
 

@@ -9,6 +9,7 @@
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/attribution.h"
 #include "vitrine/feature_store/shopper_key.h"
+#include "vitrine/training/ranker_lessons.h"
 
 namespace vitrine {
 namespace {
@@ -197,13 +198,6 @@ class Reading {
   std::uint64_t left_out_ = 0;  // Shoppers with any of these bits.
 };
 
-bool HasChoice(const ShownList& list) {
-  const auto is = [&list](std::uint8_t value) {
-    return std::find(list.is_wanted.begin(), list.is_wanted.end(), value) != list.is_wanted.end();
-  };
-  return is(0) && is(1);
-}
-
 }  // namespace
 
 absl::StatusOr<ShownLists> ReadShownLists(const FeatureStore& store, const Dataset& dataset,
@@ -225,7 +219,7 @@ std::size_t NumChoosers(const ShownLists& shown) {
     const std::uint32_t shopper = shown.lists[i].shopper;
     bool chooses = false;
     for (; i < shown.lists.size() && shown.lists[i].shopper == shopper; ++i) {
-      chooses = chooses || HasChoice(shown.lists[i]);
+      chooses = chooses || IsChoice(shown.lists[i].is_wanted);
     }
     if (chooses) ++count;
   }

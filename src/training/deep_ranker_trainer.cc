@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -15,7 +16,6 @@ namespace vitrine {
 namespace {
 
 constexpr std::string_view kName = "deep_ranker";
-constexpr std::size_t kLeastShoppers = 100;  // Fewer teach nothing, and the blend's order stays.
 
 Settings Defaults() {
   return {{"candidates", "300"},    {"networks", "4"},
@@ -45,6 +45,11 @@ absl::StatusOr<Model> TrainAlone(const Dataset& dataset, const Settings& setting
 
 }  // namespace
 
+bool IsChoice(std::span<const std::uint8_t> is_wanted) {
+  const auto num_wanted = std::count(is_wanted.begin(), is_wanted.end(), 1);
+  return num_wanted > 0 && num_wanted < std::ssize(is_wanted);
+}
+
 absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settings,
                                   const RankerLessons* lessons, const TrainingContext& context) {
   SettingReader reader(kName, Defaults(), settings);
@@ -71,7 +76,7 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   table.item_facts = ItemFacts(dataset);
   table.unknown_facts = UnknownItemFacts();
   table.item_behaviour = MeasureBehaviour(dataset);
-  const bool learns = lessons != nullptr && lessons->num_shoppers() >= kLeastShoppers;
+  const bool learns = lessons != nullptr && lessons->num_shoppers() >= kLeastShoppersToLearn;
   if (learns) table.scorers = lessons->scorers;
   table.shape.num_features = RankerFeatureNames(table.scorers).size();
   table.means = Matrix::Zero(1, static_cast<Eigen::Index>(table.shape.num_features));

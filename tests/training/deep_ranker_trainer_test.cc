@@ -103,6 +103,13 @@ class DeepRankerTrainerTest : public ::testing::Test {
   ThreadPool pool_{2};
 };
 
+TEST(IsChoiceTest, TakesSomethingThatIsWantedAndSomethingThatIsNot) {
+  EXPECT_TRUE(IsChoice(std::vector<std::uint8_t>{0, 1, 0}));
+  EXPECT_FALSE(IsChoice(std::vector<std::uint8_t>{0, 0}));
+  EXPECT_FALSE(IsChoice(std::vector<std::uint8_t>{1, 1}));
+  EXPECT_FALSE(IsChoice({}));
+}
+
 TEST_F(DeepRankerTrainerTest, LearnsWhatTheBlendMissesAndItsProbabilitiesComeTrue) {
   const RankerLessons lessons = Lessons(500, 1, 1);
   const MadeLessons made = Make(250, 1, 2);

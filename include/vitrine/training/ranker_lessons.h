@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,16 @@ struct RankerLessons {
   std::size_t num_shoppers() const { return num_lists() == 0 ? 0 : 1 + ShopperOf(num_lists() - 1); }
 };
 
+// A ranker learns of so many shoppers at least. By itself it takes impressions for lessons where so
+// many chose among what they were shown.
+inline constexpr std::size_t kLeastShoppersToLearn = 100;
+
+// Whether there is an order to learn from a list: something of it is wanted, and something is not.
+bool IsChoice(std::span<const std::uint8_t> is_wanted);
+
 // Trains deep_ranker, by its trainer's settings. `dataset` is what is known now of the items;
-// `lessons` null, or of fewer than 100 shoppers: it learns nothing, and the order stays as it is,
-// which is all that the trainer by itself can do. Errors: those of Trainer::train.
+// `lessons` null, or of fewer than kLeastShoppersToLearn shoppers: it learns nothing, and the order
+// stays as it is, which is all that the trainer by itself can do. Errors: those of Trainer::train.
 absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settings,
                                   const RankerLessons* lessons, const TrainingContext& context);
 
