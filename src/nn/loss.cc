@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 
 #include "nn/rows.h"
 #include "nn/shards.h"
@@ -64,6 +65,27 @@ void Correct(const SampledColumns& columns, std::uint32_t target, Row&& row) {
     }
   }
 }
+
+// How much each target of one row counts.
+class TargetShares {
+ public:
+  TargetShares(const TargetBags& targets, std::size_t row)
+      : count_(static_cast<double>(targets.begin[row + 1] - targets.begin[row])) {
+    if (targets.weights.empty()) return;
+    weights_ = targets.weights.subspan(targets.begin[row], static_cast<std::size_t>(count_));
+    total_ = std::accumulate(weights_.begin(), weights_.end(), 0.0) / count_;
+  }
+
+  double operator[](std::size_t at) const {
+    return (weights_.empty() ? 1 : static_cast<double>(weights_[at])) / count_;
+  }
+  double total() const { return total_; }
+
+ private:
+  double count_;
+  std::span<const float> weights_{};  // Empty: all 1.
+  double total_ = 1;
+};
 
 }  // namespace
 
@@ -147,20 +169,16 @@ double MultinomialCrossEntropy(const Matrix& logits, const TargetBags& targets,
                    }
                    if (&by_logits != &logits) row = logits.row(i);
                    if (odds.size() > 0) row -= odds;
-                   const auto share = [&](std::size_t at) {
-                     const float weight = targets.weights.empty() ? 1 : targets.weights[first + at];
-                     return weight / static_cast<float>(own.size());
-                   };
+                   const TargetShares shares(targets, bag);
                    double right = 0;
-                   double total = 0;
                    for (std::size_t at = 0; at < own.size(); ++at) {
-                     right += static_cast<double>(share(at) * row[own[at]]);
-                     total += static_cast<double>(share(at));
+                     right += shares[at] * static_cast<double>(row[own[at]]);
                    }
-                   sums[shard] += total * SoftmaxInPlace(row) - right;
-                   row *= static_cast<float>(total);
-                   for (std::size_t at = 0; at < own.size(); ++at) row[own[at]] -= share(at);
-                   row *= static_cast<float>(scale);
+                   sums[shard] += shares.total() * SoftmaxInPlace(row) - right;
+                   row *= static_cast<float>(shares.total() * scale);
+                   for (std::size_t at = 0; at < own.size(); ++at) {
+                     row[own[at]] -= static_cast<float>(shares[at] * scale);
+                   }
                  }
                });
   double sum = 0;

@@ -295,6 +295,22 @@ TEST(MultinomialCrossEntropyTest, ATargetCountsByItsWeight) {
       kGradientTolerance);
 }
 
+TEST(MultinomialCrossEntropyTest, WhatItsTargetsCountIsNotRounded) {
+  const Matrix logits = Matrix::Constant(1, 3, 1e6F);
+  const std::vector<std::size_t> begin = {0, 3};
+  const std::vector<std::uint32_t> columns = {0, 1, 2};
+  const std::vector<float> weights = {1, 0.5F, 0.1F};
+  Matrix by;
+
+  const double alike = MultinomialCrossEntropy(logits, {begin, columns}, {}, by, nullptr);
+  const double weighted =
+      MultinomialCrossEntropy(logits, {begin, columns, weights}, {}, by, nullptr);
+
+  // A third of 1e6 in float would be off by 1e-3 already.
+  EXPECT_NEAR(alike, std::log(3.0), 1e-6);
+  EXPECT_NEAR(weighted, (1 + 0.5 + static_cast<double>(0.1F)) / 3 * std::log(3.0), 1e-6);
+}
+
 TEST(MultinomialCrossEntropyTest, GradientsAreTheSlopesAndThreadsChangeNoBit) {
   Matrix logits = RandomMatrix(4, 6, 22);
   const std::vector<std::size_t> begin = {0, 1, 4, 4, 6};
