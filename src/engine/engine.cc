@@ -18,6 +18,7 @@
 #include "engine/page_token.h"
 #include "engine/rerank.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/engine/seen_items.h"
 #include "vitrine/feature_store/attribution.h"
 
 namespace vitrine {
@@ -151,7 +152,7 @@ absl::Status Engine::State::MakeSections(const RecommendRequest& request, const 
     Section section = SectionOf(request, chain, i);
     section.page_size -= listed.size() - around.shown.size();
     ShopperQuery query = section.is_last ? std::move(page) : page;
-    query.Exclude({SeenItems(query, section.seen)});
+    query.Exclude({SeenItems(query.shopper.history, query.owned, section.seen)});
     AskAbout(section.placement, catalogue(), query);
     VITRINE_ASSIGN_OR_RETURN(Plan plan, PlanOf(request, section, of_set, query, listed.size()));
     plan.elsewhere.insert(plan.elsewhere.end(), around.above.begin(), around.above.end());
@@ -233,8 +234,8 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
   Lateness lateness(request.is_late, request.time_left, request.is_gone);
   query.context = Resolve(catalogue, {&request.item_id, 1});
-  query.Exclude({SeenItems(query, SeenPolicy::kExcludePurchased), query.context,
-                 Resolve(catalogue, request.exclude_item_ids)});
+  query.Exclude({SeenItems(query.shopper.history, query.owned, SeenPolicy::kExcludePurchased),
+                 query.context, Resolve(catalogue, request.exclude_item_ids)});
   if (recorder != nullptr) recorder->End("query", query.shopper.history.size());
   query.shopper = {};  // From here on the question is about the item alone.
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
+
+#include "vitrine/engine/seen_items.h"
 
 namespace vitrine {
 
@@ -11,27 +12,6 @@ namespace {
 void SortDistinct(std::vector<ItemIndex>& items) {
   std::sort(items.begin(), items.end());
   items.erase(std::unique(items.begin(), items.end()), items.end());
-}
-
-// Items of which more pieces were bought than returned, ascending.
-std::vector<ItemIndex> OwnedItems(std::span<const Interaction> history) {
-  std::vector<std::pair<ItemIndex, float>> pieces;
-  for (const Interaction& interaction : history) {
-    if (interaction.type == EventType::kPurchaseComplete) {
-      pieces.emplace_back(interaction.item, interaction.value);
-    } else if (interaction.type == EventType::kReturnComplete) {
-      pieces.emplace_back(interaction.item, -interaction.value);
-    }
-  }
-  std::sort(pieces.begin(), pieces.end());
-  std::vector<ItemIndex> owned;
-  for (std::size_t i = 0; i < pieces.size();) {
-    const ItemIndex item = pieces[i].first;
-    double sum = 0;
-    for (; i < pieces.size() && pieces[i].first == item; ++i) sum += pieces[i].second;
-    if (sum > 0) owned.push_back(item);
-  }
-  return owned;
 }
 
 }  // namespace
@@ -75,17 +55,6 @@ std::vector<ItemIndex> Resolve(const Catalogue& catalogue, std::span<const std::
     if (item.has_value()) items.push_back(*item);
   }
   return items;
-}
-
-std::vector<ItemIndex> SeenItems(const ShopperQuery& query, SeenPolicy policy) {
-  std::vector<ItemIndex> seen;
-  if (policy == SeenPolicy::kExcludePurchased) seen = query.owned;
-  for (const Interaction& interaction : query.shopper.history) {
-    if (policy == SeenPolicy::kExcludeSeen || interaction.type == EventType::kNotInterested) {
-      seen.push_back(interaction.item);
-    }
-  }
-  return seen;
 }
 
 }  // namespace vitrine

@@ -53,7 +53,4 @@ ShopperQuery ReadShopperQuery(const FeatureStore& store, const ShopperIds& ids, 
 // The indices of those ids that the store knows, in the given order.
 std::vector<ItemIndex> Resolve(const Catalogue& catalogue, std::span<const std::string> ids);
 
-// The items of the shopper's past that `policy` keeps out.
-std::vector<ItemIndex> SeenItems(const ShopperQuery& query, SeenPolicy policy);
-
 }  // namespace vitrine

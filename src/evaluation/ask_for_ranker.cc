@@ -8,7 +8,9 @@
 
 #include "evaluation/asked.h"
 #include "evaluation/blend_cases.h"
+#include "vitrine/engine/placement.h"
 #include "vitrine/engine/rank_stage.h"
+#include "vitrine/engine/seen_items.h"
 #include "vitrine/scorers/dnn/ranker_features.h"
 
 namespace vitrine {
@@ -83,16 +85,13 @@ class CandidateSource {
   std::vector<std::string> scorers_;
 };
 
-// What was bought or turned down before, ascending, but for what the list showed all the same.
+// What placements keep out by default of a history, ascending, but for what the list showed all the
+// same.
 std::vector<ItemIndex> ExcludedAt(const ShownList& list, std::span<const Interaction> history) {
-  std::vector<ItemIndex> excluded;
-  for (const Interaction& each : history) {
-    const bool is_settled =
-        each.type == EventType::kPurchaseComplete || each.type == EventType::kNotInterested;
-    if (is_settled && !std::binary_search(list.items.begin(), list.items.end(), each.item)) {
-      excluded.push_back(each.item);
-    }
-  }
+  std::vector<ItemIndex> excluded = SeenItems(history, OwnedItems(history), Placement().seen);
+  std::erase_if(excluded, [&list](ItemIndex item) {
+    return std::binary_search(list.items.begin(), list.items.end(), item);
+  });
   std::sort(excluded.begin(), excluded.end());
   excluded.erase(std::unique(excluded.begin(), excluded.end()), excluded.end());
   return excluded;
@@ -103,7 +102,7 @@ Lesson LessonOf(const CandidateSource& source, const ShownList& list,
                 std::span<const Interaction> past, std::size_t history_limit) {
   std::vector<Interaction> history(past.rbegin(), past.rend());
   if (history_limit > 0 && history.size() > history_limit) history.resize(history_limit);
-  const std::vector<ItemIndex> excluded = ExcludedAt(list, past);
+  const std::vector<ItemIndex> excluded = ExcludedAt(list, history);
   const CandidateSource::Candidates candidates =
       source.Ask({.history = history, .now_us = list.time_us, .excluded = excluded});
   Lesson lesson;

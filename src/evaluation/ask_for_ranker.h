@@ -34,8 +34,8 @@ std::shared_ptr<const RankerLessons> AskForRanker(const Pipeline& blend, const S
                                                   const TrainingContext& context);
 
 // Those of the blend's best candidates at the moment of each list that the list showed, with the
-// features that they have among all of these, as a request would see them. What the shopper had
-// bought or turned down is no candidate, as placements have it by default, unless it was shown.
+// features that they have among all of these, as a request would see them. What placements keep out
+// by default, what the shopper owned or had turned down, is no candidate, unless it was shown.
 // Lists that show fewer than two candidates are left out; those of which nothing was touched are
 // lessons, so that probabilities come true. Null where cancelled.
 std::shared_ptr<const RankerLessons> AskAboutShown(const Pipeline& blend, const Split& validation,

@@ -180,23 +180,49 @@ TEST(AskAboutShownTest, FeaturesAreThoseOfARequestAtTheMomentOfTheList) {
   EXPECT_EQ(NumChoosers(*lessons), 1u);
 }
 
-TEST(AskAboutShownTest, WhatWasBoughtAndNotShownIsNoCandidate) {
-  const Split split = SmallSplit();
-  ThreadPool pool(2);
-  const Pipeline blend(SmallSet(), {});
-  const std::vector<Interaction> past = {
-      {.time_us = 200, .item = ItemIndex{5}, .weight = 5, .type = EventType::kPurchaseComplete}};
-  const std::vector<ItemIndex> items = {ItemIndex{1}, ItemIndex{8}};
-  const ShownLists shown{
-      .past = past,
-      .lists = {{.history_end = 1, .time_us = 300, .items = items, .is_wanted = {0, 1}}}};
+// A list of items 1 and 8, for a shopper who bought item 5 first, then 4, which came back.
+class OfWhatWasBoughtTest : public ::testing::Test {
+ protected:
+  // Whether the lesson that sees so many interactions is what a request with `excluded` would see.
+  bool IsAskedWithout(const std::vector<ItemIndex>& excluded, std::size_t history_limit) {
+    const auto lessons =
+        AskAboutShown(blend_, split_, shown_, {kItems, history_limit}, {.pool = &pool_});
+    std::vector<Interaction> history(shown_.past.rbegin(), shown_.past.rend());
+    if (history_limit > 0) history.resize(history_limit);
+    return lessons->features ==
+           FeaturesOf(blend_, split_, {.history = history, .now_us = 300, .excluded = excluded},
+                      shown_.lists[0].items);
+  }
 
-  const auto lessons = AskAboutShown(blend, split, shown, {kItems}, {.pool = &pool});
+  const Split split_ = SmallSplit();
+  ThreadPool pool_{2};
+  const Pipeline blend_{SmallSet(), {}};
+  const ShownLists shown_{.past = {{.time_us = 100,
+                                    .item = ItemIndex{5},
+                                    .weight = 5,
+                                    .type = EventType::kPurchaseComplete},
+                                   {.time_us = 200,
+                                    .item = ItemIndex{4},
+                                    .weight = 5,
+                                    .type = EventType::kPurchaseComplete},
+                                   {.time_us = 250,
+                                    .item = ItemIndex{4},
+                                    .weight = -4,
+                                    .type = EventType::kReturnComplete}},
+                          .lists = {{.history_end = 3,
+                                     .time_us = 300,
+                                     .items = {ItemIndex{1}, ItemIndex{8}},
+                                     .is_wanted = {0, 1}}}};
+};
 
-  const std::vector<ItemIndex> excluded = {ItemIndex{5}};
-  EXPECT_EQ(
-      lessons->features,
-      FeaturesOf(blend, split, {.history = past, .now_us = 300, .excluded = excluded}, items));
+TEST_F(OfWhatWasBoughtTest, WhatWasKeptAndNotShownIsNoCandidate) {
+  EXPECT_TRUE(IsAskedWithout({ItemIndex{5}}, 0));
+  EXPECT_FALSE(IsAskedWithout({ItemIndex{4}, ItemIndex{5}}, 0));
+}
+
+TEST_F(OfWhatWasBoughtTest, WhatTheQueryDoesNotShowKeepsNothingOut) {
+  EXPECT_TRUE(IsAskedWithout({}, 2));
+  EXPECT_FALSE(IsAskedWithout({ItemIndex{5}}, 2));
 }
 
 class RankerInTheBlendTest : public ::testing::Test {
