@@ -103,8 +103,10 @@ Lesson LessonOf(const CandidateSource& source, const ShownList& list,
   std::vector<Interaction> history(past.rbegin(), past.rend());
   if (history_limit > 0 && history.size() > history_limit) history.resize(history_limit);
   const std::vector<ItemIndex> excluded = ExcludedAt(list, history);
-  const CandidateSource::Candidates candidates =
-      source.Ask({.history = history, .now_us = list.time_us, .excluded = excluded});
+  const CandidateSource::Candidates candidates = source.Ask({.history = history,
+                                                             .profile = list.profile.get(),
+                                                             .now_us = list.time_us,
+                                                             .excluded = excluded});
   Lesson lesson;
   std::vector<Eigen::Index> rows;
   for (std::size_t i = 0; i < candidates.items.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -80,9 +81,11 @@ class Reading {
       std::stable_sort(lists.begin(), lists.end(),
                        [](const OpenList& a, const OpenList& b) { return a.time_us < b.time_us; });
       const auto row = row_of.find(shopper);
-      Close(lists,
-            row == row_of.end() ? std::span<const Interaction>() : dataset.History(row->second),
-            shown);
+      if (row == row_of.end()) {
+        Close(lists, {}, nullptr, shown);
+      } else {
+        Close(lists, dataset.History(row->second), dataset.ProfileOf(row->second), shown);
+      }
     }
     return shown;
   }
@@ -167,7 +170,7 @@ class Reading {
 
   // Adds `lists` of one shopper, by time.
   static void Close(std::span<const OpenList> lists, std::span<const Interaction> history,
-                    ShownLists& shown) {
+                    const std::shared_ptr<const ProfileAttributes>& profile, ShownLists& shown) {
     const std::uint64_t begin = shown.past.size();
     const std::uint32_t shopper = shown.lists.empty() ? 0 : shown.lists.back().shopper + 1;
     const auto before = [&](Micros time_us) {
@@ -181,6 +184,7 @@ class Reading {
       list.history_end = begin + static_cast<std::uint64_t>(before(each.time_us) - history.begin());
       list.time_us = each.time_us;
       list.shopper = shopper;
+      list.profile = profile;
       std::vector<std::pair<ItemIndex, bool>> items = each.items;
       std::sort(items.begin(), items.end());
       for (const auto& [item, is_wanted] : items) {

@@ -180,6 +180,27 @@ TEST(AskAboutShownTest, FeaturesAreThoseOfARequestAtTheMomentOfTheList) {
   EXPECT_EQ(NumChoosers(*lessons), 1u);
 }
 
+TEST(AskAboutShownTest, TheProfileIsKnownAsItIsToARequest) {
+  const Split split = SmallSplit();
+  ThreadPool pool(2);
+  const Pipeline blend(SmallSet(), {});
+  const ProfileAttributes said = {{"country", "NO"}};
+  const std::vector<ItemIndex> items = {ItemIndex{1}, ItemIndex{2}, ItemIndex{8}};
+  const ShownList unknown{.time_us = 300, .items = items, .is_wanted = {0, 1, 0}};
+  ShownList known = unknown;
+  known.shopper = 1;
+  known.profile = std::make_shared<const ProfileAttributes>(said);
+
+  const auto lessons =
+      AskAboutShown(blend, split, {.lists = {unknown, known}}, {kItems}, {.pool = &pool});
+
+  const Matrix without = FeaturesOf(blend, split, {.now_us = 300}, items);
+  const Matrix with = FeaturesOf(blend, split, {.profile = &said, .now_us = 300}, items);
+  ASSERT_NE(with, without);
+  EXPECT_EQ(lessons->features.topRows(3), without);
+  EXPECT_EQ(lessons->features.bottomRows(3), with);
+}
+
 // A list of items 1 and 8, for a shopper who bought item 5 first, then 4, which came back.
 class OfWhatWasBoughtTest : public ::testing::Test {
  protected:

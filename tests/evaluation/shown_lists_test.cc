@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::Pair;
 using ::testing::SizeIs;
 using testing::StatusIs;
 
@@ -173,6 +175,20 @@ TEST_F(ShownListsTest, HistoriesAreThoseOfBefore) {
   }
   EXPECT_THAT(histories,
               ::testing::UnorderedElementsAre(ElementsAre(5u), ElementsAre(5u, 1u), IsEmpty()));
+}
+
+TEST_F(ShownListsTest, ProfilesAreWhatTheShopSaysOfTheShopper) {
+  store_->Write(UpsertUsers{{User{.id = "ann", .attributes = {{"country", "NO"}}}}}).value();
+  Record({Clicked("ann", 0.5, 5), Clicked("bob", 0.5, 5), Shown("ann", 1, {0, 1}),
+          Shown("ann", 2, {0, 2}), Shown("bob", 1, {3, 4})});
+
+  const ShownLists shown = Read();
+
+  std::map<std::string, bool> has_profile;
+  for (const ShownList& list : shown.lists) {
+    has_profile[Text(list)] = list.profile != nullptr && list.profile->contains("country");
+  }
+  EXPECT_THAT(has_profile, ElementsAre(Pair("0 1", true), Pair("0 2", true), Pair("3 4", false)));
 }
 
 TEST_F(ShownListsTest, AMergedVisitorIsTheUserAndAnErasedOneIsNobody) {

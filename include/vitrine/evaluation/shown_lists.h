@@ -3,12 +3,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/feature_store/dataset.h"
 #include "vitrine/feature_store/feature_store.h"
+#include "vitrine/feature_store/user.h"
 
 namespace vitrine {
 
@@ -20,6 +22,8 @@ struct ShownList {
   std::uint32_t shopper = 0;
   std::vector<ItemIndex> items{};         // That were shown: ascending, distinct, two at least.
   std::vector<std::uint8_t> is_wanted{};  // [items] 1: clicked, viewed, put in the cart or bought.
+  // What the shop says of the shopper, which may be newer than the list; null: nothing.
+  std::shared_ptr<const ProfileAttributes> profile{};
 };
 
 struct ShownLists {
@@ -46,8 +50,9 @@ inline constexpr std::size_t kMostListsOfShopper = 20;
 //
 // Of a shopper the latest kMostListsOfShopper count, so that one who looks at thousands, such as a
 // robot, teaches no more than others; where lists are more than kMostShownLists whole shoppers are
-// left out by a hash, lists without outcome as those with one. The past is that of `dataset`, a
-// snapshot of `store`; a shopper who is not in it has none. The same log: the same lists.
+// left out by a hash, lists without outcome as those with one. Past and profile are those of
+// `dataset`, a snapshot of `store`; a shopper who is not in it has neither. The same log: the same
+// lists.
 //
 // Reads the log once, seconds per million events. Errors: those of FeatureStore::ReadEvents;
 // CANCELLED once `is_cancelled`, which may be null, is set.
