@@ -1,6 +1,7 @@
 #include "vitrine/evaluation/shown_lists.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <memory>
 #include <span>
@@ -25,24 +26,51 @@ bool IsOutcome(EventType type) {
          type == EventType::kAddToCart || type == EventType::kPurchaseComplete;
 }
 
+struct OpenItem {
+  ItemIndex item{};
+  bool is_shown = false;
+  bool is_wanted = false;
+};
+
 // A list while the log is read.
 struct OpenList {
+  std::uint64_t number = 0;        // In the order in which they were opened.
   std::uint64_t token = kNoToken;  // Its checksum.
   Micros time_us = 0;              // Of its first impression, or outcome before there was one.
-  bool is_shown = false;           // There was one.
-  std::vector<std::pair<ItemIndex, bool>> items{};  // And whether each is wanted; distinct.
+  bool has_impression = false;
+  std::vector<OpenItem> items{};  // Distinct.
 
-  bool Has(ItemIndex item) const {
+  bool Shows(ItemIndex item) const {
     return std::any_of(items.begin(), items.end(),
-                       [item](const auto& each) { return each.first == item; });
+                       [item](const OpenItem& each) { return each.item == item && each.is_shown; });
   }
-  void Put(ItemIndex item, bool is_wanted) {
+
+  // It shows something to choose from: then it does so whatever comes.
+  bool IsUsable() const {
+    const auto num_shown = std::count_if(items.begin(), items.end(),
+                                         [](const OpenItem& each) { return each.is_shown; });
+    return has_impression && static_cast<std::size_t>(num_shown) >= kLeastItems;
+  }
+
+  OpenItem& At(ItemIndex item) {
     const auto known = std::find_if(items.begin(), items.end(),
-                                    [item](const auto& each) { return each.first == item; });
-    if (known == items.end()) {
-      items.emplace_back(item, is_wanted);
-    } else {
-      known->second = known->second || is_wanted;
+                                    [item](const OpenItem& each) { return each.item == item; });
+    return known == items.end() ? items.emplace_back(OpenItem{.item = item}) : *known;
+  }
+
+  // `of`: what of the event's items it may hold.
+  void Add(const Event& event, std::span<const ItemIndex> of) {
+    const bool is_impression = event.type == EventType::kImpression;
+    if (is_impression) {
+      time_us = has_impression ? std::min(time_us, event.time_us) : event.time_us;
+      has_impression = true;
+    }
+    for (const ItemIndex item : of) {
+      OpenItem& one = At(item);
+      // Who clicks it has seen it; a page, a cart or an order may have been reached otherwise.
+      const bool is_seen = is_impression || event.type == EventType::kRecommendationClick;
+      one.is_shown = one.is_shown || is_seen;
+      one.is_wanted = one.is_wanted || !is_impression;
     }
   }
 };
@@ -60,7 +88,7 @@ class Reading {
     if (!event.attribution_token.empty()) {
       AddOfToken(event, shopper);
     } else if (is_impression) {
-      AddImpression(event, shopper);
+      AddToList(event, shopper, kNoToken, ItemsOf(event));
     } else {
       AddOutcome(event, shopper);
     }
@@ -74,9 +102,7 @@ class Reading {
     }
     ShownLists shown;
     for (auto& [shopper, lists] : lists_of_) {
-      std::erase_if(lists, [](const OpenList& each) {
-        return !each.is_shown || each.items.size() < kLeastItems;
-      });
+      std::erase_if(lists, [](const OpenList& each) { return !each.IsUsable(); });
       if (lists.empty()) continue;
       std::stable_sort(lists.begin(), lists.end(),
                        [](const OpenList& a, const OpenList& b) { return a.time_us < b.time_us; });
@@ -106,32 +132,27 @@ class Reading {
     const absl::StatusOr<Attribution> of = ReadAttribution(store_, event.attribution_token);
     if (!of.ok()) return;
     const std::uint64_t token = std::max<std::uint64_t>(1, Checksum(event.attribution_token));
-    const bool is_impression = event.type == EventType::kImpression;
-    std::vector<OpenList>& lists = lists_of_[shopper];
-    auto list = std::find_if(lists.begin(), lists.end(),
-                             [token](const OpenList& each) { return each.token == token; });
-    OpenList made{.token = token, .time_us = event.time_us};
-    OpenList& one = list == lists.end() ? made : *list;
-    if (is_impression) {
-      one.time_us = one.is_shown ? std::min(one.time_us, event.time_us) : event.time_us;
-      one.is_shown = true;
-    }
-    for (const ItemIndex item : ItemsOf(event)) {
-      if (of->PositionOf(item).has_value()) one.Put(item, !is_impression);
-    }
-    if (list == lists.end()) Open(shopper, std::move(made));
+    std::vector<ItemIndex> items = ItemsOf(event);
+    std::erase_if(items, [&of](ItemIndex item) { return !of->PositionOf(item).has_value(); });
+    AddToList(event, shopper, token, items);
   }
 
-  // Events of one moment are one list: a shop may send one for each item.
-  void AddImpression(const Event& event, std::uint64_t shopper) {
+  // To the shopper's list of that token. Without one, events of one moment are one list: a shop may
+  // send one for each item.
+  void AddToList(const Event& event, std::uint64_t shopper, std::uint64_t token,
+                 std::span<const ItemIndex> items) {
+    if (items.empty()) return;
     std::vector<OpenList>& lists = lists_of_[shopper];
-    const auto same = std::find_if(lists.begin(), lists.end(), [&event](const OpenList& each) {
-      return each.token == kNoToken && each.time_us == event.time_us;
+    const auto same = std::find_if(lists.begin(), lists.end(), [&](const OpenList& each) {
+      return each.token == token && (token != kNoToken || each.time_us == event.time_us);
     });
-    OpenList made{.time_us = event.time_us, .is_shown = true};
-    OpenList& one = same == lists.end() ? made : *same;
-    for (const ItemIndex item : ItemsOf(event)) one.Put(item, false);
-    if (same == lists.end()) Open(shopper, std::move(made));
+    OpenList& list = same == lists.end() ? Open(event, shopper, token) : *same;
+    const bool was_usable = list.IsUsable();
+    list.Add(event, items);
+    if (was_usable || !list.IsUsable()) return;
+    ++num_lists_;
+    KeepLatest(lists);
+    while (num_lists_ > kMostShownLists) LeaveOutHalf();
   }
 
   void AddOutcome(const Event& event, std::uint64_t shopper) {
@@ -141,31 +162,62 @@ class Reading {
       OpenList* latest = nullptr;
       for (OpenList& each : of_shopper->second) {
         const bool may_be = each.token == kNoToken && each.time_us <= event.time_us &&
-                            event.time_us - each.time_us <= kAttributionUs && each.Has(item);
+                            event.time_us - each.time_us <= kAttributionUs && each.Shows(item);
         if (may_be && (latest == nullptr || each.time_us >= latest->time_us)) latest = &each;
       }
-      if (latest != nullptr) latest->Put(item, true);
+      if (latest != nullptr) latest->At(item).is_wanted = true;
     }
   }
 
-  void Open(std::uint64_t shopper, OpenList list) {
+  // A list that waits for what it shows, which may never come: what waited for long is given up.
+  OpenList& Open(const Event& event, std::uint64_t shopper, std::uint64_t token) {
     std::vector<OpenList>& lists = lists_of_[shopper];
-    lists.push_back(std::move(list));
-    ++num_lists_;
-    if (lists.size() > kMostListsOfShopper) {
-      lists.erase(std::min_element(
-          lists.begin(), lists.end(),
-          [](const OpenList& a, const OpenList& b) { return a.time_us < b.time_us; }));
-      --num_lists_;
+    const auto waits = [](const OpenList& each) { return !each.IsUsable(); };
+    const auto num_waiting = std::count_if(lists.begin(), lists.end(), waits);
+    if (static_cast<std::size_t>(num_waiting) >= kMostListsOfShopper) {
+      lists.erase(std::find_if(lists.begin(), lists.end(), waits));
     }
-    while (num_lists_ > kMostShownLists) LeaveOutHalf();
+    lists.push_back({.number = ++num_opened_, .token = token, .time_us = event.time_us});
+    opened_.emplace_back(shopper, num_opened_);
+    if (opened_.size() > kMostWaitingLists) {
+      GiveUp(opened_.front().first, opened_.front().second);
+      opened_.pop_front();
+    }
+    return lists.back();
+  }
+
+  // Unless the list waits no longer.
+  void GiveUp(std::uint64_t shopper, std::uint64_t number) {
+    const auto of_shopper = lists_of_.find(shopper);
+    if (of_shopper == lists_of_.end()) return;
+    std::erase_if(of_shopper->second, [number](const OpenList& each) {
+      return each.number == number && !each.IsUsable();
+    });
+    if (of_shopper->second.empty()) lists_of_.erase(of_shopper);
+  }
+
+  // Of the usable ones of a shopper.
+  void KeepLatest(std::vector<OpenList>& lists) {
+    const auto num_usable = std::count_if(lists.begin(), lists.end(),
+                                          [](const OpenList& each) { return each.IsUsable(); });
+    if (static_cast<std::size_t>(num_usable) <= kMostListsOfShopper) return;
+    const auto rank = [](const OpenList& each) {
+      return std::pair(!each.IsUsable(), each.time_us);
+    };
+    lists.erase(std::min_element(
+        lists.begin(), lists.end(),
+        [&rank](const OpenList& a, const OpenList& b) { return rank(a) < rank(b); }));
+    --num_lists_;
   }
 
   void LeaveOutHalf() {
     left_out_ = 2 * left_out_ + 1;
     num_lists_ = 0;
     std::erase_if(lists_of_, [this](const auto& each) { return !IsKept(each.first); });
-    for (const auto& [shopper, lists] : lists_of_) num_lists_ += lists.size();
+    for (const auto& [shopper, lists] : lists_of_) {
+      num_lists_ += static_cast<std::size_t>(std::count_if(
+          lists.begin(), lists.end(), [](const OpenList& each) { return each.IsUsable(); }));
+    }
   }
 
   // Adds `lists` of one shopper, by time.
@@ -185,11 +237,13 @@ class Reading {
       list.time_us = each.time_us;
       list.shopper = shopper;
       list.profile = profile;
-      std::vector<std::pair<ItemIndex, bool>> items = each.items;
-      std::sort(items.begin(), items.end());
-      for (const auto& [item, is_wanted] : items) {
-        list.items.push_back(item);
-        list.is_wanted.push_back(is_wanted ? 1 : 0);
+      std::vector<OpenItem> items = each.items;
+      std::sort(items.begin(), items.end(),
+                [](const OpenItem& a, const OpenItem& b) { return a.item < b.item; });
+      for (const OpenItem& one : items) {
+        if (!one.is_shown) continue;
+        list.items.push_back(one.item);
+        list.is_wanted.push_back(one.is_wanted ? 1 : 0);
       }
     }
   }
@@ -198,8 +252,10 @@ class Reading {
   const TimeSpan span_;
   // By shopper, so that their order does not depend on that of the log. No token twice of one.
   std::map<std::uint64_t, std::vector<OpenList>> lists_of_;
-  std::size_t num_lists_ = 0;
-  std::uint64_t left_out_ = 0;  // Shoppers with any of these bits.
+  std::size_t num_lists_ = 0;  // Usable ones.
+  std::uint64_t num_opened_ = 0;
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> opened_;  // The latest: shopper and number.
+  std::uint64_t left_out_ = 0;                                  // Shoppers with any of these bits.
 };
 
 }  // namespace

@@ -129,6 +129,25 @@ TEST_F(ShownListsTest, AClickThatComesBeforeItsImpressionIsJoinedByTheToken) {
   EXPECT_EQ(shown.lists[0].time_us, kBegin + kDay);
 }
 
+TEST_F(ShownListsTest, OnlyAClickProvesThatAnItemWasSeen) {
+  const auto did_of = [this](const std::string& user) {
+    const std::string token = Token(6);
+    return std::vector<Event>{Did(EventType::kDetailPageView, user, 1.1, {1}, token),
+                              Did(EventType::kAddToCart, user, 1.2, {2}, token),
+                              Clicked(user, 1.3, 3, token),
+                              Shown(user, 1, {0, 1}, token),
+                              Did(EventType::kDetailPageView, user, 1.4, {4}, token),
+                              Clicked(user, 1.5, 5, token),
+                              Did(EventType::kPurchaseComplete, user, 2, {0}, token)};
+  };
+  std::vector<Event> backwards = did_of("bob");
+  std::reverse(backwards.begin(), backwards.end());
+  Record(did_of("ann"));
+  Record(backwards);
+
+  EXPECT_THAT(Texts(Read()), ElementsAre("0+ 1+ 3+ 5+", "0+ 1+ 3+ 5+"));
+}
+
 TEST_F(ShownListsTest, WithoutATokenTheLatestListOfTheItemCounts) {
   Record({Shown("ann", 1, {0, 1}), Shown("ann", 2, {1, 2}), Shown("ann", 3, {3, 4}),
           Did(EventType::kDetailPageView, "ann", 3.5, {1}),
@@ -230,6 +249,48 @@ TEST_F(ShownListsTest, TooManyAreThinnedOutByWholeShoppers) {
   EXPECT_LE(shown.lists.size(), kMostShownLists);
   EXPECT_GT(shown.lists.size(), kMostShownLists / 3);
   EXPECT_EQ(2 * NumChoosers(shown), shown.lists.size()) << "each shopper has both lists or none";
+}
+
+TEST_F(ShownListsTest, WhatIsNoListTakesNoListsPlaceOfTheShopper) {
+  std::vector<Event> events = {Shown("ann", 1, {0, 1}, Token(3)), Clicked("ann", 1.1, 1, Token(3))};
+  for (int i = 0; i < 30; ++i) {
+    events.push_back(Clicked("ann", 2 + 0.1 * i, 2, Token(3, 100 + i)));
+    events.push_back(Shown("ann", 2.05 + 0.1 * i, {4}, Token(5, 200 + i)));
+    events.push_back(Shown("ann", 2.07 + 0.1 * i, {5}));
+  }
+  Record(events);
+
+  EXPECT_THAT(Texts(Read()), ElementsAre("0 1+"));
+}
+
+TEST_F(ShownListsTest, WhatIsNoListLeavesNoShopperOut) {
+  std::vector<Event> events;
+  for (int shopper = 0; shopper < 100; ++shopper) {
+    events.push_back(Shown("u" + std::to_string(shopper), 1, {0, 1}));
+  }
+  for (std::size_t i = 0; i < kMostShownLists; ++i) {
+    events.push_back(Shown("single" + std::to_string(i), 2, {2}));
+  }
+  Record(events);
+
+  EXPECT_THAT(Read().lists, SizeIs(100));
+}
+
+TEST_F(ShownListsTest, WhatWaitsTooLongIsGivenUp) {
+  const std::string token = Token(3);
+  std::vector<Event> events = {Clicked("ann", 1.1, 1, token), Shown("bob", 1, {0, 1}),
+                               Shown("eve", 1, {0})};
+  for (std::size_t i = 0; i < kMostWaitingLists; ++i) {
+    events.push_back(Shown("single" + std::to_string(i), 2, {2}));
+  }
+  events.push_back(Shown("ann", 1, {0, 1}, token));
+  events.push_back(Shown("eve", 1, {2, 3}));
+  Record(events);
+
+  const std::vector<std::string> texts = Texts(Read());
+
+  EXPECT_THAT(texts, ::testing::UnorderedElementsAre("0 1", "0 1", "2 3"))
+      << "ann's click and eve's first item came too early";
 }
 
 TEST_F(ShownListsTest, EndsWhenItIsCancelled) {

@@ -39,14 +39,21 @@ struct TimeSpan {
 
 inline constexpr std::size_t kMostShownLists = 10'000;
 inline constexpr std::size_t kMostListsOfShopper = 20;
+inline constexpr std::size_t kMostWaitingLists = 20'000;
 
 // What impressions showed to whom within `span`, and what came of it within `span`, as the log of
 // `store` has it. Impressions and outcomes with a token of this store are joined by it, as
-// docs/attribution.md has it: those of one token and one shopper are one list. An impression
-// without a token is a list of its own, with the shopper's others of the same moment; an outcome
-// without one belongs to the latest of these that showed the shopper the item, up to 7 days before.
-// Whatever has a foreign token is left out, and so are outcomes that came to the log before their
-// impression, where no token joins them.
+// docs/attribution.md has it: those of one token and one shopper are one list. It shows what its
+// impressions name and its recommendation clicks prove; what else came of it only tells what of
+// that was wanted, whichever of them came to the log first. An impression without a token is a list
+// of its own, with the shopper's others of the same moment; an outcome without one belongs to the
+// latest of these that showed the shopper the item, up to 7 days before. Whatever has a foreign
+// token is left out, and so are outcomes that came to the log before their impression, where no
+// token joins them.
+//
+// What shows fewer than two items, or has no impression, is no list and takes no list's place. It
+// waits for what may come, until the shopper has kMostListsOfShopper later ones that wait, or
+// kMostWaitingLists were begun after it.
 //
 // Of a shopper the latest kMostListsOfShopper count, so that one who looks at thousands, such as a
 // robot, teaches no more than others; where lists are more than kMostShownLists whole shoppers are
