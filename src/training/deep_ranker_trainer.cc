@@ -38,6 +38,16 @@ std::uint64_t FingerprintOf(const RankerLessons& lessons) {
   return Checksum(writer.bytes());
 }
 
+// Whether `lessons`, which whoever has them asked for, are those that the setting names.
+absl::Status CheckSource(const std::string& setting, const RankerLessons& lessons) {
+  const std::string source =
+      lessons.source == LessonSource::kImpressions ? "impressions" : "sampled";
+  if (setting == "auto" || setting == source) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "lessons = '%s' wants such lessons, and these are '%s': lessons = 'auto' takes either",
+      setting, source));
+}
+
 absl::StatusOr<Model> TrainAlone(const Dataset& dataset, const Settings& settings,
                                  const TrainingContext& context) {
   return TrainRanker(dataset, settings, nullptr, context);
@@ -68,9 +78,9 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   learning.pointwise_weight = reader.Number("pointwise_weight", 0, 1e6);
   learning.patience = reader.Count("patience", 0, 100'000);
   learning.seed = reader.Count("seed", 0, 1'000'000'000);
-  reader.Choice("lessons",
-                {"auto", "impressions", "sampled"});  // By whoever asked for the lessons.
+  const std::string wanted = reader.Choice("lessons", {"auto", "impressions", "sampled"});
   VITRINE_RETURN_IF_ERROR(reader.status());
+  if (lessons != nullptr) VITRINE_RETURN_IF_ERROR(CheckSource(wanted, *lessons));
   if (IsCancelled(context)) return Cancelled(kName);
 
   table.item_facts = ItemFacts(dataset);

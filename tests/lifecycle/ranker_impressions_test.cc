@@ -152,6 +152,28 @@ TEST_F(RankerImpressionsTest, TheNumberOfThreadsChangesNoByte) {
   EXPECT_EQ(on_one, on_two);
 }
 
+TEST_F(RankerImpressionsTest, ALiveRankerIsNotTaughtOtherLessonsToBeHeldAgainst) {
+  Record(kShoppers);
+  Settings& settings = options_.settings[std::string(kRankerName)];
+  settings["epochs"] = "1";
+  settings["lessons"] = "sampled";
+  ModelSet live = Train();
+  live.version = "of-before";
+  ThreadPool pool(2);
+
+  const auto same = TrainModels(*store_, options_, {.pool = &pool, .live = &live}, {});
+  settings["lessons"] = "impressions";
+  const auto other = TrainModels(*store_, options_, {.pool = &pool, .live = &live}, {});
+
+  ASSERT_THAT(same, IsOk());
+  ASSERT_THAT(other, IsOk());
+  EXPECT_THAT(same->gate->verdict, HasSubstr("of the live version of-before"));
+  EXPECT_THAT(other->gate->verdict,
+              ::testing::AllOf(HasSubstr("not held against the live version of-before: "),
+                               HasSubstr("'sampled' wants"), HasSubstr("these are 'impressions'")));
+  EXPECT_TRUE(other->gate->is_passed);
+}
+
 TEST_F(RankerImpressionsTest, AComparisonOnTheStoreLearnsFromThemToo) {
   Record(kShoppers);
   ThreadPool pool(2);

@@ -272,6 +272,26 @@ TEST_F(DeepRankerTrainerTest, LessonsAreOfOneOfThreeKinds) {
   EXPECT_THAT(Train(nullptr, {{"lessons", "impressions"}}), IsOk());
 }
 
+TEST_F(DeepRankerTrainerTest, LessonsOfAnotherSourceThanTheSettingNamesAreRefused) {
+  RankerLessons lessons = Lessons(10, 0, 7);
+  const auto train = [&](LessonSource source, const std::string& setting) {
+    lessons.source = source;
+    return Train(&lessons, {{"lessons", setting}}).status();
+  };
+
+  EXPECT_THAT(train(LessonSource::kSampled, "sampled"), IsOk());
+  EXPECT_THAT(train(LessonSource::kImpressions, "impressions"), IsOk());
+  EXPECT_THAT(train(LessonSource::kSampled, "auto"), IsOk());
+  EXPECT_THAT(train(LessonSource::kImpressions, "auto"), IsOk());
+  EXPECT_THAT(train(LessonSource::kImpressions, "sampled"),
+              testing::StatusIs(absl::StatusCode::kFailedPrecondition));
+  const absl::Status sampled = train(LessonSource::kSampled, "impressions");
+  EXPECT_THAT(sampled, testing::StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(sampled.message()),
+              ::testing::AllOf(::testing::HasSubstr("'impressions' wants"),
+                               ::testing::HasSubstr("these are 'sampled'")));
+}
+
 TEST_F(DeepRankerTrainerTest, LessonsInWhichNobodyWantsAnythingTeachNothing) {
   RankerLessons lessons = Lessons(150, 0, 7);
   std::fill(lessons.is_wanted.begin(), lessons.is_wanted.end(), 0);

@@ -42,7 +42,8 @@ bool IsChoice(std::span<const std::uint8_t> is_wanted);
 
 // Trains deep_ranker, by its trainer's settings. `dataset` is what is known now of the items;
 // `lessons` null, or of fewer than kLeastShoppersToLearn shoppers: it learns nothing, and the order
-// stays as it is, which is all that the trainer by itself can do. Errors: those of Trainer::train.
+// stays as it is, which is all that the trainer by itself can do. Errors: those of Trainer::train;
+// FAILED_PRECONDITION `settings` name lessons of the other source: ask for these.
 absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settings,
                                   const RankerLessons* lessons, const TrainingContext& context);
 
