@@ -80,6 +80,12 @@ Matrix ScoresFor(const Model& model, const std::vector<std::uint32_t>& liked,
   return scores;
 }
 
+std::string BytesOf(const Model& model) {
+  ByteWriter writer;
+  FindModelKind("two_tower")->save(model, writer);
+  return writer.Take();
+}
+
 TEST(TowerFeaturesTest, SayWhatAnItemIs) {
   Item item = Thing("84029E", "Red woolly hottie");
   item.categories = {"Home > Warm"};
@@ -188,6 +194,70 @@ INSTANTIATE_TEST_SUITE_P(Settings, TwoTowerLearningTest,
                                            Settings{{"split", "time"}, {"weighting", "log"}},
                                            Settings{{"target_half_life_days", "2"}}));
 
+TEST(TwoTowerTrainerTest, WhatTargetsCountChangesWhatIsLearned) {
+  ThreadPool pool(2);
+  const auto learn = [&pool](const std::string& half_life_days) {
+    return FindTrainer("two_tower")
+        ->train(MugsAndLamps(), Small({{"epochs", "2"}, {"target_half_life_days", half_life_days}}),
+                {.pool = &pool});
+  };
+
+  const auto alike = learn("0");
+  const auto fading = learn("2");
+
+  ASSERT_THAT(alike, IsOk());
+  ASSERT_THAT(fading, IsOk());
+  EXPECT_NE(BytesOf(*alike), BytesOf(*fading)) << "nothing is held out: the loss alone differs";
+}
+
+// Half of the shoppers came three years before the others, with so many interactions each.
+Dataset OldAndNew(std::size_t num_old_touches) {
+  const Dataset all = MugsAndLamps();
+  Dataset shop = all;
+  shop.interactions.clear();
+  shop.user_begin = {0};
+  for (std::size_t user = 0; user < all.num_users(); ++user) {
+    const bool is_old = user < all.num_users() / 2;
+    for (Interaction each : all.History(user).first(is_old ? num_old_touches : 4)) {
+      each.time_us += (is_old ? 0 : 1000) * kMicrosPerDay;
+      shop.interactions.push_back(each);
+    }
+    shop.user_begin.push_back(shop.interactions.size());
+  }
+  shop.now_us += 1000 * kMicrosPerDay;
+  return shop;
+}
+
+// That of the network as it begins: steps so small teach nothing.
+double FirstValidationLoss(const Dataset& shop, const std::string& half_life_days) {
+  ThreadPool pool(2);
+  double loss = 0;
+  TrainingContext context{.pool = &pool};
+  context.networks.on_learned = [&](const std::string&, const nn::TrainingReport& report) {
+    loss = report.epochs.front().validation_loss;
+  };
+  EXPECT_THAT(FindTrainer("two_tower")
+                  ->train(shop,
+                          Small({{"epochs", "1"},
+                                 {"learning_rate", "1e-9"},
+                                 {"held_out_share", "1"},
+                                 {"target_half_life_days", half_life_days}}),
+                          context),
+              IsOk());
+  return loss;
+}
+
+TEST(TwoTowerTrainerTest, WhoIsAskedAboutWhatIsOldValidatesLess) {
+  const double of_all = FirstValidationLoss(OldAndNew(4), "0");
+  const double of_the_new = FirstValidationLoss(OldAndNew(2), "0");  // Of two, none is held out.
+
+  const double fading = FirstValidationLoss(OldAndNew(4), "2");
+
+  EXPECT_LT(of_all, 0);
+  EXPECT_NE(of_all, of_the_new);
+  EXPECT_NEAR(fading, of_the_new, 1e-9);
+}
+
 TEST(TwoTowerTrainerTest, AnItemListedAfterTheTrainingIsScoredByItsFeatures) {
   ThreadPool pool(2);
   const Trainer& trainer = *FindTrainer("two_tower");
@@ -266,17 +336,12 @@ TEST(TwoTowerTrainerTest, ASecondRefreshGivesTheSameBytes) {
   live.models.push_back(*trainer.train(catalogue, Small({}), {.pool = &pool}));
   catalogue.interactions.clear();
   catalogue.user_begin = {0};
-  const auto bytes = [](const Model& model) {
-    ByteWriter writer;
-    FindModelKind("two_tower")->save(model, writer);
-    return writer.Take();
-  };
 
   const auto fresh =
       trainer.train(catalogue, live.models[0].settings, {.pool = &pool, .live = &live});
 
   ASSERT_THAT(fresh, IsOk());
-  EXPECT_EQ(bytes(*fresh), bytes(live.models[0]));
+  EXPECT_EQ(BytesOf(*fresh), BytesOf(live.models[0]));
 }
 
 }  // namespace
