@@ -5,35 +5,11 @@
 
 #include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/base/fingerprint.h"
 
 namespace vitrine {
 
 namespace {
-
-// A checksum over any number of values in bounded memory: of the checksums of the pieces.
-class Fingerprint {
- public:
-  ByteWriter& writer() {
-    if (piece_.bytes().size() >= kPieceBytes) EndPiece();
-    return piece_;
-  }
-
-  std::uint64_t Take() {
-    EndPiece();
-    return Checksum(digests_.bytes());
-  }
-
- private:
-  static constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
-
-  void EndPiece() {
-    digests_.Fixed64(Checksum(piece_.Take()));
-    piece_ = {};
-  }
-
-  ByteWriter piece_;
-  ByteWriter digests_;
-};
 
 // Weights of one user's history by distinct item, ascending.
 void AppendRow(std::span<const Interaction> history, CsrMatrix& matrix) {

@@ -6,7 +6,7 @@
 #include "training/epochs.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
-#include "vitrine/base/bytes.h"
+#include "vitrine/base/fingerprint.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/models/ranker_model.h"
@@ -29,13 +29,13 @@ Settings Defaults() {
 
 // Of all that is learned from.
 std::uint64_t FingerprintOf(const RankerLessons& lessons) {
-  ByteWriter writer;
-  for (const std::string& scorer : lessons.scorers) writer.String(scorer);
-  writer.Array(lessons.begin);
-  writer.Write(lessons.features);
-  writer.Array(lessons.is_wanted);
-  writer.Array(lessons.shoppers);
-  return Checksum(writer.bytes());
+  Fingerprint fingerprint;
+  for (const std::string& scorer : lessons.scorers) fingerprint.writer().String(scorer);
+  fingerprint.Array(lessons.begin);
+  fingerprint.Write(lessons.features);
+  fingerprint.Array(lessons.is_wanted);
+  fingerprint.Array(lessons.shoppers);
+  return fingerprint.Take();
 }
 
 // Whether `lessons`, which whoever has them asked for, are those that the setting names.

@@ -11,7 +11,7 @@
 #include "training/epochs.h"
 #include "training/setting_reader.h"
 #include "training/trainers.h"
-#include "vitrine/base/bytes.h"
+#include "vitrine/base/fingerprint.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/activation.h"
 #include "vitrine/nn/loss.h"
@@ -198,10 +198,10 @@ absl::StatusOr<std::vector<PurchaseNetwork>> TrainMembers(const Matrix& inputs,
 
 // Of all that is learned from.
 std::uint64_t FingerprintOf(const Matrix& inputs, const Matrix& labels) {
-  ByteWriter writer;
-  writer.Write(inputs);
-  writer.Write(labels);
-  return Checksum(writer.bytes());
+  Fingerprint fingerprint;
+  fingerprint.Write(inputs);
+  fingerprint.Write(labels);
+  return fingerprint.Take();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "training/setting_reader.h"
 #include "training/trainers.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/base/fingerprint.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/activation.h"
 #include "vitrine/nn/loss.h"
@@ -278,11 +279,12 @@ bool HasBoth(std::span<const LabelledMoment> moments, std::optional<bool> Labell
 
 // Of all that is learned from.
 std::uint64_t FingerprintOf(std::span<const LabelledMoment> moments) {
-  ByteWriter writer;
+  Fingerprint fingerprint;
   const auto label = [](const auto& known) {
     return known.has_value() ? static_cast<std::uint64_t>(*known) + 1 : 0;
   };
   for (const LabelledMoment& each : moments) {
+    ByteWriter& writer = fingerprint.writer();
     writer.Array(each.moment.features);
     for (const SessionStep& step : each.moment.steps) {
       for (const std::uint8_t part : {step.kind, step.pause, step.item, step.category}) {
@@ -295,7 +297,7 @@ std::uint64_t FingerprintOf(std::span<const LabelledMoment> moments) {
     writer.Unsigned(label(each.orders_in_horizon));
     writer.Unsigned(label(each.next));
   }
-  return Checksum(writer.bytes());
+  return fingerprint.Take();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace vitrine {
@@ -117,6 +118,19 @@ TEST(DatasetTest, EqualContentHasEqualFingerprints) {
   SetFingerprint(b);
 
   EXPECT_EQ(a.fingerprint, b.fingerprint);
+}
+
+// Bundles hold it: another form of the same data would look like other data. The number is that of
+// another program, by XXH3 alone.
+TEST(DatasetTest, TheFingerprintOfTheSameDataStaysWhatItWas) {
+  Dataset dataset = TwoUsers();
+  dataset.items = {nullptr, nullptr, nullptr};
+  dataset.user_ids.assign(20'000, std::string(100, 'u'));  // More than one piece.
+  dataset.now_us = 7;
+
+  SetFingerprint(dataset);
+
+  EXPECT_EQ(dataset.fingerprint, 0x35E3C3AABEBB8A89U);
 }
 
 TEST(DatasetTest, TheFingerprintCoversDataLargerThanOnePiece) {
