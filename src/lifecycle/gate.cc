@@ -44,12 +44,14 @@ absl::StatusOr<Model> Refit(const Model& model, const Candidate& candidate,
   return std::move(trained.front().model);
 }
 
-// What is live as it would be, had it been trained on the candidate's train part.
+// What is live as it would be, had it been trained on the candidate's train part. Nobody hears of
+// its losses: they have the names of the candidate's networks.
 absl::StatusOr<std::shared_ptr<const ModelSet>> RefitSet(const ModelSet& live,
                                                          const Candidate& candidate,
                                                          const ComparisonOptions& options,
-                                                         const TrainingContext& context,
+                                                         TrainingContext context,
                                                          const StageReport& report) {
+  context.networks.on_learned = {};
   auto set = std::make_shared<ModelSet>();
   set->version = live.version;
   set->weights = live.weights;

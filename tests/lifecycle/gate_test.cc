@@ -14,9 +14,12 @@
 namespace vitrine {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::Not;
 using testing::SmallShop;
 using testing::StatusIs;
 
@@ -137,6 +140,29 @@ TEST_F(GateTest, ACandidateThatShowsTooFewItemsIsRefused) {
   EXPECT_THAT(trained->gate->verdict, HasSubstr("covers less than 1.01"));
 }
 
+TEST_F(GateTest, WhatIsTrainedToBeHeldAgainstTellsNoLosses) {
+  good_.models = {"gan_cf"};
+  good_.blend.weights = {{"gan_cf", 1}};
+  good_.settings = {{"gan_cf", {{"hidden", "8"}, {"epochs", "3"}}}};
+  const ModelSet live = Live(good_);
+  LifecycleOptions options = good_;
+  options.settings["gan_cf"]["epochs"] = "2";
+  options.gate.least_coverage = 1'000;  // That none can have.
+  ThreadPool pool(2);
+  TrainingContext context{.pool = &pool, .live = &live};
+  std::vector<std::size_t> num_epochs;
+  context.networks.on_learned = [&](const std::string&, const nn::TrainingReport& report) {
+    num_epochs.push_back(report.epochs.size());
+  };
+
+  const auto trained = TrainModels(shop_.store(), options, context, {});
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_TRUE(trained->is_refused());
+  EXPECT_TRUE(trained->gate->is_live_refitted);
+  EXPECT_THAT(num_epochs, AllOf(Not(IsEmpty()), Each(2U)));
+}
+
 TEST_F(GateTest, TooFewShoppersProveNothing) {
   const ModelSet live = Live(good_);
   LifecycleOptions options = bad_;
@@ -219,7 +245,7 @@ TEST_F(GateOfPlacementsTest, OneThatWouldBeTheSameIsNotMeasured) {
 
   ASSERT_THAT(trained, IsOk());
   EXPECT_FALSE(trained->is_refused());
-  EXPECT_THAT(trained->gate->verdict, ::testing::Not(HasSubstr("placements")));
+  EXPECT_THAT(trained->gate->verdict, Not(HasSubstr("placements")));
 }
 
 TEST_F(GateOfPlacementsTest, OneThatWasTrainedBeforeTheTestPartIsAskedAsItIs) {
