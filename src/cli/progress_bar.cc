@@ -52,7 +52,8 @@ void ProgressBar::Show(std::string_view what, double fraction) {
   const double seconds_left = fraction < 0 ? -1 : pace_.SecondsLeft(fraction, now_us);
   const bool is_new_stage = what != stage_;
   if (is_new_stage) network_.reset();
-  if (!is_new_stage && now_us - drawn_us_ < kRedrawUs) return;
+  if (!is_new_stage && !is_due_ && now_us - drawn_us_ < kRedrawUs) return;
+  is_due_ = false;
   stage_ = what;
   drawn_us_ = now_us;
   // A line that wraps would stay.
@@ -79,7 +80,7 @@ std::string ProgressBar::Line(double fraction, double seconds_left, Micros now_u
 
 TrainingContext ProgressBar::Follow(TrainingContext context) {
   context.networks.on_progress = [this](const nn::TrainingProgress& at) {
-    if (!network_.has_value()) drawn_us_ = 0;  // To be seen at once.
+    if (!network_.has_value()) is_due_ = true;
     network_ = at;
   };
   return context;

@@ -47,7 +47,8 @@ class ProgressBar {
 
   std::FILE* const out_;
   const std::size_t width_;
-  Micros drawn_us_ = 0;
+  Micros drawn_us_ = 0;  // 0: never.
+  bool is_due_ = false;  // What is new is to be seen at once.
   Micros started_us_ = 0;
   std::string stage_;
   Pace pace_;

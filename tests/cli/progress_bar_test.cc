@@ -89,6 +89,18 @@ TEST_F(ProgressBarTest, ANetworkShowsItsEpochsAndItsLoss) {
   EXPECT_THAT(Drawn(), Not(HasSubstr("loss"))) << "that stage is over";
 }
 
+TEST_F(ProgressBarTest, TakesItsLineAwayInWhateverItIsInTheMiddleOf) {
+  {
+    ProgressBar bar(file_.get(), 79);
+    const TrainingContext context = bar.Follow({});
+    bar.Show("train gan_cf", 0.1);
+    Drawn();
+    context.networks.on_progress({.epoch = 1, .num_epochs = 2, .step = 1, .num_steps = 2});
+  }
+
+  EXPECT_EQ(Drawn(), "\r\033[K");
+}
+
 TEST_F(ProgressBarTest, DrawsNothingWhereThereIsNoTerminal) {
   {
     ProgressBar bar(file_.get(), 0);
