@@ -21,7 +21,8 @@ constexpr std::size_t kCutoff = 20;
 constexpr double kMeasureBegin = 0.05;
 constexpr double kGateBegin = 0.45;
 constexpr double kFitBegin = 0.5;
-constexpr double kFitEnd = 0.98;
+constexpr double kFitEnd = 0.98;  // Of the blend's models; those of placements follow.
+constexpr double kPlacementsEnd = 0.99;
 
 // Maps the stages of one part of a run to [begin, end), as if each of its `num_stages` stages took
 // as long as any other.
@@ -83,21 +84,21 @@ std::set<std::string> NamedByPlacements(const LifecycleOptions& options) {
 // Those that only placements ask, each alone. `gate` is the blend's, and becomes that of the first
 // one that is refused.
 absl::Status PassGateAlone(const Candidate& candidate, const LifecycleOptions& options,
-                           const ComparisonOptions& comparison, const TrainingContext& context,
+                           const TrainingContext& context, const StageReport& report,
                            GateReport& gate) {
   std::set<std::string> names = NamedByPlacements(options);
   for (const auto& [name, weight] : candidate.row.blend.weights) {
     if (weight.weight > 0) names.erase(name);
   }
-  ComparisonOptions asked = comparison;
-  asked.settings = options.settings;
+  ComparisonOptions asked{.settings = options.settings};
+  asked.evaluation.cutoffs = {kCutoff};
   TrainingContext from_scratch = context;
   from_scratch.live = nullptr;
-  from_scratch.progress = {};
+  const StageReport part = PartOf(report, kFitBegin, kFitBegin, 1);
   for (const std::string& name : names) {
     const absl::StatusOr<std::optional<GateReport>> alone =
         HoldAloneAgainstLive({.name = name, .split = candidate.split}, *context.live, options.gate,
-                             asked, from_scratch, /*report=*/{});
+                             asked, from_scratch, part);
     if (EndsAllTraining(alone.status())) return alone.status();
     if (!alone.ok()) {  // Too little on the train part, or no longer made: nothing to hold against.
       Log(LogLevel::kWarning, "training.not-held-alone",
@@ -130,7 +131,7 @@ absl::StatusOr<std::optional<GateReport>> PassGate(const Candidate& candidate,
   absl::StatusOr<GateReport> gate =
       HoldAgainstLive(candidate, *live, options.gate, comparison, from_scratch, part);
   if (gate.ok() && gate->is_passed) {
-    VITRINE_RETURN_IF_ERROR(PassGateAlone(candidate, options, comparison, context, *gate));
+    VITRINE_RETURN_IF_ERROR(PassGateAlone(candidate, options, context, report, *gate));
   }
   if (gate.ok()) return *std::move(gate);
   if (EndsAllTraining(gate.status())) return gate.status();
@@ -196,16 +197,18 @@ absl::StatusOr<MeasuredBlend> MeasureBlend(const Holdings& holdings,
 
 // Adds what placements ask by name and the blend does not.
 absl::Status AddModelsOfPlacements(const Dataset& dataset, const LifecycleOptions& options,
-                                   const TrainingContext& context, ModelSet& models) {
+                                   const TrainingContext& context, const StageReport& report,
+                                   ModelSet& models) {
   std::set<std::string> wanted = NamedByPlacements(options);
   for (const Model& model : models.models) wanted.erase(model.name);
+  const StageReport part = PartOf(report, kFitEnd, kPlacementsEnd, wanted.size());
   for (const std::string& name : wanted) {
     ComparisonOptions only;
     only.models = {name};
     if (const auto set = options.settings.find(name); set != options.settings.end()) {
       only.settings.insert(*set);
     }
-    auto fitted = TrainEach(dataset, only, context, {});
+    auto fitted = TrainEach(dataset, only, context, part);
     if (EndsAllTraining(fitted.status())) return fitted.status();
     if (!fitted.ok()) {
       Log(LogLevel::kWarning, "training.no-model-for-placements",
@@ -225,7 +228,7 @@ absl::Status AddPurchases(const FeatureStore& store, const LifecycleOptions& opt
                           const TrainingContext& context, const StageReport& report,
                           ModelSet& models) {
   const auto named = [&report](std::string_view stage, double /*fraction*/) {
-    if (report) report("purchases: " + std::string(stage), kFitEnd);
+    if (report) report("purchases: " + std::string(stage), kPlacementsEnd);
   };
   VITRINE_RETURN_IF_ERROR(ReadSessionLearning(options.purchase_settings).status());
   absl::StatusOr<PurchaseModel> trained = TrainPurchaseModel(
@@ -304,7 +307,7 @@ absl::StatusOr<TrainedModels> TrainWithin(const FeatureStore& store,
     NoteLessons(each.model, trained.models);
     trained.models.models.push_back(std::move(each.model));
   }
-  VITRINE_RETURN_IF_ERROR(AddModelsOfPlacements(dataset, options, context, trained.models));
+  VITRINE_RETURN_IF_ERROR(AddModelsOfPlacements(dataset, options, context, report, trained.models));
   if (options.has_purchase_predictor) {
     VITRINE_RETURN_IF_ERROR(AddPurchases(store, options, context, report, trained.models));
   }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lifecycle/small_shop.h"
@@ -15,10 +16,13 @@ namespace vitrine {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::Each;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::Lt;
 using ::testing::Not;
 using testing::SmallShop;
 using testing::StatusIs;
@@ -236,6 +240,21 @@ TEST_F(GateOfPlacementsTest, ABetterOnePassesAndTheVerdictHasItsNumbers) {
   EXPECT_FALSE(trained->is_refused()) << trained->gate->verdict;
   EXPECT_THAT(trained->gate->verdict, HasSubstr("; most_popular, which placements ask by name: "));
   EXPECT_EQ(trained->gate->lowest_difference, 0) << "the numbers are the blend's";
+}
+
+TEST_F(GateOfPlacementsTest, ItsTrainingIsReportedAsAStage) {
+  const ModelSet live = Live(bad_);
+  ThreadPool pool(2);
+  std::vector<double> begun;
+
+  const auto trained = TrainModels(shop_.store(), good_, {.pool = &pool, .live = &live},
+                                   [&begun](std::string_view stage, double fraction) {
+                                     if (stage == "train most_popular") begun.push_back(fraction);
+                                   });
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_THAT(begun, Contains(Lt(0.9))) << "for the gate";
+  EXPECT_THAT(begun, Contains(Gt(0.9))) << "on all data";
 }
 
 TEST_F(GateOfPlacementsTest, OneThatWouldBeTheSameIsNotMeasured) {

@@ -244,8 +244,9 @@ TEST_F(TrainModelsTest, ReportsEveryStageAndNeverGoesBack) {
                                    });
 
   ASSERT_THAT(trained, IsOk());
-  EXPECT_THAT(stages, ElementsAre("evaluate blend", "learn blend", "snapshot", "train content",
-                                  "train ials", "train item_knn", "train most_popular"));
+  EXPECT_THAT(stages, ElementsAre("evaluate blend", "learn blend", "snapshot",
+                                  "train bought_together", "train content", "train ials",
+                                  "train item_knn", "train most_popular", "train repeat_purchase"));
   EXPECT_GT(last, 0.9);
   EXPECT_LE(last, 1);
 }
