@@ -68,9 +68,10 @@ absl::Status Import(const WeightsFlags& flags, const BundleFolder& folder) {
                            nn::ReadTensors(LocalFileSystem(), flags.from));
   VITRINE_ASSIGN_OR_RETURN(const std::string live, LiveIn(folder, flags.store));
   VITRINE_ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(LocalFileSystem(), folder.PathOf(live)));
+  const Micros now = SystemClock().Now();
   VITRINE_ASSIGN_OR_RETURN(ModelSet models,
-                           ImportWeights(bundle.models, flags.model, bundle.item_ids, file));
-  VITRINE_ASSIGN_OR_RETURN(models.version, folder.NewVersion(SystemClock().Now()));
+                           ImportWeights(bundle.models, flags.model, bundle.item_ids, file, now));
+  VITRINE_ASSIGN_OR_RETURN(models.version, folder.NewVersion(now));
   VITRINE_RETURN_IF_ERROR(folder.SaveCandidate(models, bundle.item_ids));
   if (flags.is_json) {
     const nlohmann::ordered_json json = {

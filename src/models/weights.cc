@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t kMostIdBytes = 40'000'000;
 
 // Metrics that nobody measured: they say what the models were trained on, and trainings go by them.
-constexpr std::array<std::string_view, 2> kCounts = {"events", "blend_age"};
+constexpr std::array<std::string_view, 3> kCounts = {"events", "blend_age",
+                                                     "ranker_impression_lists"};
 
 bool IsPurchases(const ModelSet& models, std::string_view name) {
   return name == kPurchasePredictorName && models.purchases.predictor != nullptr;
@@ -191,11 +192,12 @@ absl::StatusOr<nn::TensorFile> ExportWeights(const ModelSet& models, std::string
 
 absl::StatusOr<ModelSet> ImportWeights(const ModelSet& models, std::string_view name,
                                        std::span<const std::string> item_ids,
-                                       const nn::TensorFile& file) {
+                                       const nn::TensorFile& file, Micros now) {
   VITRINE_ASSIGN_OR_RETURN(const nn::TensorFile has, ExportWeights(models, name, item_ids));
   VITRINE_RETURN_IF_ERROR(CheckMetadata(has.metadata, file.metadata));
   VITRINE_RETURN_IF_ERROR(CheckTensors(has, file));
   ModelSet changed = models;
+  changed.trained_us = now;
   std::erase_if(changed.metrics, [](const auto& metric) {
     return std::find(kCounts.begin(), kCounts.end(), metric.first) == kCounts.end();
   });

@@ -13,6 +13,7 @@
 #include "cli/server_child.h"
 #include "testing/eventually.h"
 #include "testing/status_matchers.h"
+#include "vitrine/models/bundle.h"
 #include "vitrine/nn/safetensors.h"
 
 namespace vitrine::cli {
@@ -34,6 +35,13 @@ class WeightsBinaryTest : public BinaryTest {
   static std::string Live() {
     const std::string lines = ReadText(Filled("STORE/models/LIVE"));
     return lines.substr(0, lines.find('\n'));
+  }
+
+  static Micros TrainedAt(const std::string& version) {
+    const auto summary =
+        ReadBundleSummary(LocalFileSystem(), Filled("STORE/models/" + version + ".bundle"));
+    EXPECT_THAT(summary, IsOk());
+    return summary.ok() ? summary->trained_us : 0;
   }
 
   static std::size_t NumBundles() {
@@ -74,6 +82,7 @@ TEST_F(WeightsBinaryTest, GoOutAndComeInAsACandidateThatIsMadeLiveByHand) {
   EXPECT_EQ(imported["model_version"], before);
   const auto candidate = imported["candidate_version"].get<std::string>();
   EXPECT_EQ(ReadText(Filled("STORE/models/CANDIDATE")), candidate + "\n");
+  EXPECT_GT(TrainedAt(candidate), TrainedAt(before)) << "nobody knows what the weights have seen";
   EXPECT_EQ(Live(), before);
   const Outcome promoted = Run("promote --store STORE");
   EXPECT_EQ(promoted.status, 0) << promoted.err;

@@ -37,6 +37,8 @@ using testing::Scores;
 using testing::SmallDataset;
 using testing::StatusIs;
 
+constexpr Micros kNow = 1'800'000'000 * kMicrosPerSecond;
+
 const std::vector<std::string>& ItemIds() {
   static const auto* const ids = new std::vector<std::string>(SmallDataset().item_ids);
   return *ids;
@@ -80,7 +82,11 @@ const ModelSet& SetWith(const std::string& kind) {
   ModelSet& set = (*sets)[kind];
   if (set.models.empty()) {
     set = {.version = "v1",
-           .metrics = {{"blend_age", 2}, {"events", 320}, {"ndcg@20", 0.1}},
+           .trained_us = 1,
+           .metrics = {{"blend_age", 2},
+                       {"events", 320},
+                       {"ndcg@20", 0.1},
+                       {"ranker_impression_lists", 40}},
            .models = {Trained(kind), Trained("most_popular")}};
   }
   return set;
@@ -126,7 +132,7 @@ TEST_P(WeightsOfKindTest, ComeBackFromAFileAsTheyWentOut) {
   const auto read = nn::DecodeTensors(nn::EncodeTensors(*exported), "the file");
   ASSERT_THAT(read, IsOk());
 
-  const auto imported = ImportWeights(set(), kind(), ItemIds(), *read);
+  const auto imported = ImportWeights(set(), kind(), ItemIds(), *read, kNow);
 
   ASSERT_THAT(imported, IsOk());
   EXPECT_TRUE(BytesOf(imported->models[0]) == BytesOf(set().models[0]));
@@ -156,7 +162,7 @@ TEST_P(WeightsOfKindTest, MakeTheSameModelAgain) {
 TEST_P(WeightsOfKindTest, AnswerOtherwiseWhereTheyAreOthers) {
   const nn::TensorFile changed = Changed(*ExportWeights(set(), kind(), ItemIds()));
 
-  const auto imported = ImportWeights(set(), kind(), ItemIds(), changed);
+  const auto imported = ImportWeights(set(), kind(), ItemIds(), changed, kNow);
 
   ASSERT_THAT(imported, IsOk());
   const Model& after = imported->models[0];
@@ -247,11 +253,23 @@ TEST(ModelWeightsTest, MoreIdsThanAHeadMayHoldAreRefused) {
 TEST(ModelWeightsTest, WhatWasMeasuredIsNotTrueOfOtherWeights) {
   const ModelSet& set = SetWith("ials");
   const auto imported =
-      ImportWeights(set, "ials", ItemIds(), Changed(*ExportWeights(set, "ials", ItemIds())));
+      ImportWeights(set, "ials", ItemIds(), Changed(*ExportWeights(set, "ials", ItemIds())), kNow);
 
   ASSERT_THAT(imported, IsOk());
   EXPECT_THAT(imported->metrics,
-              ElementsAre(std::pair("blend_age", 2.0), std::pair("events", 320.0)));
+              ElementsAre(std::pair("blend_age", 2.0), std::pair("events", 320.0),
+                          std::pair("ranker_impression_lists", 40.0)));
+}
+
+TEST(ModelWeightsTest, CountAsTrainedWhenTheyCameIn) {
+  const ModelSet& set = SetWith("ials");
+  const nn::TensorFile ours = *ExportWeights(set, "ials", ItemIds());
+
+  for (const nn::TensorFile& file : {ours, Changed(ours)}) {
+    const auto imported = ImportWeights(set, "ials", ItemIds(), file, kNow);
+    ASSERT_THAT(imported, IsOk());
+    EXPECT_EQ(imported->trained_us, kNow);
+  }
 }
 
 TEST(ModelWeightsTest, AModelThatIsNotThereOrHasNoneIsRefusedWithThoseThatDo) {
@@ -280,7 +298,7 @@ TEST_P(MisfitTest, IsRefusedByName) {
   nn::TensorFile file = *ExportWeights(set, "mf_contrastive", ItemIds());
   GetParam().spoil(file);
 
-  const auto imported = ImportWeights(set, "mf_contrastive", ItemIds(), file);
+  const auto imported = ImportWeights(set, "mf_contrastive", ItemIds(), file, kNow);
 
   EXPECT_THAT(imported, StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(imported.status().message()), HasSubstr(GetParam().says));
@@ -327,7 +345,7 @@ TEST(ModelWeightsTest, NumbersThatNoModelCanBeMadeOfAreRefused) {
     const float number = unobserved_weight == 1 ? 1e30F : 1e18F;
     for (float& value : file.tensors[0].values) value = number;
 
-    EXPECT_THAT(ImportWeights(set, "ials", ItemIds(), file),
+    EXPECT_THAT(ImportWeights(set, "ials", ItemIds(), file, kNow),
                 StatusIs(absl::StatusCode::kFailedPrecondition))
         << number;
   }
@@ -345,8 +363,8 @@ TEST(ModelWeightsTest, OfThePurchasePredictorGoOutAndComeInToo) {
   const auto exported = ExportWeights(set, kPurchasePredictorName, {});
   ASSERT_THAT(exported, IsOk());
 
-  const auto same = ImportWeights(set, kPurchasePredictorName, {}, *exported);
-  const auto other = ImportWeights(set, kPurchasePredictorName, {}, Changed(*exported));
+  const auto same = ImportWeights(set, kPurchasePredictorName, {}, *exported, kNow);
+  const auto other = ImportWeights(set, kPurchasePredictorName, {}, Changed(*exported), kNow);
 
   EXPECT_THAT(ValuesOf(*exported), Contains(::testing::Key("lstm.weight_ih_l0")));
   EXPECT_EQ(ValuesOf(*exported).at("scale.deviations"), std::vector<float>{2});

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "vitrine/base/clock.h"
 #include "vitrine/models/model.h"
 #include "vitrine/nn/safetensors.h"
 
@@ -27,12 +28,13 @@ inline constexpr char kModelKindKey[] = "kind";
 absl::StatusOr<nn::TensorFile> ExportWeights(const ModelSet& models, std::string_view name,
                                              std::span<const std::string> item_ids);
 
-// The same models but for the weights of one, and without what was measured of them. Weights that
+// The same models but for the weights of one, and without what was measured of them. They count as
+// trained `now`: of weights from elsewhere nobody knows which events they have seen. Weights that
 // are those of the model leave it as it is.
 // Errors: those of ExportWeights; FAILED_PRECONDITION naming what does not fit: a name, a shape, a
 // number that is not finite, another kind, other items, or numbers that no model can be made of.
 absl::StatusOr<ModelSet> ImportWeights(const ModelSet& models, std::string_view name,
                                        std::span<const std::string> item_ids,
-                                       const nn::TensorFile& file);
+                                       const nn::TensorFile& file, Micros now);
 
 }  // namespace vitrine
