@@ -23,6 +23,18 @@ absl::Status SystemError(const char* action, const std::string& path, int error)
   return absl::UnavailableError(message);
 }
 
+int FlagOf(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::kTruncate:
+      return O_TRUNC;
+    case OpenMode::kAppend:
+      return O_APPEND;
+    case OpenMode::kCreate:
+      return O_EXCL;
+  }
+  return O_EXCL;
+}
+
 class LocalFile final : public WritableFile {
  public:
   LocalFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
@@ -82,8 +94,10 @@ class LocalFiles final : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path,
                                                              OpenMode mode) override {
-    const int how = mode == OpenMode::kTruncate ? O_TRUNC : O_APPEND;
-    const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, 0644);
+    const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | FlagOf(mode), 0644);
+    if (descriptor < 0 && errno == EEXIST) {
+      return absl::AlreadyExistsError(absl::StrFormat("%s is there already", path));
+    }
     if (descriptor < 0) return SystemError("open for writing", path, errno);
     return std::make_unique<LocalFile>(descriptor, path);
   }

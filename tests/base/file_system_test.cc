@@ -48,6 +48,19 @@ TEST_P(FileSystemTest, TruncatesOrAppends) {
   EXPECT_EQ(*files_.ReadFile(folder_ / "a"), "third");
 }
 
+TEST_P(FileSystemTest, MakesAFileOnlyWhereThereIsNone) {
+  Write(folder_ / "a", "mine", OpenMode::kCreate);
+
+  const absl::Status again = files_.OpenForWrite(folder_ / "a", OpenMode::kCreate).status();
+
+  EXPECT_THAT(again, StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(std::string(again.message()), HasSubstr(folder_ / "a"));
+  EXPECT_EQ(*files_.ReadFile(folder_ / "a"), "mine");
+  ASSERT_THAT(files_.Remove(folder_ / "a"), IsOk());
+  Write(folder_ / "a", "another's", OpenMode::kCreate);
+  EXPECT_EQ(*files_.ReadFile(folder_ / "a"), "another's");
+}
+
 TEST_P(FileSystemTest, ReadsFilesLargerThanItsBuffer) {
   std::string bytes;
   for (int i = 0; i < 300'000; ++i) bytes += static_cast<char>(i * 31);

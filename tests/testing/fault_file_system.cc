@@ -173,7 +173,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultFileSystem::OpenForWrite(cons
   if (!IsFile(name)) RememberName(name);
   VITRINE_ASSIGN_OR_RETURN(auto file, LocalFileSystem().OpenForWrite(path, mode));
   std::shared_ptr<Content> content = ContentAt(name);
-  if (mode == OpenMode::kTruncate) *content = Content{};
+  if (mode != OpenMode::kAppend) *content = Content{};
   return std::make_unique<File>(*this, std::move(content), path, std::move(file));
 }
 

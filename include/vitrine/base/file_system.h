@@ -12,7 +12,8 @@
 
 namespace vitrine {
 
-enum class OpenMode { kTruncate, kAppend };
+// kCreate makes a file that is not there yet: of several who try at once one succeeds.
+enum class OpenMode { kTruncate, kAppend, kCreate };
 
 // One file open for writing. Not thread-safe. Closing does not sync.
 class WritableFile {
@@ -35,8 +36,9 @@ class ReadableFile {
 // files too, so that a test can drop what was not synced, fail a sync or a read, or fill the disk.
 // Thread-safe.
 //
-// Errors: NOT_FOUND no such file; RESOURCE_EXHAUSTED the disk is full; UNAVAILABLE any other
-// failure of the disk. Messages name the path and the operating system's reason.
+// Errors: NOT_FOUND no such file; ALREADY_EXISTS a file that was to be made is there;
+// RESOURCE_EXHAUSTED the disk is full; UNAVAILABLE any other failure of the disk. Messages name the
+// path and the operating system's reason.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
