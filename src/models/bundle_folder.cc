@@ -46,6 +46,22 @@ void RemoveOrLog(FileSystem& files, const std::string& path) {
   Log(LogLevel::kWarning, "models.remove-failed", {{"error", std::string(removed.message())}});
 }
 
+// The highest number of a version of the second `stamp`, drafts among them; 0: there is none.
+int LastOf(const std::vector<std::string>& names, const std::string& stamp) {
+  int last = 0;
+  for (const std::string_view suffix : {kSuffix, kDraftSuffix}) {
+    for (const std::string& version : VersionsOf(names, suffix)) {
+      if (version == stamp) last = std::max(last, 1);
+      int number = 0;
+      if (version.starts_with(stamp + "-") &&
+          absl::SimpleAtoi(version.substr(stamp.size() + 1), &number)) {
+        last = std::max(last, number);
+      }
+    }
+  }
+  return last;
+}
+
 std::string UtcStamp(Micros now) {
   const std::time_t seconds = now / kMicrosPerSecond;
   std::tm parts{};
@@ -71,6 +87,11 @@ absl::StatusOr<BundleFolder> BundleFolder::Open(FileSystem& files, std::string f
 
 std::string BundleFolder::PathOf(const std::string& version) const {
   return folder_ + "/" + version + std::string(kSuffix);
+}
+
+// As WriteFileAtomically names it.
+std::string BundleFolder::DraftOf(const std::string& version) const {
+  return folder_ + "/" + version + std::string(kDraftSuffix);
 }
 
 absl::Status BundleFolder::Save(const ModelSet& models,
@@ -139,7 +160,7 @@ void BundleFolder::RemoveOld(const std::string& live, const std::string& previou
   }
   // Drafts that a crash left behind. A later one may be another process at work.
   for (const std::string& version : VersionsOf(*names, kDraftSuffix)) {
-    if (version < live) RemoveOrLog(*files_, PathOf(version) + ".tmp");
+    if (version < live) RemoveOrLog(*files_, DraftOf(version));
   }
 }
 
@@ -188,25 +209,34 @@ absl::StatusOr<std::vector<BundleSummary>> BundleFolder::List(
   return summaries;
 }
 
+absl::StatusOr<bool> BundleFolder::Claim(const std::string& version) const {
+  const std::string draft = DraftOf(version);
+  const absl::Status made = files_->OpenForWrite(draft, OpenMode::kCreate).status();
+  if (absl::IsAlreadyExists(made)) return false;
+  VITRINE_RETURN_IF_ERROR(made);
+  // Somebody's draft may have become a bundle since the folder was listed.
+  const absl::Status bundle = files_->OpenForRead(PathOf(version)).status();
+  if (absl::IsNotFound(bundle)) return true;
+  VITRINE_RETURN_IF_ERROR(files_->Remove(draft));
+  VITRINE_RETURN_IF_ERROR(bundle);
+  return false;
+}
+
 absl::StatusOr<std::string> BundleFolder::NewVersion(Micros now) const {
-  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(folder_));
   const std::string stamp = UtcStamp(now);
-  // Beyond the highest number, not the first free one: an older version may have been removed.
-  int last = 0;
-  for (const std::string& version : VersionsOf(names, kSuffix)) {
-    if (version == stamp) last = std::max(last, 1);
-    int number = 0;
-    if (version.starts_with(stamp + "-") &&
-        absl::SimpleAtoi(version.substr(stamp.size() + 1), &number)) {
-      last = std::max(last, number);
+  while (true) {
+    VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(folder_));
+    // Beyond the highest number, not the first free one: an older version may have been removed.
+    const int last = LastOf(names, stamp);
+    if (last >= kMaxVersionsPerSecond) {
+      return absl::UnavailableError(absl::StrFormat(
+          "%s holds %d versions of the second %s: try again in a second", folder_, last, stamp));
     }
+    // Two digits sort as text.
+    const std::string version = last == 0 ? stamp : absl::StrFormat("%s-%02d", stamp, last + 1);
+    VITRINE_ASSIGN_OR_RETURN(const bool is_ours, Claim(version));
+    if (is_ours) return version;
   }
-  if (last == 0) return stamp;
-  if (last < kMaxVersionsPerSecond) {
-    return absl::StrFormat("%s-%02d", stamp, last + 1);  // Two digits sort as text.
-  }
-  return absl::UnavailableError(absl::StrFormat(
-      "%s holds %d versions of the second %s: try again in a second", folder_, last, stamp));
 }
 
 }  // namespace vitrine

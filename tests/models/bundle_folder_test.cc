@@ -2,13 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/atomic_file.h"
+#include "vitrine/base/thread_pool.h"
 #include "vitrine/models/bundle.h"
 
 namespace vitrine {
@@ -210,6 +213,41 @@ TEST_F(BundleFolderTest, NewVersionsAreNamedAfterTheTimeAndSort) {
   EXPECT_EQ(versions[1], "20260131T101500Z-02");
   EXPECT_TRUE(std::is_sorted(versions.begin(), versions.end()));
   EXPECT_LT(versions.back(), folder.NewVersion(kNow + kMicrosPerSecond).value());
+}
+
+TEST_F(BundleFolderTest, ADraftKeepsItsVersion) {
+  const BundleFolder folder = Open();
+
+  const std::string mine = folder.NewVersion(0).value();
+  const std::string another = Open().NewVersion(0).value();
+
+  EXPECT_EQ(mine, "19700101T000000Z");
+  EXPECT_EQ(another, "19700101T000000Z-02");
+  ASSERT_THAT(folder.Publish(Set(mine), kItemIds), IsOk());
+  ASSERT_THAT(folder.Publish(Set(another), kItemIds), IsOk());
+  EXPECT_THAT(*files_.ListFolder(root_ / "models"),
+              ElementsAre("19700101T000000Z-02.bundle", "19700101T000000Z.bundle", "LIVE"));
+}
+
+TEST_F(BundleFolderTest, NoTwoWhoMakeVersionsAtOnceGetTheSame) {
+  constexpr std::size_t kThreads = 8;
+  constexpr std::size_t kEach = 10;
+  std::vector<std::string> versions(kThreads * kEach);
+  ThreadPool pool(kThreads);
+
+  pool.ParallelFor(kThreads, [&](std::size_t thread) {
+    for (std::size_t i = 0; i < kEach; ++i) {
+      const BundleFolder folder = Open();
+      std::string& version = versions[thread * kEach + i];
+      version = folder.NewVersion(0).value();
+      // Behind some a bundle takes the place of the draft.
+      if (i % 2 == 0) {
+        EXPECT_THAT(SaveBundle(files_, folder.PathOf(version), Set(version), kItemIds), IsOk());
+      }
+    }
+  });
+
+  EXPECT_EQ(std::set<std::string>(versions.begin(), versions.end()).size(), versions.size());
 }
 
 // Whatever moment the power goes at, LIVE names a whole bundle afterwards: the old or the new one.

@@ -93,7 +93,9 @@ class BundleFolder {
 
   std::string PathOf(const std::string& version) const;
 
-  // A version name that sorts by time and is not in use: "20260131T101500Z", "-02" ... added.
+  // A version name that sorts by time and is not in use: "20260131T101500Z", "-02" ... added. No
+  // other call gives it again, in another process neither: an empty draft keeps it until a bundle
+  // is saved by that name.
   absl::StatusOr<std::string> NewVersion(Micros now) const;
 
   static constexpr std::size_t kKeptVersions = 5;
@@ -104,6 +106,9 @@ class BundleFolder {
 
   std::string LivePath() const { return folder_ + "/LIVE"; }
   std::string CandidatePath() const { return folder_ + "/CANDIDATE"; }
+  std::string DraftOf(const std::string& version) const;
+  // Whether the name was free, and is the caller's from now on.
+  absl::StatusOr<bool> Claim(const std::string& version) const;
   absl::Status Save(const ModelSet& models, const std::vector<std::string>& item_ids) const;
   void RemoveOld(const std::string& live, const std::string& previous) const;
 
