@@ -75,8 +75,8 @@ std::string UtcStamp(Micros now) {
 absl::Status CheckNamesVersion(const std::string& name) {
   if (IsVersion(name)) return absl::OkStatus();
   return absl::NotFoundError(absl::StrFormat(
-      "'%s' names no model version: one has 1 to %d letters, digits, '-', '_' or '.'; `vitrine "
-      "status --versions` lists them",
+      "'%s' names no model version: one has 1 to %d letters, digits, '-', '_' or '.'; a server's "
+      "ListModelVersions lists them, and in a store the files models/VERSION.bundle",
       name, kMaxVersionBytes));
 }
 
