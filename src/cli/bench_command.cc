@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -191,10 +190,7 @@ absl::Status Run(const BenchFlags& flags) {
         absl::StrFormat("%s may be another machine; say --remote if it is yours to put a load on",
                         flags.target.address));
   }
-  const std::filesystem::path folder = std::filesystem::path(flags.chart).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
-    return UsageError(absl::StrFormat("--chart: there is no folder %s", folder.string()));
-  }
+  VITRINE_RETURN_IF_ERROR(CheckFolderOf("--chart", flags.chart));
   SetLogLevel(LogLevel::kWarning);
   const std::vector<Pace> paces = PacesOf(flags);
   for (const Pace& pace : paces) VITRINE_RETURN_IF_ERROR(CheckDue(flags.load, pace.rate));

@@ -1,7 +1,10 @@
 #include "cli/command.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <utility>
+
+#include "absl/strings/str_format.h"
 
 namespace vitrine::cli {
 namespace {
@@ -43,6 +46,12 @@ absl::Status UsageError(const std::string& message) {
   absl::Status status = absl::InvalidArgumentError(message);
   status.SetPayload(kUsagePayload, absl::Cord("1"));
   return status;
+}
+
+absl::Status CheckFolderOf(const std::string& flag, const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty() || std::filesystem::is_directory(folder)) return absl::OkStatus();
+  return UsageError(absl::StrFormat("%s: there is no folder %s", flag, folder.string()));
 }
 
 }  // namespace vitrine::cli

@@ -21,4 +21,8 @@ void RunOnParse(CLI::App* command, int& exit_status, std::function<absl::Status(
 // INVALID_ARGUMENT that exits with 2, for what CLI11 cannot check by itself.
 absl::Status UsageError(const std::string& message);
 
+// Usage error unless the folder is there that the file at `path`, which `flag` names, is to be in:
+// for what is written when much time has gone by.
+absl::Status CheckFolderOf(const std::string& flag, const std::string& path);
+
 }  // namespace vitrine::cli

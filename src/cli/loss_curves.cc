@@ -52,7 +52,7 @@ absl::Status LossCurves::Write(FileSystem& files, const std::string& path) const
 }
 
 absl::Status CheckLossCurve(const std::string& path) {
-  if (IsCsv(path) || path.ends_with(".svg")) return absl::OkStatus();
+  if (IsCsv(path) || path.ends_with(".svg")) return CheckFolderOf("--loss-curve", path);
   return UsageError(absl::StrFormat(
       "--loss-curve wants a file that ends in .csv, for lines, or in .svg, for a picture, got '%s'",
       path));

@@ -26,7 +26,7 @@ class LossCurves {
   std::map<std::string, nn::TrainingReport> latest_;  // By network.
 };
 
-// Usage error unless `path` ends in .csv or .svg.
+// Usage error unless `path` ends in .csv or .svg and is in a folder that is there.
 absl::Status CheckLossCurve(const std::string& path);
 
 // Usage error, naming those that do, unless one of the models may learn by epochs, which is what

@@ -59,6 +59,18 @@ TEST_F(LossCurvesTest, NoneIsAnError) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
+TEST_F(LossCurvesTest, AFolderThatIsNotThereIsFoundBeforeTheTraining) {
+  EXPECT_THAT(CheckLossCurve("loss.csv"), IsOk()) << "in the folder of the caller";
+  EXPECT_THAT(CheckLossCurve(folder_ / "loss.csv"), IsOk());
+  EXPECT_THAT(CheckLossCurve(folder_ / "loss.png"), StatusIs(absl::StatusCode::kInvalidArgument));
+
+  const absl::Status refused = CheckLossCurve(folder_ / "missing/loss.svg");
+
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(refused.message()), AllOf(HasSubstr("--loss-curve: there is no folder "),
+                                                    HasSubstr(folder_ / "missing")));
+}
+
 TEST(CheckLearnsByEpochsTest, WantsOneThatDoes) {
   EXPECT_THAT(CheckLearnsByEpochs("--loss-curve", {"ials", "gan_cf"}), IsOk());
   EXPECT_THAT(CheckLearnsByEpochs("--loss-curve", {"purchase_predictor"}), IsOk());
