@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "cli/target.h"
+#include "cli/trained_store.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
@@ -46,8 +47,7 @@ absl::Status RollBackServer(const RollbackFlags& flags) {
 
 // A server that runs on the store follows within lifecycle.poll_seconds.
 absl::Status RollBackStore(const RollbackFlags& flags) {
-  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
-                           BundleFolder::Open(LocalFileSystem(), flags.store + "/models"));
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder, OpenModels(flags.store));
   VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder.ReadLive());
   std::string wanted = flags.version.empty() ? live.previous : flags.version;
   if (flags.is_promote) {

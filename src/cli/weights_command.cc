@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
+#include "cli/trained_store.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
@@ -91,8 +92,7 @@ absl::Status Run(const WeightsFlags& flags) {
   if (!flags.from.empty() && !flags.version.empty()) {
     return UsageError("--version goes with --out; --from changes the live models");
   }
-  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
-                           BundleFolder::Open(LocalFileSystem(), flags.store + "/models"));
+  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder, OpenModels(flags.store));
   return flags.out.empty() ? Import(flags, folder) : Export(flags, folder);
 }
 

@@ -149,10 +149,16 @@ TEST_F(WeightsBinaryTest, WhatDoesNotFitIsRefusedAndLeavesNothing) {
 TEST_F(WeightsBinaryTest, AStoreThatWasNeverTrainedHasNone) {
   std::filesystem::create_directory(Filled("DIR/untrained"));
 
-  const Outcome outcome = Run("weights --store DIR/untrained --model ials --out DIR/x.safetensors");
+  WriteText(*folder_ / "some.safetensors", "some");
 
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("vitrine train --store"));
+  for (const char* command :
+       {"weights --model ials --out DIR/x.safetensors",
+        "weights --model ials --from DIR/some.safetensors", "rollback", "promote"}) {
+    const Outcome outcome = Run(std::string(command) + " --store DIR/untrained");
+    EXPECT_EQ(outcome.status, 1) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("vitrine train --store")) << command;
+    EXPECT_TRUE(std::filesystem::is_empty(Filled("DIR/untrained"))) << command;
+  }
 }
 
 }  // namespace
