@@ -114,8 +114,8 @@ absl::StatusOr<bool> ReadCheckpoint(FileSystem& files, const std::string& path,
   if (!file.ok()) return file.status();
   if (file->metadata[kFingerprint] != fingerprint) {
     return absl::FailedPreconditionError(
-        absl::StrFormat("%s is of a training with '%s', this one has '%s': remove it to start anew",
-                        path, file->metadata[kFingerprint], fingerprint));
+        absl::StrFormat("%s is of a training with '%s', this one has '%s'", path,
+                        file->metadata[kFingerprint], fingerprint));
   }
   VITRINE_ASSIGN_OR_RETURN(state.report.epochs, ParseEpochs(file->metadata[kEpochs]));
   state.report.best_epoch = std::strtoull(file->metadata[kBestEpoch].c_str(), nullptr, 10);

@@ -84,9 +84,11 @@ absl::StatusOr<nn::TrainingReport> RunEpochs(const Network& network,
       nn::RunTrainingLoop(network.num_examples, network.parameters, loop, callbacks, pool);
   if (report.ok() || loop.checkpoint.empty()) return report;
   const std::string message(report.status().message());
-  if (absl::IsFailedPrecondition(report.status())) return absl::DataLossError(message);
-  if (absl::IsDataLoss(report.status())) {
-    return absl::DataLossError(message + ": remove the checkpoint to start anew");
+  const bool is_of_checkpoint =
+      absl::IsFailedPrecondition(report.status()) || absl::IsDataLoss(report.status());
+  if (is_of_checkpoint) {
+    return absl::DataLossError(
+        absl::StrFormat("%s: remove %s to start anew", message, loop.checkpoint));
   }
   // A full disk, or a folder that has gone: what other errors of these codes say is something else.
   const bool is_of_files =

@@ -16,6 +16,7 @@
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/models/model_kinds.h"
+#include "vitrine/nn/safetensors.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
 #include "vitrine/training/purchase_training.h"
 #include "vitrine/training/ranker_lessons.h"
@@ -25,9 +26,12 @@
 namespace vitrine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAreArray;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::IsOk;
+using ::testing::Not;
 using ::testing::StartsWith;
 using testing::StatusIs;
 using testing::TemporaryFolder;
@@ -173,6 +177,12 @@ class FollowedNetworksTest : public ::testing::TestWithParam<Learning> {
     ASSERT_THAT(broken.bytes, StatusIs(absl::StatusCode::kCancelled));
   }
 
+  // Once, and by the name of the file.
+  auto SaysHowToStartAnew() const {
+    return AllOf(HasSubstr(": remove " + (folder_ / "")), EndsWith(" to start anew"),
+                 Not(HasSubstr("anew:")));
+  }
+
   const TemporaryFolder folder_;
 };
 
@@ -219,8 +229,7 @@ TEST_P(FollowedNetworksTest, TheCheckpointOfOtherDataOrSettingsIsRefused) {
     const Followed refused = Train(GetParam(), other, folder_.path());
     EXPECT_THAT(refused.bytes, StatusIs(absl::StatusCode::kDataLoss));
     EXPECT_TRUE(EndsAllTraining(refused.bytes.status()));
-    EXPECT_THAT(std::string(refused.bytes.status().message()),
-                HasSubstr("remove it to start anew"));
+    EXPECT_THAT(std::string(refused.bytes.status().message()), SaysHowToStartAnew());
   }
 }
 
@@ -232,8 +241,33 @@ TEST_P(FollowedNetworksTest, ADamagedCheckpointIsRefused) {
   const Followed refused = Train(GetParam(), {}, folder_.path());
 
   EXPECT_THAT(refused.bytes, StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(std::string(refused.bytes.status().message()),
-              HasSubstr("remove the checkpoint to start anew"));
+  EXPECT_THAT(std::string(refused.bytes.status().message()), SaysHowToStartAnew());
+}
+
+TEST_P(FollowedNetworksTest, ACheckpointThatLacksSomethingIsRefused) {
+  const Followed whole = Train(GetParam(), {}, folder_.path());
+  const auto spoil = [this](const std::function<void(nn::TensorFile&)>& change) {
+    for (const std::string& network : GetParam().networks) {
+      auto file = nn::ReadTensors(LocalFileSystem(), folder_ / network);
+      ASSERT_THAT(file, IsOk());
+      change(*file);
+      ASSERT_THAT(nn::WriteTensors(LocalFileSystem(), folder_ / network, *file), IsOk());
+    }
+  };
+
+  ASSERT_NO_FATAL_FAILURE(spoil([](nn::TensorFile& file) { file.metadata["epochs"] = "one\n"; }));
+  const Followed no_epochs = Train(GetParam(), {}, folder_.path());
+  ASSERT_NO_FATAL_FAILURE(spoil([](nn::TensorFile& file) {
+    file.metadata["epochs"] = "1 1 1 1\n";
+    file.tensors.pop_back();
+  }));
+  const Followed no_tensor = Train(GetParam(), {}, folder_.path());
+
+  ASSERT_THAT(whole.bytes, IsOk());
+  for (const Followed& refused : {no_epochs, no_tensor}) {
+    EXPECT_THAT(refused.bytes, StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(std::string(refused.bytes.status().message()), SaysHowToStartAnew());
+  }
 }
 
 TEST_P(FollowedNetworksTest, ACheckpointThatCannotBeWrittenIsAnErrorOfItsOwn) {
