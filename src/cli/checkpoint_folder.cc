@@ -1,6 +1,7 @@
 #include "cli/checkpoint_folder.h"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -10,7 +11,15 @@
 namespace vitrine::cli {
 namespace {
 
-constexpr const char* kEnding = ".checkpoint.safetensors";
+constexpr std::string_view kEnding = ".checkpoint.safetensors";
+constexpr std::string_view kDraftEnding = ".tmp";  // As WriteFileAtomically adds it.
+
+// The checkpoint that the file `name` is, or is a draft of: one that was being written when the
+// process was killed.
+std::string_view WithoutDraftEnding(std::string_view name) {
+  if (name.ends_with(kDraftEnding)) name.remove_suffix(kDraftEnding.size());
+  return name;
+}
 
 }  // namespace
 
@@ -44,9 +53,10 @@ absl::StatusOr<std::size_t> CheckpointFolder::RemoveOwn() {
   VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->ListFolder(path_));
   std::size_t num_left = 0;
   for (const std::string& name : names) {
-    if (own_.contains(name)) {
+    const std::string checkpoint(WithoutDraftEnding(name));
+    if (own_.contains(checkpoint)) {
       VITRINE_RETURN_IF_ERROR(files_->Remove(path_ + "/" + name));
-    } else if (name.ends_with(kEnding)) {
+    } else if (checkpoint.ends_with(kEnding)) {
       ++num_left;
     }
   }

@@ -26,8 +26,8 @@ class CheckpointFolder {
   // The networks that went on from what was here, by name.
   const std::set<std::string>& resumed() const { return resumed_; }
 
-  // Removes what this training kept: it has succeeded. Returns how many checkpoints of others are
-  // left. Errors: those of FileSystem.
+  // Removes what this training kept, drafts too: it has succeeded. Returns how many checkpoints of
+  // others are left, their drafts among them. Errors: those of FileSystem.
   absl::StatusOr<std::size_t> RemoveOwn();
 
  private:

@@ -105,6 +105,19 @@ TEST_F(CheckpointFolderTest, AnotherVersionBeginsAnew) {
   EXPECT_EQ(FirstEpoch("1.1"), 1U);
 }
 
+TEST_F(CheckpointFolderTest, DraftsThatAKillLeavesAreRemovedOrCountedToo) {
+  TrainHalf();
+  const std::string own = path_ + "/" + Names().front();
+  EXPECT_GT(FirstEpoch(), 1U);
+  for (const std::string& draft : {own + ".tmp", path_ + "/x.checkpoint.safetensors.tmp"}) {
+    ASSERT_THAT(WriteFileAtomically(LocalFileSystem(), draft, "half"), IsOk());
+  }
+
+  EXPECT_EQ(RemoveOwn(), 1U);
+
+  EXPECT_THAT(Names(), ElementsAre("x.checkpoint.safetensors.tmp"));
+}
+
 TEST_F(CheckpointFolderTest, FilesOfOthersAreLeftAndNotCounted) {
   TrainHalf();
   ASSERT_THAT(WriteFileAtomically(LocalFileSystem(), path_ + "/notes.txt", "mine"), IsOk());
