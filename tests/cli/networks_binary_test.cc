@@ -47,10 +47,12 @@ TEST_F(NetworksBinaryTest, ATrainingThatIsKilledGoesOnToTheSameModels) {
   const std::string train = "train --store STORE --config DIR/deep.toml --force --json";
   ASSERT_EQ(Run(train).status, 0);
   const std::string whole = LiveModels();
+  // However late the kill comes, the training is not over: it waits to write a curve that nobody
+  // reads.
   const std::string kill_at_first_checkpoint = Filled(
-      "cd DIR && mkdir unfinished && { " VITRINE_BINARY " " + train +
-      " --checkpoints unfinished >out 2>err & "
-      "for i in $(seq 3000); do ls unfinished/*.safetensors >list 2>&1 && break; sleep 0.01; done; "
+      "cd DIR && mkdir unfinished && mkfifo unread.csv.tmp && { " VITRINE_BINARY " " + train +
+      " --checkpoints unfinished --loss-curve unread.csv >out 2>err & "
+      "for i in $(seq 6000); do ls unfinished/*.safetensors >list 2>&1 && break; sleep 0.01; done; "
       "kill -9 $!; wait $!; }");
   const int status = std::system(kill_at_first_checkpoint.c_str());
   ASSERT_EQ(WEXITSTATUS(status), 128 + 9) << ReadText(Filled("DIR/err"));
