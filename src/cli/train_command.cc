@@ -163,16 +163,18 @@ absl::Status TrainStore(const TrainFlags& flags) {
   const bool is_candidate = config.lifecycle.is_promoted_by_hand && !live.version.empty();
   VITRINE_RETURN_IF_ERROR(is_candidate ? folder.SaveCandidate(trained.models, trained.item_ids)
                                        : folder.Publish(trained.models, trained.item_ids));
-  std::set<std::string> resumed;
-  if (followers.checkpoints.has_value()) {
-    resumed = followers.checkpoints->resumed();
-    VITRINE_RETURN_IF_ERROR(RemoveCheckpoints(flags, *followers.checkpoints));
-  }
+  const std::set<std::string> resumed = followers.checkpoints.has_value()
+                                            ? followers.checkpoints->resumed()
+                                            : std::set<std::string>();
   if (flags.is_json) {
     PrintJson(trained.models.version, trained.models.metrics, resumed);
   } else {
     PrintTrained(is_candidate ? "made the candidate" : "published version", trained.models,
                  resumed);
+  }
+  // What is published has been told of, whatever becomes of files beside it.
+  if (followers.checkpoints.has_value()) {
+    VITRINE_RETURN_IF_ERROR(RemoveCheckpoints(flags, *followers.checkpoints));
   }
   return drawn;
 }

@@ -1,12 +1,18 @@
 // Models that learn by epochs, as an engineer meets them: their loss curves, and a training that is
 // killed and goes on.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -31,11 +37,14 @@ class NetworksBinaryTest : public BinaryTest {
     WriteText(*folder_ / "deep.toml", kDeep);
   }
 
+  static std::string LiveVersion() {
+    const std::string lines = ReadText(Filled("STORE/models/LIVE"));
+    return lines.substr(0, lines.find('\n'));
+  }
+
   // The live bundle but for its head, which has its version and time, and the checksum of all.
   static std::string LiveModels() {
-    const std::string lines = ReadText(Filled("STORE/models/LIVE"));
-    const std::string bundle =
-        ReadText(Filled("STORE/models/") + lines.substr(0, lines.find('\n')) + ".bundle");
+    const std::string bundle = ReadText(Filled("STORE/models/" + LiveVersion() + ".bundle"));
     constexpr std::size_t kHead = 500;
     constexpr std::size_t kChecksum = 8;
     EXPECT_GT(bundle.size(), 10'000U);
@@ -66,6 +75,36 @@ TEST_F(NetworksBinaryTest, ATrainingThatIsKilledGoesOnToTheSameModels) {
   const std::size_t size = std::min(models.size(), whole.size()) - 100;
   EXPECT_TRUE(models.substr(models.size() - size) == whole.substr(whole.size() - size));
   EXPECT_TRUE(std::filesystem::is_empty(Filled("DIR/unfinished"))) << "it has succeeded";
+}
+
+TEST_F(NetworksBinaryTest, WhatIsPublishedIsToldOfWhateverBecomesOfItsCheckpoints) {
+  WriteText(*folder_ / "long.toml",
+            "[models.gan_cf]\nhidden = 8\nepochs = 250\n"
+            "[lifecycle]\nauto_train_events = 0\nmodels = [\"gan_cf\"]\n");
+  // Where the curve goes holds less than all of it: until it is read the training waits there.
+  const std::string draft = Filled("DIR/slow.csv.tmp");
+  ASSERT_EQ(mkfifo(draft.c_str(), 0600), 0);
+  const int reader = open(draft.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(fcntl(reader, F_SETPIPE_SZ, 1), 1);
+  std::future<Outcome> training = std::async(std::launch::async, [] {
+    return Run(
+        "train --store STORE --config DIR/long.toml --force --json --checkpoints DIR/gone "
+        "--loss-curve DIR/slow.csv");
+  });
+  pollfd curve{.fd = reader, .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&curve, 1, 60'000), 1);
+
+  std::filesystem::remove_all(Filled("DIR/gone"));
+  std::string read_bytes(1 << 16, '\0');
+  while (training.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+    (void)!read(reader, read_bytes.data(), read_bytes.size());
+  }
+  close(reader);
+
+  const Outcome trained = training.get();
+  EXPECT_EQ(trained.status, 1);
+  EXPECT_THAT(trained.err, HasSubstr(Filled("DIR/gone")));
+  EXPECT_EQ(Json::parse(trained.out)["version"], LiveVersion());
 }
 
 TEST_F(NetworksBinaryTest, TrainWritesTheLossCurveOfAModel) {
