@@ -44,12 +44,16 @@ inline Dataset SmallDataset() {
   return shop;
 }
 
-// Scores of `items` for a shopper who touched some items and looks at another.
+// Scores of `items` for a shopper who rated an item, touched others and looks at another.
 inline Matrix Scores(const Scorer& scorer, const std::vector<ItemIndex>& history,
                      const std::vector<ItemIndex>& items) {
   std::vector<Interaction> interactions;
   for (std::size_t i = 0; i + 1 < history.size(); ++i) {
-    interactions.push_back({.time_us = 8 * kMicrosPerDay, .item = history[i], .weight = 3});
+    interactions.push_back({.time_us = 8 * kMicrosPerDay,
+                            .item = history[i],
+                            .weight = 3,
+                            .value = 4,
+                            .type = i == 0 ? EventType::kRate : EventType::kDetailPageView});
   }
   const Query query{.history = interactions,
                     .context_items = std::span(history).last(1),

@@ -144,6 +144,7 @@ std::vector<ItemBitmap> Filters(const MostPopularTable& table) {
 
 std::vector<ScoredItem> SlowBest(std::span<const float> scores, const Query& query,
                                  const ItemBitmap* allowed, std::size_t k) {
+  if (k == 0) return {};
   TopK best(k);
   for (std::uint32_t i = 0; i < kItems; ++i) {
     const ItemIndex item{i};
