@@ -1,6 +1,7 @@
 #include "vitrine/math/row_blocks.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <functional>
 #include <utility>
@@ -148,6 +149,7 @@ std::vector<RowBlocks::Bounded> RowBlocks::Bounds(std::span<const float> vector)
     const double across = std::sqrt(std::max(squared_length - along * along, 0.0));
     const double most = std::max(block.least_along * along, block.most_along * along);
     bounds.push_back({most + across * block.most_across, block.first, block.count});
+    assert(std::isfinite(bounds.back().most));  // Else the order of the blocks would be none.
   }
   return bounds;
 }

@@ -108,6 +108,27 @@ TEST(RowBlocksBoundTest, TheLargestNumbersDoNotOverflow) {
   }
 }
 
+TEST(RowBlocksBoundTest, TheSmallestNumbersHaveBoundsToo) {
+  Random random(4);
+  Matrix rows = SomeRows(2000, 8, random);
+  constexpr float kLeast = std::numeric_limits<float>::denorm_min();
+  for (Eigen::Index r = 0; r < rows.rows(); r += 3) rows.row(r) *= 1e-42F;
+  rows.row(1).setConstant(-kLeast);
+  const RowBlocks blocks(rows);
+
+  for (const float scale : {1.0F, 1e-42F}) {
+    const Eigen::VectorXf vector = scale * Drawn(8, random);
+    for (const auto& block : blocks.Bounds(Numbers(vector))) {
+      ASSERT_TRUE(std::isfinite(block.most));
+      for (std::uint32_t i = 0; i < block.count; ++i) {
+        const auto row = static_cast<Eigen::Index>(blocks.rows()[block.first + i]);
+        const double product = rows.row(row).cast<double>().dot(vector.cast<double>());
+        ASSERT_LE(product, block.most + 1e-7 * static_cast<double>(scale));
+      }
+    }
+  }
+}
+
 TEST(RowBlocksTest, ThereMayBeNone) {
   EXPECT_TRUE(RowBlocks().rows().empty());
   EXPECT_TRUE(RowBlocks(Matrix(0, 3)).rows().empty());

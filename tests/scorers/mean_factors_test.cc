@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 
 #include <Eigen/Dense>
+#include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
+#include "vitrine/math/coarse_index.h"
+#include "vitrine/math/top_k.h"
 #include "vitrine/math/unit_rows.h"
 
 namespace vitrine {
@@ -96,6 +100,36 @@ TEST(MeanFactorsTest, UnknownItemsAreNeitherScoredNorPartOfTheShopper) {
   EXPECT_THAT(scores.reshaped(), ::testing::Each(kUnscored));
   EXPECT_EQ(lists[0], lists[1]);
   EXPECT_EQ(lists[0].size(), kItems - 2);
+}
+
+// So many that they are in blocks, whose bounds one row without a length must not break.
+TEST(MeanFactorsTest, ARowTooShortForItsInverseIsUnknownAndChangesNoList) {
+  constexpr std::uint32_t kMany = CoarseIndex::kFewestInBlocks;
+  constexpr std::uint32_t kHalf = kMany / 2;  // Scored as those of a list are, one by one.
+  Random random(5);
+  Matrix factors(static_cast<Eigen::Index>(kMany), 3);
+  for (float& value : factors.reshaped()) value = static_cast<float>(random.Normal());
+  constexpr float kLeast = std::numeric_limits<float>::denorm_min();
+  factors.row(7) << kLeast, 0, 0;
+  factors.row(40'000) << 0, -1e-40F, 1e-40F;
+  const auto scorer = MeanFactors::Create("mean", factors, {});
+  ASSERT_THAT(scorer, IsOk());
+  EXPECT_FALSE((*scorer)->known_items().Contains(ItemAt(7)));
+  EXPECT_FALSE((*scorer)->known_items().Contains(ItemAt(40'000)));
+  const std::vector<ItemIndex> items = ItemBitmap(kMany, /*is_full=*/true).Items();
+
+  for (const std::uint32_t liked : {1U, 20'000U, 49'999U}) {
+    const std::vector<Interaction> history = {{0, ItemAt(liked), 1}, {0, ItemAt(7), 1}};
+    const Query query{.history = history};
+    Matrix scores(1, kMany);
+    (*scorer)->Score({&query, 1}, std::span(items).first(kHalf), scores.leftCols(kHalf));
+    (*scorer)->Score({&query, 1}, std::span(items).last(kHalf), scores.rightCols(kHalf));
+
+    EXPECT_EQ(scores(0, 7), kUnscored);
+    EXPECT_EQ((*scorer)->Retrieve({&query, 1}, nullptr, 20).front(),
+              TopKOf({scores.data(), kMany}, 20))
+        << "about item " << liked;
+  }
 }
 
 TEST(MeanFactorsTest, AShopperWhoLikedNothingGetsNothing) {

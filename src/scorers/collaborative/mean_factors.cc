@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -49,7 +50,13 @@ MeanFactors::MeanFactors(std::string_view name, Matrix item_factors, const Touch
       per_length_(Eigen::VectorXf::Zero(item_factors_.rows())) {
   for (const ItemIndex item : known_items_.Items()) {
     const auto row = static_cast<Eigen::Index>(Row(item));
-    per_length_[row] = 1 / item_factors_.row(row).stableNorm();
+    const float length = item_factors_.row(row).stableNorm();
+    // Of shorter ones floats keep few digits, or the inverse is infinite.
+    if (length < std::numeric_limits<float>::min()) {
+      known_items_.Erase(item);
+    } else {
+      per_length_[row] = 1 / length;
+    }
   }
   coarse_ = CoarseIndex(per_length_.asDiagonal() * item_factors_);
 }

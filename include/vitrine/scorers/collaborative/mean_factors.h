@@ -25,8 +25,8 @@ struct FactorTable;
 // section 4.2, mean pooling) without its trained part; with y_j = d_j^-1/2 z_j, z_j convolved over
 // the graph and d_j the item's degree, it is the last step of graph convolution from items to a
 // user (He et al., LightGCN, SIGIR 2020, equation 3), up to a factor that the cosine takes away. A
-// row of zeros is an item the model does not know: kUnscored. A query that holds nothing liked
-// scores nothing. Immutable, thread-safe.
+// row of zeros, or one shorter than the least normal float, is an item the model does not know:
+// kUnscored. A query that holds nothing liked scores nothing. Immutable, thread-safe.
 class MeanFactors final : public Scorer, public Explainer {
  public:
   // `item_factors` y [num_items x d]: the longer one is, the more its item counts in the shopper.
@@ -76,8 +76,8 @@ class MeanFactors final : public Scorer, public Explainer {
   std::string name_;
   Matrix item_factors_;  // [num_items x d]
   TouchWeights touch_weights_;
-  ItemBitmap known_items_;      // Rows that are not zero.
-  Eigen::VectorXf per_length_;  // 1 / |y_i|; 0 where y_i is zero.
+  ItemBitmap known_items_;      // Rows that are not zero, nor too short.
+  Eigen::VectorXf per_length_;  // 1 / |y_i|; 0 where the item is not known.
   CoarseIndex coarse_;          // y_i / |y_i|
 };
 
