@@ -169,6 +169,30 @@ TEST(MeanFactorsTest, ExplanationsAddUpToTheScore) {
   EXPECT_THAT(scorer->Explain(query, ItemAt(29)), IsEmpty());
 }
 
+// Whose squares are below what floats hold.
+TEST(MeanFactorsTest, ShortVectorsGiveCosinesToo) {
+  Matrix factors(3, 2);
+  factors << 1e-30F, 0,  //
+      0.6F, 0.8F,        //
+      0, 5e-30F;
+  const auto scorer = MeanFactors::Create("mean", std::move(factors), {});
+  ASSERT_THAT(scorer, IsOk());
+  const std::vector<Interaction> history = {{0, ItemAt(0), 1}};
+  const Query query{.history = history};
+
+  const auto lists = (*scorer)->Retrieve({&query, 1}, nullptr, 3);
+
+  ASSERT_EQ(lists[0].size(), 3U);
+  EXPECT_EQ(lists[0][0].item, ItemAt(0));
+  EXPECT_NEAR(lists[0][0].score, 1, 1e-6);
+  EXPECT_NEAR(lists[0][1].score, 0.6, 1e-6);
+  for (const ScoredItem& each : lists[0]) {
+    const auto contributions = (*scorer)->Explain(query, each.item);
+    ASSERT_EQ(contributions.size(), 1U);
+    EXPECT_NEAR(contributions[0].value, each.score, 1e-6);
+  }
+}
+
 TEST(MeanFactorsTest, RefusesFactorsThatAreNone) {
   Matrix infinite = RandomFactors();
   infinite(4, 1) = std::numeric_limits<float>::infinity();

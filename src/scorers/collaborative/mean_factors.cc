@@ -81,7 +81,7 @@ Eigen::RowVectorXf MeanFactors::Sum(std::span<const TouchedItem> touched) const 
 Matrix MeanFactors::UserVectors(std::span<const Query> queries) const {
   Matrix vectors(static_cast<Eigen::Index>(queries.size()), item_factors_.cols());
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    vectors.row(static_cast<Eigen::Index>(q)) = Sum(Touched(queries[q])).normalized();
+    vectors.row(static_cast<Eigen::Index>(q)) = Sum(Touched(queries[q])).stableNormalized();
   }
   return vectors;
 }
@@ -109,14 +109,14 @@ std::vector<std::vector<Contribution>> MeanFactors::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
   std::vector<std::vector<Contribution>> explained(items.size());
   const std::vector<TouchedItem> touched = Touched(query);
-  const float length = Sum(touched).norm();
+  const float length = Sum(touched).stableNorm();
   if (length == 0) return explained;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;
     const auto row = static_cast<Eigen::Index>(Row(items[i]));
+    const Eigen::RowVectorXf unit = per_length_[row] * item_factors_.row(row);
     for (const TouchedItem& each : touched) {
-      const auto vector = item_factors_.row(static_cast<Eigen::Index>(Row(each.item)));
-      const float product = vector.dot(item_factors_.row(row)) * per_length_[row];
+      const float product = item_factors_.row(static_cast<Eigen::Index>(Row(each.item))).dot(unit);
       explained[i].push_back({.source = each.source,
                               .item = each.item,
                               .feature = {},
