@@ -14,7 +14,10 @@ namespace {
 constexpr std::size_t kRows = CoarseChunk::kRows;
 constexpr std::size_t kNumbers = CoarseChunk::kNumbers;
 constexpr float kMostOfRow = 127;
-constexpr float kMostOfVector = 2047;  // So that 8,000 products fit into 32 bits.
+constexpr float kMostOfVector = 2047;   // So that 8,000 products fit into 32 bits.
+constexpr float kLeastUnit = 1.1e-19F;  // So that the product of two is a normal float.
+constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
+constexpr double kLeastOfAll = std::numeric_limits<float>::denorm_min();
 
 using Values = Eigen::Map<const Eigen::VectorXf>;
 
@@ -22,14 +25,17 @@ Values Of(std::span<const float> values) {
   return {values.data(), static_cast<Eigen::Index>(values.size())};
 }
 
-float Largest(std::span<const float> values) { return Of(values).lpNorm<Eigen::Infinity>(); }
+// What `values` are multiples of, at most `most` of it.
+float UnitOf(std::span<const float> values, float most) {
+  return std::max(Of(values).lpNorm<Eigen::Infinity>() / most, kLeastUnit);
+}
 
 // Rounds `values` to multiples of `unit`; returns the square of what that takes off.
 template <typename Integer>
 double RoundTo(float unit, std::span<const float> values, Integer* rounded) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     // Unlike std::lround an instruction.
-    const float nearest = unit == 0 ? 0 : std::rint(values[i] / unit);
+    const float nearest = std::rint(values[i] / unit);
     rounded[i] = static_cast<Integer>(static_cast<std::int32_t>(nearest));
   }
   const Eigen::Map<const Eigen::Matrix<Integer, Eigen::Dynamic, 1>> whole(rounded,
@@ -59,42 +65,39 @@ CoarseRows::CoarseRows(const Matrix& rows, std::span<const std::uint32_t> order)
   const std::size_t num_chunks = num_padded_ / kNumbers;
   chunks_.resize((scales_.size() + kRows - 1) / kRows * num_chunks);
   std::vector<std::int8_t> rounded(static_cast<std::size_t>(rows.cols()));
-  double longest = 0;
-  double largest_error = 0;
   for (std::size_t r = 0; r < scales_.size(); ++r) {
     if (order[r] >= static_cast<std::size_t>(rows.rows())) continue;
     const std::span<const float> row(rows.row(static_cast<Eigen::Index>(order[r])).data(),
                                      rounded.size());
-    scales_[r] = Largest(row) / kMostOfRow;
+    scales_[r] = UnitOf(row, kMostOfRow);
     const double error = std::sqrt(RoundTo(scales_[r], row, rounded.data()));
-    largest_error = std::max(largest_error, error);
-    longest = std::max(longest, std::sqrt(SquaredLength(row)) + error);
+    largest_error_ = std::max(largest_error_, error);
+    longest_ = std::max(longest_, std::sqrt(SquaredLength(row)) + error);
     for (std::size_t i = 0; i < rounded.size(); ++i) {
       CoarseChunk& chunk = chunks_[r / kRows * num_chunks + i / kNumbers];
       chunk.values[r % kRows * kNumbers + i % kNumbers] =
           static_cast<std::uint8_t>(rounded[i] + 128);
     }
   }
-  longest_ = static_cast<float>(longest);
-  largest_error_ = static_cast<float>(largest_error);
 }
 
 CoarseVector CoarseRows::Prepare(std::span<const float> vector) const {
   CoarseVector coarse;
   coarse.values.resize(num_padded_);
-  coarse.scale = Largest(vector) / kMostOfVector;
+  coarse.scale = UnitOf(vector, kMostOfVector);
   const double error = std::sqrt(RoundTo(coarse.scale, vector, coarse.values.data()));
   for (const std::int16_t value : coarse.values) {
     coarse.high.push_back(static_cast<std::int8_t>(value >> 4));
     coarse.low.push_back(static_cast<std::int8_t>(value & 15));
   }
   const double length = std::sqrt(SquaredLength(vector));
-  // Of sums of as many floats, here and where the exact ones are made.
-  const double rounding = static_cast<double>(std::numeric_limits<float>::epsilon()) *
-                          static_cast<double>(num_padded_ + 8);
-  coarse.rounding = static_cast<float>(static_cast<double>(longest_) * rounding * length);
-  coarse.error = static_cast<float>(static_cast<double>(largest_error_) * length +
-                                    static_cast<double>(longest_) * (error + rounding * length));
+  if (longest_ == 0 || length == 0) return coarse;
+  // Of sums of as many floats, here and where the exact ones are made: a share of what is rounded,
+  // and below normal floats up to the least of all.
+  const double rounding =
+      (kEpsilon * longest_ * length + kLeastOfAll) * static_cast<double>(num_padded_ + 8);
+  coarse.rounding = static_cast<float>(rounding);
+  coarse.error = static_cast<float>(largest_error_ * length + longest_ * error + rounding);
   return coarse;
 }
 

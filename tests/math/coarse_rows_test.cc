@@ -28,6 +28,8 @@ Matrix SomeRows(Eigen::Index num_rows, Eigen::Index num_cols, Random& random) {
   return rows;
 }
 
+float Times(double size, Random& random) { return static_cast<float>(size * random.Normal()); }
+
 class CoarseRowsTest : public ::testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(CoarseRowsTest, ProductsAreWithinTheErrorThatIsTold) {
@@ -131,6 +133,33 @@ TEST(CoarseRowsErrorTest, TheLargestNumbersDoNotOverflow) {
   coarse.Multiply(coarse.Prepare(Numbers(vector)), 0, products);
 
   for (const float product : products) EXPECT_NEAR(product, -48'000, 1);
+}
+
+TEST(CoarseRowsErrorTest, TheSmallestNumbersAreWithinTheirMarginsToo) {
+  Random random(8);
+  for (const double of_rows : {1e-44, 2e-43, 1e-38, 1e-25, 1e-19, 1.0, 1e18}) {
+    for (const double of_vector : {1e-44, 3e-42, 1e-38, 1e-25, 1e-19, 1.0, 1e18}) {
+      Matrix rows(20, 64);
+      for (float& value : rows.reshaped()) value = Times(of_rows, random);
+      Eigen::VectorXf vector(64);
+      for (float& value : vector) value = Times(of_vector, random);
+      const CoarseRows coarse(rows);
+      const CoarseVector prepared = coarse.Prepare(Numbers(vector));
+      std::vector<float> products(20);
+
+      coarse.Multiply(prepared, 0, products);
+
+      for (Eigen::Index row = 0; row < rows.rows(); ++row) {
+        const double exact = rows.row(row).cast<double>().dot(vector.cast<double>());
+        const auto of_floats = static_cast<double>(rows.row(row).dot(vector));
+        const auto of_coarse = static_cast<double>(products[static_cast<std::size_t>(row)]);
+        ASSERT_NEAR(of_coarse, of_floats, static_cast<double>(prepared.error))
+            << of_rows << " times " << of_vector;
+        ASSERT_NEAR(exact, of_floats, static_cast<double>(prepared.rounding))
+            << of_rows << " times " << of_vector;
+      }
+    }
+  }
 }
 
 TEST(CoarseRowsErrorTest, ZerosAreExact) {

@@ -32,7 +32,8 @@ struct alignas(64) CoarseChunk {
 // to read, for a first look at which inner products with a vector are the largest. What the
 // rounding may do to a product is bounded (Cauchy and Schwarz: the length of one side times that of
 // the other side's error), so whoever looks closer at all that comes near enough misses nothing.
-// Immutable.
+// That is so of all numbers, as long as products are below the largest float; of what is below
+// 1e-19 the rounding takes all off. Immutable.
 class CoarseRows {
  public:
   CoarseRows() = default;
@@ -57,8 +58,8 @@ class CoarseRows {
   std::size_t num_padded_ = 0;       // d, padded to whole chunks.
   std::vector<CoarseChunk> chunks_;  // Of rows 0 to 15, of rows 16 to 31, ...
   std::vector<float> scales_;        // Of the values of each row.
-  float longest_ = 0;                // Row, as it is kept.
-  float largest_error_ = 0;          // Length of what the rounding took off a row.
+  double longest_ = 0;               // Row, as it is kept.
+  double largest_error_ = 0;         // Length of what the rounding took off a row.
 };
 
 }  // namespace vitrine
