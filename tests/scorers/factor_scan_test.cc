@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kItems = 6000;
 constexpr std::size_t kDimensions = 20;
 
-Matrix Drawn(std::size_t num_rows, Random& random) {
-  Matrix rows(static_cast<Eigen::Index>(num_rows), static_cast<Eigen::Index>(kDimensions));
+Matrix Drawn(std::size_t num_rows, Random& random, std::size_t num_cols = kDimensions) {
+  Matrix rows(static_cast<Eigen::Index>(num_rows), static_cast<Eigen::Index>(num_cols));
   for (float& value : rows.reshaped()) value = static_cast<float>(random.Normal());
   return rows;
 }
@@ -32,6 +32,18 @@ Matrix SomeFactors() {
     factors.row(row) *= static_cast<float>(random.Uniform());
     if (row % 11 == 3) factors.row(row).setZero();
     if (row % 13 == 5) factors.row(row) = factors.row(row % 7);
+  }
+  return factors;
+}
+
+// Items that point all the same way, 1,280 each of four lengths that differ in their last digits:
+// five whole blocks of either. The rest is shorter.
+Matrix Copies(const Matrix& vector) {
+  constexpr float kEpsilon = std::numeric_limits<float>::epsilon();
+  Matrix factors(static_cast<Eigen::Index>(kItems), vector.cols());
+  for (Eigen::Index row = 0; row < factors.rows(); ++row) {
+    const float length = row < 4 * 1280 ? 1 + static_cast<float>(row % 4) * kEpsilon : 0.5F;
+    factors.row(row) = length * vector.row(0);
   }
   return factors;
 }
@@ -101,6 +113,52 @@ TEST_P(FactorScanTest, BlocksChangeNoList) {
           std::sort(excluded.begin(), excluded.end());
         }
       }
+    }
+  }
+}
+
+// Of such, the bound of a block is what all its products are, and sums of floats come out above it.
+TEST_P(FactorScanTest, ProductsThatRoundingLiftsAboveTheirBoundsChangeNoList) {
+  Random random(5);
+  std::size_t num_above = 0;
+  for (int trial = 0; trial < 8; ++trial) {
+    const Matrix vector = Drawn(1, random, 64);
+    const Matrix factors = Copies(vector);
+    const Eigen::VectorXf scales = factors.rowwise().norm().cwiseInverse();
+    const Matrix kept = GetParam() ? Matrix(scales.asDiagonal() * factors) : factors;
+    const CoarseIndex index(kept, /*fewest_in_blocks=*/0);
+    const ItemBitmap known = KnownRows(factors);
+    const FactorTable table{&factors, &known, GetParam() ? &scales : nullptr, &index};
+    const Query query;
+    for (const std::size_t k : {1U, 20U}) {
+      const auto expected = SlowBest(table, vector, query, nullptr, k);
+
+      EXPECT_EQ(RetrieveByFactors(table, vector, {&query, 1}, nullptr, k).front(), expected)
+          << "trial " << trial << ", k = " << k;
+
+      const auto best = static_cast<Eigen::Index>(Row(expected.front().item));
+      const double exact = kept.row(best).cast<double>().dot(vector.row(0).cast<double>());
+      if (static_cast<double>(expected.front().score) > exact) ++num_above;
+    }
+  }
+  EXPECT_GT(num_above, 0U);  // Else nothing was tried.
+}
+
+TEST_P(FactorScanTest, TheSmallestRowsChangeNoList) {
+  Random random(6);
+  Matrix factors = factors_;
+  for (Eigen::Index row = 0; row < factors.rows(); row += 3) factors.row(row) *= 1e-42F;
+  const Matrix kept = GetParam() ? Matrix(scales_.asDiagonal() * factors) : factors;
+  const CoarseIndex index(kept, /*fewest_in_blocks=*/0);
+  const ItemBitmap known = KnownRows(factors);
+  const FactorTable table{&factors, &known, GetParam() ? &scales_ : nullptr, &index};
+  const Query query;
+  for (const float length : {1.0F, 1e-20F, 1e-40F}) {
+    const Matrix vector = length * Drawn(1, random);
+    for (const std::size_t k : {20U, 5000U}) {
+      EXPECT_EQ(RetrieveByFactors(table, vector, {&query, 1}, nullptr, k).front(),
+                SlowBest(table, vector, query, nullptr, k))
+          << "a vector of length " << length << ", k = " << k;
     }
   }
 }
