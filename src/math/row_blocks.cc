@@ -6,8 +6,6 @@
 #include <functional>
 #include <utility>
 
-#include "vitrine/math/k_means.h"
-
 namespace vitrine {
 namespace {
 
@@ -17,6 +15,7 @@ constexpr std::size_t kRowsOfCluster = 1024;
 constexpr std::size_t kMostParts = 64;  // Of what is split, so that a split takes bounded time.
 
 using Rows = std::span<const std::uint32_t>;
+using DoubleMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 // A row as long as 1, or of zeros.
 Eigen::RowVectorXd DirectionOf(const Matrix& rows, std::uint32_t row) {
@@ -30,24 +29,41 @@ std::size_t NumParts(std::size_t num_rows) {
   return std::clamp<std::size_t>((num_rows + kRowsOfCluster - 1) / kRowsOfCluster, 1, kMostParts);
 }
 
-// The directions of `num_parts` parts of these rows, by some of them.
+// Turns each direction to the sum of those of `sample` that follow it most; one that none follows
+// stays.
+void TurnDirections(const Matrix& sample, Matrix& directions) {
+  const Matrix products = sample * directions.transpose();
+  DoubleMatrix sums = DoubleMatrix::Zero(directions.rows(), directions.cols());
+  for (Eigen::Index i = 0; i < sample.rows(); ++i) {
+    Eigen::Index part = 0;
+    products.row(i).maxCoeff(&part);
+    sums.row(part) += sample.row(i).cast<double>();
+  }
+  for (Eigen::Index part = 0; part < sums.rows(); ++part) {
+    if (sums.row(part).isZero(0)) continue;
+    directions.row(part) = sums.row(part).normalized().cast<float>();
+  }
+}
+
+// The directions of `num_parts` parts of these rows, by k-means of some of them on the sphere
+// (Dhillon, Modha: Concept decompositions for large sparse text data using clustering, Machine
+// Learning 42, 2001).
 Matrix FindDirections(const Matrix& rows, Rows members, std::size_t num_parts) {
   constexpr std::size_t kSampleOfPart = 32;
-  constexpr std::size_t kIterations = 6;
+  constexpr int kIterations = 6;
   const std::size_t num_drawn = std::min(members.size(), num_parts * kSampleOfPart);
-  PointMatrix sample(static_cast<Eigen::Index>(num_drawn), rows.cols());
+  Matrix sample(static_cast<Eigen::Index>(num_drawn), rows.cols());
   for (std::size_t i = 0; i < num_drawn; ++i) {
     sample.row(static_cast<Eigen::Index>(i)) =
-        DirectionOf(rows, members[i * members.size() / num_drawn]);
+        DirectionOf(rows, members[i * members.size() / num_drawn]).cast<float>();
   }
-  PointMatrix centres(static_cast<Eigen::Index>(num_parts), rows.cols());
+  Matrix directions(static_cast<Eigen::Index>(num_parts), rows.cols());
   for (std::size_t part = 0; part < num_parts; ++part) {
-    centres.row(static_cast<Eigen::Index>(part)) =
+    directions.row(static_cast<Eigen::Index>(part)) =
         sample.row(static_cast<Eigen::Index>(part * num_drawn / num_parts));
   }
-  centres = IterateLloyd(sample, std::move(centres), kIterations).centres;
-  for (Eigen::Index part = 0; part < centres.rows(); ++part) centres.row(part).normalize();
-  return centres.cast<float>();
+  for (int i = 0; i < kIterations; ++i) TurnDirections(sample, directions);
+  return directions;
 }
 
 // Puts each row into the part whose direction it follows most. Which one, rounding may decide: it
@@ -138,7 +154,7 @@ std::vector<RowBlocks::Bounded> RowBlocks::Bounds(std::span<const float> vector)
   const auto size = static_cast<Eigen::Index>(vector.size());
   const Eigen::VectorXd values =
       Eigen::Map<const Eigen::VectorXf>(vector.data(), size).cast<double>();
-  const Eigen::Map<const PointMatrix> directions(
+  const Eigen::Map<const DoubleMatrix> directions(
       directions_.data(), static_cast<Eigen::Index>(directions_.size() / vector.size()), size);
   const Eigen::VectorXd all_along = directions * values;
   const double squared_length = values.squaredNorm();

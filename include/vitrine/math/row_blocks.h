@@ -18,9 +18,10 @@ namespace vitrine {
 // (Cauchy and Schwarz), and one look at the least and the largest a and the largest |w| of a block
 // bounds the products of all its rows. Whoever looks for the largest ones begins with the block of
 // the largest bound and ends where a bound is below what was found. The directions come of k-means
-// in two levels, on samples. Building it is O(rows x columns x 130) at most, and half of that for a
-// million rows. Memory: 4 bytes a row, 8 bytes a column of a direction and 40 a block; there is a
-// direction for some thousand rows, a block for 256 at most. Immutable.
+// in two levels, on samples. Building it multiplies a row with others up to 140 times, 128 of these
+// to find its direction and the rest for k-means, and passes over it a few times more; of a million
+// rows it is half of that. Memory: 4 bytes a row, 8 bytes a column of a direction and 40 a block;
+// there is a direction for some thousand rows, a block for 256 at most. Immutable.
 class RowBlocks {
  public:
   static constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
