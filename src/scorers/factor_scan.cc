@@ -118,7 +118,7 @@ class CloseLook {
 };
 
 // Sets products[i] to about the product of row i and the vector. Returns by how much one may be
-// off.
+// off. Of rows in blocks it must put them back into their order, and none of them is spared.
 float MultiplyCoarsely(const CoarseIndex& index, const Matrix& vector, std::span<float> products) {
   const CoarseVector coarse = index.rows.Prepare({vector.data(), ColsOf(vector)});
   if (!index.has_blocks()) {

@@ -23,7 +23,8 @@ struct BlendOptions {
   double cold_start_events = 3;
   std::size_t candidates_per_model = 100;  // Asked of each model, at least twice the list's length.
   // Of a catalogue of up to so many items, or where a filter leaves so few, all are scored: exact,
-  // and cheaper than to retrieve.
+  // and cheaper than to retrieve. Models of vectors put CoarseIndex::kFewestInBlocks and more into
+  // blocks, which retrieving gains by and scoring all loses by.
   std::size_t whole_catalogue_items = 20'000;
 };
 
