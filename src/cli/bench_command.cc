@@ -131,12 +131,11 @@ std::vector<Pace> PacesOf(const BenchFlags& flags) {
 
 // The load and empty calls in turn, so that what else the machine does falls on both.
 absl::Status MeasureAgainstCheck(const LoadOptions& load, BenchResult& result) {
-  LoadOptions check = load;
-  check.mix = {{.call = LoadCall::kCheck}};
+  const LoadOptions check = EmptyCallsOf(load);
   std::vector<LoadReport> reports;
   std::vector<LoadReport> checks;
   for (int i = 0; i < kRepeats; ++i) {
-    VITRINE_ASSIGN_OR_RETURN(reports.emplace_back(), GenerateLoad(load));
+    VITRINE_ASSIGN_OR_RETURN(reports.emplace_back(), GenerateLoad(RepeatOf(load, i)));
     VITRINE_ASSIGN_OR_RETURN(checks.emplace_back(), GenerateLoad(check));
   }
   result.against_check = CompareWithCheck(reports, checks);

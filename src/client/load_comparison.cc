@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdint>
 #include <vector>
 
 namespace vitrine {
@@ -17,6 +18,24 @@ double MedianOf(std::span<const LoadReport> reports, double LoadReport::*figure)
 double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 }  // namespace
+
+LoadOptions RepeatOf(const LoadOptions& load, int turn) {
+  LoadOptions repeat = load;
+  repeat.seed += static_cast<std::uint64_t>(turn);
+  return repeat;
+}
+
+LoadOptions EmptyCallsOf(const LoadOptions& load) {
+  return {.address = load.address,
+          .client = load.client,
+          .mix = {{.call = LoadCall::kCheck}},
+          .concurrency = load.concurrency,
+          .seconds = load.seconds,
+          .warm_up_seconds = load.warm_up_seconds,
+          .rate = load.rate,
+          .deadline_ms = load.deadline_ms,
+          .max_calls = load.max_calls};
+}
 
 AgainstCheck CompareWithCheck(std::span<const LoadReport> loads,
                               std::span<const LoadReport> checks) {

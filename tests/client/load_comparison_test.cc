@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace vitrine {
 namespace {
 
@@ -11,6 +13,23 @@ LoadReport Report(double p50_us, double p99_us, double calls_per_second) {
   report.p99_us = p99_us;
   report.calls_per_second = calls_per_second;
   return report;
+}
+
+LoadOptions SomeLoad() {
+  LoadOptions load;
+  load.address = "unix:/shop";
+  load.client.key = "a key";
+  load.mix = {{LoadCall::kSimilarItems, 0.5}, {LoadCall::kRankItems, 0.5}};
+  load.concurrency = 8;
+  load.seconds = 2;
+  load.warm_up_seconds = 3;
+  load.rate = 40;
+  load.deadline_ms = 50;
+  load.max_calls = 60;
+  load.user_ids = {"user-1", "user-2"};
+  load.item_ids = {"item-1", "item-2"};
+  load.seed = 7;
+  return load;
 }
 
 TEST(LoadComparisonTest, RatiosAreOfMediansOverTheRepeatsEachByItself) {
@@ -28,6 +47,31 @@ TEST(LoadComparisonTest, RatiosAreOfMediansOverTheRepeatsEachByItself) {
   EXPECT_DOUBLE_EQ(against.ratio_p50, 4);
   EXPECT_DOUBLE_EQ(against.ratio_p99, 4.5);
   EXPECT_DOUBLE_EQ(against.ratio_calls_per_second, 0.25);
+}
+
+TEST(LoadComparisonTest, RepeatsSendOtherRequestsOfTheSameLoad) {
+  const LoadOptions load = SomeLoad();
+
+  EXPECT_EQ(RepeatOf(load, 0).seed, 7U);
+  EXPECT_EQ(RepeatOf(load, 4).seed, 11U);
+  EXPECT_EQ(RepeatOf(load, 4).mix, load.mix);
+  EXPECT_EQ(RepeatOf(load, 4).user_ids, load.user_ids);
+}
+
+TEST(LoadComparisonTest, EmptyCallsAreUnderTheSameConditionsAndAboutNothing) {
+  const LoadOptions check = EmptyCallsOf(SomeLoad());
+
+  EXPECT_EQ(check.mix, std::vector<LoadShare>{{LoadCall::kCheck}});
+  EXPECT_EQ(check.address, "unix:/shop");
+  EXPECT_EQ(check.client.key, "a key");
+  EXPECT_EQ(check.concurrency, 8U);
+  EXPECT_EQ(check.seconds, 2);
+  EXPECT_EQ(check.warm_up_seconds, 3);
+  EXPECT_EQ(check.rate, 40);
+  EXPECT_EQ(check.deadline_ms, 50);
+  EXPECT_EQ(check.max_calls, 60U);
+  EXPECT_TRUE(check.user_ids.empty());
+  EXPECT_TRUE(check.item_ids.empty());
 }
 
 TEST(LoadComparisonTest, WithoutAnythingToCompareWithThereIsNoRatio) {

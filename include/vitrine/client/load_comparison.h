@@ -18,6 +18,13 @@ struct AgainstCheck {
   double ratio_calls_per_second = 0;  // Says something of closed loops alone.
 };
 
+// The `turn`-th repeat of a load, from 0 on, of other requests: the same ones would find in the
+// server's caches what those of the turn before read.
+LoadOptions RepeatOf(const LoadOptions& load, int turn);
+
+// As many empty calls, under the same conditions.
+LoadOptions EmptyCallsOf(const LoadOptions& load);
+
 // REQUIRES: as many of both, and at least one.
 AgainstCheck CompareWithCheck(std::span<const LoadReport> loads,
                               std::span<const LoadReport> checks);
