@@ -17,8 +17,10 @@
 namespace vitrine {
 namespace {
 
-constexpr std::size_t kBlock = 10'000;           // Of so many each call of a mix has its share.
-constexpr double kMostCallsPerSecond = 100'000;  // Of a closed loop, whose calls one thread sends.
+constexpr std::size_t kBlock = 10'000;  // Of so many each call of a mix has its share.
+// Of a closed loop, whose calls one thread sends; and of each in flight, which wait for an answer.
+constexpr double kMostCallsPerSecond = 100'000;
+constexpr double kMostCallsPerSecondInFlight = 20'000;
 constexpr std::size_t kBytesAround = 352;  // Of a request: gRPC's buffer, with room for 8 slices.
 constexpr std::uint64_t kMadeUpVisitors = 1000;
 
@@ -144,9 +146,16 @@ bool IsVaried(const LoadOptions& options) {
   }
 }
 
+// How many calls a second the run can come to.
+double MostRate(const LoadOptions& options) {
+  if (options.rate > 0) return options.rate;
+  return std::min(kMostCallsPerSecond,
+                  kMostCallsPerSecondInFlight * static_cast<double>(options.concurrency));
+}
+
 // How many calls the run can come to.
 double MostCalls(const LoadOptions& options) {
-  const double rate = options.rate > 0 ? options.rate : kMostCallsPerSecond;
+  const double rate = MostRate(options);
   const double measured = std::min(options.seconds * rate, static_cast<double>(options.max_calls));
   return options.warm_up_seconds * rate + measured;
 }
@@ -187,14 +196,14 @@ std::vector<LoadRequest> MakeRequests(const LoadOptions& options, std::size_t ma
     const LoadCall call = options.mix.front().call;
     return {{call, maker.Make(call)}};
   }
-  const double most = std::min(MostCalls(options), static_cast<double>(max_bytes / kBytesAround));
-  const auto num_blocks = static_cast<std::size_t>(std::ceil(std::max(1.0, most) / kBlock));
+  const double bound = std::min(MostCalls(options), static_cast<double>(max_bytes / kBytesAround));
+  const auto most = static_cast<std::size_t>(std::ceil(std::max(1.0, bound)));
   std::vector<LoadRequest> requests;
-  requests.reserve(num_blocks * kBlock);  // gRPC's buffers are copied, not moved.
+  requests.reserve(most);  // gRPC's buffers are copied, not moved.
   std::size_t bytes = 0;
-  for (std::size_t block = 0; block < num_blocks; ++block) {
+  while (requests.size() < most) {
     for (const LoadCall call : DrawCalls(options, maker.random())) {
-      if (bytes >= max_bytes) return requests;
+      if (requests.size() == most || bytes >= max_bytes) return requests;
       requests.push_back({call, maker.Make(call)});
       bytes += requests.back().message.Length() + kBytesAround;
     }

@@ -100,19 +100,30 @@ TEST(LoadRequestsTest, EveryUserAndItemHasItsChance) {
 }
 
 TEST(LoadRequestsTest, ThereAreAsManyAsTheRunCanSend) {
-  LoadOptions closed_loop = OfCalls(0);  // Of 100,000 calls a second at most.
+  LoadOptions closed_loop = OfCalls(0);  // Of 20,000 calls a second and call in flight.
   closed_loop.user_ids = Ids("user", 100);
   closed_loop.warm_up_seconds = 0;
   closed_loop.seconds = 0.25;
+  LoadOptions wide = closed_loop;  // Of 100,000 calls a second at most.
+  wide.concurrency = 64;
+  LoadOptions open_loop = OfCalls(12'345);
+  open_loop.user_ids = closed_loop.user_ids;
   LoadOptions counted = closed_loop;
   counted.max_calls = 3;
+  LoadOptions warmed = counted;
+  warmed.rate = 2;
+  warmed.warm_up_seconds = 0.75;  // At 0 and at 0.5.
+  warmed.seconds = 9;
   LoadOptions same = closed_loop;
   same.user_ids.resize(1);
   LoadOptions empty = closed_loop;
   empty.mix = {{LoadCall::kCheck, 1}};
 
-  EXPECT_EQ(MakeRequests(closed_loop).size(), 30'000U);  // Tens of thousands, rounded up.
-  EXPECT_EQ(MakeRequests(counted).size(), 10'000U);
+  EXPECT_EQ(MakeRequests(closed_loop).size(), 5'000U);
+  EXPECT_EQ(MakeRequests(wide).size(), 25'000U);
+  EXPECT_EQ(MakeRequests(open_loop).size(), 12'345U);
+  EXPECT_EQ(MakeRequests(counted).size(), 3U);
+  EXPECT_EQ(MakeRequests(warmed).size(), 5U);
   EXPECT_EQ(MakeRequests(same).size(), 1U);
   EXPECT_EQ(MakeRequests(empty).size(), 1U);
 }
