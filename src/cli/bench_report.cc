@@ -47,6 +47,9 @@ Json JsonOf(double figure) { return figure > 0 ? Json(figure) : Json(nullptr); }
 
 Json JsonOf(const AgainstCheck& against, bool is_closed_loop) {
   return {{"repeats", against.num_repeats},
+          {"load_p50_us", against.load_p50_us},
+          {"load_p99_us", against.load_p99_us},
+          {"load_calls_per_second", JsonOf(against.load_calls_per_second)},
           {"check_p50_us", against.check_p50_us},
           {"check_p99_us", against.check_p99_us},
           {"check_calls_per_second", JsonOf(against.check_calls_per_second)},
@@ -93,13 +96,15 @@ std::string Describe(const BenchResult& result) {
   }
   if (const auto& against = result.against_check; against.has_value()) {
     text += absl::StrFormat(
-        "against Check, medians of %d: p50 %.3f ms, %.2f times; p99 %.3f ms, %.2f times",
-        against->num_repeats, against->check_p50_us / 1e3, against->ratio_p50,
-        against->check_p99_us / 1e3, against->ratio_p99);
+        "load and Check, medians of %d: p50 %.3f and %.3f ms, %.2f times; p99 %.3f and %.3f ms, "
+        "%.2f times",
+        against->num_repeats, against->load_p50_us / 1e3, against->check_p50_us / 1e3,
+        against->ratio_p50, against->load_p99_us / 1e3, against->check_p99_us / 1e3,
+        against->ratio_p99);
     if (result.rate == 0 && against->ratio_calls_per_second > 0) {
-      text +=
-          absl::StrFormat("; %s a second, %.2f times", RateWords(against->check_calls_per_second),
-                          against->ratio_calls_per_second);
+      text += absl::StrFormat(
+          "; %s and %s a second, %.2f times", RateWords(against->load_calls_per_second),
+          RateWords(against->check_calls_per_second), against->ratio_calls_per_second);
     }
     text += "\n";
   }

@@ -41,13 +41,16 @@ AgainstCheck CompareWithCheck(std::span<const LoadReport> loads,
                               std::span<const LoadReport> checks) {
   assert(loads.size() == checks.size() && !loads.empty());
   AgainstCheck against{.num_repeats = static_cast<int>(loads.size()),
+                       .load_p50_us = MedianOf(loads, &LoadReport::p50_us),
+                       .load_p99_us = MedianOf(loads, &LoadReport::p99_us),
+                       .load_calls_per_second = MedianOf(loads, &LoadReport::calls_per_second),
                        .check_p50_us = MedianOf(checks, &LoadReport::p50_us),
                        .check_p99_us = MedianOf(checks, &LoadReport::p99_us),
                        .check_calls_per_second = MedianOf(checks, &LoadReport::calls_per_second)};
-  against.ratio_p50 = Ratio(MedianOf(loads, &LoadReport::p50_us), against.check_p50_us);
-  against.ratio_p99 = Ratio(MedianOf(loads, &LoadReport::p99_us), against.check_p99_us);
+  against.ratio_p50 = Ratio(against.load_p50_us, against.check_p50_us);
+  against.ratio_p99 = Ratio(against.load_p99_us, against.check_p99_us);
   against.ratio_calls_per_second =
-      Ratio(MedianOf(loads, &LoadReport::calls_per_second), against.check_calls_per_second);
+      Ratio(against.load_calls_per_second, against.check_calls_per_second);
   return against;
 }
 

@@ -100,9 +100,14 @@ TEST_F(BinaryTest, AServerTakesRowsAndALoadOfManyCalls) {
   EXPECT_EQ(report["items"], 200);
   EXPECT_EQ(report["by_call"].size(), 5U);
   EXPECT_GT(report["by_call"]["RankItems"]["p50_us"].get<double>(), 0);
-  EXPECT_GT(report["against_check"]["ratio_p50"].get<double>(), 0);
-  EXPECT_GT(report["against_check"]["check_calls_per_second"].get<double>(), 0);
-  EXPECT_GT(report["against_check"]["ratio_calls_per_second"].get<double>(), 0);
+  for (const std::string figure : {"p50", "p99", "calls_per_second"}) {
+    const std::string unit = figure == "calls_per_second" ? "" : "_us";
+    const Json& against = report["against_check"];
+    EXPECT_GT(against["ratio_" + figure].get<double>(), 0);
+    EXPECT_NEAR(
+        against["ratio_" + figure].get<double>() * against["check_" + figure + unit].get<double>(),
+        against["load_" + figure + unit].get<double>(), 1e-6);
+  }
   ASSERT_EQ(chart.status, 0) << chart.err;
   const Json runs = Json::parse(chart.out)["runs"];
   ASSERT_EQ(runs.size(), 2U);
@@ -144,7 +149,8 @@ TEST_F(BinaryTest, ThroughputsAreComparedOfAClosedLoopAlone) {
   const Outcome paced = Run(ask + " --rate 100 --json" + target);
 
   ASSERT_EQ(closed.status, 0) << closed.err;
-  EXPECT_THAT(closed.out, ContainsRegex("medians of 5: p50 .*; [0-9.]+ a second, [0-9.]+ times"));
+  EXPECT_THAT(closed.out,
+              ContainsRegex("medians of 5: p50 .*; [0-9.]+ and [0-9.]+ a second, [0-9.]+ times"));
   ASSERT_EQ(paced.status, 0) << paced.err;
   const Json against = Json::parse(paced.out)["against_check"];
   EXPECT_GT(against["check_calls_per_second"].get<double>(), 0);

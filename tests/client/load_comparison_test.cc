@@ -41,6 +41,9 @@ TEST(LoadComparisonTest, RatiosAreOfMediansOverTheRepeatsEachByItself) {
   const AgainstCheck against = CompareWithCheck(loads, checks);
 
   EXPECT_EQ(against.num_repeats, 3);
+  EXPECT_DOUBLE_EQ(against.load_p50_us, 200);
+  EXPECT_DOUBLE_EQ(against.load_p99_us, 900);
+  EXPECT_DOUBLE_EQ(against.load_calls_per_second, 40);
   EXPECT_DOUBLE_EQ(against.check_p50_us, 50);
   EXPECT_DOUBLE_EQ(against.check_p99_us, 200);
   EXPECT_DOUBLE_EQ(against.check_calls_per_second, 160);

@@ -10,6 +10,9 @@ namespace vitrine {
 // ratios are the load's median by that of the empty calls, 0 where there is none of these.
 struct AgainstCheck {
   int num_repeats = 0;  // Of both.
+  double load_p50_us = 0;
+  double load_p99_us = 0;
+  double load_calls_per_second = 0;
   double check_p50_us = 0;
   double check_p99_us = 0;
   double check_calls_per_second = 0;
