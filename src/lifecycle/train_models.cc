@@ -90,7 +90,8 @@ absl::Status PassGateAlone(const Candidate& candidate, const LifecycleOptions& o
   for (const auto& [name, weight] : candidate.row.blend.weights) {
     if (weight.weight > 0) names.erase(name);
   }
-  ComparisonOptions asked{.settings = options.settings};
+  ComparisonOptions asked;
+  asked.settings = options.settings;
   asked.evaluation.cutoffs = {kCutoff};
   TrainingContext from_scratch = context;
   from_scratch.live = nullptr;
