@@ -50,7 +50,12 @@ absl::Status UsageError(const std::string& message) {
 
 absl::Status CheckFolderOf(const std::string& flag, const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (folder.empty() || std::filesystem::is_directory(folder)) return absl::OkStatus();
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return absl::OkStatus();
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return UsageError(
+        absl::StrFormat("%s: cannot look into %s: %s", flag, folder.string(), error.message()));
+  }
   return UsageError(absl::StrFormat("%s: there is no folder %s", flag, folder.string()));
 }
 

@@ -16,13 +16,15 @@ std::chrono::nanoseconds UsualCost::Get() const {
       static_cast<std::int64_t>(static_cast<double>(usual_ns) * std::exp2(-halvings)));
 }
 
-void UsualCost::NoteTime(std::chrono::nanoseconds took) {
+void UsualCost::NoteTime(std::chrono::nanoseconds usual, std::chrono::nanoseconds took) {
   const std::int64_t took_ns = std::max<std::int64_t>(took.count(), 1);  // 0 says: not known.
   const std::int64_t usual_ns = Get().count();
-  const bool is_longer = took_ns > usual_ns;
   std::int64_t next_ns = took_ns;
-  if (usual_ns > 0) {
-    next_ns = is_longer ? std::min(took_ns, 2 * usual_ns) : usual_ns + (took_ns - usual_ns) / 8;
+  if (usual_ns > 0 && took_ns > usual_ns) {
+    const std::int64_t before_ns = usual.count() > 0 ? usual.count() : usual_ns;
+    next_ns = std::max(usual_ns, std::min(took_ns, 2 * before_ns));
+  } else if (usual_ns > 0) {
+    next_ns = usual_ns + (took_ns - usual_ns) / 8;
   }
   const bool was_left_out = num_left_out_.load(std::memory_order_relaxed) > 0;
   if (!was_left_out && std::abs(next_ns - usual_ns) <= usual_ns / 100) return;

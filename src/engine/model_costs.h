@@ -22,8 +22,9 @@ class UsualCost {
   // 0: not known.
   std::chrono::nanoseconds Get() const;
 
-  // A change of less than a hundredth is not worth telling the other threads.
-  void NoteTime(std::chrono::nanoseconds took);
+  // `usual` is what Get said when the work began: calls that are interrupted together double it
+  // once. A change of less than a hundredth is not worth telling the other threads.
+  void NoteTime(std::chrono::nanoseconds usual, std::chrono::nanoseconds took);
   void NoteLeftOut() { num_left_out_.fetch_add(1, std::memory_order_relaxed); }
 
  private:

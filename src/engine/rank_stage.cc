@@ -119,7 +119,7 @@ bool RankBest(const Ranking& ranking, const Query& query, const std::function<bo
   ToldCandidates told =
       AskScorers(ranking.pipeline, ranker.listens_to(), query, best, ranking.controls);
   std::vector<float> probabilities(best.size());
-  if (!ranker.Rank(told.View(query), is_late, probabilities)) return false;
+  if (!told.has_answer || !ranker.Rank(told.View(query), is_late, probabilities)) return false;
   Verdict verdict{probabilities, ranking.controls.lifts, ranking.by.place};
   if (ranking.controls.is_explained) {
     verdict.told = std::make_shared<const ToldCandidates>(std::move(told));
@@ -153,12 +153,14 @@ ToldCandidates AskScorers(const Pipeline& pipeline, std::span<const std::string>
   told.scores.setConstant(static_cast<Eigen::Index>(told.scorers.size()),
                           static_cast<Eigen::Index>(told.items.size()), kUnscored);
   if (told.items.empty()) return told;
+  told.has_answer = told.scorers.empty();
   Turns turns(pipeline.models(), pipeline.costs(), KindOfScores(told.items.size()), controls);
   for (std::size_t turn = 0; turn < models.size(); ++turn) {
     const std::size_t m = turns[turn];
     if (rows[m] < 0 || !turns.HasTimeFor(m)) continue;
     models[m].scorer->Score({&query, 1}, told.items, told.scores.row(rows[m]));
     turns.NoteAnswer(m);
+    told.has_answer = true;
   }
   return told;
 }

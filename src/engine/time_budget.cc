@@ -9,13 +9,14 @@ bool TimeBudget::HasTimeFor(UsualCost& cost) {
   is_over_ = is_over_ || IsLate(controls_);
   if (is_over_ || !controls_.time_left) return !is_over_;
   left_ = controls_.time_left();
-  if (left_ > cost.Get()) return true;
+  usual_ = cost.Get();
+  if (left_ > usual_) return true;
   cost.NoteLeftOut();
   return false;
 }
 
 void TimeBudget::NoteDone(UsualCost& cost) const {
-  if (controls_.time_left) cost.NoteTime(left_ - controls_.time_left());
+  if (controls_.time_left) cost.NoteTime(usual_, left_ - controls_.time_left());
 }
 
 }  // namespace vitrine

@@ -23,8 +23,9 @@ class TimeBudget {
 
  private:
   const PipelineControls& controls_;
-  std::chrono::nanoseconds left_{};  // When the work began.
-  bool is_over_ = false;             // is_late was true.
+  std::chrono::nanoseconds left_{};   // When the work began.
+  std::chrono::nanoseconds usual_{};  // What it was then known to take.
+  bool is_over_ = false;              // is_late was true.
 };
 
 }  // namespace vitrine

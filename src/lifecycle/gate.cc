@@ -36,6 +36,11 @@ absl::StatusOr<Model> Refit(const Model& model, const Candidate& candidate,
                             const StageReport& report) {
   if (const Model* same = FindSame(model, candidate.row.trained); same != nullptr) return *same;
   ComparisonOptions only = options;
+  // It cannot be taught what its settings do not name: then it stands for the order of its blend.
+  if (model.kind == kRankerName && only.lessons != nullptr &&
+      !IsTaughtBy(*only.lessons, model.settings)) {
+    only.lessons = nullptr;
+  }
   only.models = {model.kind};
   only.settings = {{model.kind, model.settings}};
   VITRINE_ASSIGN_OR_RETURN(std::vector<TimedModel> trained,

@@ -38,14 +38,8 @@ std::uint64_t FingerprintOf(const RankerLessons& lessons) {
   return fingerprint.Take();
 }
 
-// Whether `lessons`, which whoever has them asked for, are those that the setting names.
-absl::Status CheckSource(const std::string& setting, const RankerLessons& lessons) {
-  const std::string source =
-      lessons.source == LessonSource::kImpressions ? "impressions" : "sampled";
-  if (setting == "auto" || setting == source) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrFormat(
-      "lessons = '%s' wants such lessons, and these are '%s': lessons = 'auto' takes either",
-      setting, source));
+const char* NameOf(LessonSource source) {
+  return source == LessonSource::kImpressions ? "impressions" : "sampled";
 }
 
 absl::StatusOr<Model> TrainAlone(const Dataset& dataset, const Settings& settings,
@@ -58,6 +52,12 @@ absl::StatusOr<Model> TrainAlone(const Dataset& dataset, const Settings& setting
 bool IsChoice(std::span<const std::uint8_t> is_wanted) {
   const auto num_wanted = std::count(is_wanted.begin(), is_wanted.end(), 1);
   return num_wanted > 0 && num_wanted < std::ssize(is_wanted);
+}
+
+bool IsTaughtBy(const RankerLessons& lessons, const Settings& settings) {
+  const auto found = settings.find("lessons");
+  return found == settings.end() || found->second == "auto" ||
+         found->second == NameOf(lessons.source);
 }
 
 absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settings,
@@ -80,7 +80,11 @@ absl::StatusOr<Model> TrainRanker(const Dataset& dataset, const Settings& settin
   learning.seed = reader.Count("seed", 0, 1'000'000'000);
   const std::string wanted = reader.Choice("lessons", {"auto", "impressions", "sampled"});
   VITRINE_RETURN_IF_ERROR(reader.status());
-  if (lessons != nullptr) VITRINE_RETURN_IF_ERROR(CheckSource(wanted, *lessons));
+  if (lessons != nullptr && !IsTaughtBy(*lessons, settings)) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "lessons = '%s' wants such lessons, and these are '%s': lessons = 'auto' takes either",
+        wanted, NameOf(lessons->source)));
+  }
   if (IsCancelled(context)) return Cancelled(kName);
 
   table.item_facts = ItemFacts(dataset);

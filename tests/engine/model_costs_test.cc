@@ -35,7 +35,7 @@ TEST(UsualCostTest, IsNotKnownBeforeTheFirstTime) {
   UsualCost cost;
   EXPECT_EQ(cost.Get(), nanoseconds(0));
 
-  cost.NoteTime(nanoseconds(0));  // The clock is coarse.
+  cost.NoteTime(cost.Get(), nanoseconds(0));  // The clock is coarse.
 
   EXPECT_GT(cost.Get(), nanoseconds(0));
 }
@@ -43,55 +43,65 @@ TEST(UsualCostTest, IsNotKnownBeforeTheFirstTime) {
 TEST(UsualCostTest, AShorterTimeCountsAnEighth) {
   UsualCost cost;
 
-  cost.NoteTime(nanoseconds(1600));
+  cost.NoteTime(cost.Get(), nanoseconds(1600));
   EXPECT_EQ(cost.Get(), nanoseconds(1600));
-  cost.NoteTime(nanoseconds(800));
+  cost.NoteTime(cost.Get(), nanoseconds(800));
   EXPECT_EQ(cost.Get(), nanoseconds(1500));
-  cost.NoteTime(nanoseconds(700));
+  cost.NoteTime(cost.Get(), nanoseconds(700));
   EXPECT_EQ(cost.Get(), nanoseconds(1400));
 }
 
 TEST(UsualCostTest, ALongerTimeCountsInFullButAtMostDoubles) {
   UsualCost cost;
-  cost.NoteTime(nanoseconds(800));
+  cost.NoteTime(cost.Get(), nanoseconds(800));
 
-  cost.NoteTime(nanoseconds(1500));
+  cost.NoteTime(cost.Get(), nanoseconds(1500));
   EXPECT_EQ(cost.Get(), nanoseconds(1500));
-  cost.NoteTime(milliseconds(1));
+  cost.NoteTime(cost.Get(), milliseconds(1));
   EXPECT_EQ(cost.Get(), nanoseconds(3000));
+}
+
+TEST(UsualCostTest, CallsThatAreInterruptedTogetherDoubleItOnce) {
+  UsualCost cost;
+  cost.NoteTime({}, milliseconds(1));
+  const nanoseconds usual = cost.Get();
+
+  for (int call = 0; call < 8; ++call) cost.NoteTime(usual, milliseconds(300));
+
+  EXPECT_EQ(cost.Get(), milliseconds(2));
 }
 
 TEST(UsualCostTest, LittleChangesAreNotNoted) {
   UsualCost cost;
-  cost.NoteTime(nanoseconds(1000));
+  cost.NoteTime(cost.Get(), nanoseconds(1000));
 
-  cost.NoteTime(nanoseconds(1009));
+  cost.NoteTime(cost.Get(), nanoseconds(1009));
   EXPECT_EQ(cost.Get(), nanoseconds(1000));
-  cost.NoteTime(nanoseconds(930));
+  cost.NoteTime(cost.Get(), nanoseconds(930));
   EXPECT_EQ(cost.Get(), nanoseconds(1000));
-  cost.NoteTime(nanoseconds(904));
+  cost.NoteTime(cost.Get(), nanoseconds(904));
   EXPECT_EQ(cost.Get(), nanoseconds(988));
 }
 
 TEST(UsualCostTest, IsHalvedByBeingLeftOutAndThenMeasuredFromThere) {
   UsualCost cost;
-  cost.NoteTime(milliseconds(8));
+  cost.NoteTime(cost.Get(), milliseconds(8));
 
   LeaveOut(512, cost);
   EXPECT_EQ(cost.Get(), milliseconds(4));
   LeaveOut(1024, cost);
   EXPECT_EQ(cost.Get(), milliseconds(1));
 
-  cost.NoteTime(milliseconds(1));
+  cost.NoteTime(cost.Get(), milliseconds(1));
   EXPECT_EQ(cost.Get(), milliseconds(1));
-  cost.NoteTime(milliseconds(6));
+  cost.NoteTime(cost.Get(), milliseconds(6));
   EXPECT_EQ(cost.Get(), milliseconds(2));
 }
 
 TEST(ModelCostsTest, EveryKindOfAnswerAndScoresOfOtherSizesAreMeasuredByThemselves) {
   ModelCosts costs(2);
 
-  costs.Of(1, KindOfScores(500)).NoteTime(milliseconds(3));
+  costs.Of(1, KindOfScores(500)).NoteTime({}, milliseconds(3));
 
   EXPECT_EQ(costs.Of(1, KindOfScores(400)).Get(), milliseconds(3));
   EXPECT_EQ(costs.Of(1, KindOfScores(2'000)).Get(), nanoseconds(0));

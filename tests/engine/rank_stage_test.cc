@@ -274,6 +274,23 @@ TEST_F(RankStageTest, AModelThatIsTooSlowSaysNothingToTheRankerEither) {
   EXPECT_THAT(Ids(reply), ElementsAre("e", "d", "c"));  // The ranker's order.
 }
 
+TEST_F(RankStageTest, ARankerThatNobodyHasTimeToAnswerLeavesTheBlendsOrder) {
+  Publish({Popular(),
+           MakeCostlyModel("item_knn", ModelFamily::kPopularity, {1, 2, 3, 4, 5},
+                           [] { return milliseconds(20); }),
+           Contrary({.scorers = {"item_knn"}})});
+  RecommendRequest request{.page_size = 3, .explanation = ExplanationLevel::kNone};
+  FakeDeadline(milliseconds(1000)).Bind(request);
+  ASSERT_THAT(Recommend(request).fallbacks, ElementsAre("cold-shopper"));
+  const FakeDeadline deadline(milliseconds(15));
+  deadline.Bind(request);
+
+  const RecommendReply reply = Recommend(request);
+
+  EXPECT_THAT(reply.fallbacks, Contains("ranker-late"));
+  EXPECT_THAT(Ids(reply), ElementsAre("a", "b", "c"));
+}
+
 TEST_F(RankStageTest, MeasuringLooksAtNoClock) {
   auto set = std::make_shared<ModelSet>();
   set->models = {Popular(), Contrary({.deadline_ms = 0})};

@@ -22,7 +22,8 @@ struct ToldCandidates {
   std::vector<ItemIndex> items{};
   std::vector<float> blended{};
   std::vector<std::string> scorers{};
-  Matrix scores{};  // [scorers x items]
+  Matrix scores{};         // [scorers x items]
+  bool has_answer = true;  // Of one scorer at least; or there is none to ask.
 
   // Valid while this and `query` are.
   RankerCandidates View(const Query& query) const {

@@ -40,6 +40,9 @@ inline constexpr std::size_t kLeastShoppersToLearn = 100;
 // Whether there is an order to learn from a list: something of it is wanted, and something is not.
 bool IsChoice(std::span<const std::uint8_t> is_wanted);
 
+// Whether lessons of their source are those that the settings of a ranker ask for.
+bool IsTaughtBy(const RankerLessons& lessons, const Settings& settings);
+
 // Trains deep_ranker, by its trainer's settings. `dataset` is what is known now of the items;
 // `lessons` null, or of fewer than kLeastShoppersToLearn shoppers: it learns nothing, and the order
 // stays as it is, which is all that the trainer by itself can do. Errors: those of Trainer::train;
