@@ -195,9 +195,8 @@ TEST_P(MostPopularRetrievalTest, FindsTheVeryBestOfAllScores) {
 
     // The first of them left out.
     std::vector<ItemIndex> excluded;
-    for (const ScoredItem& each : (*scorer)->Retrieve({&query, 1}, nullptr, 50).front()) {
-      excluded.push_back(each.item);
-    }
+    const std::vector<ScoredItem> best = (*scorer)->Retrieve({&query, 1}, nullptr, 50).front();
+    for (const ScoredItem& each : best) excluded.push_back(each.item);
     std::sort(excluded.begin(), excluded.end());
     query.excluded = excluded;
     ExpectTheBest(**scorer, query, filters);
