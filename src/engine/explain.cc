@@ -261,7 +261,7 @@ std::vector<Explanation> Explain(const ModelSet& models, const ShopperQuery& que
   const bool is_all_told = level == ExplanationLevel::kContributions;
   const Query view = query.View();
   std::vector<std::vector<Cause>> causes = Ask(models, view, items, level);
-  std::vector<std::vector<ScorePart>> of_ranker(items.size());
+  std::vector<std::vector<ScorePart>> of_ranker;
   if (is_all_told) of_ranker = ExplainRanked(models, view, items);
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (is_all_told) PutInOrder(causes[i]);

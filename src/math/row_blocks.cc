@@ -6,11 +6,13 @@
 #include <functional>
 #include <utility>
 
+#include "vitrine/math/coarse_rows.h"
+
 namespace vitrine {
 namespace {
 
 constexpr std::size_t kRowsOfBlock = 256;
-constexpr std::size_t kPlacesApart = 16;
+constexpr std::size_t kPlacesApart = CoarseChunk::kRows;
 constexpr std::size_t kRowsOfCluster = 1024;
 constexpr std::size_t kMostParts = 64;  // Of what is split, so that a split takes bounded time.
 
@@ -157,12 +159,13 @@ std::vector<RowBlocks::Bounded> RowBlocks::Bounds(std::span<const float> vector)
   const Eigen::Map<const DoubleMatrix> directions(
       directions_.data(), static_cast<Eigen::Index>(directions_.size() / vector.size()), size);
   const Eigen::VectorXd all_along = directions * values;
-  const double squared_length = values.squaredNorm();
+  const Eigen::VectorXd all_across =
+      (values.squaredNorm() - all_along.array().square()).max(0.0).sqrt();
   std::vector<Bounded> bounds;
   bounds.reserve(blocks_.size());
   for (const Block& block : blocks_) {
     const double along = all_along[static_cast<Eigen::Index>(block.direction)];
-    const double across = std::sqrt(std::max(squared_length - along * along, 0.0));
+    const double across = all_across[static_cast<Eigen::Index>(block.direction)];
     const double most = std::max(block.least_along * along, block.most_along * along);
     bounds.push_back({most + across * block.most_across, block.first, block.count});
     assert(std::isfinite(bounds.back().most));  // Else the order of the blocks would be none.

@@ -103,7 +103,13 @@ std::optional<std::uint32_t> MostPopular::FindCategory(const std::string& path) 
   return std::nullopt;
 }
 
-std::vector<MostPopular::Share> MostPopular::Shares(const Query& query) const {
+std::shared_ptr<const std::vector<MostPopular::Share>> MostPopular::Shares(
+    const Query& query) const {
+  return QueryMemo::Recall<std::vector<Share>>(query.memo, this,
+                                               [&] { return WorkOutShares(query); });
+}
+
+std::vector<MostPopular::Share> MostPopular::WorkOutShares(const Query& query) const {
   if (names_.empty()) return {};
   std::map<std::uint32_t, double> weights;
   for (const std::string& path : query.categories) {
@@ -147,7 +153,8 @@ float MostPopular::ScoreOf(std::span<const Share> shares, ItemIndex item) const 
 void MostPopular::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                         Eigen::Ref<Matrix> scores) const {
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    const std::vector<Share> shares = Shares(queries[q]);
+    const auto kept = Shares(queries[q]);
+    const std::span<const Share> shares = *kept;
     const std::span<float> row = RowOf(scores, q);
     const bool are_many = items.size() > everywhere_.size() / 4;
     if (!AreAllBelow(everywhere_.size(), items) || (!are_many && !shares.empty())) {
@@ -165,7 +172,7 @@ float MostPopular::Sketch(const Query& query, std::span<float> scores) const {
   const std::size_t count = std::min(scores.size(), everywhere_.size());
   std::copy_n(everywhere_.begin(), count, scores.begin());
   std::fill(scores.begin() + static_cast<std::ptrdiff_t>(count), scores.end(), kUnscored);
-  AddShares(Shares(query), scores);
+  AddShares(*Shares(query), scores);
   return 0;
 }
 
@@ -180,12 +187,13 @@ void MostPopular::AddShares(std::span<const Share> shares, std::span<float> scor
 }
 
 std::vector<Contribution> MostPopular::Explain(const Query& query, ItemIndex item) const {
-  return ExplainOne(Shares(query), item);
+  return ExplainOne(*Shares(query), item);
 }
 
 std::vector<std::vector<Contribution>> MostPopular::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
-  const std::vector<Share> shares = Shares(query);
+  const auto kept = Shares(query);
+  const std::span<const Share> shares = *kept;
   std::vector<std::vector<Contribution>> explained;
   explained.reserve(items.size());
   for (const ItemIndex item : items) explained.push_back(ExplainOne(shares, item));

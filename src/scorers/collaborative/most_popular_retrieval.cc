@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include "scorers/sparse_scores.h"
 #include "vitrine/math/top_k.h"
@@ -23,7 +22,7 @@ class MostPopular::Walk {
         query_(query),
         allowed_(allowed),
         best_(k),
-        shares_(scorer.Shares(query)),
+        shares_(*scorer.Shares(query)),
         left_(shares_) {
     of_kind_.reserve(shares_.size());
   }

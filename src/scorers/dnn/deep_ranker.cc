@@ -130,17 +130,22 @@ Matrix DeepRanker::Features(const RankerCandidates& candidates) const {
 bool DeepRanker::Rank(const RankerCandidates& candidates, const std::function<bool()>& is_late,
                       std::span<float> probabilities) const {
   if (is_late && is_late()) return false;
-  Matrix inputs = Features(candidates);
   const Eigen::VectorXf of_blend =
-      static_cast<float>(table_.blend_slope) * inputs.col(kLogBlendFeature);
-  Standardise(table_.means, table_.scales, inputs);
+      static_cast<float>(table_.blend_slope) * LogsOfBlend(candidates.blended);
+  Matrix inputs;  // Of networks alone.
+  if (!table_.networks.empty()) {
+    inputs = Features(candidates);
+    Standardise(table_.means, table_.scales, inputs);
+  }
   DeepRankerNetwork::Cache cache;
   Matrix some;
   for (std::size_t begin = 0; begin < candidates.items.size(); begin += kRankedTogether) {
     if (is_late && is_late()) return false;
     const std::size_t count = std::min(kRankedTogether, candidates.items.size() - begin);
     const auto first = static_cast<Eigen::Index>(begin);
-    some = inputs.middleRows(first, static_cast<Eigen::Index>(count));
+    if (!table_.networks.empty()) {
+      some = inputs.middleRows(first, static_cast<Eigen::Index>(count));
+    }
     Eigen::VectorXf z = of_blend.segment(first, static_cast<Eigen::Index>(count));
     AddNetworks(some, cache, z);
     for (std::size_t i = 0; i < count; ++i) {

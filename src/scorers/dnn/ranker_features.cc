@@ -95,13 +95,9 @@ void FillScores(const Matrix& scores, Eigen::Index row, Eigen::Index column, Mat
 }
 
 void FillBlend(std::span<const float> blended, Matrix& features) {
-  const float best = blended.empty() ? 0 : blended.front();
-  for (std::size_t i = 0; i < blended.size(); ++i) {
-    const auto row = static_cast<Eigen::Index>(i);
-    const float share = best > 0 && std::isfinite(best) ? blended[i] / best : 0;
-    features(row, kLogBlendFeature) =
-        share > 0 ? std::max(std::log(share), kLeastLogBlend) : kLeastLogBlend;
-    features(row, kLogBlendFeature + 1) =
+  features.col(kLogBlendFeature) = LogsOfBlend(blended);
+  for (Eigen::Index i = 0; i < features.rows(); ++i) {
+    features(i, kLogBlendFeature + 1) =
         static_cast<float>(1 / std::log2(2.0 + static_cast<double>(i)));
   }
 }
@@ -319,6 +315,17 @@ ItemBehaviour MeasureBehaviour(const Dataset& dataset) {
     behaviour.brands.push_back(brands.Of(described != nullptr ? described->brand : ""));
   }
   return behaviour;
+}
+
+Eigen::VectorXf LogsOfBlend(std::span<const float> blended) {
+  const float best = blended.empty() ? 0 : blended.front();
+  Eigen::VectorXf logs(static_cast<Eigen::Index>(blended.size()));
+  for (std::size_t i = 0; i < blended.size(); ++i) {
+    const float share = best > 0 && std::isfinite(best) ? blended[i] / best : 0;
+    logs[static_cast<Eigen::Index>(i)] =
+        share > 0 ? std::max(std::log(share), kLeastLogBlend) : kLeastLogBlend;
+  }
+  return logs;
 }
 
 Matrix RankerFeatures(const RankerCandidates& candidates, std::span<const std::string> scorers,

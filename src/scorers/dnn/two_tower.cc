@@ -169,17 +169,25 @@ void TwoTower::FillInputs(const Shopper& shopper, Eigen::Ref<Eigen::RowVectorXf>
   if (shopper.profile.size() > 0) inputs.tail(d) = shopper.profile;
 }
 
-Matrix TwoTower::UserVectors(std::span<const Query> queries) const {
-  Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(queries.size()), table_.targets.cols());
-  Matrix inputs(1, static_cast<Eigen::Index>(UserTower::NumInputs(table_.shape)));
-  UserTower::Cache cache;
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    const Shopper shopper = Know(queries[q]);
-    if (!shopper.is_known()) continue;
-    FillInputs(shopper, inputs.row(0));
+std::shared_ptr<const TwoTower::Encoded> TwoTower::Encode(const Query& query) const {
+  return QueryMemo::Recall<Encoded>(query.memo, this, [&] {
+    Encoded encoded{.shopper = Know(query),
+                    .vector = Eigen::RowVectorXf::Zero(table_.targets.cols())};
+    if (!encoded.shopper.is_known()) return encoded;
+    Matrix inputs(1, static_cast<Eigen::Index>(UserTower::NumInputs(table_.shape)));
+    FillInputs(encoded.shopper, inputs.row(0));
+    UserTower::Cache cache;
     const Matrix& vector = table_.users.Forward(inputs, cache, {});
     // Sound weights cannot overflow; damaged ones can.
-    if (vector.allFinite()) vectors.row(static_cast<Eigen::Index>(q)) = vector.row(0);
+    if (vector.allFinite()) encoded.vector = vector.row(0);
+    return encoded;
+  });
+}
+
+Matrix TwoTower::UserVectors(std::span<const Query> queries) const {
+  Matrix vectors(static_cast<Eigen::Index>(queries.size()), table_.targets.cols());
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    vectors.row(static_cast<Eigen::Index>(q)) = Encode(queries[q])->vector;
   }
   return vectors;
 }
@@ -206,7 +214,8 @@ std::vector<Contribution> TwoTower::Explain(const Query& query, ItemIndex item) 
 std::vector<std::vector<Contribution>> TwoTower::ExplainAll(
     const Query& query, std::span<const ItemIndex> items) const {
   std::vector<std::vector<Contribution>> explained(items.size());
-  const Shopper shopper = Know(query);
+  const auto encoded = Encode(query);
+  const Shopper& shopper = encoded->shopper;
   if (!shopper.is_known()) return explained;
   Eigen::RowVectorXf inputs(static_cast<Eigen::Index>(UserTower::NumInputs(table_.shape)));
   FillInputs(shopper, inputs);

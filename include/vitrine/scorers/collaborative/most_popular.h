@@ -80,7 +80,8 @@ class MostPopular final : public Scorer, public Explainer {
   void SortItems();
   // The longest part of `path` that is a category of some item.
   std::optional<std::uint32_t> FindCategory(const std::string& path) const;
-  std::vector<Share> Shares(const Query& query) const;
+  std::shared_ptr<const std::vector<Share>> Shares(const Query& query) const;
+  std::vector<Share> WorkOutShares(const Query& query) const;
   float ScoreOf(std::span<const Share> shares, ItemIndex item) const;
   // Adds what the shares add to the scores of all items. O(members of the shares' categories)
   void AddShares(std::span<const Share> shares, std::span<float> scores) const;

@@ -72,6 +72,9 @@ ItemBehaviour MeasureBehaviour(const Dataset& dataset);
 inline constexpr Eigen::Index kLogBlendFeature = 0;
 inline constexpr float kLeastLogBlend = -6;
 
+// That column alone, of the blended scores, the best first [items].
+Eigen::VectorXf LogsOfBlend(std::span<const float> blended);
+
 // The features of candidates [items x features]: of the blend ln(score / best) and 1 / log2(1 +
 // rank); of each of `scorers` its score by its best one and 1 / log2(1 + its rank), both 0 where it
 // has nothing to say; the facts of the items, less their mean over the candidates, so that they

@@ -107,9 +107,15 @@ class TwoTower final : public Scorer, public Explainer {
     bool is_known() const { return !touches.empty() || profile.size() > 0; }
   };
 
+  struct Encoded {
+    Shopper shopper{};
+    Eigen::RowVectorXf vector{};  // u; zeros where nothing is known of the shopper.
+  };
+
   explicit TwoTower(TwoTowerTable table);
   FactorTable Table() const;
   Shopper Know(const Query& query) const;
+  std::shared_ptr<const Encoded> Encode(const Query& query) const;
   void FillInputs(const Shopper& shopper, Eigen::Ref<Eigen::RowVectorXf> inputs) const;
 
   TwoTowerTable table_;
