@@ -109,16 +109,16 @@ absl::StatusOr<LoadOptions> ReadLoad(const BenchFlags& flags) {
 }
 
 // How calls follow each other.
-struct Pace {
+struct RunPace {
   std::size_t concurrency = 1;
   double rate = 0;
 };
 
 // What to run: the load as it is; for a chart it at each rate, or with ever more calls in flight.
-std::vector<Pace> PacesOf(const BenchFlags& flags) {
+std::vector<RunPace> PacesOf(const BenchFlags& flags) {
   const LoadOptions& load = flags.load;
   if (flags.chart.empty()) return {{load.concurrency, load.rate}};
-  std::vector<Pace> paces;
+  std::vector<RunPace> paces;
   for (const double rate : flags.rates) {
     paces.push_back({flags.is_concurrency_given ? load.concurrency : kInFlightOfRates, rate});
   }
@@ -191,11 +191,11 @@ absl::Status Run(const BenchFlags& flags) {
   }
   VITRINE_RETURN_IF_ERROR(CheckFolderOf("--chart", flags.chart));
   SetLogLevel(LogLevel::kWarning);
-  const std::vector<Pace> paces = PacesOf(flags);
-  for (const Pace& pace : paces) VITRINE_RETURN_IF_ERROR(CheckDue(flags.load, pace.rate));
+  const std::vector<RunPace> paces = PacesOf(flags);
+  for (const RunPace& pace : paces) VITRINE_RETURN_IF_ERROR(CheckDue(flags.load, pace.rate));
   VITRINE_ASSIGN_OR_RETURN(LoadOptions load, ReadLoad(flags));
   std::vector<BenchResult> results;
-  for (const Pace& pace : paces) {
+  for (const RunPace& pace : paces) {
     load.concurrency = pace.concurrency;
     load.rate = pace.rate;
     VITRINE_ASSIGN_OR_RETURN(results.emplace_back(), Measure(flags, load));

@@ -1,6 +1,5 @@
 #include "cli/checkpoint_folder.h"
 
-#include <algorithm>
 #include <string_view>
 #include <vector>
 

@@ -25,9 +25,7 @@ PipelineControls WatchedFor(const Plan& plan) {
   if (Lateness* const lateness = plan.lateness; lateness != nullptr && lateness->can_be_late()) {
     controls.is_late = [lateness] { return lateness->LeavesOut(); };
     controls.on_left_out = [lateness](std::string_view model) { lateness->NoteLeftOut(model); };
-    if (lateness->knows_time_left()) {
-      controls.time_left = [lateness] { return lateness->TimeLeft(); };
-    }
+    controls.time_left = lateness->time_left();
   }
   if (TraceRecorder* const trace = plan.trace; trace != nullptr) {
     controls.on_step = [trace](std::string_view step, std::string_view model, std::size_t count,

@@ -62,7 +62,7 @@ std::vector<std::vector<ScorePart>> ExplainRanked(const ModelSet& models, const 
     const ExplainedRanking explained = ranker->ExplainRanking(told->View(query), rows);
     if (explained.features.empty()) return parts;
     for (std::size_t i = 0; i < places.size(); ++i) {
-      parts[places[i]] = PartsOf(explained, kRankerKind, i);
+      parts[places[i]] = PartsOf(explained, kRankerName, i);
     }
   }
   return parts;

@@ -31,9 +31,8 @@ class Lateness {
     return is_over_;
   }
 
-  bool knows_time_left() const { return static_cast<bool>(time_left_); }
-  // REQUIRES: knows_time_left()
-  std::chrono::nanoseconds TimeLeft() const { return time_left_(); }
+  // Empty: nobody knows.
+  const std::function<std::chrono::nanoseconds()>& time_left() const { return time_left_; }
 
   // That the model says less in the answer than it could. Its name must outlive this.
   void NoteLeftOut(std::string_view model) {

@@ -64,15 +64,6 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
   std::vector<Asked> retrieved(queries.size());
   std::vector<ItemBitmap> seen(queries.size());
   for (std::size_t q = 0; q < queries.size(); ++q) retrieved[q].factors = std::move(weights[q]);
-  const auto add = [&](std::size_t q, std::size_t m, std::span<const ScoredItem> list) {
-    if (list.empty()) return;
-    retrieved[q].factors[m] /= static_cast<double>(ScaleOf(list.front().score, list.back().score));
-    for (const ScoredItem& scored : list) {
-      if (seen[q].Contains(scored.item)) continue;
-      seen[q].Insert(scored.item);
-      retrieved[q].items.push_back(scored.item);
-    }
-  };
   Turns turns(*models_, *costs_, AnswerKind::kList, controls);
   for (std::size_t turn = 0; turn < weights_.size(); ++turn) {
     const std::size_t m = turns[turn];
@@ -92,17 +83,23 @@ std::vector<Pipeline::Asked> Pipeline::Retrieve(std::span<const Query> queries,
     });
     for (std::size_t q = 0; q < queries.size(); ++q) {
       if (!is_asked(retrieved[q])) continue;
-      if (!controls.is_late) {
-        add(q, m, lists[q]);
-        continue;
-      }
       retrieved[q].found.resize(weights_.size());
       retrieved[q].found[m] = std::move(lists[q]);
     }
   }
   // As the models stand in the set, whoever was asked first.
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    for (std::size_t m = 0; m < retrieved[q].found.size(); ++m) add(q, m, retrieved[q].found[m]);
+    for (std::size_t m = 0; m < retrieved[q].found.size(); ++m) {
+      const std::vector<ScoredItem>& list = retrieved[q].found[m];
+      if (list.empty()) continue;
+      retrieved[q].factors[m] /=
+          static_cast<double>(ScaleOf(list.front().score, list.back().score));
+      for (const ScoredItem& scored : list) {
+        if (seen[q].Contains(scored.item)) continue;
+        seen[q].Insert(scored.item);
+        retrieved[q].items.push_back(scored.item);
+      }
+    }
   }
   return retrieved;
 }

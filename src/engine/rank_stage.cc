@@ -7,7 +7,6 @@
 #include <memory>
 #include <numeric>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "engine/lifts.h"
@@ -29,7 +28,7 @@ struct PlacedRanker {
 
 PlacedRanker FindRanker(const ModelSet& models) {
   const auto found = std::find_if(models.models.begin(), models.models.end(),
-                                  [](const Model& model) { return model.kind == kRankerKind; });
+                                  [](const Model& model) { return model.kind == kRankerName; });
   if (found == models.models.end()) return {};
   return {.ranker = static_cast<const DeepRanker*>(found->scorer.get()),
           .place = static_cast<std::size_t>(found - models.models.begin())};

@@ -41,10 +41,6 @@ RankerLessons Joined(std::vector<std::string> scorers, const std::vector<Lesson>
   return lessons;
 }
 
-bool IsCancelled(const TrainingContext& context) {
-  return context.is_cancelled != nullptr && *context.is_cancelled;
-}
-
 // The blend's candidates and their features, as requests see them.
 class CandidateSource {
  public:

@@ -18,10 +18,6 @@ double SecondsSince(Micros start) {
   return static_cast<double>(MonotonicNow() - start) / static_cast<double>(kMicrosPerSecond);
 }
 
-bool IsCancelled(const TrainingContext& context) {
-  return context.is_cancelled != nullptr && *context.is_cancelled;
-}
-
 std::string TrainerNames() {
   return absl::StrJoin(Trainers(), ", ",
                        [](std::string* out, const Trainer& trainer) { out->append(trainer.name); });

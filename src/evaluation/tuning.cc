@@ -122,10 +122,6 @@ Trial Run(const Measure& measure, const Trainer& trainer, const Settings& settin
   return trial;
 }
 
-bool IsCancelled(const TrainingContext& context) {
-  return context.is_cancelled != nullptr && *context.is_cancelled;
-}
-
 }  // namespace
 
 absl::StatusOr<Tuning> TuneBy(const Measure& measure, Better better, const Trainer& trainer,

@@ -1,7 +1,6 @@
 #include "vitrine/feature_store/dataset.h"
 
 #include <algorithm>
-#include <variant>
 
 #include "feature_store/store_codec.h"
 #include "vitrine/base/bytes.h"
@@ -25,20 +24,6 @@ void AppendRow(std::span<const Interaction> history, CsrMatrix& matrix) {
     matrix.value.push_back(static_cast<float>(sum));
   }
   matrix.row_begin.push_back(matrix.column.size());
-}
-
-void AddProfile(const DescribedUser& profile, ByteWriter& writer) {
-  writer.Unsigned(profile.user);
-  writer.Unsigned(profile.attributes->size());
-  for (const auto& [name, value] : *profile.attributes) {
-    writer.String(name);
-    writer.Unsigned(value.index());
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      writer.String(*text);
-    } else {
-      writer.Double(std::get<double>(value));
-    }
-  }
 }
 
 }  // namespace
@@ -86,7 +71,11 @@ void SetFingerprint(Dataset& dataset) {
   }
   fingerprint.writer().Signed(dataset.now_us);
   // Last, and without their number, so that data without any keeps the fingerprint it had.
-  for (const DescribedUser& profile : dataset.profiles) AddProfile(profile, fingerprint.writer());
+  for (const DescribedUser& profile : dataset.profiles) {
+    ByteWriter& writer = fingerprint.writer();
+    writer.Unsigned(profile.user);
+    WriteAttributes(writer, *profile.attributes);
+  }
   dataset.fingerprint = fingerprint.Take();
 }
 

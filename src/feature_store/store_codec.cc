@@ -67,19 +67,6 @@ std::vector<std::string> ReadTexts(ByteReader& reader) {
   return texts;
 }
 
-void Write(ByteWriter& writer, const std::map<std::string, AttributeValue>& attributes) {
-  writer.Unsigned(attributes.size());
-  for (const auto& [name, value] : attributes) {
-    writer.String(name);
-    writer.Unsigned(value.index());
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      writer.String(*text);
-    } else {
-      writer.Double(std::get<double>(value));
-    }
-  }
-}
-
 std::map<std::string, AttributeValue> ReadAttributes(ByteReader& reader) {
   std::map<std::string, AttributeValue> attributes;
   const std::size_t count = reader.Count(3);
@@ -205,7 +192,7 @@ void WriteItem(ByteWriter& writer, const Item& item) {
   if (item.stock.has_value()) writer.Signed(*item.stock);
   Write(writer, item.tags);
   Write(writer, item.image_uris);
-  Write(writer, item.attributes);
+  WriteAttributes(writer, item.attributes);
   writer.Signed(item.publish_time_us);
 }
 
@@ -243,6 +230,19 @@ std::uint64_t ParseBigEndian(std::string_view key) {
 }
 
 }  // namespace
+
+void WriteAttributes(ByteWriter& writer, const std::map<std::string, AttributeValue>& attributes) {
+  writer.Unsigned(attributes.size());
+  for (const auto& [name, value] : attributes) {
+    writer.String(name);
+    writer.Unsigned(value.index());
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      writer.String(*text);
+    } else {
+      writer.Double(std::get<double>(value));
+    }
+  }
+}
 
 std::string EncodeLogRecord(const LogHead& head, const Event& event) {
   ByteWriter writer;
@@ -319,7 +319,7 @@ std::string EncodeShopperRow(const ShopperRow& row) {
   WriteIndex(writer, row.merged_into);
   if (row.merged_into.has_value()) writer.Signed(row.merged_at_us);
   writer.Unsigned(row.profile != nullptr ? 1 : 0);
-  if (row.profile != nullptr) Write(writer, row.profile->attributes);
+  if (row.profile != nullptr) WriteAttributes(writer, row.profile->attributes);
   return writer.Take();
 }
 

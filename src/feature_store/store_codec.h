@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "vitrine/base/bytes.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/base/ids.h"
 #include "vitrine/feature_store/event.h"
@@ -44,6 +46,9 @@ struct LogHead {
     return rating.has_value() ? static_cast<float>(*rating) : static_cast<float>(touch.quantity);
   }
 };
+
+// As they stand in the rows of items and shoppers.
+void WriteAttributes(ByteWriter& writer, const std::map<std::string, AttributeValue>& attributes);
 
 // The details (everything that is neither an id of `head` nor in it) come from `event`. Records of
 // version 1 have no arrival: it is the event's time, whatever the order of these.

@@ -11,10 +11,6 @@
 namespace vitrine {
 namespace {
 
-bool IsCancelled(const TrainingContext& context) {
-  return context.is_cancelled != nullptr && *context.is_cancelled;
-}
-
 // When the first of the test part happened; every case is asked then or later.
 Micros BeginOf(const Split& split) {
   return std::min_element(split.cases.begin(), split.cases.end(),

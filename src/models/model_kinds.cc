@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 
 #include "models/scorer_weights.h"
 #include "vitrine/base/status_macros.h"
@@ -83,7 +84,7 @@ ModelKind Weighted(ModelKind kind) {
     return static_cast<const S&>(*model.scorer);
   };
   kind.weights =
-      WeightAccess{.has_item_rows = kHasItemRows<S>,
+      WeightAccess{.has_item_rows = !std::is_same_v<S, DeepRanker>,
                    .read = [scorer_of](const Model& model) { return WeightsOf(scorer_of(model)); },
                    .replace = [scorer_of](const Model& model,
                                           const nn::TensorFile& file) -> absl::StatusOr<Model> {

@@ -228,9 +228,8 @@ template <typename S>
 absl::StatusOr<std::shared_ptr<const S>> WithWeights(const S& scorer, const nn::TensorFile& file) {
   auto parts = PartsOf(scorer);
   for (const Place& place : PlacesIn(parts)) {
-    const auto tensor = std::find_if(file.tensors.begin(), file.tensors.end(),
-                                     [&](const auto& each) { return each.name == place.name; });
-    assert(tensor != file.tensors.end() && tensor->values.size() == place.values.size());
+    const nn::Tensor* const tensor = nn::FindTensor(file, place.name);
+    assert(tensor != nullptr && tensor->values.size() == place.values.size());
     std::copy(tensor->values.begin(), tensor->values.end(), place.values.begin());
   }
   return MakeLike(scorer, std::move(parts));

@@ -7,9 +7,6 @@
 
 namespace vitrine {
 
-class DeepRanker;
-class SessionPredictor;
-
 // The numbers that a scorer learned, named and shaped as PyTorch's layers have theirs; docs/nn.md
 // lists them. S: DeepRanker, GanCf, Ials, MeanFactors, NeuralCf, NextItem, RatingMf,
 // SessionPredictor or TwoTower.
@@ -21,13 +18,5 @@ nn::TensorFile WeightsOf(const S& scorer);
 // Errors: INVALID_ARGUMENT numbers that no such scorer can have.
 template <typename S>
 absl::StatusOr<std::shared_ptr<const S>> WithWeights(const S& scorer, const nn::TensorFile& file);
-
-// Whether rows of the tensors belong to items.
-template <typename S>
-inline constexpr bool kHasItemRows = true;
-template <>
-inline constexpr bool kHasItemRows<DeepRanker> = false;
-template <>
-inline constexpr bool kHasItemRows<SessionPredictor> = false;
 
 }  // namespace vitrine

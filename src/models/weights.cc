@@ -106,17 +106,11 @@ absl::Status CheckMetadata(const std::map<std::string, std::string>& wanted,
       kItemIdsKey));
 }
 
-const nn::Tensor* Find(const nn::TensorFile& file, const std::string& name) {
-  const auto tensor = std::find_if(file.tensors.begin(), file.tensors.end(),
-                                   [&](const nn::Tensor& each) { return each.name == name; });
-  return tensor == file.tensors.end() ? nullptr : &*tensor;
-}
-
 absl::Status CheckTensors(const nn::TensorFile& wanted, const nn::TensorFile& given) {
   std::vector<std::string> names;
   for (const nn::Tensor& ours : wanted.tensors) {
     names.push_back(ours.name);
-    const nn::Tensor* theirs = Find(given, ours.name);
+    const nn::Tensor* theirs = nn::FindTensor(given, ours.name);
     if (theirs == nullptr) {
       return Misfit(absl::StrFormat("they have no %s, which the model has", ours.name));
     }
@@ -133,7 +127,7 @@ absl::Status CheckTensors(const nn::TensorFile& wanted, const nn::TensorFile& gi
     }
   }
   for (const nn::Tensor& theirs : given.tensors) {
-    if (Find(wanted, theirs.name) != nullptr) continue;
+    if (nn::FindTensor(wanted, theirs.name) != nullptr) continue;
     return Misfit(absl::StrFormat("they have %s, which the model has not; %s", theirs.name,
                                   Allowed(theirs.name, names)));
   }
@@ -143,7 +137,7 @@ absl::Status CheckTensors(const nn::TensorFile& wanted, const nn::TensorFile& gi
 // REQUIRES: CheckTensors(ours, theirs)
 bool AreSame(const nn::TensorFile& ours, const nn::TensorFile& theirs) {
   return std::all_of(ours.tensors.begin(), ours.tensors.end(), [&](const nn::Tensor& each) {
-    return Find(theirs, each.name)->values == each.values;
+    return nn::FindTensor(theirs, each.name)->values == each.values;
   });
 }
 

@@ -56,10 +56,8 @@ Tensor MakeTensor(const std::string& name, const Matrix& value) {
 
 // Sets `value` from the tensor `name`.
 absl::Status TakeMatrix(const TensorFile& file, const std::string& name, Matrix& value) {
-  const auto place = std::find_if(file.tensors.begin(), file.tensors.end(),
-                                  [&](const Tensor& tensor) { return tensor.name == name; });
-  if (place == file.tensors.end() ||
-      place->values.size() != static_cast<std::size_t>(value.size())) {
+  const Tensor* const place = FindTensor(file, name);
+  if (place == nullptr || place->values.size() != static_cast<std::size_t>(value.size())) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "the checkpoint has no %s of %d numbers: it is of another network", name, value.size()));
   }

@@ -205,13 +205,17 @@ TensorFile TensorsOf(std::span<const NamedParameter> parameters) {
   return file;
 }
 
+const Tensor* FindTensor(const TensorFile& file, std::string_view name) {
+  const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),
+                                  [name](const Tensor& tensor) { return tensor.name == name; });
+  return found == file.tensors.end() ? nullptr : &*found;
+}
+
 absl::Status SetFromTensors(const TensorFile& file, std::span<const NamedParameter> parameters) {
   std::vector<const Tensor*> found;
   for (const NamedParameter& named : parameters) {
-    const auto place =
-        std::find_if(file.tensors.begin(), file.tensors.end(),
-                     [&](const Tensor& tensor) { return tensor.name == named.name; });
-    if (place == file.tensors.end()) {
+    const Tensor* const place = FindTensor(file, named.name);
+    if (place == nullptr) {
       return absl::FailedPreconditionError(
           absl::StrFormat("the weights have no %s; they are of another network", named.name));
     }
@@ -220,7 +224,7 @@ absl::Status SetFromTensors(const TensorFile& file, std::span<const NamedParamet
           "%s has shape [%s] in the weights, but [%s] in this network", named.name,
           absl::StrJoin(place->shape, ", "), absl::StrJoin(named.parameter->shape, ", ")));
     }
-    found.push_back(&*place);
+    found.push_back(place);
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     std::copy(found[i]->values.begin(), found[i]->values.end(),

@@ -1,7 +1,6 @@
 #include "vitrine/training/purchase_training.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cctype>
 #include <cmath>
 #include <string>
@@ -154,24 +153,6 @@ std::vector<nn::TrainingLoopOptions> LoopsOf(std::size_t num_rows, const Options
   return loops;
 }
 
-// What `member` is told and tells: one reports for all.
-nn::TrainingCallbacks MemberCallbacks(std::size_t member, std::size_t num_members,
-                                      const std::atomic<std::size_t>& num_done,
-                                      const TrainingContext& context) {
-  nn::TrainingCallbacks callbacks;
-  callbacks.is_cancelled = [&context] { return IsCancelled(context); };
-  if (member != 0) return callbacks;
-  callbacks.on_progress = [&context, &num_done, num_members](const nn::TrainingProgress& at) {
-    if (context.networks.on_progress) context.networks.on_progress(at);
-    const double share = static_cast<double>(at.step) / static_cast<double>(at.num_steps);
-    const double done =
-        (static_cast<double>(at.epoch - 1) + share) / static_cast<double>(at.num_epochs);
-    ReportProgress(context, std::max(done, static_cast<double>(num_done.load()) /
-                                               static_cast<double>(num_members)));
-  };
-  return callbacks;
-}
-
 // Each member on a thread of its own: a network is too small to be shared among threads.
 absl::StatusOr<std::vector<PurchaseNetwork>> TrainMembers(const Matrix& inputs,
                                                           const Matrix& labels,
@@ -181,13 +162,12 @@ absl::StatusOr<std::vector<PurchaseNetwork>> TrainMembers(const Matrix& inputs,
       LoopsOf(static_cast<std::size_t>(inputs.rows()), options, context);
   std::vector<PurchaseNetwork> networks(options.members);
   std::vector<absl::StatusOr<nn::TrainingReport>> reports(options.members);
-  std::atomic<std::size_t> num_done = 0;
   context.pool->ParallelFor(options.members, [&](std::size_t member) {
     Learner learner(inputs, labels, options, options.seed + member);
-    reports[member] =
-        learner.Train(loops[member], MemberCallbacks(member, options.members, num_done, context));
+    nn::TrainingCallbacks callbacks = CallbacksOf(context);
+    if (member != 0) callbacks.on_progress = {};  // One reports for all.
+    reports[member] = learner.Train(loops[member], callbacks);
     if (reports[member].ok()) networks[member] = learner.Take();
-    ++num_done;
   });
   for (const auto& report : reports) VITRINE_RETURN_IF_ERROR(report.status());
   for (std::size_t member = 0; member < options.members && context.networks.on_learned; ++member) {
@@ -295,6 +275,7 @@ absl::StatusOr<std::shared_ptr<const PurchasePredictor>> TrainPurchasePredictor(
   VITRINE_ASSIGN_OR_RETURN(
       std::vector<PurchaseNetwork> networks,
       TrainMembers(inputs, labels, options, ForNetworks(context, kName, data, options.settings)));
+  ReportProgress(context, 1);
   return PurchasePredictor::Create(std::move(fitted.pipeline), std::move(networks));
 }
 

@@ -29,10 +29,6 @@ Trainer SessionKnnTrainer();
 Trainer TwoTowerTrainer();
 Trainer UserKnnTrainer();
 
-inline bool IsCancelled(const TrainingContext& context) {
-  return context.is_cancelled != nullptr && context.is_cancelled->load();
-}
-
 inline void ReportProgress(const TrainingContext& context, double fraction) {
   if (context.progress) context.progress(fraction);
 }

@@ -11,8 +11,9 @@
 
 namespace vitrine {
 
-// The kind of a model that ranks, and its name among the models.
-inline constexpr std::string_view kRankerKind = "deep_ranker";
+// The model that scores nothing itself, and puts what the others found in order: its kind, and its
+// name among the models.
+inline constexpr std::string_view kRankerName = "deep_ranker";
 
 // The ranker among the models of a set, or null.
 const Ranker* RankerOf(const ModelSet& models);

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/engine/pipeline.h"
+#include "vitrine/engine/rank_stage.h"
 #include "vitrine/evaluation/protocol.h"
 #include "vitrine/evaluation/shown_lists.h"
 #include "vitrine/evaluation/summary.h"
@@ -25,9 +26,6 @@ using StageReport = std::function<void(std::string_view stage, double fraction)>
 
 // The scorers' names, as trainers are called, and this one for all of them together.
 inline constexpr std::string_view kBlendName = "blend";
-
-// The one that scores nothing itself, and puts what the others found in order.
-inline constexpr std::string_view kRankerName = "deep_ranker";
 
 // Stands for models and settings that are chosen by the data: alone among
 // ComparisonOptions::models, or as a scorer's name for the blend of what was chosen.

@@ -27,6 +27,9 @@ struct TensorFile {
   std::map<std::string, std::string> metadata{};  // Free text of whoever wrote it.
 };
 
+// Null: there is none of that name.
+const Tensor* FindTensor(const TensorFile& file, std::string_view name);
+
 // Numbers are written as F32. REQUIRES: names are distinct and none is __metadata__
 std::string EncodeTensors(const TensorFile& file);
 

@@ -42,6 +42,10 @@ struct TrainingContext {
   NetworkCallbacks networks = {};  // Only models that learn by epochs call them.
 };
 
+inline bool IsCancelled(const TrainingContext& context) {
+  return context.is_cancelled != nullptr && context.is_cancelled->load();
+}
+
 // A way to make a model of a data set, chosen by name at run time. Same data, settings and seed
 // (and live models, where the settings ask for them): the same model.
 struct Trainer {
