@@ -73,7 +73,8 @@ class Ials final : public Scorer, public Explainer {
   // From the factors in eight bits.
   float Sketch(const Query& query, std::span<float> scores) const override;
 
-  // Scans all items; batches share the reading of the factors.
+  // One query looks at blocks of a large catalogue until none can hold one of the best; batches
+  // scan all items together.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;

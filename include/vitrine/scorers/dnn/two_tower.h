@@ -82,7 +82,8 @@ class TwoTower final : public Scorer, public Explainer {
   // From the factors in eight bits.
   float Sketch(const Query& query, std::span<float> scores) const override;
 
-  // The same, then scans all items; batches share the reading of the vectors.
+  // One query looks at blocks of a large catalogue until none can hold one of the best; batches
+  // scan all items together.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
