@@ -25,8 +25,6 @@ using testing::StatusIs;
 constexpr std::size_t kItems = 600;
 constexpr Eigen::Index kRows = kItems;
 
-ItemIndex Item(std::uint32_t number) { return ItemIndex{number}; }
-
 Matrix RandomMatrix(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
   Random random(seed);
   return Matrix::NullaryExpr(rows, columns,
@@ -87,8 +85,10 @@ std::shared_ptr<const GanCf> MakeGanCf() {
 
 // Likes and a dislike.
 const std::vector<Interaction>& History() {
-  static const auto* const history = new std::vector<Interaction>{
-      {0, Item(3), 2}, {0, Item(11), 1}, {0, Item(200), -1.5F}, {0, Item(570), 4}};
+  static const auto* const history = new std::vector<Interaction>{{0, ItemIndex{3}, 2},
+                                                                  {0, ItemIndex{11}, 1},
+                                                                  {0, ItemIndex{200}, -1.5F},
+                                                                  {0, ItemIndex{570}, 4}};
   return *history;
 }
 
@@ -166,7 +166,7 @@ class DeepCollaborativeTest : public ::testing::TestWithParam<int> {
 TEST_P(DeepCollaborativeTest, AgreesWithTheFormulaForLikesAndDislikes) {
   const Query query{.history = History()};
   std::vector<ItemIndex> items;
-  for (std::uint32_t i = 0; i < kItems - 2; ++i) items.push_back(Item(i));
+  for (std::uint32_t i = 0; i < kItems - 2; ++i) items.push_back(ItemIndex{i});
   Matrix scores(1, static_cast<Eigen::Index>(items.size()));
 
   tried().scorer->Score({&query, 1}, items, scores);
@@ -180,7 +180,7 @@ TEST_P(DeepCollaborativeTest, AgreesWithTheFormulaForLikesAndDislikes) {
 
 TEST_P(DeepCollaborativeTest, ANewEventChangesTheAnswer) {
   std::vector<Interaction> more = History();
-  more.insert(more.begin(), {0, Item(42), 3});
+  more.insert(more.begin(), {0, ItemIndex{42}, 3});
   const std::vector<Query> queries = {{.history = History()}, {.history = more}};
 
   const auto lists = tried().scorer->Retrieve(queries, nullptr, 10);
@@ -189,11 +189,11 @@ TEST_P(DeepCollaborativeTest, ANewEventChangesTheAnswer) {
 }
 
 TEST_P(DeepCollaborativeTest, UnknownItemsAreNeitherScoredNorPartOfTheShopper) {
-  const std::vector<Interaction> known = {{0, Item(1), 1}};
+  const std::vector<Interaction> known = {{0, ItemIndex{1}, 1}};
   const std::vector<Interaction> mixed = {
-      {0, Item(kItems - 1), 7}, {0, Item(1), 1}, {0, Item(5000), 1}};
+      {0, ItemIndex{kItems - 1}, 7}, {0, ItemIndex{1}, 1}, {0, ItemIndex{5000}, 1}};
   const std::vector<Query> queries = {{.history = known}, {.history = mixed}};
-  const std::vector<ItemIndex> items = {Item(kItems - 1), Item(5000)};
+  const std::vector<ItemIndex> items = {ItemIndex{kItems - 1}, ItemIndex{5000}};
   Matrix scores(2, 2);
 
   tried().scorer->Score(queries, items, scores);
@@ -205,12 +205,12 @@ TEST_P(DeepCollaborativeTest, UnknownItemsAreNeitherScoredNorPartOfTheShopper) {
 }
 
 TEST_P(DeepCollaborativeTest, AShopperWhoLikedNothingGetsNothing) {
-  const std::vector<Interaction> disliked = {{0, Item(1), -1}};
-  const std::vector<Interaction> unknown = {{0, Item(kItems - 1), 1}};
+  const std::vector<Interaction> disliked = {{0, ItemIndex{1}, -1}};
+  const std::vector<Interaction> unknown = {{0, ItemIndex{kItems - 1}, 1}};
   const std::vector<Query> queries = {{}, {.history = disliked}, {.history = unknown}};
 
   EXPECT_THAT(tried().scorer->Retrieve(queries, nullptr, 5), Each(IsEmpty()));
-  EXPECT_THAT(tried().explainer->Explain(queries[1], Item(2)), IsEmpty());
+  EXPECT_THAT(tried().explainer->Explain(queries[1], ItemIndex{2}), IsEmpty());
 }
 
 TEST_P(DeepCollaborativeTest, ExplanationsAddUpToTheScore) {
@@ -218,10 +218,10 @@ TEST_P(DeepCollaborativeTest, ExplanationsAddUpToTheScore) {
 
   for (const std::uint32_t item : {0U, 3U, 77U, 555U}) {
     double sum = 0;
-    for (const Contribution& part : tried().explainer->Explain(query, Item(item))) {
+    for (const Contribution& part : tried().explainer->Explain(query, ItemIndex{item})) {
       sum += static_cast<double>(part.value);
     }
-    const double expected = tried().slow(Item(item));
+    const double expected = tried().slow(ItemIndex{item});
     EXPECT_NEAR(sum, expected, 1e-5 * (1 + std::abs(expected))) << item;
   }
 }
@@ -238,7 +238,7 @@ TEST(NeuralCfTest, WithoutKinksAnItemAddsWhatTheScoreLosesWithoutIt) {
   auto scorer = NeuralCf::Create(weights, {});
   ASSERT_THAT(scorer, IsOk());
   const Query query{.history = History()};
-  const auto parts = (*scorer)->Explain(query, Item(9));
+  const auto parts = (*scorer)->Explain(query, ItemIndex{9});
   const Eigen::RowVectorXf user = (*scorer)->UserVectors({&query, 1}).row(0);
   const Eigen::RowVectorXd by_user =
       (weights.output.cast<double>() * weights.hidden.cast<double>()).row(0);
