@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <memory>
 #include <variant>
 
 #include "absl/strings/str_format.h"
+#include "training/held_out_likes.h"
 #include "vitrine/feature_store/text.h"
 
 namespace vitrine {
@@ -14,8 +14,6 @@ namespace vitrine {
 namespace {
 
 constexpr std::size_t kMostHeldOut = 2000;
-// Of a shopper that is held out, the share of interactions that training may look at.
-constexpr double kShownShare = 0.8;
 
 void AddWords(const std::string& text, bool with_pairs, std::vector<std::string>& features) {
   std::string before;
@@ -48,24 +46,6 @@ std::vector<Liked> LikedOf(std::span<const Interaction> interactions) {
     if (sum > 0) liked.push_back({static_cast<std::uint32_t>(item), by_item[i - 1].time_us});
   }
   return liked;
-}
-
-// Places in a history before which time moves on, so that no basket is torn.
-std::vector<std::size_t> Moments(std::span<const Interaction> history) {
-  std::vector<std::size_t> moments;
-  for (std::size_t i = 1; i < history.size(); ++i) {
-    if (history[i].time_us != history[i - 1].time_us) moments.push_back(i);
-  }
-  return moments;
-}
-
-// Where the last part of a history begins.
-std::size_t HeldOutFrom(std::span<const Interaction> history) {
-  const auto wanted = static_cast<std::size_t>(kShownShare * static_cast<double>(history.size()));
-  const std::vector<std::size_t> moments = Moments(history);
-  if (moments.empty()) return wanted;
-  const auto after = std::upper_bound(moments.begin(), moments.end(), wanted);
-  return after == moments.begin() ? *after : *std::prev(after);
 }
 
 }  // namespace
@@ -151,7 +131,7 @@ TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& 
     if (liked.size() < 2) continue;
     Source source{.user = static_cast<std::uint32_t>(user), .shown = history.size()};
     if (is_held_out && liked.size() >= 3 && held_out_.size() < kMostHeldOut) {
-      source.shown = HeldOutFrom(history);
+      source.shown = LastPartOf(history);
       held_out_.push_back(static_cast<std::uint32_t>(users_.size()));
     }
     users_.push_back(source);

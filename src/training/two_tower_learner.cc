@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "training/epochs.h"
+#include "training/held_out_likes.h"
 #include "training/trainers.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/nn/loss.h"
@@ -19,7 +20,6 @@ namespace vitrine {
 namespace {
 
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
-constexpr std::size_t kCutoff = 20;  // Of the validation's ndcg.
 constexpr std::size_t kExamplesOfAShard = 16;
 
 class Learner {
@@ -277,18 +277,11 @@ class Learner {
   }
 
   // The ndcg of one shopper's logits.
-  double NdcgOf(std::size_t i) const {
+  double NdcgOfAsked(std::size_t i) const {
     const auto row = logits_.row(static_cast<Eigen::Index>(i));
-    double gain = 0;
-    double ideal = 0;
-    const std::vector<std::uint32_t>& targets = asked_[i].targets;
-    for (std::size_t t = 0; t < targets.size(); ++t) {
-      const float own = row[step_.place[targets[t]]];
-      const auto rank = static_cast<std::size_t>((row.array() >= own).count());
-      if (rank <= kCutoff) gain += 1 / std::log2(1.0 + static_cast<double>(rank));
-      if (t < kCutoff) ideal += 1 / std::log2(2.0 + static_cast<double>(t));
-    }
-    return gain / ideal;
+    std::vector<std::uint32_t> places;
+    for (const std::uint32_t target : asked_[i].targets) places.push_back(step_.place[target]);
+    return NdcgOf({row.data(), static_cast<std::size_t>(row.size())}, places);
   }
 
   // Less the mean ndcg of what is held out, where who was asked about what is old counts less.
@@ -310,7 +303,7 @@ class Learner {
         const std::vector<float>& weights = asked_[i].weights;
         const double weight =
             static_cast<double>(*std::max_element(weights.begin(), weights.end()));
-        sum += weight * NdcgOf(i);
+        sum += weight * NdcgOfAsked(i);
         total += weight;
       }
     }
