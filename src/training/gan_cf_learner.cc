@@ -98,21 +98,22 @@ void MakeShares(std::span<float> scores, double total) {
 
 class Learner {
  public:
-  Learner(const CsrMatrix& weights, const GanCfLearning& learning, const Matrix& first_factors,
+  Learner(const HeldOutLikes& likes, const GanCfLearning& learning, const Matrix& first_factors,
           const TrainingContext& context)
-      : weights_(weights),
+      : likes_(likes),
+        weights_(likes.weights),
         learning_(learning),
         context_(context),
-        sampler_(weights, learning.popularity_power),
-        loss_(MakeCosineSoftmaxLoss(1, weights.num_cols)) {
+        sampler_(weights_, learning.popularity_power),
+        loss_(MakeCosineSoftmaxLoss(1, weights_.num_cols)) {
     Random random(learning.seed, 1);
-    encoder_ = nn::Embedding(weights.num_cols, learning.hidden, 0, random);
+    encoder_ = nn::Embedding(weights_.num_cols, learning.hidden, 0, random);
     encoder_.weight.value = first_factors;
-    decoder_ = nn::Embedding(weights.num_cols, learning.hidden + 1, 0, random);
+    decoder_ = nn::Embedding(weights_.num_cols, learning.hidden + 1, 0, random);
     decoder_.weight.value.leftCols(first_factors.cols()) = kStartSharpness * first_factors;
     bias_ = nn::Parameter({learning.hidden});
-    judge_.emplace(weights.num_cols, learning.judge_hidden, random);
-    users_ = HistoryParts::UsersOf(weights);
+    judge_.emplace(weights_.num_cols, learning.judge_hidden, random);
+    users_ = HistoryParts::UsersOf(weights_);
   }
 
   absl::Status Train(std::string_view trainer) {
@@ -136,6 +137,10 @@ class Learner {
     callbacks.step = [this](std::span<const std::uint32_t> examples, Random& random) {
       return Step(examples, random);
     };
+    if (!likes_.users.empty()) {
+      loop.patience = learning_.patience;
+      callbacks.validate = [this] { return Validate(); };
+    }
     const absl::Status status = TrainNetwork(
         {.num_examples = users_.size(), .parameters = parameters}, loop, callbacks, context_);
     return absl::IsCancelled(status) ? Cancelled(trainer) : status;
@@ -174,6 +179,19 @@ class Learner {
     if (learning_.adversary_weight > 0) Contend(random, pass);
     Backward(items, pass);
     return loss;
+  }
+
+  // As it is served, of the generator alone.
+  double Validate() {
+    const auto score = [this](std::span<const std::uint32_t> users, Matrix& scores) {
+      const nn::Pass pass{.pool = context_.pool};
+      parts_.ReadAll(weights_, users);
+      Encode(pass);
+      const Matrix& items = decoder_.weight.value;
+      scores.resize(codes_.rows(), items.rows());
+      nn::ProductWithTransposed(codes_, items, nn::Into::kSet, scores, pass.pool);
+    };
+    return ValidationLoss(likes_, score, *context_.pool);
   }
 
   // Calls body(shopper, target) for all targets.
@@ -305,7 +323,8 @@ class Learner {
                           pass);
   }
 
-  const CsrMatrix& weights_;
+  const HeldOutLikes& likes_;
+  const CsrMatrix& weights_;  // Those of likes_.
   const GanCfLearning& learning_;
   const TrainingContext& context_;
   const PoolSampler sampler_;
@@ -349,12 +368,13 @@ class Learner {
 
 }  // namespace
 
-absl::StatusOr<GanCfWeights> LearnGanCf(const CsrMatrix& weights, const GanCfLearning& learning,
+absl::StatusOr<GanCfWeights> LearnGanCf(const HeldOutLikes& likes, const GanCfLearning& learning,
                                         std::string_view trainer, const TrainingContext& context) {
   const FactorSgd start{
       .dimensions = learning.hidden, .start_epochs = learning.start_epochs, .seed = learning.seed};
-  VITRINE_ASSIGN_OR_RETURN(const UserItemFactors first, FirstFactors(weights, start, context));
-  Learner learner(weights, learning, first.items, context);
+  VITRINE_ASSIGN_OR_RETURN(const UserItemFactors first,
+                           FirstFactors(likes.weights, start, context));
+  Learner learner(likes, learning, first.items, context);
   VITRINE_RETURN_IF_ERROR(learner.Train(trainer));
   return learner.Take();
 }

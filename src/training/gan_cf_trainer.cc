@@ -26,6 +26,8 @@ Settings Defaults() {
           {"judge_learning_rate", "0.001"},
           {"weight_decay", "0"},
           {"start_epochs", "2"},
+          {"patience", "5"},
+          {"held_out_share", "0.1"},
           {"seed", "1"},
           {"weighting", "binary"},
           {"context_weight", "3"}};
@@ -48,15 +50,19 @@ absl::StatusOr<Model> Train(const Dataset& dataset, const Settings& settings,
   learning.judge_learning_rate = reader.Number("judge_learning_rate", 1e-9, 10);
   learning.decay = reader.Number("weight_decay", 0, 100);
   learning.start_epochs = reader.Count("start_epochs", 0, 1000);
-  learning.seed = reader.Count("seed", 0, 1'000'000'000);
+  learning.patience = reader.Count("patience", 0, 100'000);
+  HoldOutOptions holding;
+  holding.share = reader.Number("held_out_share", 0, 1);
+  holding.seed = learning.seed = reader.Count("seed", 0, 1'000'000'000);
   const TouchWeights touch_weights = ReadTouchWeights(reader, dataset);
   VITRINE_RETURN_IF_ERROR(reader.status());
 
   if (IsCancelled(context)) return Cancelled(kName);
   ReportProgress(context, 0);
-  const CsrMatrix weights = LikedPairWeights(dataset, touch_weights);
+  const HeldOutLikes likes =
+      HoldOutLast(dataset, LikedPairWeights(dataset, touch_weights), holding);
   const TrainingContext own = ForNetworks(context, kName, dataset.fingerprint, reader.complete());
-  VITRINE_ASSIGN_OR_RETURN(GanCfWeights learned, LearnGanCf(weights, learning, kName, own));
+  VITRINE_ASSIGN_OR_RETURN(GanCfWeights learned, LearnGanCf(likes, learning, kName, own));
   ReportProgress(context, 1);
   VITRINE_ASSIGN_OR_RETURN(const auto scorer, GanCf::Create(std::move(learned), touch_weights));
   Model model = MakeModel(scorer);

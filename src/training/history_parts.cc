@@ -7,12 +7,7 @@ namespace vitrine {
 
 void HistoryParts::Draw(const CsrMatrix& weights, std::span<const std::uint32_t> users,
                         double target_share, Random& random) {
-  read_.clear();
-  read_weights_.clear();
-  read_begin_.assign(1, 0);
-  targets_.clear();
-  target_weights_.clear();
-  target_begin_.assign(1, 0);
+  Clear();
   for (const std::uint32_t user : users) {
     const auto items = weights.Columns(user);
     const auto values = weights.Values(user);
@@ -31,12 +26,36 @@ void HistoryParts::Draw(const CsrMatrix& weights, std::span<const std::uint32_t>
         total += values[i];
       }
     }
-    for (std::size_t i = read_begin_.back(); i < read_.size(); ++i) {
-      read_weights_[i] /= std::sqrt(total);
-    }
-    read_begin_.push_back(read_.size());
-    target_begin_.push_back(targets_.size());
+    EndUser(total);
   }
+}
+
+void HistoryParts::ReadAll(const CsrMatrix& weights, std::span<const std::uint32_t> users) {
+  Clear();
+  for (const std::uint32_t user : users) {
+    const auto items = weights.Columns(user);
+    const auto values = weights.Values(user);
+    read_.insert(read_.end(), items.begin(), items.end());
+    read_weights_.insert(read_weights_.end(), values.begin(), values.end());
+    EndUser(std::accumulate(values.begin(), values.end(), 0.0F));
+  }
+}
+
+void HistoryParts::Clear() {
+  read_.clear();
+  read_weights_.clear();
+  read_begin_.assign(1, 0);
+  targets_.clear();
+  target_weights_.clear();
+  target_begin_.assign(1, 0);
+}
+
+void HistoryParts::EndUser(float total) {
+  for (std::size_t i = read_begin_.back(); i < read_.size(); ++i) {
+    read_weights_[i] /= std::sqrt(total);
+  }
+  read_begin_.push_back(read_.size());
+  target_begin_.push_back(targets_.size());
 }
 
 float HistoryParts::SumOfTargetWeights() const {

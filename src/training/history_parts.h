@@ -25,6 +25,9 @@ class HistoryParts {
   void Draw(const CsrMatrix& weights, std::span<const std::uint32_t> users, double target_share,
             Random& random);
 
+  // All that rows of `weights` have is read, and nothing asked for: what a request would have.
+  void ReadAll(const CsrMatrix& weights, std::span<const std::uint32_t> users);
+
   nn::Bags Read() const { return {.begin = read_begin_, .ids = read_, .weights = read_weights_}; }
   std::span<const std::uint32_t> targets() const { return targets_; }
   std::size_t TargetBegin(std::size_t user) const { return target_begin_[user]; }
@@ -37,6 +40,9 @@ class HistoryParts {
   float SumOfTargetWeights() const;
 
  private:
+  void Clear();
+  void EndUser(float total);  // `total`: of what is read of the shopper.
+
   std::vector<std::uint32_t> read_;
   std::vector<float> read_weights_;
   std::vector<std::size_t> read_begin_;  // [users + 1]

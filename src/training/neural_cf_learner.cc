@@ -24,6 +24,8 @@ namespace {
 
 // Shoppers whose pairs go through the network together, so that its layers stay in the cache.
 constexpr std::size_t kChunkUsers = 16;
+// As many pairs at most, where all items are asked about.
+constexpr Eigen::Index kPairsAtOnce = 8192;
 
 // Of the first vectors: unit factors of items times this are logits that say something.
 constexpr float kStartSharpness = 4;
@@ -34,23 +36,24 @@ constexpr std::array<const char*, 3> kPartNames = {"factors", "network", "both"}
 
 class Learner {
  public:
-  Learner(const CsrMatrix& weights, const NeuralCfLearning& learning, Matrix first_factors,
+  Learner(const HeldOutLikes& likes, const NeuralCfLearning& learning, Matrix first_factors,
           const TrainingContext& context)
-      : weights_(weights),
+      : likes_(likes),
+        weights_(likes.weights),
         learning_(learning),
         context_(context),
-        sampler_(weights, learning.popularity_power),
-        loss_(MakeCosineSoftmaxLoss(1, weights.num_cols)) {
+        sampler_(weights_, learning.popularity_power),
+        loss_(MakeCosineSoftmaxLoss(1, weights_.num_cols)) {
     Random random(learning.seed, 1);
     const std::size_t width = learning.factors + learning.hidden;
-    history_ = nn::Embedding(weights.num_cols, width, kStartDeviation, random);
-    items_ = nn::Embedding(weights.num_cols, width, kStartDeviation, random);
+    history_ = nn::Embedding(weights_.num_cols, width, kStartDeviation, random);
+    items_ = nn::Embedding(weights_.num_cols, width, kStartDeviation, random);
     hidden_ = nn::Dense(learning.hidden, learning.second, random);
     output_ = nn::Dense(learning.second, 1, random);
     const auto factors = static_cast<Eigen::Index>(learning.factors);
     history_.weight.value.leftCols(factors) = first_factors;
     items_.weight.value.leftCols(factors) = kStartSharpness * first_factors;
-    users_ = HistoryParts::UsersOf(weights);
+    users_ = HistoryParts::UsersOf(weights_);
   }
 
   absl::Status Train(std::string_view trainer) {
@@ -95,6 +98,10 @@ class Learner {
     callbacks.step = [this](std::span<const std::uint32_t> examples, Random& random) {
       return Step(examples, random);
     };
+    if (part == Part::kBoth && !likes_.users.empty()) {
+      loop.patience = learning_.patience;
+      callbacks.validate = [this] { return Validate(); };
+    }
     const absl::Status learned =
         TrainNetwork({.part = kPartNames.at(static_cast<std::size_t>(part)),
                       .num_examples = users_.size(),
@@ -131,6 +138,30 @@ class Learner {
     return scale_ * loss;
   }
 
+  double Validate() {
+    const auto score = [this](std::span<const std::uint32_t> users, Matrix& scores) {
+      const nn::Pass pass{.pool = context_.pool};
+      parts_.ReadAll(weights_, users);
+      const Matrix& vectors =
+          history_.ForwardBags(parts_.Read(), nn::BagKind::kSum, history_cache_, pass);
+      scores.resize(vectors.rows(), items_.weight.value.rows());
+      for (Eigen::Index user = 0; user < scores.rows(); ++user)
+        ScoreItemsFor(user, vectors, scores);
+    };
+    return ValidationLoss(likes_, score, *context_.pool);
+  }
+
+  // Of one of `users`, in its row of `scores`.
+  void ScoreItemsFor(Eigen::Index user, const Matrix& users, Matrix& scores) {
+    for (Eigen::Index begin = 0; begin < scores.cols(); begin += kPairsAtOnce) {
+      const Eigen::Index end = std::min(scores.cols(), begin + kPairsAtOnce);
+      pairs_.clear();
+      for (Eigen::Index item = begin; item < end; ++item) pairs_.push_back({user, item});
+      ForwardPairs(users, items_.weight.value);
+      scores.row(user).segment(begin, end - begin) = logits_.col(0).transpose();
+    }
+  }
+
   // A pair of the chunk: a shopper of the batch and a row of its items.
   struct Pair {
     Eigen::Index user = 0;
@@ -155,19 +186,11 @@ class Learner {
 
   double StepChunk(const Matrix& users, const Matrix& items, Random& random) {
     ListPairs();
-    logits_.setZero(static_cast<Eigen::Index>(pairs_.size()), 1);
-    if (part_ != Part::kFactors) ForwardNetwork(users, items);
-    const auto factors = static_cast<Eigen::Index>(learning_.factors);
-    if (part_ != Part::kNetwork) {
-      for (Eigen::Index row = 0; row < logits_.rows(); ++row) {
-        const Pair& pair = pairs_[static_cast<std::size_t>(row)];
-        logits_(row, 0) +=
-            users.row(pair.user).head(factors).dot(items.row(pair.item).head(factors));
-      }
-    }
+    ForwardPairs(users, items);
     const double loss = AskLoss(random);
     if (part_ != Part::kFactors) BackwardNetwork();
     if (part_ != Part::kNetwork) {
+      const auto factors = static_cast<Eigen::Index>(learning_.factors);
       for (Eigen::Index row = 0; row < logits_.rows(); ++row) {
         const Pair& pair = pairs_[static_cast<std::size_t>(row)];
         const float by_logit = by_logits_(row, 0);
@@ -176,6 +199,18 @@ class Learner {
       }
     }
     return loss;
+  }
+
+  // Sets logits_ of the pairs.
+  void ForwardPairs(const Matrix& users, const Matrix& items) {
+    logits_.setZero(static_cast<Eigen::Index>(pairs_.size()), 1);
+    if (part_ != Part::kFactors) ForwardNetwork(users, items);
+    if (part_ == Part::kNetwork) return;
+    const auto factors = static_cast<Eigen::Index>(learning_.factors);
+    for (Eigen::Index row = 0; row < logits_.rows(); ++row) {
+      const Pair& pair = pairs_[static_cast<std::size_t>(row)];
+      logits_(row, 0) += users.row(pair.user).head(factors).dot(items.row(pair.item).head(factors));
+    }
   }
 
   void ForwardNetwork(const Matrix& users, const Matrix& items) {
@@ -229,7 +264,8 @@ class Learner {
     return sum;
   }
 
-  const CsrMatrix& weights_;
+  const HeldOutLikes& likes_;
+  const CsrMatrix& weights_;  // Those of likes_.
   const NeuralCfLearning& learning_;
   const TrainingContext& context_;
   const PoolSampler sampler_;
@@ -270,14 +306,14 @@ class Learner {
 
 }  // namespace
 
-absl::StatusOr<NeuralCfWeights> LearnNeuralCf(const CsrMatrix& weights,
+absl::StatusOr<NeuralCfWeights> LearnNeuralCf(const HeldOutLikes& likes,
                                               const NeuralCfLearning& learning,
                                               std::string_view trainer,
                                               const TrainingContext& context) {
   const FactorSgd start{
       .dimensions = learning.factors, .start_epochs = learning.start_epochs, .seed = learning.seed};
-  VITRINE_ASSIGN_OR_RETURN(UserItemFactors first, FirstFactors(weights, start, context));
-  Learner learner(weights, learning, std::move(first.items), context);
+  VITRINE_ASSIGN_OR_RETURN(UserItemFactors first, FirstFactors(likes.weights, start, context));
+  Learner learner(likes, learning, std::move(first.items), context);
   VITRINE_RETURN_IF_ERROR(learner.Train(trainer));
   return learner.Take();
 }

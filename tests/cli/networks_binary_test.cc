@@ -26,7 +26,7 @@ using ::testing::StartsWith;
 using Json = nlohmann::json;
 
 constexpr char kDeep[] =
-    "[models.gan_cf]\nhidden = 8\nepochs = 100\n"
+    "[models.gan_cf]\nhidden = 8\nepochs = 100\nheld_out_share = 0\n"
     "[models.neural_cf]\nfactors = 8\nepochs = 2\npretrain_epochs = 1\n"
     "[lifecycle]\nauto_train_events = 0\nmodels = [\"gan_cf\"]\n";
 
@@ -79,7 +79,7 @@ TEST_F(NetworksBinaryTest, ATrainingThatIsKilledGoesOnToTheSameModels) {
 
 TEST_F(NetworksBinaryTest, WhatIsPublishedIsToldOfWhateverBecomesOfItsCheckpoints) {
   WriteText(*folder_ / "long.toml",
-            "[models.gan_cf]\nhidden = 8\nepochs = 250\n"
+            "[models.gan_cf]\nhidden = 8\nepochs = 250\nheld_out_share = 0\n"
             "[lifecycle]\nauto_train_events = 0\nmodels = [\"gan_cf\"]\n");
   // Where the curve goes holds less than all of it: until it is read the training waits there.
   const std::string draft = Filled("DIR/slow.csv.tmp");

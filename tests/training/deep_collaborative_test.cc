@@ -213,6 +213,36 @@ TEST(HistoryPartsTest, EveryItemIsReadOrAskedFor) {
   }
 }
 
+TEST(HistoryPartsTest, ReadAllAsksForNothing) {
+  const CsrMatrix weights = LikedPairWeights(SampleShop(), {});
+  Random random(3);
+  HistoryParts parts;
+  const std::vector<std::uint32_t> others = {0, 2};
+  parts.Draw(weights, others, 0.5, random);
+  const std::vector<std::uint32_t> users = {4, 7, 5};
+
+  parts.ReadAll(weights, users);
+
+  EXPECT_TRUE(parts.targets().empty());
+  const nn::Bags read = parts.Read();
+  ASSERT_EQ(read.begin.size(), users.size() + 1);
+  for (std::size_t user = 0; user < users.size(); ++user) {
+    const auto all = weights.Columns(users[user]);
+    const std::vector<std::uint32_t> items(
+        read.ids.begin() + static_cast<std::ptrdiff_t>(read.begin[user]),
+        read.ids.begin() + static_cast<std::ptrdiff_t>(read.begin[user + 1]));
+    EXPECT_EQ(items, std::vector<std::uint32_t>(all.begin(), all.end()));
+    EXPECT_EQ(parts.NumTargets(user), 0U);
+    double total = 0;
+    double sum = 0;  // Of w / root of the sum of w: that root.
+    for (const float value : weights.Values(users[user])) total += static_cast<double>(value);
+    for (std::size_t i = read.begin[user]; i < read.begin[user + 1]; ++i) {
+      sum += static_cast<double>(read.weights[i]);
+    }
+    EXPECT_NEAR(sum, std::sqrt(total), 1e-5);
+  }
+}
+
 // Two camps: shoppers of the first touch eight of the items 0 to 11, the others of 12 to 23. Item
 // 24 is touched by nobody.
 Dataset Camps() {

@@ -74,6 +74,14 @@ Learning OfTrainer(const std::string& name, std::vector<std::string> networks,
           }};
 }
 
+// The same, which choose their best epoch, by what most of the shoppers liked last.
+Learning Validated(const std::string& name, std::vector<std::string> networks, Settings more = {}) {
+  more.insert({{"held_out_share", "1"}, {"patience", "2"}});
+  Learning learning = OfTrainer(name, std::move(networks), more);
+  learning.name += "_validated";
+  return learning;
+}
+
 // Shoppers who want what ials scores high, of which the blend knows nothing.
 absl::StatusOr<std::string> LearnRanking(const Asked& asked, const TrainingContext& context) {
   constexpr Eigen::Index kScore = 2;  // "score of ials"
@@ -282,6 +290,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         OfTrainer("gan_cf", {"gan_cf"}), OfTrainer("lightgcn", {"lightgcn"}),
         OfTrainer("neural_cf", {"neural_cf.both", "neural_cf.factors", "neural_cf.network"},
+                  {{"pretrain_epochs", "2"}}),
+        Validated("gan_cf", {"gan_cf"}), Validated("lightgcn", {"lightgcn"}),
+        Validated("neural_cf", {"neural_cf.both", "neural_cf.factors", "neural_cf.network"},
                   {{"pretrain_epochs", "2"}}),
         OfTrainer("sequence_rnn", {"sequence_rnn"}),
         OfTrainer("sequence_transformer", {"sequence_transformer"}),
