@@ -1,6 +1,8 @@
 #include "cli/purchases_report.h"
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
@@ -43,8 +45,11 @@ double MeanOf(const PurchaseMeasures& measures,
 struct FoldMeans {
   double auc = 0;
   double average_precision = 0;
-  double accuracy = 0;  // At one half.
-  double f1 = 0;        // At the threshold that was chosen.
+  double accuracy = 0;   // At one half.
+  double threshold = 0;  // That was chosen, and at it:
+  double precision = 0;
+  double recall = 0;
+  double f1 = 0;
   double log_loss = 0;
   double calibration_error = 0;
 };
@@ -56,6 +61,9 @@ FoldMeans MeansOf(const PurchaseMeasures& measures) {
           MeanOf(measures, [](const auto& fold) { return fold.metrics.average_precision; }),
       .accuracy =
           MeanOf(measures, [](const auto& fold) { return fold.metrics.confusion.Accuracy(); }),
+      .threshold = MeanOf(measures, [](const auto& fold) { return fold.chosen_threshold; }),
+      .precision = MeanOf(measures, [](const auto& fold) { return fold.at_chosen.Precision(); }),
+      .recall = MeanOf(measures, [](const auto& fold) { return fold.at_chosen.Recall(); }),
       .f1 = MeanOf(measures, [](const auto& fold) { return fold.at_chosen.F1(); }),
       .log_loss = MeanOf(measures, [](const auto& fold) { return fold.metrics.log_loss; }),
       .calibration_error =
@@ -63,16 +71,24 @@ FoldMeans MeansOf(const PurchaseMeasures& measures) {
   };
 }
 
+// A threshold that is not a number: there is none.
 std::string Line(const std::string& name, const FoldMeans& values) {
-  return absl::StrFormat("%-8s %8.4f %10.4f %9.4f %8.4f %9.4f %12.4f\n", name, values.auc,
-                         values.average_precision, values.accuracy, values.f1, values.log_loss,
+  const std::string threshold =
+      std::isnan(values.threshold) ? "-" : absl::StrFormat("%.4f", values.threshold);
+  return absl::StrFormat("%-8s %8.4f %10.4f %9.4f %10s %10.4f %8.4f %8.4f %9.4f %12.4f\n", name,
+                         values.auc, values.average_precision, values.accuracy, threshold,
+                         values.precision, values.recall, values.f1, values.log_loss,
                          values.calibration_error);
 }
 
-FoldMeans ValuesOf(const ClassificationMetrics& metrics, const ConfusionMatrix& at_chosen) {
+FoldMeans ValuesOf(const ClassificationMetrics& metrics, const ConfusionMatrix& at_chosen,
+                   double chosen_threshold) {
   return {.auc = metrics.auc,
           .average_precision = metrics.average_precision,
           .accuracy = metrics.confusion.Accuracy(),
+          .threshold = chosen_threshold,
+          .precision = at_chosen.Precision(),
+          .recall = at_chosen.Recall(),
           .f1 = at_chosen.F1(),
           .log_loss = metrics.log_loss,
           .calibration_error = metrics.calibration_error};
@@ -165,6 +181,8 @@ std::string PurchasesJson(const PurchaseMeasures& measures, std::uint64_t peak_r
                 {{"auc", means.auc},
                  {"average_precision", means.average_precision},
                  {"accuracy", means.accuracy},
+                 {"precision", means.precision},
+                 {"recall", means.recall},
                  {"f1", means.f1},
                  {"log_loss", means.log_loss},
                  {"calibration_error", means.calibration_error}}},
@@ -183,21 +201,31 @@ std::string PurchasesJson(const PurchaseMeasures& measures, std::uint64_t peak_r
 }
 
 std::string PurchasesTable(const PurchaseMeasures& measures) {
-  std::string text = absl::StrFormat("%-8s %8s %10s %9s %8s %9s %12s\n", "fold", "auc", "avg prec",
-                                     "accuracy", "f1", "log loss", "calibration");
+  std::string text = absl::StrFormat("%-8s %8s %10s %9s %10s %10s %8s %8s %9s %12s\n", "fold",
+                                     "auc", "avg prec", "accuracy", "threshold", "precision",
+                                     "recall", "f1", "log loss", "calibration");
   for (std::size_t i = 0; i < measures.folds.size(); ++i) {
     const PurchaseFold& fold = measures.folds[i];
-    text += Line(std::to_string(i + 1), ValuesOf(fold.metrics, fold.at_chosen));
+    text +=
+        Line(std::to_string(i + 1), ValuesOf(fold.metrics, fold.at_chosen, fold.chosen_threshold));
   }
   text += Line("mean", MeansOf(measures));
   const ConfusionMatrix chosen = AllAtChosen(measures);
-  text += Line("all rows", ValuesOf(measures.pooled, chosen));
+  const ClassificationMetrics& pooled = measures.pooled;
+  // Each fold has its own.
+  text += Line("all rows", ValuesOf(pooled, chosen, std::numeric_limits<double>::quiet_NaN()));
+  text += absl::StrFormat(
+      "\n%d rows, %d buy. Accuracy at 0.5; precision, recall and F1 at the threshold that is best "
+      "on "
+      "the rows learned from:\n%d found, %d missed, %d called in vain, %d rightly left.\n",
+      pooled.num_cases, pooled.num_positives, chosen.true_positives, chosen.false_negatives,
+      chosen.false_positives, chosen.true_negatives);
   return text +
          absl::StrFormat(
-             "\n%d rows, %d buy. Accuracy at 0.5, F1 at the threshold that is best on the rows "
-             "learned from:\n%d found, %d missed, %d called in vain, %d rightly left.\n",
-             measures.pooled.num_cases, measures.pooled.num_positives, chosen.true_positives,
-             chosen.false_negatives, chosen.false_positives, chosen.true_negatives);
+             "At 0.5 precision is %.4f and recall %.4f. The best threshold for all rows would "
+             "have been %.4f, with an F1 of %.4f.\n",
+             pooled.confusion.Precision(), pooled.confusion.Recall(), pooled.best_threshold,
+             pooled.best_f1);
 }
 
 absl::Status WriteCurves(const PurchaseMeasures& measures, const std::string& path) {

@@ -66,6 +66,16 @@ TEST_F(ClassificationBinaryTest, PrintsMeasuresAndWritesCurvesAndPredictions) {
   const Json counts = json["pooled"]["at_half"];
   EXPECT_EQ(counts["true_positives"].get<int>() + counts["false_negatives"].get<int>(),
             json["pooled"]["positives"]);
+  const double found = counts["true_positives"];
+  EXPECT_DOUBLE_EQ(counts["precision"], found / (found + counts["false_positives"].get<double>()));
+  EXPECT_DOUBLE_EQ(counts["recall"], found / json["pooled"]["positives"].get<double>());
+  EXPECT_GT(json["pooled"]["best_threshold"], 0);
+  EXPECT_LT(json["pooled"]["best_threshold"], 1);
+  EXPECT_GE(json["pooled"]["best_f1"], counts["f1"]);
+  double recalls = 0;
+  for (const Json& fold : json["folds"]) recalls += fold["at_chosen"]["recall"].get<double>();
+  EXPECT_NEAR(json["means"]["recall"], recalls / 4, 1e-12);
+  EXPECT_TRUE(json["means"]["precision"].is_number());
   EXPECT_THAT(Text("curves.csv"),
               StartsWith("threshold,false_positive_rate,recall,precision\ninf,0,0,1\n"));
   const std::string rows = Text("rows_out.csv");
@@ -77,6 +87,9 @@ TEST_F(ClassificationBinaryTest, PrintsATableAndDrawsAPicture) {
   ASSERT_EQ(Run(kQuick + std::string("--curves curves.svg")), 0) << Text("err");
   EXPECT_THAT(Text("out"), AllOf(HasSubstr("mean"), HasSubstr("all rows"),
                                  HasSubstr("400 rows, 100 buy"), HasSubstr("called in vain")));
+  EXPECT_THAT(Text("out"),
+              AllOf(HasSubstr(" threshold  precision   recall"), HasSubstr("At 0.5 precision is "),
+                    HasSubstr("The best threshold for all rows would have been 0.")));
   EXPECT_THAT(Text("curves.svg"), AllOf(StartsWith("<svg"), HasSubstr("ROC, area 1.0"),
                                         HasSubstr("polyline"), HasSubstr("</svg>")));
 }
