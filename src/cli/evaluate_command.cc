@@ -26,6 +26,7 @@
 #include "cli/purchase_evaluation.h"
 #include "cli/purchases_report.h"
 #include "cli/ratings_report.h"
+#include "cli/threshold_curves.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
@@ -203,7 +204,12 @@ absl::Status EvaluateClassification(const EvaluateFlags& flags, const TrainingCo
     VITRINE_RETURN_IF_ERROR(
         WriteFileAtomically(LocalFileSystem(), flags.predictions, PredictionRows(measures)));
   }
-  if (!flags.curves.empty()) VITRINE_RETURN_IF_ERROR(WriteCurves(measures, flags.curves));
+  if (!flags.curves.empty()) {
+    const NamedCurve curve{.auc = measures.pooled.auc,
+                           .average_precision = measures.pooled.average_precision,
+                           .points = measures.curve};
+    VITRINE_RETURN_IF_ERROR(WriteCurves({&curve, 1}, flags.curves));
+  }
   const std::string text = flags.is_json ? PurchasesJson(measures, PeakResidentBytes()) + "\n"
                                          : PurchasesTable(measures);
   std::fputs(text.c_str(), stdout);
@@ -284,9 +290,9 @@ absl::Status RunProtocol(const EvaluateFlags& flags, const TrainingContext& cont
   if (IsOfClassification(flags)) return EvaluateClassification(flags, context);
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
   if (flags.split.protocol == "purchases") {
-    return EvaluatePurchases(
-        {flags.store, flags.scorer, flags.split.cut, PartOf(flags), flags.set, flags.is_json},
-        config, context);
+    return EvaluatePurchases({flags.store, flags.scorer, flags.split.cut, PartOf(flags), flags.set,
+                              flags.curves, flags.is_json},
+                             config, context);
   }
   VITRINE_ASSIGN_OR_RETURN(ComparisonOptions options,
                            MakeOptions(flags, config, flags.scorer, flags.set));

@@ -131,8 +131,8 @@ void AddEvaluateFlags(CLI::App* command, EvaluateFlags& flags) {
   command->add_option("--predictions", flags.predictions,
                       "With ratings and classification: file for what was predicted, by fold");
   command->add_option("--curves", flags.curves,
-                      "With classification: file for the ROC and the precision-recall curve, "
-                      "points where it ends in .csv, else a picture (SVG)");
+                      "With classification and purchases: file for the ROC and the "
+                      "precision-recall curve, points where it ends in .csv, else a picture (SVG)");
   command->add_option("--loss-curve", flags.loss_curve,
                       "File for the losses by epoch of a model that has them: lines (.csv) or a "
                       "picture (.svg); of several networks a file each, with its name");
@@ -148,7 +148,9 @@ absl::Status CheckEvaluateFlags(const EvaluateFlags& flags) {
     }
   }
   if (IsOfClassification(flags)) return CheckClassificationFlags(flags);
-  if (!flags.curves.empty()) return UsageError("--curves wants --protocol classification");
+  if (!flags.curves.empty() && flags.split.protocol != "purchases") {
+    return UsageError("--curves wants --protocol classification or purchases");
+  }
   if (!flags.store.empty()) return CheckStoreFlags(flags);
   if (flags.against.empty() && !flags.against_set.empty()) {
     return UsageError("--against-set wants --against");

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
@@ -12,6 +13,7 @@
 #include "cli/evaluation_settings.h"
 #include "cli/evaluation_split.h"
 #include "cli/progress_bar.h"
+#include "cli/threshold_curves.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/evaluation/purchase_moments.h"
 
@@ -19,6 +21,10 @@ namespace vitrine::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// What an order is foreseen in.
+constexpr const char* kVisit = "visit";
+constexpr const char* kHorizon = "horizon";
 
 constexpr std::array<const char*, kNumNextEvents> kNextNames = {"view", "cart", "order", "leave"};
 
@@ -75,8 +81,8 @@ std::string ToTable(const SessionMeasures& measures) {
                       measures.num_test, ToText(measures.until_us));
   text += absl::StrFormat("%-8s %7s %7s %7s %9s %9s %9s %12s  %s\n", "order in", "cases", "orders",
                           "auc", "avg prec", "log loss", "base", "calibration", "better");
-  text += Line("visit", measures.session);
-  text += Line("horizon", measures.shopper);
+  text += Line(kVisit, measures.session);
+  text += Line(kHorizon, measures.shopper);
   const NextEventMeasures& next = measures.next;
   if (next.num_cases == 0) return text + "\nnext event: no case\n";
   text += absl::StrFormat(
@@ -88,6 +94,28 @@ std::string ToTable(const SessionMeasures& measures) {
     text += absl::StrFormat("  %-6s came %d times\n", kNextNames.at(i), next.counts.at(i));
   }
   return text;
+}
+
+// Of the forecasts that have a curve: of which there are orders, and moments without.
+absl::Status WriteCurvesOf(const SessionMeasures& measures, const std::string& path) {
+  std::vector<NamedCurve> curves;
+  const std::array heads = {std::pair{kVisit, &measures.session},
+                            std::pair{kHorizon, &measures.shopper}};
+  for (const auto& [name, head] : heads) {
+    if (head->num_orders == 0 || head->num_orders == head->num_cases) continue;
+    curves.push_back({.name = name,
+                      .auc = head->metrics->auc,
+                      .average_precision = head->metrics->average_precision,
+                      .points = head->curve});
+  }
+  if (!curves.empty()) return WriteCurves(curves, path);
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "no curve for %s: it wants moments with an order after them and moments without, and of the "
+      "%d tested, %d of %d have one in their visit, %d of %d in the horizon. An earlier --cut "
+      "tests "
+      "more",
+      path, measures.num_test, measures.session.num_orders, measures.session.num_cases,
+      measures.shopper.num_orders, measures.shopper.num_cases));
 }
 
 }  // namespace
@@ -131,6 +159,7 @@ absl::Status EvaluatePurchases(const PurchaseEvaluation& asked, const Config& co
         MeasureSessionPredictor(
             timelines, learning, cut_us, until_us, bar.Follow(context),
             [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
+    if (!asked.curves.empty()) VITRINE_RETURN_IF_ERROR(WriteCurvesOf(measures, asked.curves));
     text = asked.is_json ? ToJsonText(measures) : ToTable(measures);
   }
   std::fputs(text.c_str(), stdout);

@@ -16,11 +16,13 @@ struct PurchaseEvaluation {
   std::string cut{};     // Empty: the latest share of the events tests, as in the config.
   Part part{};           // kValidation: the same within what is before the cut.
   std::vector<std::string> set{};
+  std::string curves{};  // A file for WriteCurves, or empty.
   bool is_json = false;
 };
 
 // `vitrine evaluate --protocol purchases`: learns a purchase predictor from what a store knew
-// before a moment, and prints how well it foresees what came after.
+// before a moment, and prints how well it foresees what came after. Errors: FAILED_PRECONDITION
+// curves are asked for where neither forecast has both orders and none to be held against.
 absl::Status EvaluatePurchases(const PurchaseEvaluation& asked, const Config& config,
                                const TrainingContext& context);
 

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
-#include "vitrine/base/atomic_file.h"
 
 namespace vitrine::cli {
 namespace {
@@ -106,71 +105,6 @@ ConfusionMatrix AllAtChosen(const PurchaseMeasures& measures) {
   return all;
 }
 
-std::string CurvesCsv(const PurchaseMeasures& measures) {
-  std::string text = "threshold,false_positive_rate,recall,precision\n";
-  for (const ThresholdRates& at : measures.curve) {
-    text += absl::StrFormat("%.9g,%.9g,%.9g,%.9g\n", at.threshold, at.false_positive_rate,
-                            at.recall, at.precision);
-  }
-  return text;
-}
-
-// One panel of the picture: x and y from 0 to 1.
-struct Panel {
-  int left = 0;
-  std::string title{};
-  std::string x_name{};
-  std::string y_name{};
-  std::function<double(const ThresholdRates&)> x{};
-  std::function<double(const ThresholdRates&)> y{};
-};
-
-std::string Draw(const Panel& panel, const PurchaseMeasures& measures) {
-  constexpr int kSide = 300;
-  constexpr int kTop = 40;
-  const int bottom = kTop + kSide;
-  std::string points;
-  for (const ThresholdRates& at : measures.curve) {
-    points += absl::StrFormat("%.1f,%.1f ", panel.left + kSide * panel.x(at),
-                              bottom - kSide * panel.y(at));
-  }
-  std::string text = absl::StrFormat(
-      "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#999\"/>\n",
-      panel.left, kTop, kSide, kSide);
-  text +=
-      absl::StrFormat("<text x=\"%d\" y=\"%d\">%s</text>\n", panel.left, kTop - 12, panel.title);
-  text += absl::StrFormat("<text x=\"%d\" y=\"%d\">%s, 0 to 1</text>\n", panel.left, bottom + 20,
-                          panel.x_name);
-  text += absl::StrFormat("<text transform=\"translate(%d %d) rotate(-90)\">%s, 0 to 1</text>\n",
-                          panel.left - 10, bottom, panel.y_name);
-  return text + absl::StrFormat(
-                    "<polyline points=\"%s\" fill=\"none\" stroke=\"#0a6\" stroke-width=\"2\"/>\n",
-                    points);
-}
-
-std::string CurvesSvg(const PurchaseMeasures& measures) {
-  const auto recall = [](const ThresholdRates& at) { return at.recall; };
-  std::string text =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"380\" "
-      "font-family=\"sans-serif\" font-size=\"13\">\n";
-  text += Draw({.left = 40,
-                .title = absl::StrFormat("ROC, area %.4f", measures.pooled.auc),
-                .x_name = "false positive rate",
-                .y_name = "recall",
-                .x = [](const ThresholdRates& at) { return at.false_positive_rate; },
-                .y = recall},
-               measures);
-  text += Draw({.left = 430,
-                .title = absl::StrFormat("Precision and recall, average precision %.4f",
-                                         measures.pooled.average_precision),
-                .x_name = "recall",
-                .y_name = "precision",
-                .x = recall,
-                .y = [](const ThresholdRates& at) { return at.precision; }},
-               measures);
-  return text + "</svg>\n";
-}
-
 }  // namespace
 
 std::string PurchasesJson(const PurchaseMeasures& measures, std::uint64_t peak_rss_bytes) {
@@ -226,12 +160,6 @@ std::string PurchasesTable(const PurchaseMeasures& measures) {
              "have been %.4f, with an F1 of %.4f.\n",
              pooled.confusion.Precision(), pooled.confusion.Recall(), pooled.best_threshold,
              pooled.best_f1);
-}
-
-absl::Status WriteCurves(const PurchaseMeasures& measures, const std::string& path) {
-  const bool is_csv = path.ends_with(".csv");
-  return WriteFileAtomically(LocalFileSystem(), path,
-                             is_csv ? CurvesCsv(measures) : CurvesSvg(measures));
 }
 
 std::string PredictionRows(const PurchaseMeasures& measures) {

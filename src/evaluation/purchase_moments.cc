@@ -78,9 +78,9 @@ absl::StatusOr<PurchaseHeadMeasures> MeasureHead(const std::vector<LabelledMomen
       static_cast<std::size_t>(std::count(outcomes.begin(), outcomes.end(), std::uint8_t{1}));
   if (outcomes.empty()) return measures;
   measures.base_log_loss /= static_cast<double>(outcomes.size());
-  VITRINE_ASSIGN_OR_RETURN(
-      measures.metrics,
-      MeasureClassification({.probabilities = probabilities, .is_positive = outcomes}, kHalf));
+  const BinaryPredictions predictions{.probabilities = probabilities, .is_positive = outcomes};
+  VITRINE_ASSIGN_OR_RETURN(measures.metrics, MeasureClassification(predictions, kHalf));
+  measures.curve = ThresholdCurve(predictions);
   const bool has_both = measures.num_orders > 0 && measures.num_orders < measures.num_cases;
   measures.is_better = has_both && gain.IsCertain();
   return measures;

@@ -125,7 +125,7 @@ TEST_F(ClassificationBinaryTest, SaysWhatIsWrong) {
   expect_error(begin + "--label seconds", 1, "yes and no");
   expect_error(begin + "--label bought --set hiden=3", 1, "hidden");
   expect_error("evaluate --train rows.csv --test rows.csv --scorer ials --curves f.svg", 2,
-               "--protocol classification");
+               "--protocol classification or purchases");
 }
 
 }  // namespace

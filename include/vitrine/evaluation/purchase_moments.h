@@ -83,6 +83,7 @@ struct PurchaseHeadMeasures {
   std::size_t num_cases = 0;
   std::size_t num_orders = 0;
   std::optional<ClassificationMetrics> metrics{};  // At one half; none without a case.
+  std::vector<ThresholdRates> curve{};             // Of the same.
   double base_log_loss = 0;  // Of the share of orders among the moments learned from.
   bool is_better = false;    // See MeasureSessionPredictor.
 };
