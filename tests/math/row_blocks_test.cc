@@ -79,6 +79,27 @@ TEST_P(RowBlocksTest, NoProductIsAboveTheBoundOfItsBlock) {
   }
 }
 
+TEST(RowBlocksBoundTest, PartsThatAreGivenAreTheBlocks) {
+  Random random(5);
+  const Matrix rows = SomeRows(500, 16, random);
+  RowParts parts(9);
+  for (std::uint32_t row = 0; row < 500; ++row) parts[row % 9].push_back(row);
+  const RowBlocks blocks(rows, parts);
+  const Eigen::VectorXf vector = Drawn(16, random);
+
+  const auto bounds = blocks.Bounds(Numbers(vector));
+
+  ASSERT_EQ(bounds.size(), parts.size());
+  for (std::size_t b = 0; b < parts.size(); ++b) {
+    EXPECT_EQ(bounds[b].count, parts[b].size());
+    for (const std::uint32_t row : parts[b]) {
+      const auto values = rows.row(static_cast<Eigen::Index>(row)).cast<double>();
+      const double lengths = values.norm() * static_cast<double>(vector.norm());
+      EXPECT_LE(values.dot(vector.cast<double>()), bounds[b].most + 1e-7 * lengths);
+    }
+  }
+}
+
 TEST(RowBlocksBoundTest, RulesOutMostOfWhatPointsElsewhere) {
   Random random(3);
   const Matrix rows = SomeRows(20'000, 32, random);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vitrine/base/matrix.h"
+#include "vitrine/math/row_parts.h"
 
 namespace vitrine {
 
@@ -25,6 +26,7 @@ namespace vitrine {
 class RowBlocks {
  public:
   static constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
+  static constexpr std::size_t kMostRows = 256;  // Of a block.
 
   // The places of a block's rows, and what no product with one of these is above.
   struct Bounded {
@@ -38,11 +40,14 @@ class RowBlocks {
   // `rows` [num_rows x d], finite.
   explicit RowBlocks(const Matrix& rows);
 
+  // With parts[b] as block b, however its rows point. REQUIRES: each has 1 to kMostRows rows
+  RowBlocks(const Matrix& rows, const RowParts& parts);
+
   // The row at each place, or kNoRow: blocks begin at places that are multiples of 16.
   std::span<const std::uint32_t> rows() const { return rows_; }
 
-  // All blocks, in no order. `vector`: d numbers, finite. In exact numbers: what sums of floats are
-  // off comes on top.
+  // All blocks, in their order. `vector`: d numbers, finite. In exact numbers: what sums of floats
+  // are off comes on top.
   std::vector<Bounded> Bounds(std::span<const float> vector) const;
 
  private:
