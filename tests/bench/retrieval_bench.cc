@@ -5,18 +5,24 @@
 // A made-up catalogue of a million items, unless told otherwise; one thread, lists of 100. Factors
 // are of 64 dimensions, about 2,000 directions, with lengths that fall off as popularities do and
 // noise that is as long as told beside the direction: 0.3 for what is clustered well, 1 for what is
-// hardly. A million items want 0.7 GB.
+// hardly. Texts are of a category, a part of it, a brand and eight words, five of these such as the
+// part has; their meaning is of 32 dimensions. A million items want 1.5 GB.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/measuring.h"
 #include "scorers/factor_scan.h"
 #include "vitrine/base/random.h"
+#include "vitrine/math/unit_rows.h"
 #include "vitrine/scorers/collaborative/most_popular.h"
+#include "vitrine/scorers/content/content.h"
 
 namespace vitrine {
 namespace {
@@ -173,6 +179,113 @@ void TimeFactors(std::size_t num_items, float noise) {
   }
 }
 
+constexpr std::uint32_t kTextTops = 14;
+constexpr std::uint32_t kTextParts = 280;  // Item i is of part i % kTextParts.
+
+// What describes an item, ascending: features are the categories, their parts, brands, words of any
+// text, words of each part.
+std::vector<std::uint32_t> DrawText(std::uint32_t part, Random& random) {
+  constexpr std::uint32_t kBrands = 2000;
+  constexpr std::uint32_t kWords = 30'000;
+  constexpr std::uint32_t kWordsOfPart = 200;
+  // The first of `count` most, as words of a language are.
+  const auto draw = [&random](std::uint32_t count) {
+    return static_cast<std::uint32_t>(count * std::pow(random.Uniform(), 3));
+  };
+  std::uint32_t first = kTextTops + kTextParts;
+  std::vector<std::uint32_t> features = {part % kTextTops, kTextTops + part};
+  features.push_back(first + static_cast<std::uint32_t>(random.Below(kBrands)));
+  first += kBrands;
+  for (int i = 0; i < 3; ++i) features.push_back(first + draw(kWords));
+  first += kWords + part * kWordsOfPart;
+  for (int i = 0; i < 5; ++i) features.push_back(first + draw(kWordsOfPart));
+  std::sort(features.begin(), features.end());
+  features.erase(std::unique(features.begin(), features.end()), features.end());
+  return features;
+}
+
+// TF-IDF of made-up texts, and a meaning near that of its part where `meaning_weight` is above 0.
+ContentTable MadeUpTexts(std::size_t num_items, float meaning_weight) {
+  constexpr Eigen::Index kDimensions = 32;
+  constexpr std::size_t kFeatures = 90'000;
+  Random random(5);
+  ContentTable table;
+  table.features.assign(kFeatures, "word");
+  table.options.meaning_weight = meaning_weight;
+  CsrMatrix& items = table.items;
+  std::vector<double> num_items_of(kFeatures, 0);
+  for (std::size_t item = 0; item < num_items; ++item) {
+    for (const std::uint32_t feature :
+         DrawText(static_cast<std::uint32_t>(item % kTextParts), random)) {
+      items.column.push_back(feature);
+      num_items_of[feature] += 1;
+    }
+    items.row_begin.push_back(items.column.size());
+  }
+  items.num_rows = num_items;
+  items.num_cols = kFeatures;
+  for (std::size_t item = 0; item < num_items; ++item) {
+    double squared = 0;
+    std::vector<double> values;
+    for (const std::uint32_t feature : items.Columns(item)) {
+      values.push_back(std::log(1 + static_cast<double>(num_items) / num_items_of[feature]));
+      squared += values.back() * values.back();
+    }
+    for (const double value : values) {
+      items.value.push_back(static_cast<float>(value / std::sqrt(squared)));
+    }
+  }
+  if (meaning_weight == 0) return table;
+  Matrix of_part(kTextParts, kDimensions);
+  for (float& value : of_part.reshaped()) value = static_cast<float>(random.Normal());
+  table.meaning.resize(static_cast<Eigen::Index>(num_items), kDimensions);
+  for (float& value : table.meaning.reshaped()) value = static_cast<float>(random.Normal());
+  for (Eigen::Index row = 0; row < table.meaning.rows(); ++row) {
+    table.meaning.row(row) = of_part.row(row % kTextParts) + 0.5F * table.meaning.row(row);
+  }
+  NormalizeRows(table.meaning);
+  return table;
+}
+
+// What shoppers touched: items of three parts each.
+std::vector<std::vector<Interaction>> MadeUpHistories(std::size_t num_items, std::size_t length) {
+  Random random(6);
+  std::vector<std::vector<Interaction>> histories(kRounds);
+  for (std::vector<Interaction>& history : histories) {
+    std::array<std::uint64_t, 3> parts;
+    for (std::uint64_t& part : parts) part = random.Below(kTextParts);
+    for (std::size_t i = 0; i < length; ++i) {
+      const std::uint64_t item =
+          random.Below(num_items / kTextParts) * kTextParts + parts[random.Below(parts.size())];
+      history.push_back({0, static_cast<ItemIndex>(item), 1});
+    }
+  }
+  return histories;
+}
+
+void TimeContent(std::size_t num_items, float meaning_weight) {
+  for (const bool is_in_blocks : {false, true}) {
+    ContentTable table = MadeUpTexts(num_items, meaning_weight);
+    const Micros start = MonotonicNow();
+    const auto scorer = Content::Create(std::move(table), is_in_blocks ? 0 : num_items + 1);
+    if (!scorer.ok()) return;
+    std::printf("content of %zu items, %s meaning, %s: made in %.2f s\n", num_items,
+                meaning_weight > 0 ? "with" : "without", is_in_blocks ? "in blocks" : "in order",
+                SecondsSince(start));
+    const ItemBitmap some = Some(num_items, 10);
+    for (const std::size_t length : {1U, 10U, 50U, 200U}) {
+      const auto histories = MadeUpHistories(num_items, length);
+      const auto ask = [&](std::size_t i, const ItemBitmap* allowed) {
+        const Query query{.history = histories[i]};
+        (*scorer)->Retrieve({&query, 1}, allowed, kListLength);
+      };
+      const std::string what = "  about " + std::to_string(length) + " items";
+      PrintWaits(what, [&](std::size_t i) { ask(i, nullptr); });
+      PrintWaits(what + ", one in 10 allowed", [&](std::size_t i) { ask(i, &some); });
+    }
+  }
+}
+
 int Run(int argc, char** argv) {
   const std::size_t num_items = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000;
   if (num_items < 1000) {
@@ -182,6 +295,7 @@ int Run(int argc, char** argv) {
   std::printf("%s, lists of %zu, one thread\n", ProcessorName().c_str(), kListLength);
   TimeMostPopular(num_items);
   for (const float noise : {0.3F, 0.6F, 1.0F}) TimeFactors(num_items, noise);
+  for (const float meaning_weight : {0.25F, 0.0F}) TimeContent(num_items, meaning_weight);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "scorers/content/content_blocks.h"
 #include "scorers/factor_scan.h"
 #include "scorers/saved_rows.h"
 #include "scorers/sparse_scores.h"
@@ -81,19 +82,26 @@ void AddKnown(std::span<const float> scores, std::span<float> sums) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Content>> Content::Create(ContentTable table) {
+absl::StatusOr<std::shared_ptr<const Content>> Content::Create(ContentTable table,
+                                                               std::size_t fewest_in_blocks) {
   VITRINE_RETURN_IF_ERROR(CheckTable(table));
-  return std::shared_ptr<const Content>(new Content(std::move(table)));
+  return std::shared_ptr<const Content>(new Content(std::move(table), fewest_in_blocks));
 }
 
-Content::Content(ContentTable table)
+Content::Content(ContentTable table, std::size_t fewest_in_blocks)
     : table_(std::move(table)), postings_(Transpose(table_.items)) {
+  const std::vector<float>& values = table_.items.value;
+  const bool has_bounds =
+      std::all_of(values.begin(), values.end(), [](float value) { return value >= 0; });
+  if (has_bounds && num_items() >= fewest_in_blocks) {
+    blocks_ = std::make_shared<const Blocks>(table_);
+  }
   if (table_.options.meaning_weight == 0 || table_.meaning.rows() == 0) return;
   has_meaning_ = KnownRows(table_.meaning);
   for (const ItemIndex item : has_meaning_.Items()) {
     with_meaning_.push_back(static_cast<std::uint32_t>(item));
   }
-  // Blocks would bound the meaning alone, and what is retrieved has features too.
+  // For sketches alone: what is retrieved has features too, and blocks of its own.
   coarse_meaning_ = CoarseIndex(table_.meaning, CoarseIndex::kNeverInBlocks);
 }
 
@@ -194,17 +202,6 @@ void Content::AddFeatures(const Profile& profile, SparseScores& scores) const {
   }
 }
 
-void Content::AddMeaning(const Profile& profile, SparseScores& scores) const {
-  if (profile.sense.size() == 0) return;
-  const Eigen::VectorXf products = table_.meaning * profile.sense;
-  std::vector<float> values;
-  values.reserve(with_meaning_.size());
-  for (const std::uint32_t item : with_meaning_) {
-    values.push_back(products[static_cast<Eigen::Index>(item)] + 0.0F);  // Never -0: see there.
-  }
-  scores.Add(1, with_meaning_, values);
-}
-
 // Values that adding the whole profile may touch.
 std::size_t Content::CountValues(const Profile& profile) const {
   std::size_t count = profile.sense.size() == 0 ? 0 : with_meaning_.size();
@@ -212,6 +209,25 @@ std::size_t Content::CountValues(const Profile& profile) const {
     count += postings_.Columns(feature.feature).size();
   }
   return count;
+}
+
+void Content::AddWeights(const Profile& profile, SparseScores& weights) const {
+  const std::array<float, 1> one = {1};
+  for (const Feature& feature : profile.features) {
+    weights.Add(feature.weight, {&feature.feature, 1}, one);
+  }
+}
+
+float Content::WordsOf(const SparseScores& weights, ItemIndex item) const {
+  const auto features = table_.items.Columns(Row(item));
+  const auto values = table_.items.Values(Row(item));
+  float score = kUnscored;
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    const float weight = weights.Of(ItemIndex{features[i]});
+    if (weight == kUnscored) continue;
+    score = (score == kUnscored ? 0 : score) + weight * values[i];
+  }
+  return score;
 }
 
 void Content::ScoreByFeatures(const Query& query, const Profile& profile,
@@ -222,21 +238,10 @@ void Content::ScoreByFeatures(const Query& query, const Profile& profile,
     }
     return;
   }
-  SparseScores weights(table_.features.size());  // Of the profile, by feature.
-  const std::array<float, 1> one = {1};
-  for (const Feature& feature : profile.features) {
-    weights.Add(feature.weight, {&feature.feature, 1}, one);
-  }
+  SparseScores weights(table_.features.size());
+  AddWeights(profile, weights);
   for (std::size_t i = 0; i < items.size(); ++i) {
-    scores[i] = kUnscored;
-    if (Row(items[i]) >= num_items()) continue;
-    const auto features = table_.items.Columns(Row(items[i]));
-    const auto values = table_.items.Values(Row(items[i]));
-    for (std::size_t f = 0; f < features.size(); ++f) {
-      const float weight = weights.Of(ItemIndex{features[f]});
-      if (weight == kUnscored) continue;
-      scores[i] = (scores[i] == kUnscored ? 0 : scores[i]) + weight * values[f];
-    }
+    scores[i] = Row(items[i]) < num_items() ? WordsOf(weights, items[i]) : kUnscored;
   }
 }
 
@@ -281,23 +286,6 @@ float Content::Sketch(const Query& query, std::span<float> scores) const {
   const float error = SketchByFactors(MeaningTable(), profile->sense.transpose(), by_meaning);
   AddKnown(by_meaning, scores);
   return error;
-}
-
-std::vector<std::vector<ScoredItem>> Content::Retrieve(std::span<const Query> queries,
-                                                       const ItemBitmap* allowed,
-                                                       std::size_t k) const {
-  std::vector<std::vector<ScoredItem>> result;
-  result.reserve(queries.size());
-  SparseScores sums(num_items());
-  for (const Query& query : queries) {
-    const std::shared_ptr<const Profile> made = ProfileOf(query);
-    const Profile& profile = *made;
-    sums.Expect(CountValues(profile));
-    AddFeatures(profile, sums);
-    AddMeaning(profile, sums);
-    result.push_back(sums.TakeBest(query, allowed, k));
-  }
-  return result;
 }
 
 namespace {

@@ -53,9 +53,11 @@ struct ContentTable {
 // Immutable, thread-safe.
 class Content final : public Scorer, public Explainer {
  public:
-  // Errors: INVALID_ARGUMENT sizes that do not match, a value that is not finite, or an option out
-  // of range.
-  static absl::StatusOr<std::shared_ptr<const Content>> Create(ContentTable table);
+  // `fewest_in_blocks`: fewer items are retrieved by a look at all that share a feature. Errors:
+  // INVALID_ARGUMENT sizes that do not match, a value that is not finite, or an option out of
+  // range.
+  static absl::StatusOr<std::shared_ptr<const Content>> Create(
+      ContentTable table, std::size_t fewest_in_blocks = CoarseIndex::kFewestInBlocks);
 
   std::string_view name() const override { return "content"; }
 
@@ -67,8 +69,9 @@ class Content final : public Scorer, public Explainer {
   // The meaning from eight bits.
   float Sketch(const Query& query, std::span<float> scores) const override;
 
-  // Visits the items that share a feature with the profile, through an inverted index, and with
-  // meaning all others too.
+  // Of few items visits those that share a feature with the profile, through an inverted index, and
+  // with meaning all others too. Many are in blocks of such that are alike: visits the blocks that
+  // can have one of the best, and finds these exactly.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
@@ -100,7 +103,10 @@ class Content final : public Scorer, public Explainer {
     Eigen::VectorXf sense{};          // [dimensions] Times meaning_weight; empty: none.
   };
 
-  explicit Content(ContentTable table);
+  class Blocks;  // Private to the module, as is
+  class Search;  // this.
+
+  Content(ContentTable table, std::size_t fewest_in_blocks);
   bool IsKnown(ItemIndex item) const;
   std::vector<Touched> TouchedItems(const Query& query) const;
   // What all of the query is about; remembered where the query has a memo.
@@ -111,6 +117,10 @@ class Content final : public Scorer, public Explainer {
   void AddFeatures(const Profile& profile, SparseScores& scores) const;
   void AddMeaning(const Profile& profile, SparseScores& scores) const;
   std::size_t CountValues(const Profile& profile) const;
+  // By feature, to be told to WordsOf.
+  void AddWeights(const Profile& profile, SparseScores& weights) const;
+  // What the features of one item say, kUnscored where it has none of the profile's.
+  float WordsOf(const SparseScores& weights, ItemIndex item) const;
   // What the features say of a few items: as sketched, else each looked at by itself.
   void ScoreByFeatures(const Query& query, const Profile& profile, std::span<const ItemIndex> items,
                        std::span<float> scores) const;
@@ -126,6 +136,7 @@ class Content final : public Scorer, public Explainer {
   ItemBitmap has_meaning_;                   // Rows of table_.meaning that are not zero
   std::vector<std::uint32_t> with_meaning_;  // and their indices, ascending.
   CoarseIndex coarse_meaning_;
+  std::shared_ptr<const Blocks> blocks_{};  // Null where items are few.
 };
 
 void Save(const Content& scorer, ByteWriter& writer);
