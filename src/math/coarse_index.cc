@@ -11,4 +11,9 @@ CoarseIndex::CoarseIndex(const Matrix& matrix, std::size_t fewest_in_blocks) {
   rows = CoarseRows(matrix, blocks.rows());
 }
 
+std::shared_ptr<const CoarseIndex> IndexOfMany(const Matrix& matrix, std::size_t fewest) {
+  if (static_cast<std::size_t>(matrix.rows()) < fewest) return nullptr;
+  return std::make_shared<const CoarseIndex>(matrix, fewest);
+}
+
 }  // namespace vitrine

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <memory>
 
 #include "vitrine/math/coarse_rows.h"
 #include "vitrine/math/row_blocks.h"
@@ -22,5 +23,9 @@ struct CoarseIndex {
   RowBlocks blocks{};  // None of few rows.
   CoarseRows rows{};   // By their places in the blocks; without these in their own order.
 };
+
+// The index of many rows, in blocks; null of few, which are multiplied as they are.
+std::shared_ptr<const CoarseIndex> IndexOfMany(const Matrix& matrix,
+                                               std::size_t fewest = CoarseIndex::kFewestInBlocks);
 
 }  // namespace vitrine

@@ -14,6 +14,8 @@ class FactorSimilarity final : public Scorer {
       : owner_(std::move(owner)), factors_(factors), known_(known) {
     const Eigen::VectorXf lengths = factors_.rowwise().norm();
     inverse_lengths_ = (lengths.array() > 0).select(lengths.cwiseInverse(), 0.0F);
+    if (static_cast<std::size_t>(factors_.rows()) < CoarseIndex::kFewestInBlocks) return;
+    index_ = IndexOfMany(inverse_lengths_.asDiagonal() * factors_);
   }
 
   std::string_view name() const override { return owner_->name(); }
@@ -30,7 +32,7 @@ class FactorSimilarity final : public Scorer {
   }
 
  private:
-  FactorTable Table() const { return {&factors_, &known_, &inverse_lengths_}; }
+  FactorTable Table() const { return {&factors_, &known_, &inverse_lengths_, index_.get()}; }
 
   // The mean unit vector of each query's known context items [queries.size() x d].
   Matrix Directions(std::span<const Query> queries) const {
@@ -52,7 +54,8 @@ class FactorSimilarity final : public Scorer {
   const std::shared_ptr<const Scorer> owner_;
   const Matrix& factors_;  // [num_items x d] Of owner_, as is known_.
   const ItemBitmap& known_;
-  Eigen::VectorXf inverse_lengths_;  // [num_items] 0 for unknown items.
+  Eigen::VectorXf inverse_lengths_;             // [num_items] 0 for unknown items.
+  std::shared_ptr<const CoarseIndex> index_{};  // Of unit vectors; null where items are few.
 };
 
 }  // namespace

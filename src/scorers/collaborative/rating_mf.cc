@@ -42,7 +42,13 @@ absl::StatusOr<std::shared_ptr<const RatingMf>> RatingMf::Create(RatingMfParts p
 }
 
 RatingMf::RatingMf(RatingMfParts parts)
-    : parts_(std::move(parts)), known_items_(KnownRows(parts_.item_variances)) {}
+    : parts_(std::move(parts)),
+      known_items_(KnownRows(parts_.item_variances)),
+      index_(IndexOfMany(parts_.item_vectors)) {}
+
+FactorTable RatingMf::Table() const {
+  return {&parts_.item_vectors, &known_items_, nullptr, index_.get()};
+}
 
 std::vector<RatedItem> RatingMf::Rated(const Query& query) const {
   std::vector<RatedItem> rated = RatedItems(query.history, known_items_.size());
@@ -80,15 +86,13 @@ Matrix RatingMf::Directions(std::span<const Query> queries) const {
 
 void RatingMf::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                      Eigen::Ref<Matrix> scores) const {
-  ScoreByFactors({&parts_.item_vectors, &known_items_, nullptr}, Directions(queries), items,
-                 scores);
+  ScoreByFactors(Table(), Directions(queries), items, scores);
 }
 
 std::vector<std::vector<ScoredItem>> RatingMf::Retrieve(std::span<const Query> queries,
                                                         const ItemBitmap* allowed,
                                                         std::size_t k) const {
-  return RetrieveByFactors({&parts_.item_vectors, &known_items_, nullptr}, Directions(queries),
-                           queries, allowed, k);
+  return RetrieveByFactors(Table(), Directions(queries), queries, allowed, k);
 }
 
 std::vector<Contribution> RatingMf::Explain(const Query& query, ItemIndex item) const {

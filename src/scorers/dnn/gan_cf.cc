@@ -46,7 +46,12 @@ absl::StatusOr<std::shared_ptr<const GanCf>> GanCf::Create(GanCfWeights weights,
 GanCf::GanCf(GanCfWeights weights, const TouchWeights& touch_weights)
     : weights_(std::move(weights)),
       touch_weights_(touch_weights),
-      known_items_(KnownRows(weights_.decoder)) {}
+      known_items_(KnownRows(weights_.decoder)),
+      index_(IndexOfMany(weights_.decoder)) {}
+
+FactorTable GanCf::Table() const {
+  return {&weights_.decoder, &known_items_, nullptr, index_.get()};
+}
 
 std::vector<TouchedItem> GanCf::Touched(const Query& query) const {
   return EvenTouchedItems(query, touch_weights_, known_items_);
@@ -69,14 +74,13 @@ Matrix GanCf::UserVectors(std::span<const Query> queries) const {
 
 void GanCf::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                   Eigen::Ref<Matrix> scores) const {
-  ScoreByFactors({&weights_.decoder, &known_items_, nullptr}, UserVectors(queries), items, scores);
+  ScoreByFactors(Table(), UserVectors(queries), items, scores);
 }
 
 std::vector<std::vector<ScoredItem>> GanCf::Retrieve(std::span<const Query> queries,
                                                      const ItemBitmap* allowed,
                                                      std::size_t k) const {
-  return RetrieveByFactors({&weights_.decoder, &known_items_, nullptr}, UserVectors(queries),
-                           queries, allowed, k);
+  return RetrieveByFactors(Table(), UserVectors(queries), queries, allowed, k);
 }
 
 std::vector<Contribution> GanCf::Explain(const Query& query, ItemIndex item) const {

@@ -91,7 +91,8 @@ absl::StatusOr<std::shared_ptr<const NextItem>> NextItem::Create(std::string_vie
 NextItem::NextItem(std::string_view name, SequenceNetwork network)
     : name_(name),
       network_(std::move(network)),
-      known_items_(KnownRows(network_.items.weight.value)) {
+      known_items_(KnownRows(network_.items.weight.value)),
+      index_(IndexOfMany(network_.items.weight.value)) {
   // Whoever made the network may have given it other rows than those that it learned.
   nn::Parameter& items = network_.items.weight;
   items.shape = {static_cast<std::size_t>(items.value.rows()),
@@ -100,6 +101,10 @@ NextItem::NextItem(std::string_view name, SequenceNetwork network)
     each.parameter->gradient.resize(0, 0);
     each.parameter->touched = {};
   }
+}
+
+FactorTable NextItem::Table() const {
+  return {&item_factors(), &known_items_, nullptr, index_.get()};
 }
 
 std::vector<SequenceStep> NextItem::StepsOf(const Query& query) const {
@@ -152,14 +157,13 @@ Matrix NextItem::UserVectors(std::span<const Query> queries) const {
 
 void NextItem::Score(std::span<const Query> queries, std::span<const ItemIndex> items,
                      Eigen::Ref<Matrix> scores) const {
-  ScoreByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), items, scores);
+  ScoreByFactors(Table(), UserVectors(queries), items, scores);
 }
 
 std::vector<std::vector<ScoredItem>> NextItem::Retrieve(std::span<const Query> queries,
                                                         const ItemBitmap* allowed,
                                                         std::size_t k) const {
-  return RetrieveByFactors({&item_factors(), &known_items_, nullptr}, UserVectors(queries), queries,
-                           allowed, k);
+  return RetrieveByFactors(Table(), UserVectors(queries), queries, allowed, k);
 }
 
 std::vector<Contribution> NextItem::Explain(const Query& query, ItemIndex item) const {

@@ -8,12 +8,15 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/math/ridge.h"
 #include "vitrine/scorers/rated_items.h"
 #include "vitrine/scorers/rating_predictor.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
+
+struct FactorTable;
 
 // What ratings taught of items, and how far shoppers lie apart.
 struct RatingMfParts {
@@ -53,7 +56,8 @@ class RatingMf final : public Scorer, public Explainer, public RatingPredictor {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
-  // Scans all items; batches share the reading of the vectors.
+  // Scans all items, of many those that can be among the best; batches share the reading of the
+  // vectors.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
@@ -75,12 +79,14 @@ class RatingMf final : public Scorer, public Explainer, public RatingPredictor {
 
  private:
   explicit RatingMf(RatingMfParts parts);
+  FactorTable Table() const;
   std::vector<RatedItem> Rated(const Query& query) const;  // Those that are known.
   RidgeProblem Problem(std::span<const RatedItem> rated) const;
   Matrix Directions(std::span<const Query> queries) const;  // (p_u, 1) [queries x (d + 1)].
 
   RatingMfParts parts_;
   ItemBitmap known_items_;
+  std::shared_ptr<const CoarseIndex> index_;  // Of the vectors; null where items are few.
 };
 
 void Save(const RatingMf& scorer, ByteWriter& writer);

@@ -7,10 +7,13 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/scorers/scorer.h"
 #include "vitrine/scorers/touched_items.h"
 
 namespace vitrine {
+
+struct FactorTable;
 
 // The numbers of a generator.
 struct GanCfWeights {
@@ -40,7 +43,8 @@ class GanCf final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
-  // Scans all items; batches share the reading of the decoder.
+  // Scans all items, of many those that can be among the best; batches share the reading of the
+  // decoder.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
@@ -61,11 +65,13 @@ class GanCf final : public Scorer, public Explainer {
 
  private:
   GanCf(GanCfWeights weights, const TouchWeights& touch_weights);
+  FactorTable Table() const;
   std::vector<TouchedItem> Touched(const Query& query) const;
 
   GanCfWeights weights_;
   TouchWeights touch_weights_;
-  ItemBitmap known_items_;  // Rows of `decoder` that are not zero.
+  ItemBitmap known_items_;                    // Rows of `decoder` that are not zero.
+  std::shared_ptr<const CoarseIndex> index_;  // Of `decoder`; null where it has few rows.
 };
 
 void Save(const GanCf& scorer, ByteWriter& writer);

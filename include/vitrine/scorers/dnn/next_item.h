@@ -8,10 +8,13 @@
 
 #include "absl/status/statusor.h"
 #include "vitrine/base/bytes.h"
+#include "vitrine/math/coarse_index.h"
 #include "vitrine/scorers/dnn/sequence_network.h"
 #include "vitrine/scorers/scorer.h"
 
 namespace vitrine {
+
+struct FactorTable;
 
 // What comes next, by a network that reads the shopper's latest steps in order:
 //
@@ -37,7 +40,8 @@ class NextItem final : public Scorer, public Explainer {
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override;
 
-  // The same, then scans all items; batches share the reading of the embeddings.
+  // The same, then scans all items, of many those that can be among the best; batches share the
+  // reading of the embeddings.
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override;
@@ -65,14 +69,16 @@ class NextItem final : public Scorer, public Explainer {
   };
 
   NextItem(std::string_view name, SequenceNetwork network);
+  FactorTable Table() const;
   std::vector<SequenceStep> StepsOf(const Query& query) const;
   Matrix Encode(const StepBatch& batch) const;         // u for each place [places x d]
   Matrix StatesAfterEach(const Encoded& query) const;  // As if it were the last [steps x d]
   std::shared_ptr<const Encoded> EncodedOf(const Query& query) const;
 
   std::string name_;
-  SequenceNetwork network_;  // Without gradients.
-  ItemBitmap known_items_;   // Rows that are not zero.
+  SequenceNetwork network_;                   // Without gradients.
+  ItemBitmap known_items_;                    // Rows that are not zero.
+  std::shared_ptr<const CoarseIndex> index_;  // Of the embeddings; null where items are few.
 };
 
 void Save(const NextItem& scorer, ByteWriter& writer);
