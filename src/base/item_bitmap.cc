@@ -92,6 +92,11 @@ void ItemBitmap::IntersectWith(const ItemBitmap& other) {
   }
 }
 
+void ItemBitmap::Subtract(const ItemBitmap& other) {
+  const std::size_t num_words = std::min(words_.size(), other.words_.size());
+  for (std::size_t i = 0; i < num_words; ++i) words_[i] &= ~other.words_[i];
+}
+
 void ItemBitmap::UnionWith(const ItemBitmap& other) {
   num_items_ = std::max(num_items_, other.num_items_);
   words_.resize((num_items_ + 63) / 64);

@@ -63,7 +63,7 @@ std::vector<ItemBitmap> PartsByStrength(std::span<const ItemLift> lifts,
     for (auto& [sum, part] : parts) {
       ItemBitmap lifted = part;
       lifted.IntersectWith(*lift.items);
-      for (const ItemIndex item : lifted.Items()) part.Erase(item);
+      part.Subtract(lifted);
       AddPart(sum, std::move(part), split);
       AddPart(sum + lift.strength, std::move(lifted), split);
     }

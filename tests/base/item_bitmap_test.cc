@@ -76,6 +76,25 @@ TEST_P(ItemBitmapTest, IntersectsWithOneOfAnySize) {
   }
 }
 
+TEST_P(ItemBitmapTest, SubtractsOneOfAnySize) {
+  for (const std::size_t other_size : {0, 1, 64, 65, 200, 2000}) {
+    Random random(GetParam());
+    ItemBitmap bitmap(GetParam(), true);
+    ItemBitmap other(other_size);
+    std::set<std::size_t> oracle = Below(GetParam());
+    for (std::size_t row = 0; row < other_size; ++row) {
+      if (random.Below(3) == 0) continue;
+      other.Insert(Item(row));
+      oracle.erase(row);
+    }
+
+    bitmap.Subtract(other);
+
+    EXPECT_EQ(bitmap.size(), GetParam());
+    ExpectSame(bitmap, oracle);
+  }
+}
+
 TEST_P(ItemBitmapTest, UnitesWithOneOfAnySize) {
   for (const std::size_t other_size : {0, 1, 64, 65, 200, 2000}) {
     Random random(GetParam());

@@ -56,6 +56,9 @@ class ItemBitmap {
   // Keeps what is in both.
   void IntersectWith(const ItemBitmap& other);
 
+  // Takes out what is in `other`.
+  void Subtract(const ItemBitmap& other);
+
   // Adds what is in `other`, growing where needed.
   void UnionWith(const ItemBitmap& other);
 
