@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kFirstAsked = 50;
 
 // The fewest most popular items that have `share` of the sum.
-std::vector<ItemIndex> MostPopularWith(double share, std::span<const float> popularity) {
+ItemBitmap MostPopularWith(double share, std::span<const float> popularity) {
   std::vector<ItemIndex> items;
   for (std::size_t row = 0; row < popularity.size(); ++row) {
     if (popularity[row] > 0) items.push_back(ItemIndex{static_cast<std::uint32_t>(row)});
@@ -26,52 +26,60 @@ std::vector<ItemIndex> MostPopularWith(double share, std::span<const float> popu
             [&](ItemIndex a, ItemIndex b) { return of(a) != of(b) ? of(a) > of(b) : a < b; });
   double total = 0;
   for (const ItemIndex item : items) total += of(item);
-  std::size_t count = 0;
-  for (double sum = 0; count < items.size() && sum < share * total; ++count) {
-    sum += of(items[count]);
+  ItemBitmap head(popularity.size());
+  double sum = 0;
+  for (std::size_t i = 0; i < items.size() && sum < share * total; ++i) {
+    head.Insert(items[i]);
+    sum += of(items[i]);
   }
-  items.resize(count);
-  return items;
+  return head;
+}
+
+// Items published on that day since 1970 or later. One filter a day is remembered.
+std::shared_ptr<const ItemBitmap> PublishedFrom(Micros day, const FilteredItems& filtered) {
+  const absl::Time start = absl::FromUnixSeconds(day * (kMicrosPerDay / 1'000'000));
+  const std::string filter = absl::StrFormat(
+      "publish_time >= \"%s\"", absl::FormatTime(absl::RFC3339_sec, start, absl::UTCTimeZone()));
+  auto items = filtered.Matching(filter);
+  assert(items.ok());
+  return *std::move(items);
 }
 
 }  // namespace
 
 ItemBitmap ExposedGroups::LongTailOf(
     const ItemBitmap& allowed, const std::shared_ptr<const std::vector<float>>& popularity) const {
-  std::shared_ptr<const std::vector<ItemIndex>> head;
+  std::shared_ptr<const ItemBitmap> head;
   {
     std::lock_guard lock(mutex_);
     if (popularity_ == popularity || is_being_made_) head = head_;
     is_being_made_ = is_being_made_ || head == nullptr;
   }
   if (head == nullptr) {
-    head = std::make_shared<const std::vector<ItemIndex>>(
-        MostPopularWith(Exposure::kHeadShare, *popularity));
+    head = std::make_shared<const ItemBitmap>(MostPopularWith(Exposure::kHeadShare, *popularity));
     std::lock_guard lock(mutex_);
     popularity_ = popularity;
     head_ = head;
     is_being_made_ = false;
   }
   ItemBitmap tail = allowed;
-  for (const ItemIndex item : *head) tail.Erase(item);
+  tail.Subtract(*head);
   return tail;
 }
 
 ItemBitmap ExposedGroups::PublishedSince(Micros since, const ItemBitmap& allowed,
                                          const Catalogue& catalogue,
                                          const FilteredItems& filtered) {
-  // One filter a day is remembered, and what it finds too much looked at.
-  const absl::Time day = absl::FromUnixSeconds(since / kMicrosPerDay * (kMicrosPerDay / 1'000'000));
-  const std::string filter = absl::StrFormat(
-      "publish_time >= \"%s\"", absl::FormatTime(absl::RFC3339_sec, day, absl::UTCTimeZone()));
-  const auto late = filtered.Matching(filter);
+  const Micros day = since / kMicrosPerDay;
   ItemBitmap items = allowed;
-  assert(late.ok());
-  items.IntersectWith(**late);
-  for (const ItemIndex index : items.Items()) {
+  items.IntersectWith(*PublishedFrom(day, filtered));
+  // Of the day itself it is too much, and that alone is looked at.
+  ItemBitmap of_day = items;
+  of_day.Subtract(*PublishedFrom(day + 1, filtered));
+  of_day.ForEach([&](ItemIndex index) {
     const std::shared_ptr<const Item> item = catalogue.Get(index);
     if (item == nullptr || item->publish_time_us <= since) items.Erase(index);
-  }
+  });
   return items;
 }
 

@@ -33,7 +33,7 @@ class ExposedGroups {
  private:
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const std::vector<float>> popularity_{};  // Guarded by mutex_.
-  mutable std::shared_ptr<const std::vector<ItemIndex>> head_{};    // Of it. Guarded by mutex_.
+  mutable std::shared_ptr<const ItemBitmap> head_{};                // Of it. Guarded by mutex_.
   mutable bool is_being_made_ = false;  // Others take the last one. Guarded by mutex_.
 };
 

@@ -41,6 +41,31 @@ TEST(ExposedGroupsTest, TheLongTailIsAllButTheMostPopularThatMakeUpFourFifths) {
   EXPECT_THAT(groups.LongTailOf(ItemBitmap(5, true), other).Items(), ElementsAre(ItemIndex{4}));
 }
 
+TEST(ExposedGroupsTest, WhatWasPublishedSinceAnyHourIsYoungerThanThat) {
+  constexpr Micros kHour = kMicrosPerDay / 24;
+  constexpr std::uint32_t kHours = 100;
+  vitrine::testing::FakeFeatureStore store;
+  for (std::uint32_t hour = 0; hour < kHours; ++hour) {
+    store.Put({.id = std::to_string(hour), .publish_time_us = FakeClock::kStart + hour * kHour});
+  }
+  store.Put({.id = "without a time"});
+  store.Retire("99");
+  const FilteredItems filtered(store.catalogue());
+  ItemBitmap allowed(kHours + 1, /*is_full=*/true);
+  allowed.Erase(ItemIndex{60});
+  for (std::uint32_t hour = 0; hour < kHours; ++hour) {
+    const Micros since = FakeClock::kStart + hour * kHour;
+
+    const ItemBitmap young =
+        ExposedGroups::PublishedSince(since, allowed, store.catalogue(), filtered);
+
+    for (std::uint32_t row = 0; row <= kHours; ++row) {
+      const bool is_young = row > hour && row < 99 && row != 60;
+      EXPECT_EQ(young.Contains(ItemIndex{row}), is_young) << "hour " << hour << ", row " << row;
+    }
+  }
+}
+
 TEST(ExposureQuotaTest, IsOwedInFullFromTheTopOn) {
   const ItemBitmap group = BitmapOf({1});
   ExposureQuota quota(0.25, &group, {});
