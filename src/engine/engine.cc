@@ -296,7 +296,7 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
             .trace = recorder};
   std::vector<BlendedItem> list =
       pipelines->for_shopper.Rank(query.View(), named.known, plan.allowed.get(), WatchedFor(plan));
-  const std::size_t num_scored = PutInOrder(list, *state_->store.LivePopularity());
+  const std::size_t num_scored = PutInOrder(list, state_->store.LivePopularity()->values);
   if (recorder != nullptr) recorder->End("select", num_scored);
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   if (num_scored < list.size()) plan.stand_ins.push_back(kBackfill);

@@ -139,7 +139,8 @@ std::shared_ptr<const ItemBitmap> Engine::State::Exposed(Micros now,
   if (exposure.group == Exposure::Group::kNone || exposure.share == 0) return nullptr;
   const ItemBitmap all(catalogue().num_indices(), /*is_full=*/true);
   if (exposure.group == Exposure::Group::kLongTail) {
-    return std::make_shared<const ItemBitmap>(exposed.LongTailOf(all, store.LivePopularity()));
+    const std::shared_ptr<const RankedValues> live = store.LivePopularity();
+    return std::make_shared<const ItemBitmap>(exposed.LongTailOf(all, {live, &live->values}));
   }
   if (exposure.group == Exposure::Group::kFilter) {
     return filtered.Matching(exposure.filter).value_or(nullptr);  // CheckControls has read it.
@@ -235,7 +236,7 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const Section& secti
 void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
   if (list.size() == plan.page_size) return;
   if (plan.lateness != nullptr && plan.lateness->IsAbandoned()) return;
-  const std::shared_ptr<const std::vector<float>> popularity = store.LivePopularity();
+  const std::shared_ptr<const RankedValues> popularity = store.LivePopularity();
   for (const std::shared_ptr<const ItemBitmap>& from : plan.backfill) {
     if (list.size() == plan.page_size) break;
     ItemBitmap allowed = *from;

@@ -17,7 +17,7 @@ using ScoredItems = std::vector<std::pair<ItemIndex, float>>;
 // Of a vector that the store keeps by item.
 class OfItems final : public Scorer, public Explainer {
  public:
-  using Read = std::shared_ptr<const std::vector<float>> (FeatureStore::*)() const;
+  using Read = std::shared_ptr<const RankedValues> (FeatureStore::*)() const;
 
   // An item's score is its value less `base`, where that is above 0.
   OfItems(std::string_view name, const FeatureStore& store, Read read, float base)
@@ -27,9 +27,9 @@ class OfItems final : public Scorer, public Explainer {
 
   void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
              Eigen::Ref<Matrix> scores) const override {
-    const auto values = (store_.*read_)();
+    const auto ranked = (store_.*read_)();
     for (std::size_t i = 0; i < items.size(); ++i) {
-      const float score = ScoreOf(*values, items[i]);
+      const float score = ScoreOf(*ranked, items[i]);
       for (std::size_t q = 0; q < queries.size(); ++q) {
         scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = score;
       }
@@ -39,20 +39,10 @@ class OfItems final : public Scorer, public Explainer {
   std::vector<std::vector<ScoredItem>> Retrieve(std::span<const Query> queries,
                                                 const ItemBitmap* allowed,
                                                 std::size_t k) const override {
-    const auto values = (store_.*read_)();
+    const auto ranked = (store_.*read_)();
     std::vector<std::vector<ScoredItem>> lists;
     lists.reserve(queries.size());
-    for (const Query& query : queries) {
-      TopK best(k);
-      for (std::size_t row = 0; row < values->size(); ++row) {
-        const ItemIndex item{static_cast<std::uint32_t>(row)};
-        const float score = ScoreOf(*values, item);
-        if (score == kUnscored || (allowed != nullptr && !allowed->Contains(item))) continue;
-        if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) continue;
-        best.Offer(item, score);
-      }
-      lists.push_back(best.Take());
-    }
+    for (const Query& query : queries) lists.push_back(Best(*ranked, query, allowed, k));
     return lists;
   }
 
@@ -62,10 +52,10 @@ class OfItems final : public Scorer, public Explainer {
 
   std::vector<std::vector<Contribution>> ExplainAll(
       const Query& /*query*/, std::span<const ItemIndex> items) const override {
-    const auto values = (store_.*read_)();
+    const auto ranked = (store_.*read_)();
     std::vector<std::vector<Contribution>> explained(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
-      const float score = ScoreOf(*values, items[i]);
+      const float score = ScoreOf(*ranked, items[i]);
       if (score == kUnscored) continue;
       explained[i].push_back({.source = Contribution::Source::kBase, .value = score});
     }
@@ -73,9 +63,40 @@ class OfItems final : public Scorer, public Explainer {
   }
 
  private:
-  float ScoreOf(const std::vector<float>& values, ItemIndex item) const {
+  float ScoreOf(const RankedValues& ranked, ItemIndex item) const {
+    const std::vector<float>& values = ranked.values;
     const float value = Row(item) < values.size() ? values[Row(item)] - base_ : 0;
     return value > 0 ? value : kUnscored;
+  }
+
+  // Of many items looks at those of the largest values first, and at all where these are too few.
+  std::vector<ScoredItem> Best(const RankedValues& ranked, const Query& query,
+                               const ItemBitmap* allowed, std::size_t k) const {
+    const auto is_excluded = [&query](ItemIndex item) {
+      return std::binary_search(query.excluded.begin(), query.excluded.end(), item);
+    };
+    std::vector<ScoredItem> largest;
+    for (const ItemIndex item : ranked.largest) {
+      const float score = ScoreOf(ranked, item);
+      // What comes later has no score either.
+      if (largest.size() == k || score == kUnscored) return largest;
+      if ((allowed != nullptr && !allowed->Contains(item)) || is_excluded(item)) continue;
+      largest.push_back({item, score});
+    }
+    if (largest.size() == k) return largest;
+    TopK best(k);
+    const auto offer = [&](ItemIndex item) {
+      const float score = ScoreOf(ranked, item);
+      if (score != kUnscored && !is_excluded(item)) best.Offer(item, score);
+    };
+    if (allowed != nullptr) {
+      allowed->ForEach(offer);
+    } else {
+      for (std::size_t row = 0; row < ranked.values.size(); ++row) {
+        offer(ItemIndex{static_cast<std::uint32_t>(row)});
+      }
+    }
+    return best.Take();
   }
 
   const std::string name_;

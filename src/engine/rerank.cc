@@ -28,17 +28,21 @@ std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const C
   return products;
 }
 
-std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, std::span<const float> popularity,
+std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, const RankedValues& popularity,
                                        std::size_t k) {
-  TopK best(k);
-  for (std::size_t row = 0; row < allowed.size(); ++row) {
-    const ItemIndex item{static_cast<std::uint32_t>(row)};
-    if (!allowed.Contains(item)) continue;
-    const float score = row < popularity.size() ? popularity[row] : 0;
-    best.Offer(item, std::isfinite(score) ? score : 0);
-  }
   std::vector<BlendedItem> items;
-  items.reserve(k);
+  for (const ItemIndex item : popularity.largest) {
+    if (items.size() == k) break;
+    if (allowed.Contains(item)) items.push_back({.item = item});
+  }
+  if (items.size() == k) return items;
+  items.clear();
+  TopK best(k);
+  allowed.ForEach([&](ItemIndex item) {
+    const std::size_t row = Row(item);
+    const float score = row < popularity.values.size() ? popularity.values[row] : 0;
+    best.Offer(item, std::isfinite(score) ? score : 0);
+  });
   for (const ScoredItem& scored : best.Take()) items.push_back({.item = scored.item});
   return items;
 }

@@ -9,6 +9,7 @@
 #include "vitrine/base/item_bitmap.h"
 #include "vitrine/engine/pipeline.h"
 #include "vitrine/feature_store/catalogue.h"
+#include "vitrine/feature_store/ranked_values.h"
 
 namespace vitrine {
 
@@ -20,8 +21,9 @@ std::vector<BlendedItem> OneOfEachProduct(std::span<BlendedItem> ranked, const C
                                           absl::flat_hash_set<ItemIndex>* variants = nullptr);
 
 // The `k` most popular items of `allowed`, best first, ties to the smaller index; an item beyond
-// the end of `popularity` is not popular yet. Scores 0 and no parts: no model speaks for them.
-std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, std::span<const float> popularity,
+// the end of `popularity` is not popular yet. Scores 0 and no parts: no model speaks for them. Of
+// many items looks at the most popular first, and at all that is allowed where these are too few.
+std::vector<BlendedItem> MostPopularOf(const ItemBitmap& allowed, const RankedValues& popularity,
                                        std::size_t k);
 
 // No model speaks for it: of MostPopularOf.

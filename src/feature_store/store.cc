@@ -298,13 +298,11 @@ std::string LocalStore::UserOfVisitor(const std::string& visitor_id) const {
   return user.has_value() ? user->id : "";
 }
 
-std::shared_ptr<const std::vector<float>> LocalStore::LivePopularity() const {
+std::shared_ptr<const RankedValues> LocalStore::LivePopularity() const {
   return views_->LivePopularity();
 }
 
-std::shared_ptr<const std::vector<float>> LocalStore::LiveTrends() const {
-  return views_->LiveTrends();
-}
+std::shared_ptr<const RankedValues> LocalStore::LiveTrends() const { return views_->LiveTrends(); }
 
 std::vector<ShownItem> LocalStore::ReadShownItems(const std::string& user_id,
                                                   const std::string& visitor_id) const {

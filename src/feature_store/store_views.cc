@@ -9,8 +9,6 @@
 namespace vitrine {
 namespace {
 
-constexpr Micros kPublishPeriodUs = 200'000;
-
 // Events between asking for what is found by index, asking for what that points to, and adding.
 constexpr std::size_t kFirstStep = 4;
 constexpr std::size_t kSecondStep = 8;
@@ -23,24 +21,9 @@ StoreViews::StoreViews(const FeatureStoreOptions& options)
       min_group_(options.min_group),
       item_shoppers_(options.weights),
       shoppers_(options.history_limit, options.min_group > 1 ? &item_shoppers_ : nullptr),
-      demand_(options.popularity_half_life_days) {}
-
-template <typename Make>
-std::shared_ptr<const std::vector<float>> StoreViews::Latest(Published& published,
-                                                             const Make& make) const {
-  const Micros now = MonotonicNow();
-  {
-    std::lock_guard lock(published_mutex_);
-    // One caller at a time makes the next version; the others take the last.
-    const bool is_fresh = published.is_being_made || now - published.made_at < kPublishPeriodUs;
-    if (published.values != nullptr && is_fresh) return published.values;
-    published.is_being_made = true;
-  }
-  auto values = std::make_shared<const std::vector<float>>(make(catalogue_.num_indices()));
-  std::lock_guard lock(published_mutex_);
-  published = {.values = std::move(values), .made_at = now};
-  return published.values;
-}
+      demand_(options.popularity_half_life_days),
+      popularity_([this] { return PopularityNow(); }),
+      trends_([this] { return TrendsNow(); }) {}
 
 // Read while the demand is held: an erasure counts the shoppers first and changes the demand last,
 // so that no sum without the erased is shown for as many as there were with them.
@@ -48,23 +31,27 @@ std::vector<bool> StoreViews::Hidden(std::size_t num_items) const {
   return min_group_ > 1 ? item_shoppers_.AreFew(min_group_, num_items) : std::vector<bool>();
 }
 
-std::shared_ptr<const std::vector<float>> StoreViews::LivePopularity() const {
-  return Latest(popularity_, [this](std::size_t num_items) {
-    std::lock_guard lock(demand_mutex_);
-    return demand_.lasting.Values(num_items, Hidden(num_items));
-  });
+std::vector<float> StoreViews::PopularityNow() const {
+  const std::size_t num_items = catalogue_.num_indices();
+  std::lock_guard lock(demand_mutex_);
+  return demand_.lasting.Values(num_items, Hidden(num_items));
 }
 
-std::shared_ptr<const std::vector<float>> StoreViews::LiveTrends() const {
-  return Latest(trends_, [this](std::size_t num_items) {
-    std::unique_lock lock(demand_mutex_);
-    const std::vector<bool> is_hidden = Hidden(num_items);
-    const std::vector<float> recent = demand_.recent.Values(num_items, is_hidden);
-    const std::vector<float> lasting = demand_.lasting.Values(num_items, is_hidden);
-    lock.unlock();
-    return Trends(recent, lasting);
-  });
+std::vector<float> StoreViews::TrendsNow() const {
+  const std::size_t num_items = catalogue_.num_indices();
+  std::unique_lock lock(demand_mutex_);
+  const std::vector<bool> is_hidden = Hidden(num_items);
+  const std::vector<float> recent = demand_.recent.Values(num_items, is_hidden);
+  const std::vector<float> lasting = demand_.lasting.Values(num_items, is_hidden);
+  lock.unlock();
+  return Trends(recent, lasting);
 }
+
+std::shared_ptr<const RankedValues> StoreViews::LivePopularity() const {
+  return popularity_.Read();
+}
+
+std::shared_ptr<const RankedValues> StoreViews::LiveTrends() const { return trends_.Read(); }
 
 template <typename Read>
 auto StoreViews::ReadUnmoved(const Read& read) const {

@@ -19,6 +19,7 @@
 #include "feature_store/behaviour/feature_reader.h"
 #include "feature_store/catalogue_state.h"
 #include "feature_store/item_shoppers.h"
+#include "feature_store/live_ranking.h"
 #include "feature_store/popularity.h"
 #include "feature_store/put_values.h"
 #include "feature_store/shoppers.h"
@@ -62,8 +63,8 @@ class StoreViews {
   const Catalogue& catalogue() const { return catalogue_; }
   const Shoppers& shoppers() const { return shoppers_; }
   const PutValues& put_values() const { return put_values_; }
-  std::shared_ptr<const std::vector<float>> LivePopularity() const;
-  std::shared_ptr<const std::vector<float>> LiveTrends() const;  // popularity.h has the formula.
+  std::shared_ptr<const RankedValues> LivePopularity() const;
+  std::shared_ptr<const RankedValues> LiveTrends() const;  // popularity.h has the formula.
 
   // The user and the visitor as one; either id may be empty. Merges happen before or after it,
   // never between its parts.
@@ -155,6 +156,8 @@ class StoreViews {
   // What counts as untouched, since few shoppers touched it; empty: nothing does. REQUIRES:
   // demand_mutex_ is held.
   std::vector<bool> Hidden(std::size_t num_items) const;
+  std::vector<float> PopularityNow() const;
+  std::vector<float> TrendsNow() const;
   void AddToShopper(const StoreChanges::AddEvent& event);
   void ApplyStep(const StoreChanges::SetRow& step);
   void ApplyStep(const StoreChanges::AddEvent& step);
@@ -178,17 +181,9 @@ class StoreViews {
 
   mutable std::mutex demand_mutex_;
   Demand demand_;  // Guarded by demand_mutex_.
-  struct Published {
-    std::shared_ptr<const std::vector<float>> values{};
-    Micros made_at = 0;  // MonotonicNow
-    bool is_being_made = false;
-  };
-  mutable std::mutex published_mutex_;
-  // The last that was made, or what `make(number of items)` gives where that is too old.
-  template <typename Make>
-  std::shared_ptr<const std::vector<float>> Latest(Published& published, const Make& make) const;
-  mutable Published popularity_;  // Guarded by published_mutex_.
-  mutable Published trends_;      // Guarded by published_mutex_.
+  // The last: they read what is above until they are gone.
+  mutable LiveRanking popularity_;
+  mutable LiveRanking trends_;
 };
 
 }  // namespace vitrine

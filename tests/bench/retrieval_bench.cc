@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "bench/measuring.h"
+#include "engine/rerank.h"
 #include "scorers/factor_scan.h"
 #include "vitrine/base/random.h"
 #include "vitrine/math/unit_rows.h"
@@ -179,6 +180,28 @@ void TimeFactors(std::size_t num_items, float noise) {
   }
 }
 
+// What fills a list up: half of the items nobody touched.
+void TimeLivePopularity(std::size_t num_items) {
+  Random random(7);
+  std::vector<float> popularity(num_items, 0);
+  for (std::size_t item = 0; item < num_items / 2; ++item) {
+    popularity[item] = 1 / (1 + static_cast<float>(item));
+  }
+  random.Shuffle(popularity);
+  const Micros start = MonotonicNow();
+  const RankedValues ranked = RankValues(popularity, RankedValues::kNumRanked, 0);
+  std::printf("live popularity of %zu items: the largest found in %.2f ms\n", num_items,
+              1000 * SecondsSince(start));
+  for (const std::uint64_t one_in : {1U, 10U, 50U, 1000U}) {
+    const ItemBitmap some = Some(num_items, one_in);
+    const std::string what = "  one in " + std::to_string(one_in) + " allowed";
+    PrintWaits(what, [&](std::size_t) { MostPopularOf(some, ranked, kListLength); });
+    const RankedValues unranked{.values = popularity};
+    PrintWaits(what + ", by a look at all",
+               [&](std::size_t) { MostPopularOf(some, unranked, kListLength); });
+  }
+}
+
 constexpr std::uint32_t kTextTops = 14;
 constexpr std::uint32_t kTextParts = 280;  // Item i is of part i % kTextParts.
 
@@ -294,6 +317,7 @@ int Run(int argc, char** argv) {
   }
   std::printf("%s, lists of %zu, one thread\n", ProcessorName().c_str(), kListLength);
   TimeMostPopular(num_items);
+  TimeLivePopularity(num_items);
   for (const float noise : {0.3F, 0.6F, 1.0F}) TimeFactors(num_items, noise);
   for (const float meaning_weight : {0.25F, 0.0F}) TimeContent(num_items, meaning_weight);
   return 0;

@@ -242,11 +242,11 @@ class ComposedListTest : public vitrine::testing::LargeShop {
     for (const ScoredItem& each : lists.front()) {
       ids.push_back(store_.catalogue().Id(each.item));
     }
-    const auto popularity = store_.LivePopularity();
+    const std::vector<float> popularity = store_.LivePopularity()->values;
     std::vector<ItemIndex> popular;
     for (const ItemIndex item : servable.Items()) popular.push_back(item);
     std::stable_sort(popular.begin(), popular.end(), [&](ItemIndex a, ItemIndex b) {
-      return (*popularity)[Row(a)] > (*popularity)[Row(b)];
+      return popularity[Row(a)] > popularity[Row(b)];
     });
     for (const ItemIndex item : popular) ids.push_back(store_.catalogue().Id(item));
     return ids;

@@ -200,7 +200,7 @@ class LargeExposureTest : public vitrine::testing::LargeShop {
  protected:
   // Ids of the long tail, worked out slowly.
   std::set<std::string> LongTail() const {
-    const std::vector<float> popularity = *store_.LivePopularity();
+    const std::vector<float> popularity = store_.LivePopularity()->values;
     std::vector<std::size_t> rows(popularity.size());
     std::iota(rows.begin(), rows.end(), 0);
     std::stable_sort(rows.begin(), rows.end(),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "testing/fake_feature_store.h"
+#include "vitrine/base/random.h"
 #include "vitrine/engine/placement.h"
 
 namespace vitrine {
@@ -76,6 +77,38 @@ TEST_F(LiveScorersTest, WhatIsRetrievedIsTheBestOfWhatIsScoredAndAllowed) {
         const std::vector<ScoredItem> wanted = best.Take();
         ASSERT_EQ(found.size(), wanted.size()) << model.name;
         for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].item, wanted[i].item);
+      }
+    }
+  }
+}
+
+// Those of the largest values are looked at first: one of three, with values that are often equal.
+TEST_F(LiveScorersTest, TheOrderOfTheLargestValuesChangesNoList) {
+  constexpr std::uint32_t kItems = 300;
+  Random random(1);
+  std::vector<float> values(kItems);
+  for (float& value : values) value = static_cast<float>(random.Below(30)) / 10;
+  const std::vector<ItemIndex> excluded = {ItemIndex{7}, ItemIndex{40}, ItemIndex{41}};
+  const Query query{.excluded = excluded};
+  for (const std::uint64_t one_in : {1U, 3U, 40U}) {
+    ItemBitmap some(kItems + 5);
+    for (std::uint32_t item = 0; item < kItems + 5; ++item) {
+      if (random.Below(one_in) == 0) some.Insert(ItemIndex{item});
+    }
+    for (const ItemBitmap* const allowed :
+         {static_cast<const ItemBitmap*>(nullptr), static_cast<const ItemBitmap*>(&some)}) {
+      for (const std::size_t k : {0U, 1U, 20U, 100U, 500U}) {
+        for (const std::string_view name : {kLivePopularName, kTrendingName}) {
+          store_.SetPopularity(values);
+          store_.SetTrends(values);
+          const auto expected = Named(name).scorer->Retrieve({&query, 1}, allowed, k);
+
+          store_.SetPopularity(RankValues(values, kItems / 3, 0));
+          store_.SetTrends(RankValues(values, kItems / 3, 0));
+
+          EXPECT_EQ(Named(name).scorer->Retrieve({&query, 1}, allowed, k), expected)
+              << name << ", one in " << one_in << ", k = " << k;
+        }
       }
     }
   }

@@ -52,7 +52,7 @@ class TraceTest : public vitrine::testing::LargeShop {
   template <typename MayBeShown>
   std::vector<std::string> Ranking(const MayBeShown& may_be_shown) const {
     std::vector<std::string> ids;
-    const std::vector<float> popularity = *store_.LivePopularity();
+    const std::vector<float> popularity = store_.LivePopularity()->values;
     std::vector<std::pair<float, std::string>> ranked;
     std::vector<ItemIndex> indices;
     for (std::size_t i = 0; i < items_.size(); ++i) {

@@ -183,9 +183,9 @@ TEST_F(ErasureTest, PopularityForgetsToo) {
   Write(EraseUser{.user_id = kAnn});
   Open();
 
-  EXPECT_EQ((*store_->LivePopularity())[0], 0);
-  EXPECT_GT((*store_->LivePopularity())[1], 0);
-  EXPECT_EQ((*store_->LiveTrends())[0], 1);
+  EXPECT_EQ(store_->LivePopularity()->values[0], 0);
+  EXPECT_GT(store_->LivePopularity()->values[1], 0);
+  EXPECT_EQ(store_->LiveTrends()->values[0], 1);
 }
 
 TEST_F(ErasureTest, ASnapshotHasNoTraceOfTheErased) {

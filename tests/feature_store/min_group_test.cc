@@ -60,9 +60,9 @@ class MinGroupTest : public ::testing::Test {
 
   // As it is now; what is published may be a little older.
   float Popularity(const std::string& item) const {
-    const auto popularity = store_->LivePopularity();
+    const std::vector<float> popularity = store_->LivePopularity()->values;
     const std::size_t row = Row(*store_->catalogue().Find(item));
-    return row < popularity->size() ? (*popularity)[row] : 0;
+    return row < popularity.size() ? popularity[row] : 0;
   }
   bool BecomesShown(const std::string& item) const {
     return Eventually([&] { return Popularity(item) > 0; });
@@ -144,10 +144,10 @@ TEST_F(MinGroupTest, WhatTwoShoppersTouchedIsAsWhatNobodyDid) {
   fill(*store_, /*with_two=*/true);
   fill(**other, /*with_two=*/false);
 
-  EXPECT_EQ(*store_->LivePopularity(), *(*other)->LivePopularity());
-  EXPECT_EQ(*store_->LiveTrends(), *(*other)->LiveTrends());
-  EXPECT_EQ((*store_->LiveTrends())[0], 1);
-  EXPECT_GT((*store_->LiveTrends())[1], 1);
+  EXPECT_EQ(store_->LivePopularity()->values, (*other)->LivePopularity()->values);
+  EXPECT_EQ(store_->LiveTrends()->values, (*other)->LiveTrends()->values);
+  EXPECT_EQ(store_->LiveTrends()->values[0], 1);
+  EXPECT_GT(store_->LiveTrends()->values[1], 1);
 }
 
 TEST_F(MinGroupTest, TheCountOutlivesARestart) {

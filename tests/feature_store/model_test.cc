@@ -185,21 +185,21 @@ class ModelTest : public ::testing::TestWithParam<std::uint64_t> {
 
   // The counters are shared between calls for a while: only fresh ones can be compared.
   void ExpectSamePopularity() {
-    const auto have = store_->LivePopularity();
+    const std::vector<float> have = store_->LivePopularity()->values;
     const auto want = model_.Popularity(clock_.Now());
     double have_total = 0;
     double want_total = 0;
-    for (const float value : *have) have_total += value;
+    for (const float value : have) have_total += value;
     for (const auto& [id, value] : want) want_total += std::max(0.0, value);
     if (want_total == 0) return;
     for (const auto& [id, value] : want) {
-      EXPECT_NEAR((*have)[Row(*store_->catalogue().Find(id))] / have_total,
+      EXPECT_NEAR(have[Row(*store_->catalogue().Find(id))] / have_total,
                   std::max(0.0, value) / want_total, 1e-5)
           << id;
     }
-    const auto have_trends = store_->LiveTrends();
+    const std::vector<float> have_trends = store_->LiveTrends()->values;
     for (const auto& [id, value] : model_.Trends(clock_.Now())) {
-      EXPECT_NEAR((*have_trends)[Row(*store_->catalogue().Find(id))], value, 1e-4) << id;
+      EXPECT_NEAR(have_trends[Row(*store_->catalogue().Find(id))], value, 1e-4) << id;
     }
   }
 
@@ -277,8 +277,8 @@ TEST_P(ModelTest, ACheckpointAndItsTailMakeTheBitsOfAFullRebuild) {
   Open();
 
   EXPECT_EQ(store_->status().replayed_events, store_->status().num_events);
-  EXPECT_EQ(*store_->LivePopularity(), *from_checkpoint);
-  EXPECT_EQ(*store_->LiveTrends(), *trends_from_checkpoint);
+  EXPECT_EQ(store_->LivePopularity()->values, from_checkpoint->values);
+  EXPECT_EQ(store_->LiveTrends()->values, trends_from_checkpoint->values);
   ExpectSameShoppers();
 }
 

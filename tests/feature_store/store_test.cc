@@ -284,10 +284,10 @@ TEST_F(StoreTest, LivePopularityCountsWeightsAndDecaysThem) {
   Write(RecordEvents{{bought, View("ann", "new", now_), View("bob", "new", now_),
                       View("eve", "never", now_ - 1'000 * kMicrosPerDay)}});
 
-  const auto popularity = store_->LivePopularity();
-  ASSERT_EQ(popularity->size(), 3);
-  EXPECT_NEAR((*popularity)[0] / (*popularity)[1], 5.0 / 2 / 2, 1e-6);
-  EXPECT_EQ((*popularity)[2], 0);
+  const std::vector<float> popularity = store_->LivePopularity()->values;
+  ASSERT_EQ(popularity.size(), 3);
+  EXPECT_NEAR(popularity[0] / popularity[1], 5.0 / 2 / 2, 1e-6);
+  EXPECT_EQ(popularity[2], 0);
 }
 
 TEST_F(StoreTest, ASnapshotHasAllHistoriesInFull) {

@@ -56,8 +56,11 @@ class FakeFeatureStore final : public FeatureStore {
   }
 
   void SetPopularity(std::vector<float> popularity) {
+    SetPopularity(RankValues(std::move(popularity)));
+  }
+  void SetPopularity(RankedValues popularity) {
     std::lock_guard lock(mutex_);
-    popularity_ = std::make_shared<const std::vector<float>>(std::move(popularity));
+    popularity_ = std::make_shared<const RankedValues>(std::move(popularity));
   }
 
   using FeatureStore::Write;
@@ -85,18 +88,19 @@ class FakeFeatureStore final : public FeatureStore {
   }
   std::string UserOfVisitor(const std::string& /*visitor_id*/) const override { return ""; }
 
-  std::shared_ptr<const std::vector<float>> LivePopularity() const override {
+  std::shared_ptr<const RankedValues> LivePopularity() const override {
     std::lock_guard lock(mutex_);
     return popularity_;
   }
 
-  std::shared_ptr<const std::vector<float>> LiveTrends() const override {
+  std::shared_ptr<const RankedValues> LiveTrends() const override {
     std::lock_guard lock(mutex_);
     return trends_;
   }
-  void SetTrends(std::vector<float> trends) {
+  void SetTrends(std::vector<float> trends) { SetTrends(RankValues(std::move(trends))); }
+  void SetTrends(RankedValues trends) {
     std::lock_guard lock(mutex_);
-    trends_ = std::make_shared<const std::vector<float>>(std::move(trends));
+    trends_ = std::make_shared<const RankedValues>(std::move(trends));
   }
 
   // The shopper is shown the item; later calls are later.
@@ -186,11 +190,11 @@ class FakeFeatureStore final : public FeatureStore {
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<Interaction>> histories_;  // Guarded by mutex_.
   std::map<std::string, std::vector<ShownItem>> shown_;        // Guarded by mutex_.
-  std::shared_ptr<const std::vector<float>> trends_ =
-      std::make_shared<const std::vector<float>>();  // Guarded by mutex_.
-  std::shared_ptr<const std::vector<float>> popularity_ =
-      std::make_shared<const std::vector<float>>();  // Guarded by mutex_.
-  std::uint64_t sequence_ = 0;                       // Guarded by mutex_.
+  std::shared_ptr<const RankedValues> trends_ =
+      std::make_shared<const RankedValues>();  // Guarded by mutex_.
+  std::shared_ptr<const RankedValues> popularity_ =
+      std::make_shared<const RankedValues>();  // Guarded by mutex_.
+  std::uint64_t sequence_ = 0;                 // Guarded by mutex_.
 };
 
 }  // namespace vitrine::testing

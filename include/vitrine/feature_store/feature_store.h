@@ -22,6 +22,7 @@
 #include "vitrine/feature_store/feature.h"
 #include "vitrine/feature_store/feature_registry.h"
 #include "vitrine/feature_store/mutation.h"
+#include "vitrine/feature_store/ranked_values.h"
 
 namespace vitrine {
 
@@ -130,15 +131,16 @@ class FeatureStore {
   // The user that the visitor was merged into (MergeUsers); empty when there is none.
   virtual std::string UserOfVisitor(const std::string& visitor_id) const = 0;
 
-  // Decayed, weighted event counts per item index, comparable with each other only; rebuilt at most
-  // every 200 ms. [catalogue().num_indices() at that time] 0 too for what fewer than min_group
-  // shoppers touched: have an interaction with it, above 0 in weight, among those kept in memory.
-  virtual std::shared_ptr<const std::vector<float>> LivePopularity() const = 0;
+  // Decayed, weighted event counts per item index, comparable with each other only; rebuilt every
+  // 200 ms while they are read, of many items by a thread of the store.
+  // [catalogue().num_indices() at that time] 0 too for what fewer than min_group shoppers touched:
+  // have an interaction with it, above 0 in weight, among those kept in memory.
+  virtual std::shared_ptr<const RankedValues> LivePopularity() const = 0;
 
   // How much more the item is in demand of late than it was, by item index: above 1 it rises, below
   // it falls, near 1 too where little is known; 1 where LivePopularity is 0 for want of shoppers.
   // Rebuilt like that.
-  virtual std::shared_ptr<const std::vector<float>> LiveTrends() const = 0;
+  virtual std::shared_ptr<const RankedValues> LiveTrends() const = 0;
 
   // Every feature that can be read.
   virtual std::shared_ptr<const FeatureRegistry> feature_registry() const = 0;
