@@ -63,7 +63,11 @@ class CloseLook {
 
   std::vector<ScoredItem> Take() {
     if (table_.coarse->has_blocks()) {
-      LookAtBlocks();
+      if (HasFew(audience_.allowed, table_.known->size())) {
+        audience_.allowed->ForEach([this](ItemIndex item) { Multiply(item); });
+      } else {
+        LookAtBlocks();
+      }
     } else {
       const std::size_t num_rows = table_.coarse->rows.num_rows();
       for (std::size_t first = 0; first < num_rows; first += kBlockItems) {
@@ -100,13 +104,15 @@ class CloseLook {
     table_.coarse->rows.Multiply(coarse_, first, scores);
     for (std::size_t i = 0; i < count; ++i) {
       if (!(scores[i] + coarse_.error >= best_.threshold())) continue;
-      const ItemIndex item = ItemAt(first + i);
-      if (!table_.known->Contains(item) || !MayShow(audience_.query, audience_.allowed, item))
-        continue;
-      const auto row = static_cast<Eigen::Index>(Row(item));
-      const float product = table_.factors->row(row).dot(vector_.row(0));
-      best_.Offer(item, table_.scale == nullptr ? product : (*table_.scale)[row] * product);
+      Multiply(ItemAt(first + i));
     }
+  }
+
+  void Multiply(ItemIndex item) {
+    if (!table_.known->Contains(item) || !MayShow(audience_.query, audience_.allowed, item)) return;
+    const auto row = static_cast<Eigen::Index>(Row(item));
+    const float product = table_.factors->row(row).dot(vector_.row(0));
+    best_.Offer(item, table_.scale == nullptr ? product : (*table_.scale)[row] * product);
   }
 
   const FactorTable& table_;

@@ -142,7 +142,9 @@ TEST_P(ContentRetrievalTest, BlocksChangeNoList) {
   for (std::uint32_t i = 0; i < kItems; i += 37) few.Insert(ItemIndex{i});
   ItemBitmap most(kItems, /*is_full=*/true);
   for (std::uint32_t i = 0; i < kItems; i += 5) most.Erase(ItemIndex{i});
-  const std::vector<const ItemBitmap*> filters = {nullptr, &few, &most};
+  ItemBitmap hardly_any(kItems + 30);  // So few that no block is looked at; one came later.
+  for (std::uint32_t i = 0; i < kItems + 30; i += 201) hardly_any.Insert(ItemIndex{i});
+  const std::vector<const ItemBitmap*> filters = {nullptr, &few, &most, &hardly_any};
   for (const Shopper& shopper : SomeShoppers()) {
     std::vector<ItemIndex> excluded;
     for (const ItemBitmap* const allowed : filters) {

@@ -95,7 +95,10 @@ TEST_P(FactorScanTest, BlocksChangeNoList) {
   const Matrix vectors = Drawn(12, random);
   ItemBitmap few(kItems);
   for (std::uint32_t i = 0; i < kItems; i += 97) few.Insert(ItemIndex{i});
-  const std::vector<const ItemBitmap*> filters = {nullptr, &few};
+  ItemBitmap hardly_any(kItems + 90);  // So few that no block is looked at; one came later.
+  for (std::uint32_t i = 30; i < kItems; i += 191) hardly_any.Insert(ItemIndex{i});
+  hardly_any.Insert(ItemIndex{kItems + 50});
+  const std::vector<const ItemBitmap*> filters = {nullptr, &few, &hardly_any};
   for (Eigen::Index v = 0; v < vectors.rows(); ++v) {
     const Matrix vector = v == 0 ? Matrix(factors_.row(40)) : Matrix(vectors.row(v));
     std::vector<ItemIndex> excluded;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -34,32 +35,47 @@ class Content::Search {
   }
 
   std::vector<ScoredItem> Take() {
-    const auto is_less = [](const auto& a, const auto& b) { return a.most < b.most; };
-    std::vector<Blocks::Bounded> blocks = scorer_.blocks_->Bounds(profile_);
-    std::make_heap(blocks.begin(), blocks.end(), is_less);
-    for (auto end = blocks.end(); end != blocks.begin(); --end) {
-      const Blocks::Bounded next = blocks.front();
-      if (next.most < static_cast<double>(best_.threshold())) break;  // Nor can the rest.
-      LookAt(next);
-      std::pop_heap(blocks.begin(), end, is_less);
+    if (HasFew(allowed_, scorer_.num_items())) {
+      allowed_->ForEach([this](ItemIndex item) {
+        if (Row(item) < scorer_.num_items()) LookAt(item, kNoBound);
+      });
+    } else {
+      LookAtBlocks();
     }
     return best_.Take();
   }
 
  private:
+  static constexpr double kNoBound = std::numeric_limits<double>::infinity();
+
+  void LookAtBlocks() {
+    const auto is_less = [](const auto& a, const auto& b) { return a.most < b.most; };
+    std::vector<Blocks::Bounded> blocks = scorer_.blocks_->Bounds(profile_);
+    std::make_heap(blocks.begin(), blocks.end(), is_less);
+    for (auto end = blocks.end(); end != blocks.begin(); --end) {
+      const Blocks::Bounded next = blocks.front();
+      if (next.most < static_cast<double>(best_.threshold())) return;  // Nor can the rest.
+      LookAt(next);
+      std::pop_heap(blocks.begin(), end, is_less);
+    }
+  }
+
   void LookAt(const Blocks::Bounded& block) {
     const std::span<const std::uint32_t> items = scorer_.blocks_->Items(block.block);
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (!all_words_.has_value()) PrefetchAhead(items.subspan(i));
       const ItemIndex item{items[i]};
-      if (allowed_ != nullptr && !allowed_->Contains(item)) continue;
-      const float words = WordsOf(item);
-      const double most =
-          (words == kUnscored ? 0 : static_cast<double>(words)) + block.most_of_meaning;
-      if (most < static_cast<double>(best_.threshold())) continue;
-      const float score = WithMeaning(item, words);
-      if (score >= best_.threshold() && MayShow(query_, nullptr, item)) best_.Offer(item, score);
+      if (allowed_ == nullptr || allowed_->Contains(item)) LookAt(item, block.most_of_meaning);
     }
+  }
+
+  // `most_of_meaning`: what it may add to the item's words.
+  void LookAt(ItemIndex item, double most_of_meaning) {
+    const float words = WordsOf(item);
+    const double most = (words == kUnscored ? 0 : static_cast<double>(words)) + most_of_meaning;
+    if (most < static_cast<double>(best_.threshold())) return;
+    const float score = WithMeaning(item, words);
+    if (score >= best_.threshold() && MayShow(query_, nullptr, item)) best_.Offer(item, score);
   }
 
   // Asks the memory for the words of items that come soon; those of a block lie far from each
