@@ -9,29 +9,42 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "vitrine/engine/expose.h"
+#include "vitrine/math/top_k.h"
 
 namespace vitrine {
 namespace {
 
 constexpr std::size_t kFirstAsked = 50;
 
-// The fewest most popular items that have `share` of the sum.
+// The fewest most popular items that have `share` of the sum. Halves, again and again, those among
+// which the last of them is: O(n).
 ItemBitmap MostPopularWith(double share, std::span<const float> popularity) {
-  std::vector<ItemIndex> items;
-  for (std::size_t row = 0; row < popularity.size(); ++row) {
-    if (popularity[row] > 0) items.push_back(ItemIndex{static_cast<std::uint32_t>(row)});
-  }
-  const auto of = [&](ItemIndex item) { return static_cast<double>(popularity[Row(item)]); };
-  std::sort(items.begin(), items.end(),
-            [&](ItemIndex a, ItemIndex b) { return of(a) != of(b) ? of(a) > of(b) : a < b; });
+  std::vector<ScoredItem> items;
   double total = 0;
-  for (const ItemIndex item : items) total += of(item);
-  ItemBitmap head(popularity.size());
-  double sum = 0;
-  for (std::size_t i = 0; i < items.size() && sum < share * total; ++i) {
-    head.Insert(items[i]);
-    sum += of(items[i]);
+  for (std::size_t row = 0; row < popularity.size(); ++row) {
+    if (!(popularity[row] > 0)) continue;
+    items.push_back({ItemIndex{static_cast<std::uint32_t>(row)}, popularity[row]});
+    total += static_cast<double>(popularity[row]);
   }
+  ItemBitmap head(popularity.size());
+  const auto before = [](const ScoredItem& a, const ScoredItem& b) { return RanksBefore(a, b); };
+  double missing = share * total;
+  auto begin = items.begin();
+  auto end = items.end();
+  while (end - begin > 1) {
+    const auto middle = begin + (end - begin) / 2;
+    std::nth_element(begin, middle, end, before);
+    double sum = 0;
+    for (auto each = begin; each != middle; ++each) sum += static_cast<double>(each->score);
+    if (sum < missing) {
+      for (auto each = begin; each != middle; ++each) head.Insert(each->item);
+      missing -= sum;
+      begin = middle;
+    } else {
+      end = middle;
+    }
+  }
+  if (begin != end && missing > 0) head.Insert(begin->item);
   return head;
 }
 

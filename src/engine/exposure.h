@@ -21,8 +21,8 @@ namespace vitrine {
 class ExposedGroups {
  public:
   // All but the most popular that make up kHeadShare of the sum; the smaller index is the more
-  // popular of equals. Sorts what is popular once for each `popularity`; who asks meanwhile gets
-  // the one before.
+  // popular of equals. Looks at what is popular once for each `popularity`; who asks meanwhile
+  // gets the one before.
   ItemBitmap LongTailOf(const ItemBitmap& allowed,
                         const std::shared_ptr<const std::vector<float>>& popularity) const;
 

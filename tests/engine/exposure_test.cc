@@ -41,6 +41,37 @@ TEST(ExposedGroupsTest, TheLongTailIsAllButTheMostPopularThatMakeUpFourFifths) {
   EXPECT_THAT(groups.LongTailOf(ItemBitmap(5, true), other).Items(), ElementsAre(ItemIndex{4}));
 }
 
+// Whole numbers, whose sums are exact, and many of them equal; four fifths of some sums are whole
+// too.
+TEST(ExposedGroupsTest, TheLongTailIsThatOfSortingAll) {
+  Random random(3);
+  for (std::size_t num_items = 0; num_items < 120; ++num_items) {
+    std::vector<float> popularity(num_items);
+    double total = 0;
+    for (float& value : popularity) {
+      value = static_cast<float>(random.Below(2) * random.Below(12));
+      total += static_cast<double>(value);
+    }
+    std::vector<std::size_t> rows(num_items);
+    std::iota(rows.begin(), rows.end(), 0);
+    std::stable_sort(rows.begin(), rows.end(),
+                     [&](auto a, auto b) { return popularity[a] > popularity[b]; });
+    ItemBitmap tail(num_items, /*is_full=*/true);
+    double sum = 0;
+    for (const std::size_t row : rows) {
+      if (sum >= Exposure::kHeadShare * total) break;
+      tail.Erase(ItemIndex{static_cast<std::uint32_t>(row)});
+      sum += static_cast<double>(popularity[row]);
+    }
+
+    const ItemBitmap found =
+        ExposedGroups().LongTailOf(ItemBitmap(num_items, /*is_full=*/true),
+                                   std::make_shared<const std::vector<float>>(popularity));
+
+    EXPECT_EQ(found.Items(), tail.Items()) << num_items << " items";
+  }
+}
+
 TEST(ExposedGroupsTest, WhatWasPublishedSinceAnyHourIsYoungerThanThat) {
   constexpr Micros kHour = kMicrosPerDay / 24;
   constexpr std::uint32_t kHours = 100;
