@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "testing/status_matchers.h"
 #include "training/two_tower_data.h"
+#include "training/two_towers.h"
 #include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/dnn/two_tower.h"
 #include "vitrine/training/trainer.h"
@@ -20,19 +22,16 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using testing::kOfAKind;
 using ::testing::Not;
+using testing::OneItemADay;
+using testing::ScoresFor;
 using ::testing::SizeIs;
+using testing::SmallTowers;
+using testing::Thing;
 
-constexpr std::uint32_t kOfAKind = 8;
 constexpr std::size_t kUsers = 90;
 constexpr std::size_t kBuckets = 4096;
-
-std::shared_ptr<const Item> Thing(const std::string& id, const std::string& title) {
-  Item item;
-  item.id = id;
-  item.title = title;
-  return std::make_shared<const Item>(std::move(item));
-}
 
 bool IsDescribed(std::size_t user) { return user % 3 != 2; }
 
@@ -44,7 +43,8 @@ Dataset NorthAndSouth() {
   for (std::size_t i = 0; i < 2 * kOfAKind + 2; ++i) {
     const bool is_mug = i < kOfAKind || i == 2 * kOfAKind;
     shop.item_ids.push_back("x" + std::to_string(i));
-    shop.items.push_back(Thing(shop.item_ids.back(), is_mug ? "blue mug" : "tall lamp"));
+    shop.items.push_back(std::make_shared<const Item>(
+        Thing(shop.item_ids.back(), is_mug ? "blue mug" : "tall lamp")));
   }
   for (std::uint32_t user = 0; user < kUsers; ++user) {
     for (std::uint32_t day = 0; day < 4; ++day) {
@@ -61,22 +61,12 @@ Dataset NorthAndSouth() {
   return shop;
 }
 
-Settings Small(Settings settings) {
-  settings.merge(Settings{{"dimensions", "8"},
-                          {"hidden", "8"},
-                          {"buckets", "256"},
-                          {"profile_buckets", std::to_string(kBuckets)},
-                          {"history_dropout", "0.5"},
-                          {"epochs", "40"},
-                          {"batch", "16"},
-                          {"learning_rate", "0.01"},
-                          {"held_out_share", "0"}});
-  return settings;
-}
-
-Model Trained(const Dataset& shop, const Settings& settings = {}) {
+Model Trained(const Dataset& shop, Settings settings = {}) {
+  settings.merge(Settings{
+      {"profile_buckets", std::to_string(kBuckets)}, {"history_dropout", "0.5"}, {"epochs", "40"}});
   ThreadPool pool(2);
-  auto model = FindTrainer("two_tower")->train(shop, Small(settings), {.pool = &pool});
+  auto model =
+      FindTrainer("two_tower")->train(shop, SmallTowers(std::move(settings)), {.pool = &pool});
   EXPECT_THAT(model, IsOk());
   return *std::move(model);
 }
@@ -87,15 +77,7 @@ std::string SavedBytes(const Model& model) {
   return writer.Take();
 }
 
-Matrix ScoresFor(const Model& model, const Query& query, std::uint32_t num_items = 18) {
-  std::vector<ItemIndex> items;
-  for (std::uint32_t i = 0; i < num_items; ++i) items.push_back(ItemIndex{i});
-  Matrix scores(1, static_cast<Eigen::Index>(num_items));
-  model.scorer->Score({&query, 1}, items, scores);
-  return scores;
-}
-
-Matrix ScoresFor(const Model& model, const ProfileAttributes& profile) {
+Matrix ScoresByProfile(const Model& model, const ProfileAttributes& profile) {
   return ScoresFor(model, Query{.profile = &profile});
 }
 
@@ -107,8 +89,8 @@ TEST(TwoTowerProfilesTest, AShopperWithoutHistoryIsRecommendedWhatTheirCountryLi
   const Model model = Trained(NorthAndSouth());
   const auto n = static_cast<Eigen::Index>(kOfAKind);
 
-  const Matrix north = ScoresFor(model, {{"country", "Norway"}});
-  const Matrix south = ScoresFor(model, {{"country", "Spain"}});
+  const Matrix north = ScoresByProfile(model, {{"country", "Norway"}});
+  const Matrix south = ScoresByProfile(model, {{"country", "Spain"}});
 
   EXPECT_GT(north.leftCols(n).minCoeff(), north.middleCols(n, n).maxCoeff());
   EXPECT_GT(south.middleCols(n, n).minCoeff(), south.leftCols(n).maxCoeff());
@@ -122,10 +104,10 @@ TEST(TwoTowerProfilesTest, AProfileThatTooFewShareOrNobodyHasSaysNothing) {
   for (const ProfileAttributes& profile :
        {ProfileAttributes{}, ProfileAttributes{{"country", "Chile"}},
         ProfileAttributes{{"name", "shopper 0"}}}) {
-    EXPECT_THAT(ScoresFor(model, profile).reshaped(), Each(kUnscored));
+    EXPECT_THAT(ScoresByProfile(model, profile).reshaped(), Each(kUnscored));
   }
-  EXPECT_EQ(ScoresFor(model, {{"country", "Spain"}, {"name", "shopper 0"}}),
-            ScoresFor(model, {{"country", "Spain"}}));
+  EXPECT_EQ(ScoresByProfile(model, {{"country", "Spain"}, {"name", "shopper 0"}}),
+            ScoresByProfile(model, {{"country", "Spain"}}));
 }
 
 TEST(TwoTowerProfilesTest, AShopperWithoutAProfileIsRecommendedByTheirHistory) {
@@ -175,7 +157,8 @@ TEST(TwoTowerProfilesTest, ASavedModelStillKnowsTheCountries) {
 
   ASSERT_THAT(loaded, IsOk());
   EXPECT_EQ(SavedBytes(*loaded), bytes);
-  EXPECT_EQ(ScoresFor(*loaded, {{"country", "Norway"}}), ScoresFor(model, {{"country", "Norway"}}));
+  EXPECT_EQ(ScoresByProfile(*loaded, {{"country", "Norway"}}),
+            ScoresByProfile(model, {{"country", "Norway"}}));
 }
 
 TEST(TwoTowerProfilesTest, AnItemListedAfterTheTrainingIsFoundByTheProfileToo) {
@@ -187,7 +170,7 @@ TEST(TwoTowerProfilesTest, AnItemListedAfterTheTrainingIsFoundByTheProfileToo) {
   catalogue.items = NorthAndSouth().items;
   for (const std::string title : {"green mug", "green lamp"}) {
     catalogue.item_ids.push_back(title);
-    catalogue.items.push_back(Thing(title, title));
+    catalogue.items.push_back(std::make_shared<const Item>(Thing(title, title)));
   }
 
   const auto fresh =
@@ -199,7 +182,7 @@ TEST(TwoTowerProfilesTest, AnItemListedAfterTheTrainingIsFoundByTheProfileToo) {
   const Matrix scores = ScoresFor(*fresh, Query{.profile = &north}, 20);
   EXPECT_GT(scores(0, 18), scores(0, 19));
   const auto learned = static_cast<Eigen::Index>(2 * kOfAKind);
-  EXPECT_EQ(scores.leftCols(learned), ScoresFor(live.models[0], north).leftCols(learned));
+  EXPECT_EQ(scores.leftCols(learned), ScoresByProfile(live.models[0], north).leftCols(learned));
 }
 
 TEST(TowerProfilesOfExamplesTest, AProfileAloneAsksForAllThatTheShopperLikes) {
@@ -243,12 +226,7 @@ TEST(TowerProfilesOfExamplesTest, AsManyQuestionsShowTheProfileAloneAsAreWanted)
 }
 
 TEST(TowerProfilesOfExamplesTest, WhatIsHeldOutIsNotAskedOfTheProfile) {
-  Dataset shop;
-  for (int i = 0; i < 10; ++i) shop.item_ids.push_back("x" + std::to_string(i));
-  for (std::uint32_t i = 0; i < 10; ++i) {
-    shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
-  }
-  shop.user_begin.push_back(10);
+  Dataset shop = OneItemADay(10);
   shop.profiles.push_back(
       {0, std::make_shared<const ProfileAttributes>(ProfileAttributes{{"country", "Norway"}})});
   const TowerExamples examples(

@@ -7,6 +7,7 @@
 
 #include "testing/status_matchers.h"
 #include "training/two_tower_data.h"
+#include "training/two_towers.h"
 #include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/dnn/two_tower.h"
 #include "vitrine/training/trainer.h"
@@ -19,16 +20,12 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::IsOk;
 using ::testing::IsSupersetOf;
+using testing::kOfAKind;
 using ::testing::Not;
-
-constexpr std::size_t kOfAKind = 8;
-
-Item Thing(const std::string& id, const std::string& title) {
-  Item item;
-  item.id = id;
-  item.title = title;
-  return item;
-}
+using testing::OneItemADay;
+using testing::ScoresFor;
+using testing::SmallTowers;
+using testing::Thing;
 
 // Mugs are items 0 to 7, lamps 8 to 15; 16 is a mug and 17 a lamp that nobody touched, and 18 says
 // nothing of itself. Shoppers like four of one kind, and come on four days.
@@ -56,28 +53,12 @@ Dataset MugsAndLamps() {
   return shop;
 }
 
-Settings Small(Settings settings) {
-  settings.merge(Settings{{"dimensions", "8"},
-                          {"hidden", "8"},
-                          {"buckets", "256"},
-                          {"epochs", "30"},
-                          {"batch", "16"},
-                          {"learning_rate", "0.01"},
-                          {"held_out_share", "0"}});
-  return settings;
-}
-
-// Of items [0, 18) for someone who likes these: their scores.
-Matrix ScoresFor(const Model& model, const std::vector<std::uint32_t>& liked,
-                 std::uint32_t num_items = 18) {
+// For someone who likes these: the scores of the first items.
+Matrix ScoresByLiked(const Model& model, const std::vector<std::uint32_t>& liked,
+                     std::uint32_t num_items = 18) {
   std::vector<Interaction> history;
   for (const std::uint32_t item : liked) history.push_back({0, ItemIndex{item}, 1});
-  const Query query{.history = history};
-  std::vector<ItemIndex> items;
-  for (std::uint32_t i = 0; i < num_items; ++i) items.push_back(ItemIndex{i});
-  Matrix scores(1, static_cast<Eigen::Index>(num_items));
-  model.scorer->Score({&query, 1}, items, scores);
-  return scores;
+  return ScoresFor(model, {.history = history}, num_items);
 }
 
 std::string BytesOf(const Model& model) {
@@ -128,12 +109,7 @@ TEST(TowerExamplesTest, WhatIsAskedIsNeverShown) {
 }
 
 TEST(TowerExamplesTest, TrainingDoesNotSeeWhatIsHeldOut) {
-  Dataset shop;
-  for (int i = 0; i < 10; ++i) shop.item_ids.push_back("x" + std::to_string(i));
-  for (std::uint32_t i = 0; i < 10; ++i) {
-    shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
-  }
-  shop.user_begin.push_back(10);
+  const Dataset shop = OneItemADay(10);
   const TowerExamples examples(shop, {}, {.held_out_share = 1});
   Random random(1);
 
@@ -146,12 +122,7 @@ TEST(TowerExamplesTest, TrainingDoesNotSeeWhatIsHeldOut) {
 }
 
 TEST(TowerExamplesTest, ATargetCountsHalfWhenItIsAHalfLifeOlder) {
-  Dataset shop;
-  for (int i = 0; i < 4; ++i) shop.item_ids.push_back("x" + std::to_string(i));
-  for (std::uint32_t i = 0; i < 4; ++i) {
-    shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
-  }
-  shop.user_begin.push_back(4);
+  Dataset shop = OneItemADay(4);
   shop.now_us = 3 * kMicrosPerDay;
   Random random(1);
 
@@ -174,11 +145,11 @@ TEST_P(TwoTowerLearningTest, FindsWhatGoesTogetherAndPlacesNewItemsByTheirWords)
   ThreadPool pool(2);
 
   const auto model =
-      FindTrainer("two_tower")->train(MugsAndLamps(), Small(GetParam()), {.pool = &pool});
+      FindTrainer("two_tower")->train(MugsAndLamps(), SmallTowers(GetParam()), {.pool = &pool});
 
   ASSERT_THAT(model, IsOk());
-  const Matrix mugs = ScoresFor(*model, {0, 1}, 19);
-  const Matrix lamps = ScoresFor(*model, {8, 9});
+  const Matrix mugs = ScoresByLiked(*model, {0, 1}, 19);
+  const Matrix lamps = ScoresByLiked(*model, {8, 9});
   const auto n = static_cast<Eigen::Index>(kOfAKind);
   EXPECT_GT(mugs.middleCols(2, n - 2).minCoeff(), mugs.middleCols(n, n).maxCoeff());
   EXPECT_GT(lamps.middleCols(n + 2, n - 2).minCoeff(), lamps.leftCols(n).maxCoeff());
@@ -198,7 +169,8 @@ TEST(TwoTowerTrainerTest, WhatTargetsCountChangesWhatIsLearned) {
   ThreadPool pool(2);
   const auto learn = [&pool](const std::string& half_life_days) {
     return FindTrainer("two_tower")
-        ->train(MugsAndLamps(), Small({{"epochs", "2"}, {"target_half_life_days", half_life_days}}),
+        ->train(MugsAndLamps(),
+                SmallTowers({{"epochs", "2"}, {"target_half_life_days", half_life_days}}),
                 {.pool = &pool});
   };
 
@@ -238,10 +210,10 @@ double FirstValidationLoss(const Dataset& shop, const std::string& half_life_day
   };
   EXPECT_THAT(FindTrainer("two_tower")
                   ->train(shop,
-                          Small({{"epochs", "1"},
-                                 {"learning_rate", "1e-9"},
-                                 {"held_out_share", "1"},
-                                 {"target_half_life_days", half_life_days}}),
+                          SmallTowers({{"epochs", "1"},
+                                       {"learning_rate", "1e-9"},
+                                       {"held_out_share", "1"},
+                                       {"target_half_life_days", half_life_days}}),
                           context),
               IsOk());
   return loss;
@@ -263,7 +235,7 @@ TEST(TwoTowerTrainerTest, AnItemListedAfterTheTrainingIsScoredByItsFeatures) {
   const Trainer& trainer = *FindTrainer("two_tower");
   const Dataset shop = MugsAndLamps();
   ModelSet live;
-  live.models.push_back(*trainer.train(shop, Small({}), {.pool = &pool}));
+  live.models.push_back(*trainer.train(shop, SmallTowers({}), {.pool = &pool}));
   Dataset catalogue;
   catalogue.item_ids = shop.item_ids;
   catalogue.items = shop.items;
@@ -277,12 +249,12 @@ TEST(TwoTowerTrainerTest, AnItemListedAfterTheTrainingIsScoredByItsFeatures) {
 
   ASSERT_THAT(fresh, IsOk());
   const auto learned = static_cast<Eigen::Index>(2 * kOfAKind);
-  EXPECT_EQ(ScoresFor(*fresh, {0, 1}).leftCols(learned),
-            ScoresFor(live.models[0], {0, 1}).leftCols(learned));
-  const Matrix scores = ScoresFor(*fresh, {0, 1}, 21);
-  EXPECT_EQ(ScoresFor(live.models[0], {0, 1}, 21)(0, 19), kUnscored);
+  EXPECT_EQ(ScoresByLiked(*fresh, {0, 1}).leftCols(learned),
+            ScoresByLiked(live.models[0], {0, 1}).leftCols(learned));
+  const Matrix scores = ScoresByLiked(*fresh, {0, 1}, 21);
+  EXPECT_EQ(ScoresByLiked(live.models[0], {0, 1}, 21)(0, 19), kUnscored);
   EXPECT_GT(scores(0, 19), scores(0, 20));
-  EXPECT_GT(ScoresFor(*fresh, {19}, 21)(0, 1), ScoresFor(*fresh, {19}, 21)(0, 9));
+  EXPECT_GT(ScoresByLiked(*fresh, {19}, 21)(0, 1), ScoresByLiked(*fresh, {19}, 21)(0, 9));
 }
 
 TEST(TwoTowerTrainerTest, ANewItemOfUnknownWordsIsNotScored) {
@@ -290,7 +262,7 @@ TEST(TwoTowerTrainerTest, ANewItemOfUnknownWordsIsNotScored) {
   const Trainer& trainer = *FindTrainer("two_tower");
   Dataset catalogue = MugsAndLamps();
   ModelSet live;
-  live.models.push_back(*trainer.train(catalogue, Small({}), {.pool = &pool}));
+  live.models.push_back(*trainer.train(catalogue, SmallTowers({}), {.pool = &pool}));
   catalogue.interactions.clear();
   catalogue.user_begin = {0};
   catalogue.item_ids.emplace_back("new");
@@ -300,7 +272,7 @@ TEST(TwoTowerTrainerTest, ANewItemOfUnknownWordsIsNotScored) {
       trainer.train(catalogue, live.models[0].settings, {.pool = &pool, .live = &live});
 
   ASSERT_THAT(fresh, IsOk());
-  EXPECT_EQ(ScoresFor(*fresh, {0, 1}, 20)(0, 19), kUnscored);
+  EXPECT_EQ(ScoresByLiked(*fresh, {0, 1}, 20)(0, 19), kUnscored);
 }
 
 TEST(TwoTowerTrainerTest, AnItemThatIsLikedOnlyForAWhileIsNobodysTarget) {
@@ -322,7 +294,7 @@ TEST(TwoTowerTrainerTest, AnItemThatIsLikedOnlyForAWhileIsNobodysTarget) {
     for (const std::string softmax : {"full", "in_batch"}) {
       const auto model =
           FindTrainer("two_tower")
-              ->train(shop, Small({{"split", split}, {"softmax", softmax}}), {.pool = &pool});
+              ->train(shop, SmallTowers({{"split", split}, {"softmax", softmax}}), {.pool = &pool});
       EXPECT_THAT(model, IsOk()) << split << ", " << softmax;
     }
   }
@@ -333,7 +305,7 @@ TEST(TwoTowerTrainerTest, ASecondRefreshGivesTheSameBytes) {
   const Trainer& trainer = *FindTrainer("two_tower");
   Dataset catalogue = MugsAndLamps();
   ModelSet live;
-  live.models.push_back(*trainer.train(catalogue, Small({}), {.pool = &pool}));
+  live.models.push_back(*trainer.train(catalogue, SmallTowers({}), {.pool = &pool}));
   catalogue.interactions.clear();
   catalogue.user_begin = {0};
 
