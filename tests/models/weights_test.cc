@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/saved_bytes.h"
 #include "models/small_dataset.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
@@ -33,6 +34,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::kItems;
+using testing::SavedBytes;
 using testing::Scores;
 using testing::SmallDataset;
 using testing::StatusIs;
@@ -92,12 +94,6 @@ const ModelSet& SetWith(const std::string& kind) {
   return set;
 }
 
-std::string BytesOf(const Model& model) {
-  ByteWriter writer;
-  FindModelKind(model.kind)->save(model, writer);
-  return writer.Take();
-}
-
 // By what differs from number to number, and keeps signs and zeros.
 nn::TensorFile Changed(nn::TensorFile file) {
   for (nn::Tensor& tensor : file.tensors) {
@@ -135,7 +131,7 @@ TEST_P(WeightsOfKindTest, ComeBackFromAFileAsTheyWentOut) {
   const auto imported = ImportWeights(set(), kind(), ItemIds(), *read, kNow);
 
   ASSERT_THAT(imported, IsOk());
-  EXPECT_TRUE(BytesOf(imported->models[0]) == BytesOf(set().models[0]));
+  EXPECT_TRUE(SavedBytes(imported->models[0]) == SavedBytes(set().models[0]));
   EXPECT_EQ(exported->metadata.at("kind"), kind());
   EXPECT_EQ(exported->metadata.at("version"), "v1");
 }
@@ -148,7 +144,7 @@ TEST_P(WeightsOfKindTest, MakeTheSameModelAgain) {
 
   ASSERT_THAT(made, IsOk());
   if (!is_rotated()) {
-    EXPECT_TRUE(BytesOf(*made) == BytesOf(model));
+    EXPECT_TRUE(SavedBytes(*made) == SavedBytes(model));
     return;
   }
   const Matrix want = ScoresOf(model);
@@ -168,7 +164,7 @@ TEST_P(WeightsOfKindTest, AnswerOtherwiseWhereTheyAreOthers) {
   const Model& after = imported->models[0];
   EXPECT_EQ(after.name, kind());
   EXPECT_EQ(after.settings, set().models[0].settings);
-  EXPECT_FALSE(BytesOf(after) == BytesOf(set().models[0]));
+  EXPECT_FALSE(SavedBytes(after) == SavedBytes(set().models[0]));
   EXPECT_EQ(imported->models[1].scorer, set().models[1].scorer);
   if (kind() != "deep_ranker") {  // As a scorer it says nothing.
     EXPECT_FALSE((ScoresOf(after).array() == ScoresOf(set().models[0]).array()).all());
@@ -190,7 +186,7 @@ TEST_P(WeightsOfKindTest, AreThoseOfABundleOnDiskToo) {
   ASSERT_THAT(bundle, IsOk());
   EXPECT_EQ(bundle->item_ids, ItemIds());
   EXPECT_EQ(bundle->models.version, "v1");
-  EXPECT_TRUE(BytesOf(bundle->models.models[0]) == BytesOf(set().models[0]));
+  EXPECT_TRUE(SavedBytes(bundle->models.models[0]) == SavedBytes(set().models[0]));
   const auto ours = ExportWeights(set(), kind(), ItemIds());
   const auto theirs = ExportWeights(bundle->models, kind(), bundle->item_ids);
   ASSERT_THAT(theirs, IsOk());

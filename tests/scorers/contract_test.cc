@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "models/saved_bytes.h"
 #include "scorers/contract_cases.h"
 #include "scorers/contract_queries.h"
 #include "scorers/sample_shop.h"
@@ -28,6 +29,7 @@ using testing::ItemNumber;
 using testing::kShopItems;
 using testing::Queries;
 using testing::SampleShop;
+using testing::SavedBytes;
 
 Model Trained(const ContractCase& spec) {
   ThreadPool pool(2);
@@ -279,12 +281,6 @@ TEST_P(ScorerContractTest, ContributionsSumToTheScore) {
   }
 }
 
-std::string Saved(const Model& model) {
-  ByteWriter writer;
-  FindModelKind(model.kind)->save(model, writer);
-  return writer.Take();
-}
-
 absl::StatusOr<Model> Loaded(const Model& model, std::string_view bytes, const ItemMapping& items) {
   ByteReader reader(bytes);
   auto loaded = FindModelKind(model.kind)->load(reader, items);
@@ -302,7 +298,7 @@ ItemMapping SameItems() {
 }
 
 TEST_P(ScorerContractTest, ScoresTheSameAfterSavingAndLoading) {
-  const auto loaded = Loaded(model_, Saved(model_), SameItems());
+  const auto loaded = Loaded(model_, SavedBytes(model_), SameItems());
 
   ASSERT_THAT(loaded, IsOk());
   const Scorer& scorer = *ScorerOf(*loaded, spec().is_item_to_item);
@@ -310,7 +306,7 @@ TEST_P(ScorerContractTest, ScoresTheSameAfterSavingAndLoading) {
             Scores(*scorer_, queries_.all(), EveryItem()));
   EXPECT_EQ(scorer.Retrieve(queries_.all(), nullptr, 10),
             scorer_->Retrieve(queries_.all(), nullptr, 10));
-  EXPECT_EQ(Saved(*loaded), Saved(model_));
+  EXPECT_EQ(SavedBytes(*loaded), SavedBytes(model_));
 }
 
 TEST_P(ScorerContractTest, ScoresTheSameUnderAnotherDictionary) {
@@ -326,7 +322,7 @@ TEST_P(ScorerContractTest, ScoresTheSameUnderAnotherDictionary) {
   const Query query{.history = history, .context_items = page};
   const Matrix before = Scores(*scorer_, {&query, 1}, EveryItem());
 
-  const auto loaded = Loaded(model_, Saved(model_), mapping);
+  const auto loaded = Loaded(model_, SavedBytes(model_), mapping);
 
   ASSERT_THAT(loaded, IsOk());
   for (Interaction& each : history) each.item = mapping.index[Row(each.item)];
@@ -347,7 +343,7 @@ TEST_P(ScorerContractTest, ScoresTheSameUnderAnotherDictionary) {
 }
 
 TEST_P(ScorerContractTest, DamagedBytesAreRefused) {
-  const std::string bytes = Saved(model_);
+  const std::string bytes = SavedBytes(model_);
 
   for (std::size_t size = 0; size < bytes.size(); size += 1 + size / 50) {
     const auto loaded = Loaded(model_, std::string_view(bytes).substr(0, size), SameItems());
@@ -356,7 +352,7 @@ TEST_P(ScorerContractTest, DamagedBytesAreRefused) {
 }
 
 TEST_P(ScorerContractTest, FlippedBytesNeverBreakTheProcess) {
-  const std::string bytes = Saved(model_);
+  const std::string bytes = SavedBytes(model_);
 
   for (std::size_t position = 0; position < bytes.size(); position += 1 + position / 40) {
     std::string damaged = bytes;
@@ -374,9 +370,9 @@ TEST_P(ScorerContractTest, ADictionaryOfAnotherSizeIsRefused) {
   ItemMapping beyond = SameItems();
   beyond.index[3] = ItemNumber(kShopItems);
 
-  EXPECT_THAT(Loaded(model_, Saved(model_), shorter),
+  EXPECT_THAT(Loaded(model_, SavedBytes(model_), shorter),
               testing::StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(Loaded(model_, Saved(model_), beyond),
+  EXPECT_THAT(Loaded(model_, SavedBytes(model_), beyond),
               testing::StatusIs(absl::StatusCode::kDataLoss));
 }
 

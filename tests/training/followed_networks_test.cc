@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "models/saved_bytes.h"
 #include "scorers/sample_shop.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/bytes.h"
-#include "vitrine/models/model_kinds.h"
 #include "vitrine/nn/safetensors.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
 #include "vitrine/training/purchase_training.h"
@@ -53,9 +53,7 @@ void PrintTo(const Learning& learning, std::ostream* out) { *out << learning.nam
 
 absl::StatusOr<std::string> BytesOf(const absl::StatusOr<Model>& model) {
   if (!model.ok()) return model.status();
-  ByteWriter writer;
-  FindModelKind(model->kind)->save(*model, writer);
-  return writer.Take();
+  return testing::SavedBytes(*model);
 }
 
 Dataset ShopOf(const Asked& asked) {

@@ -7,15 +7,14 @@
 #include <vector>
 
 #include "scorers/sample_shop.h"
-#include "testing/status_matchers.h"
-#include "vitrine/models/model_kinds.h"
+#include "training/bytes_by_threads.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
 namespace {
 
+using testing::BytesByThreads;
 using ::testing::Each;
-using testing::IsOk;
 
 constexpr std::size_t kItems = 300;
 constexpr std::size_t kUsers = 120;
@@ -57,18 +56,11 @@ struct ThreadCase {
 class ThreadCountTest : public ::testing::TestWithParam<ThreadCase> {};
 
 TEST_P(ThreadCountTest, ChangesNoBit) {
-  const Dataset shop = Walks();
   Settings settings = GetParam().settings;
   settings.merge(Settings{{"dimensions", "64"}, {"epochs", "2"}, {"batch", "120"}});
-  std::vector<std::string> bytes;
-  for (const std::size_t num_threads : {1U, 2U, 3U}) {
-    ThreadPool pool(num_threads);
-    const auto model = FindTrainer(GetParam().trainer)->train(shop, settings, {.pool = &pool});
-    ASSERT_THAT(model, IsOk());
-    ByteWriter writer;
-    FindModelKind(model->kind)->save(*model, writer);
-    bytes.push_back(writer.Take());
-  }
+
+  const std::vector<std::string> bytes =
+      BytesByThreads(*FindTrainer(GetParam().trainer), settings, Walks());
 
   EXPECT_THAT(bytes, Each(bytes.front()));
 }

@@ -8,12 +8,14 @@
 #include "scorers/contract_cases.h"
 #include "scorers/sample_shop.h"
 #include "testing/status_matchers.h"
+#include "training/bytes_by_threads.h"
 #include "vitrine/models/model_kinds.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
 namespace {
 
+using testing::BytesByThreads;
 using testing::ContractCase;
 using testing::ContractCases;
 using ::testing::Each;
@@ -21,12 +23,6 @@ using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::SampleShop;
 using testing::StatusIs;
-
-std::string SavedBytes(const Model& model) {
-  ByteWriter writer;
-  FindModelKind(model.kind)->save(model, writer);
-  return writer.Take();
-}
 
 // Enough items for several shards of every trainer.
 Dataset LargeShop() {
@@ -48,19 +44,6 @@ Dataset LargeShop() {
   return shop;
 }
 
-// The bytes of the models that 1, 2 and 3 threads train.
-std::vector<std::string> BytesByThreads(const Trainer& trainer, const Settings& settings) {
-  const Dataset shop = LargeShop();
-  std::vector<std::string> bytes;
-  for (const std::size_t num_threads : {1U, 2U, 3U}) {
-    ThreadPool pool(num_threads);
-    const auto model = trainer.train(shop, settings, {.pool = &pool});
-    EXPECT_THAT(model, IsOk());
-    bytes.push_back(model.ok() ? SavedBytes(*model) : "");
-  }
-  return bytes;
-}
-
 class TrainerContractTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   const Trainer& trainer() const { return Trainers()[GetParam()]; }
@@ -69,7 +52,7 @@ class TrainerContractTest : public ::testing::TestWithParam<std::size_t> {
 };
 
 TEST_P(TrainerContractTest, TheNumberOfThreadsChangesNoBit) {
-  const std::vector<std::string> bytes = BytesByThreads(trainer(), {});
+  const std::vector<std::string> bytes = BytesByThreads(trainer(), {}, LargeShop());
 
   EXPECT_THAT(bytes, Each(bytes.front()));
 }
@@ -178,7 +161,8 @@ class TrainerSettingsTest : public ::testing::TestWithParam<std::size_t> {};
 TEST_P(TrainerSettingsTest, TheNumberOfThreadsChangesNoBit) {
   const ContractCase& spec = ContractCases()[GetParam()];
 
-  const std::vector<std::string> bytes = BytesByThreads(*FindTrainer(spec.trainer), spec.settings);
+  const std::vector<std::string> bytes =
+      BytesByThreads(*FindTrainer(spec.trainer), spec.settings, LargeShop());
 
   EXPECT_THAT(bytes, Each(bytes.front()));
 }

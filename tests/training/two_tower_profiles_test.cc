@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/saved_bytes.h"
 #include "testing/status_matchers.h"
 #include "training/two_tower_data.h"
 #include "training/two_towers.h"
@@ -25,6 +26,7 @@ using testing::IsOk;
 using testing::kOfAKind;
 using ::testing::Not;
 using testing::OneItemADay;
+using testing::SavedBytes;
 using testing::ScoresFor;
 using ::testing::SizeIs;
 using testing::SmallTowers;
@@ -69,12 +71,6 @@ Model Trained(const Dataset& shop, Settings settings = {}) {
       FindTrainer("two_tower")->train(shop, SmallTowers(std::move(settings)), {.pool = &pool});
   EXPECT_THAT(model, IsOk());
   return *std::move(model);
-}
-
-std::string SavedBytes(const Model& model) {
-  ByteWriter writer;
-  FindModelKind("two_tower")->save(model, writer);
-  return writer.Take();
 }
 
 Matrix ScoresByProfile(const Model& model, const ProfileAttributes& profile) {

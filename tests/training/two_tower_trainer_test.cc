@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "models/saved_bytes.h"
 #include "testing/status_matchers.h"
 #include "training/two_tower_data.h"
 #include "training/two_towers.h"
-#include "vitrine/models/model_kinds.h"
 #include "vitrine/scorers/dnn/two_tower.h"
 #include "vitrine/training/trainer.h"
 
@@ -23,6 +23,7 @@ using ::testing::IsSupersetOf;
 using testing::kOfAKind;
 using ::testing::Not;
 using testing::OneItemADay;
+using testing::SavedBytes;
 using testing::ScoresFor;
 using testing::SmallTowers;
 using testing::Thing;
@@ -59,12 +60,6 @@ Matrix ScoresByLiked(const Model& model, const std::vector<std::uint32_t>& liked
   std::vector<Interaction> history;
   for (const std::uint32_t item : liked) history.push_back({0, ItemIndex{item}, 1});
   return ScoresFor(model, {.history = history}, num_items);
-}
-
-std::string BytesOf(const Model& model) {
-  ByteWriter writer;
-  FindModelKind("two_tower")->save(model, writer);
-  return writer.Take();
 }
 
 TEST(TowerFeaturesTest, SayWhatAnItemIs) {
@@ -179,7 +174,8 @@ TEST(TwoTowerTrainerTest, WhatTargetsCountChangesWhatIsLearned) {
 
   ASSERT_THAT(alike, IsOk());
   ASSERT_THAT(fading, IsOk());
-  EXPECT_NE(BytesOf(*alike), BytesOf(*fading)) << "nothing is held out: the loss alone differs";
+  EXPECT_NE(SavedBytes(*alike), SavedBytes(*fading))
+      << "nothing is held out: the loss alone differs";
 }
 
 // Half of the shoppers came three years before the others, with so many interactions each.
@@ -313,7 +309,7 @@ TEST(TwoTowerTrainerTest, ASecondRefreshGivesTheSameBytes) {
       trainer.train(catalogue, live.models[0].settings, {.pool = &pool, .live = &live});
 
   ASSERT_THAT(fresh, IsOk());
-  EXPECT_EQ(BytesOf(*fresh), BytesOf(live.models[0]));
+  EXPECT_EQ(SavedBytes(*fresh), SavedBytes(live.models[0]));
 }
 
 }  // namespace
