@@ -13,6 +13,7 @@
 
 #include "models/saved_bytes.h"
 #include "models/small_dataset.h"
+#include "scorers/small_ranker.h"
 #include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
@@ -37,6 +38,7 @@ using testing::kItems;
 using testing::SavedBytes;
 using testing::Scores;
 using testing::SmallDataset;
+using testing::SmallRankerTable;
 using testing::StatusIs;
 
 constexpr Micros kNow = 1'800'000'000 * kMicrosPerSecond;
@@ -46,26 +48,9 @@ const std::vector<std::string>& ItemIds() {
   return *ids;
 }
 
-// With any weights: what a trainer makes alone has no network.
-Model RankerWithNetworks() {
-  Random random(3);
-  DeepRankerTable table{.scorers = {"ials", "content"}};
-  const std::size_t features = RankerFeatureNames(table.scorers).size();
-  const auto count = static_cast<Eigen::Index>(features);
-  table.shape = {.num_features = features, .num_crosses = 2, .hidden = 6};
-  table.item_facts = Matrix::Constant(kItems, kNumItemFacts, 0.5F);
-  table.unknown_facts = Matrix::Constant(1, kNumItemFacts, 0.25F);
-  table.means = Matrix::Constant(1, count, 0.1F);
-  table.scales = Matrix::Constant(1, count, 0.7F);
-  for (int i = 0; i < 2; ++i) {
-    table.networks.emplace_back(table.shape, 0, random);
-    table.networks.back().wide.weight.value.setConstant(0.3F);
-  }
-  return MakeModel(DeepRanker::Create(std::move(table)).value());
-}
-
 Model Trained(const std::string& kind) {
-  if (kind == "deep_ranker") return RankerWithNetworks();
+  // What its trainer makes alone has no network.
+  if (kind == "deep_ranker") return MakeModel(DeepRanker::Create(SmallRankerTable(kItems)).value());
   const Trainer* trainer = FindTrainer(kind);
   const Settings small = {{"buckets", "64"}, {"dimensions", "8"},    {"epochs", "2"},
                           {"factors", "4"},  {"hidden", "6"},        {"pretrain_epochs", "1"},

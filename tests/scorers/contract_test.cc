@@ -14,6 +14,7 @@
 #include "scorers/contract_cases.h"
 #include "scorers/contract_queries.h"
 #include "scorers/sample_shop.h"
+#include "scorers/slow_best.h"
 #include "testing/status_matchers.h"
 #include "vitrine/models/model_kinds.h"
 #include "vitrine/training/trainer.h"
@@ -30,6 +31,7 @@ using testing::kShopItems;
 using testing::Queries;
 using testing::SampleShop;
 using testing::SavedBytes;
+using testing::SlowBest;
 
 Model Trained(const ContractCase& spec) {
   ThreadPool pool(2);
@@ -151,19 +153,6 @@ TEST_P(ScorerContractTest, TheOrderOfItemsDoesNotMatter) {
               Scores(*scorer_, queries_.all(), EveryItem()));
 }
 
-// The best `k` that `query` may be shown, by the scores of all items.
-std::vector<ScoredItem> SlowBest(const Query& query, const Matrix& scores,
-                                 const ItemBitmap* allowed, std::size_t k) {
-  TopK best(k);
-  for (std::size_t i = 0; i < kShopItems; ++i) {
-    const ItemIndex item = ItemNumber(i);
-    if (allowed != nullptr && !allowed->Contains(item)) continue;
-    if (std::count(query.excluded.begin(), query.excluded.end(), item) > 0) continue;
-    best.Offer(item, scores(0, static_cast<Eigen::Index>(i)));
-  }
-  return best.Take();
-}
-
 TEST_P(ScorerContractTest, SketchesWhatItScoresWithinTheErrorThatItTells) {
   const std::vector<ItemIndex> all = EveryItem();
   const Matrix scores = Scores(*scorer_, queries_.all(), all);
@@ -219,7 +208,8 @@ TEST_P(ScorerContractTest, RetrievesTheBestOfWhatItScores) {
     ASSERT_EQ(lists.size(), queries.size());
     for (std::size_t q = 0; q < queries.size(); ++q) {
       const Matrix row = scores.row(static_cast<Eigen::Index>(q));
-      ExpectBest(lists[q], SlowBest(queries[q], row, allowed, k));
+      const std::span<const float> of_the_shop(row.data(), kShopItems);
+      ExpectBest(lists[q], SlowBest(of_the_shop, queries[q], allowed, k));
     }
   }
 }

@@ -8,10 +8,13 @@
 #include <limits>
 #include <vector>
 
+#include "scorers/slow_best.h"
 #include "vitrine/base/random.h"
 
 namespace vitrine {
 namespace {
+
+using testing::SlowBest;
 
 constexpr std::size_t kItems = 6000;
 constexpr std::size_t kDimensions = 20;
@@ -48,19 +51,16 @@ Matrix Copies(const Matrix& vector) {
   return factors;
 }
 
-// The best by a product for each item.
-std::vector<ScoredItem> SlowBest(const FactorTable& table, const Matrix& vector, const Query& query,
-                                 const ItemBitmap* allowed, std::size_t k) {
-  TopK best(k);
+// By a product for each item.
+std::vector<float> ScoresOneByOne(const FactorTable& table, const Matrix& vector) {
+  std::vector<float> scores;
   for (std::uint32_t i = 0; i < kItems; ++i) {
     const ItemIndex item{i};
-    if (allowed != nullptr && !allowed->Contains(item)) continue;
-    if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) continue;
     Matrix score(1, 1);
     ScoreByFactors(table, vector, {&item, 1}, score);
-    best.Offer(item, score(0, 0));
+    scores.push_back(score(0, 0));
   }
-  return best.Take();
+  return scores;
 }
 
 class FactorScanTest : public ::testing::TestWithParam<bool /*is_scaled*/> {
@@ -101,11 +101,12 @@ TEST_P(FactorScanTest, BlocksChangeNoList) {
   const std::vector<const ItemBitmap*> filters = {nullptr, &few, &hardly_any};
   for (Eigen::Index v = 0; v < vectors.rows(); ++v) {
     const Matrix vector = v == 0 ? Matrix(factors_.row(40)) : Matrix(vectors.row(v));
+    const std::vector<float> scores = ScoresOneByOne(TableWith(in_order_), vector);
     std::vector<ItemIndex> excluded;
     for (const ItemBitmap* const allowed : filters) {
       for (const std::size_t k : {0U, 1U, 20U, 400U, 9000U}) {
         const Query query{.excluded = excluded};
-        const auto expected = SlowBest(TableWith(in_order_), vector, query, allowed, k);
+        const auto expected = SlowBest(scores, query, allowed, k);
         for (const CoarseIndex* const index : {&in_blocks_, &in_order_}) {
           EXPECT_EQ(RetrieveByFactors(TableWith(*index), vector, {&query, 1}, allowed, k).front(),
                     expected)
@@ -132,9 +133,10 @@ TEST_P(FactorScanTest, ProductsThatRoundingLiftsAboveTheirBoundsChangeNoList) {
     const CoarseIndex index(kept, /*fewest_in_blocks=*/0);
     const ItemBitmap known = KnownRows(factors);
     const FactorTable table{&factors, &known, GetParam() ? &scales : nullptr, &index};
+    const std::vector<float> scores = ScoresOneByOne(table, vector);
     const Query query;
     for (const std::size_t k : {1U, 20U}) {
-      const auto expected = SlowBest(table, vector, query, nullptr, k);
+      const auto expected = SlowBest(scores, query, nullptr, k);
 
       EXPECT_EQ(RetrieveByFactors(table, vector, {&query, 1}, nullptr, k).front(), expected)
           << "trial " << trial << ", k = " << k;
@@ -158,9 +160,10 @@ TEST_P(FactorScanTest, TheSmallestRowsChangeNoList) {
   const Query query;
   for (const float length : {1.0F, 1e-20F, 1e-40F}) {
     const Matrix vector = length * Drawn(1, random);
+    const std::vector<float> scores = ScoresOneByOne(table, vector);
     for (const std::size_t k : {20U, 5000U}) {
       EXPECT_EQ(RetrieveByFactors(table, vector, {&query, 1}, nullptr, k).front(),
-                SlowBest(table, vector, query, nullptr, k))
+                SlowBest(scores, query, nullptr, k))
           << "a vector of length " << length << ", k = " << k;
     }
   }

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "scorers/slow_best.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/random.h"
 #include "vitrine/scorers/collaborative/most_popular.h"
@@ -19,6 +20,7 @@ namespace vitrine {
 namespace {
 
 using testing::IsOk;
+using testing::SlowBest;
 
 constexpr std::size_t kItems = 3000;
 constexpr std::uint32_t kShelves = 6;
@@ -91,12 +93,6 @@ MostPopularTable MadeUpTable(Spread spread, float category_mix) {
   return table;
 }
 
-std::vector<ItemIndex> AllItems() {
-  std::vector<ItemIndex> items;
-  for (std::uint32_t i = 0; i < kItems; ++i) items.push_back(ItemIndex{i});
-  return items;
-}
-
 // Nobody, a page about a shelf, one about several, one of items, and histories short and long.
 class Questions {
  public:
@@ -142,22 +138,9 @@ std::vector<ItemBitmap> Filters(const MostPopularTable& table) {
   return filters;
 }
 
-std::vector<ScoredItem> SlowBest(std::span<const float> scores, const Query& query,
-                                 const ItemBitmap* allowed, std::size_t k) {
-  if (k == 0) return {};
-  TopK best(k);
-  for (std::uint32_t i = 0; i < kItems; ++i) {
-    const ItemIndex item{i};
-    if (allowed != nullptr && !allowed->Contains(item)) continue;
-    if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) continue;
-    best.Offer(item, scores[i]);
-  }
-  return best.Take();
-}
-
 void ExpectTheBest(const MostPopular& scorer, const Query& query,
                    std::span<const ItemBitmap* const> filters) {
-  const std::vector<ItemIndex> all = AllItems();
+  const std::vector<ItemIndex> all = ItemBitmap(kItems, /*is_full=*/true).Items();
   Matrix matrix(1, static_cast<Eigen::Index>(kItems));
   scorer.Score({&query, 1}, all, matrix);
   const std::span<const float> scores(matrix.data(), kItems);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,17 +13,22 @@ namespace vitrine::testing {
 
 inline constexpr std::size_t kRankedItems = 6;
 
-// Listens to two scorers, with any weights.
-inline DeepRankerTable SmallRankerTable() {
+// Listens to two scorers, with any weights. Its first six items are the same, however many it has.
+inline DeepRankerTable SmallRankerTable(std::size_t num_items = kRankedItems) {
+  const auto rows = static_cast<Eigen::Index>(num_items);
   Random random(3);
   DeepRankerTable table{.scorers = {"ials", "content"}};
   const std::size_t features = RankerFeatureNames(table.scorers).size();
   table.shape = {.num_features = features, .num_crosses = 2, .hidden = 6};
-  table.item_facts = nn::testing::RandomMatrix(kRankedItems, kNumItemFacts, 1);
+  table.item_facts = nn::testing::RandomMatrix(rows, kNumItemFacts, 1);
   table.unknown_facts = nn::testing::RandomMatrix(1, kNumItemFacts, 2);
-  table.item_behaviour = {.rates = nn::testing::RandomMatrix(kRankedItems, kNumItemRates, 5),
-                          .categories = {0, 1, 1, 2, 1, 0},
-                          .brands = {1, 2, 0, 2, 3, 1}};
+  table.item_behaviour.rates = nn::testing::RandomMatrix(rows, kNumItemRates, 5);
+  constexpr std::array<std::uint32_t, kRankedItems> kCategories = {0, 1, 1, 2, 1, 0};
+  constexpr std::array<std::uint32_t, kRankedItems> kBrands = {1, 2, 0, 2, 3, 1};
+  for (std::size_t item = 0; item < num_items; ++item) {
+    table.item_behaviour.categories.push_back(kCategories[item % kRankedItems]);
+    table.item_behaviour.brands.push_back(kBrands[item % kRankedItems]);
+  }
   table.means = 0.2F * nn::testing::RandomMatrix(1, static_cast<Eigen::Index>(features), 3);
   table.scales = Matrix::Constant(1, static_cast<Eigen::Index>(features), 0.7F);
   for (std::uint64_t seed = 10; seed < 30; seed += 10) {
