@@ -82,6 +82,12 @@ class BinaryTest : public ::testing::Test {
     return text;
   }
 
+  // The version that the store says is live.
+  static std::string Live() {
+    const std::string lines = ReadText(Filled("STORE/models/LIVE"));
+    return lines.substr(0, lines.find('\n'));
+  }
+
   inline static std::unique_ptr<vitrine::testing::TemporaryFolder> folder_;
   inline static std::string imported_;
   inline static Outcome trained_;

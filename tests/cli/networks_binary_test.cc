@@ -37,14 +37,9 @@ class NetworksBinaryTest : public BinaryTest {
     WriteText(*folder_ / "deep.toml", kDeep);
   }
 
-  static std::string LiveVersion() {
-    const std::string lines = ReadText(Filled("STORE/models/LIVE"));
-    return lines.substr(0, lines.find('\n'));
-  }
-
   // The live bundle but for its head, which has its version and time, and the checksum of all.
   static std::string LiveModels() {
-    const std::string bundle = ReadText(Filled("STORE/models/" + LiveVersion() + ".bundle"));
+    const std::string bundle = ReadText(Filled("STORE/models/" + Live() + ".bundle"));
     constexpr std::size_t kHead = 500;
     constexpr std::size_t kChecksum = 8;
     EXPECT_GT(bundle.size(), 10'000U);
@@ -105,7 +100,7 @@ TEST_F(NetworksBinaryTest, WhatIsPublishedIsToldOfWhateverBecomesOfItsCheckpoint
   ASSERT_TRUE(is_at_its_end) << trained.err;
   EXPECT_EQ(trained.status, 1);
   EXPECT_THAT(trained.err, HasSubstr(Filled("DIR/gone")));
-  EXPECT_EQ(Json::parse(trained.out)["version"], LiveVersion());
+  EXPECT_EQ(Json::parse(trained.out)["version"], Live());
 }
 
 TEST_F(NetworksBinaryTest, TrainWritesTheLossCurveOfAModel) {

@@ -43,12 +43,6 @@ class TrainingBinaryTest : public BinaryTest {
     WriteText(*folder_ / "slow.toml", kSlow);
   }
 
-  // The version that the store says is live.
-  static std::string Live() {
-    const std::string lines = ReadText(Filled("STORE/models/LIVE"));
-    return lines.substr(0, lines.find('\n'));
-  }
-
   // The version of what was trained and now waits in the store. Not held against what is live.
   static std::string MakeCandidate() {
     const Outcome trained = Run("train --store STORE --config DIR/manual.toml --force --json");

@@ -32,11 +32,6 @@ class WeightsBinaryTest : public BinaryTest {
     WriteText(*folder_ / "shadow.toml", "[lifecycle]\nauto_train_events = 0\nshadow_share = 1\n");
   }
 
-  static std::string Live() {
-    const std::string lines = ReadText(Filled("STORE/models/LIVE"));
-    return lines.substr(0, lines.find('\n'));
-  }
-
   static Micros TrainedAt(const std::string& version) {
     const auto summary =
         ReadBundleSummary(LocalFileSystem(), Filled("STORE/models/" + version + ".bundle"));
