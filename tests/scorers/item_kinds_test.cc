@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdint>
 #include <vector>
 
 namespace vitrine {

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <memory>
-#include <vector>
 
 #include "scorers/small_ranker.h"
 

@@ -17,7 +17,7 @@
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/nn/safetensors.h"
-#include "vitrine/scorers/dnn/deep_ranker.h"
+#include "vitrine/scorers/dnn/ranker_features.h"
 #include "vitrine/training/purchase_training.h"
 #include "vitrine/training/ranker_lessons.h"
 #include "vitrine/training/session_training.h"
