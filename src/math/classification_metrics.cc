@@ -118,11 +118,13 @@ double AveragePrecision(std::span<const ThresholdRates> curve) {
 }
 
 double BestThreshold(std::span<const ThresholdRates> curve) {
+  // Rounding makes less of a difference to an F1; of a million cases two differ by more.
+  constexpr double kSame = 1 + 1e-14;
   double best = 1;
   double best_f1 = 0;
   for (std::size_t i = 1; i < curve.size(); ++i) {
     const double f1 = HarmonicMean(curve[i].precision, curve[i].recall);
-    if (!(f1 > best_f1)) continue;
+    if (!(f1 > kSame * best_f1)) continue;
     best_f1 = f1;
     best = curve[i].threshold;
   }

@@ -90,6 +90,25 @@ TEST(ClassificationMetricsTest, CanBeCheckedByHand) {
   EXPECT_NEAR(CalibrationError(predictions, 2), (0.4 + 0.1) / 4, 1e-12);
 }
 
+TEST(ClassificationMetricsTest, OfThresholdsWithTheSameF1TheLargestIsTheBest) {
+  // An F1 of a third from 0.9 on, of 1/4 and 1/2, and from 0.5 on, of 1/5 and 1: as it is rounded,
+  // the second is larger.
+  const std::vector<double> probabilities = {0.9, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5};
+  const std::vector<std::uint8_t> is_positive = {1, 0, 0, 0, 1, 0, 0, 0, 0, 0};
+
+  EXPECT_EQ(BestThreshold(ThresholdCurve({probabilities, is_positive})), 0.9);
+}
+
+TEST(ClassificationMetricsTest, WhereAllArePositiveTheyAreFoundFromTheSmallestOn) {
+  const std::vector<double> probabilities = {0, 1, 0.4};
+  const std::vector<std::uint8_t> all = {1, 1, 1};
+  const std::vector<ThresholdRates> curve = ThresholdCurve({probabilities, all});
+
+  EXPECT_TRUE(std::isnan(AreaUnderRoc(curve)));
+  EXPECT_DOUBLE_EQ(AveragePrecision(curve), 1);
+  EXPECT_EQ(BestThreshold(curve), 0);
+}
+
 TEST(ClassificationMetricsTest, CasesOfOneKindHaveNoAreaAndNoThresholdNoPrecision) {
   const std::vector<double> probabilities = {0.9, 0.2};
   const std::vector<std::uint8_t> none = {0, 0};

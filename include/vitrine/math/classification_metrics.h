@@ -9,8 +9,8 @@
 
 namespace vitrine {
 
-// How good predicted probabilities of a yes are, against what came true. Definitions, and what
-// happens at the edges, are scikit-learn's; docs/evaluation.md has them as formulas.
+// How good predicted probabilities of a yes are, against what came true. Definitions are
+// scikit-learn's; docs/evaluation.md has them as formulas.
 
 // Views. A case is called positive from a threshold on: probability >= threshold. All functions
 // below but MeasureClassification, which checks it, want probabilities that are numbers in [0, 1]
@@ -49,12 +49,13 @@ struct ThresholdRates {
 std::vector<ThresholdRates> ThresholdCurve(const BinaryPredictions& predictions);
 
 // By the curve of ThresholdCurve. `auc`: the area under the ROC curve, by trapezoids; the odds that
-// a positive case has a larger probability than a negative one. `average_precision`: the sum of
-// precision times what recall gains. NaN where all cases are of one kind.
+// a positive case has a larger probability than a negative one; NaN where all cases are of one
+// kind. `average_precision`: the sum of precision times what recall gains; NaN where none is
+// positive, 1 where all are.
 double AreaUnderRoc(std::span<const ThresholdRates> curve);
 double AveragePrecision(std::span<const ThresholdRates> curve);
 
-// The threshold whose F1 is the largest; of equals the largest. 1 where there is no case.
+// The threshold whose F1 is the largest; of equals the largest. 1 where no case is positive.
 double BestThreshold(std::span<const ThresholdRates> curve);
 
 // Mean of -log of the probability given to what came true, which is held 2^-52 away from 0 and 1.
