@@ -200,20 +200,19 @@ absl::Status EvaluateClassification(const EvaluateFlags& flags, const TrainingCo
         MeasurePurchases(table, flags.split.label, settings, folds, bar.Follow(context),
                          [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
   }
+  // First, so that a file that cannot be written costs no measures.
+  const std::string text = flags.is_json ? PurchasesJson(measures, PeakResidentBytes()) + "\n"
+                                         : PurchasesTable(measures);
+  std::fputs(text.c_str(), stdout);
   if (!flags.predictions.empty()) {
     VITRINE_RETURN_IF_ERROR(
         WriteFileAtomically(LocalFileSystem(), flags.predictions, PredictionRows(measures)));
   }
-  if (!flags.curves.empty()) {
-    const NamedCurve curve{.auc = measures.pooled.auc,
-                           .average_precision = measures.pooled.average_precision,
-                           .points = measures.curve};
-    VITRINE_RETURN_IF_ERROR(WriteCurves({&curve, 1}, flags.curves));
-  }
-  const std::string text = flags.is_json ? PurchasesJson(measures, PeakResidentBytes()) + "\n"
-                                         : PurchasesTable(measures);
-  std::fputs(text.c_str(), stdout);
-  return absl::OkStatus();
+  if (flags.curves.empty()) return absl::OkStatus();
+  const NamedCurve curve{.auc = measures.pooled.auc,
+                         .average_precision = measures.pooled.average_precision,
+                         .points = measures.curve};
+  return WriteCurves({&curve, 1}, flags.curves);
 }
 
 // Measures as the server would serve: with the store's weights, and with its history limit.

@@ -112,8 +112,7 @@ absl::Status WriteCurvesOf(const SessionMeasures& measures, const std::string& p
   return absl::FailedPreconditionError(absl::StrFormat(
       "no curve for %s: it wants moments with an order after them and moments without, and of the "
       "%d tested, %d of %d have one in their visit, %d of %d in the horizon. An earlier --cut "
-      "tests "
-      "more",
+      "tests more",
       path, measures.num_test, measures.session.num_orders, measures.session.num_cases,
       measures.shopper.num_orders, measures.shopper.num_cases));
 }
@@ -134,7 +133,7 @@ absl::Status EvaluatePurchases(const PurchaseEvaluation& asked, const Config& co
   options.is_read_only = true;
   VITRINE_ASSIGN_OR_RETURN(
       const auto store, FeatureStore::Open(asked.store, options, LocalFileSystem(), SystemClock()));
-  std::string text;
+  SessionMeasures measures;
   {
     ProgressBar bar;
     bar.Show("read", -1);
@@ -155,15 +154,13 @@ absl::Status EvaluatePurchases(const PurchaseEvaluation& asked, const Config& co
       cut_us = timelines.CutAt(fraction, until_us);
     }
     VITRINE_ASSIGN_OR_RETURN(
-        const SessionMeasures measures,
-        MeasureSessionPredictor(
-            timelines, learning, cut_us, until_us, bar.Follow(context),
-            [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
-    if (!asked.curves.empty()) VITRINE_RETURN_IF_ERROR(WriteCurvesOf(measures, asked.curves));
-    text = asked.is_json ? ToJsonText(measures) : ToTable(measures);
+        measures, MeasureSessionPredictor(
+                      timelines, learning, cut_us, until_us, bar.Follow(context),
+                      [&bar](std::string_view stage, double done) { bar.Show(stage, done); }));
   }
+  const std::string text = asked.is_json ? ToJsonText(measures) : ToTable(measures);
   std::fputs(text.c_str(), stdout);
-  return absl::OkStatus();
+  return asked.curves.empty() ? absl::OkStatus() : WriteCurvesOf(measures, asked.curves);
 }
 
 }  // namespace vitrine::cli

@@ -21,8 +21,9 @@ struct PurchaseEvaluation {
 };
 
 // `vitrine evaluate --protocol purchases`: learns a purchase predictor from what a store knew
-// before a moment, and prints how well it foresees what came after. Errors: FAILED_PRECONDITION
-// curves are asked for where neither forecast has both orders and none to be held against.
+// before a moment, and prints how well it foresees what came after. Errors, once that is printed:
+// FAILED_PRECONDITION curves are asked for where neither forecast has both orders and none to be
+// held against; those of WriteCurves.
 absl::Status EvaluatePurchases(const PurchaseEvaluation& asked, const Config& config,
                                const TrainingContext& context);
 

@@ -150,8 +150,7 @@ std::string PurchasesTable(const PurchaseMeasures& measures) {
   text += Line("all rows", ValuesOf(pooled, chosen, std::numeric_limits<double>::quiet_NaN()));
   text += absl::StrFormat(
       "\n%d rows, %d buy. Accuracy at 0.5; precision, recall and F1 at the threshold that is best "
-      "on "
-      "the rows learned from:\n%d found, %d missed, %d called in vain, %d rightly left.\n",
+      "on the rows learned from:\n%d found, %d missed, %d called in vain, %d rightly left.\n",
       pooled.num_cases, pooled.num_positives, chosen.true_positives, chosen.false_negatives,
       chosen.false_positives, chosen.true_negatives);
   return text +

@@ -94,6 +94,14 @@ TEST_F(ClassificationBinaryTest, PrintsATableAndDrawsAPicture) {
                                         HasSubstr("polyline"), HasSubstr("</svg>")));
 }
 
+TEST_F(ClassificationBinaryTest, AFileThatCannotBeWrittenCostsNoMeasures) {
+  for (const char* flag : {"--curves", "--predictions"}) {
+    EXPECT_EQ(Run(kQuick + std::string(flag) + " missing/file.csv"), 1);
+    EXPECT_THAT(Text("err"), HasSubstr("missing/file.csv"));
+    EXPECT_THAT(Text("out"), HasSubstr("all rows"));
+  }
+}
+
 TEST_F(ClassificationBinaryTest, WritesTheLossCurveOfTheLatestFold) {
   ASSERT_EQ(Run(kQuick + std::string("--loss-curve loss.csv")), 0) << Text("err");
 

@@ -109,7 +109,7 @@ TEST_F(EvaluateBinaryTest, ForecastsOfOrdersHaveCurves) {
                     HasSubstr("Order in horizon: ROC, area 0."), HasSubstr("height=\"760\"")));
 }
 
-TEST_F(EvaluateBinaryTest, WhereNobodyOrdersThereIsNoCurve) {
+TEST_F(EvaluateBinaryTest, WhereNobodyOrdersThereIsNoCurveButTheMeasuresAreTold) {
   std::istringstream events(ReadText(Filled("SHOP/events.jsonl")));
   std::string others;
   for (std::string line; std::getline(events, line);) {
@@ -124,7 +124,8 @@ TEST_F(EvaluateBinaryTest, WhereNobodyOrdersThereIsNoCurve) {
   const Outcome refused = Run(ForecastsWithCurves("DIR/browsing", "none.svg"));
 
   EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("none.svg"), HasSubstr("An earlier --cut")));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("none.svg"), HasSubstr("An earlier --cut tests more")));
+  EXPECT_THAT(refused.out, AllOf(HasSubstr("order in"), HasSubstr("\nnext event: ")));
 }
 
 }  // namespace
