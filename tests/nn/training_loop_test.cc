@@ -146,6 +146,32 @@ TEST(TrainingLoopTest, ResumedItHasTheBitsOfOneWithoutABreak) {
   EXPECT_EQ(LossCurveCsv(*report), LossCurveCsv(*expected));
 }
 
+TEST(TrainingLoopTest, ResumedItRemembersTheBestEpochAndHowLongAgoItWas) {
+  const TemporaryFolder folder;
+  const auto train = [](LineFit& fit, const TrainingLoopOptions& options, int epoch) {
+    TrainingCallbacks callbacks = fit.Callbacks();
+    callbacks.validate = [&epoch] { return ++epoch == 3 ? 1.0 : 2.0; };
+    return RunTrainingLoop(100, fit.parameters(), options, callbacks, nullptr);
+  };
+  TrainingLoopOptions options = Options();
+  options.patience = 4;
+  LineFit whole;
+  ASSERT_THAT(train(whole, options, 0), IsOk());
+  options.checkpoint = folder / "checkpoint.safetensors";
+  options.epochs = 5;
+  LineFit broken;
+  ASSERT_THAT(train(broken, options, 0), IsOk());
+  options.epochs = 30;
+  LineFit resumed;
+
+  const auto report = train(resumed, options, 5);
+
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->best_epoch, 3U);
+  EXPECT_EQ(report->epochs.size(), 3U + 5U);
+  EXPECT_EQ(resumed.weight(), whole.weight());
+}
+
 // Ids' vectors, a dense layer, batch norm and dropout: the weights after two epochs.
 std::vector<Matrix> TrainSmallNetwork(ThreadPool* pool) {
   Random random(5);

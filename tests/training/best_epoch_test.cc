@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "models/saved_bytes.h"
 #include "testing/status_matchers.h"
 #include "training/held_out_likes.h"
 #include "training/pair_weights.h"
-#include "vitrine/models/model_kinds.h"
+#include "vitrine/base/random.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -19,17 +22,17 @@ using ::testing::Each;
 using testing::IsOk;
 
 // Shoppers of no taste: whatever is learned of one is wrong of the next, so that the best epoch
-// comes early and all that follows learns by heart.
-Dataset NoTaste(std::size_t num_users) {
+// comes early and all that follows learns by heart. Of every `apart` items one is liked.
+Dataset NoTaste(std::size_t num_users, std::uint32_t apart = 1) {
   Random random(31);
   Dataset shop;
-  for (std::uint32_t item = 0; item < 60; ++item) {
+  for (std::uint32_t item = 0; item < 60 * apart; ++item) {
     shop.item_ids.push_back("item" + std::to_string(item));
   }
   shop.items.resize(shop.item_ids.size());
   for (std::size_t user = 0; user < num_users; ++user) {
     std::vector<std::uint32_t> items(60);
-    for (std::uint32_t item = 0; item < 60; ++item) items[item] = item;
+    for (std::uint32_t item = 0; item < 60; ++item) items[item] = item * apart;
     random.Shuffle(items);
     for (std::size_t i = 0; i < 12; ++i) {
       shop.interactions.push_back(
@@ -77,15 +80,9 @@ class ValidatedTest : public ::testing::TestWithParam<ValidatedCase> {
     return trained;
   }
 
-  static std::string BytesOf(const Model& model) {
-    ByteWriter writer;
-    FindModelKind(model.kind)->save(model, writer);
-    return writer.Take();
-  }
-
-  // What Train holds out of shop_.
-  HeldOutLikes HeldOut() const {
-    return HoldOutLast(shop_, LikedPairWeights(shop_, {}), {.share = 0.5});
+  // What Train holds out.
+  static HeldOutLikes HeldOutOf(const Dataset& shop) {
+    return HoldOutLast(shop, LikedPairWeights(shop, {}), {.share = 0.5});
   }
 
   const Dataset shop_ = NoTaste(80);
@@ -103,7 +100,7 @@ double ServedNdcg(const Model& model, const HeldOutLikes& likes) {
     }
     const Query query{.history = history, .excluded = seen};
     const auto lists = model.scorer->Retrieve({&query, 1}, nullptr, 20);
-    std::vector<float> scores(60, -1);  // By the place in the list; none is last.
+    std::vector<float> scores(likes.weights.num_cols, -1.0F);  // By place; without one, last.
     for (std::size_t place = 0; place < lists[0].size(); ++place) {
       scores[Row(lists[0][place].item)] = 20 - static_cast<float>(place);
     }
@@ -120,7 +117,7 @@ TEST_P(ValidatedTest, StopsOnceItLearnsByHeartAndServesTheBestEpoch) {
   ASSERT_LT(epochs.size(), kMostEpochs);
   const double best = epochs[trained.report.best_epoch - 1].validation_loss;
   EXPECT_GT(epochs.back().validation_loss, best + 2e-3) << "or it says nothing of what is kept";
-  const HeldOutLikes likes = HeldOut();
+  const HeldOutLikes likes = HeldOutOf(shop_);
   ASSERT_GE(likes.users.size(), 20U);
   EXPECT_NEAR(ServedNdcg(trained.model, likes), -best, 1e-3);
 }
@@ -135,7 +132,57 @@ TEST_P(ValidatedTest, WithoutPatienceGoesOnAndKeepsTheBestAllTheSame) {
                                          return a.validation_loss < b.validation_loss;
                                        });
   EXPECT_EQ(lowest->epoch, trained.report.best_epoch);
-  EXPECT_NEAR(ServedNdcg(trained.model, HeldOut()), -lowest->validation_loss, 1e-3);
+  EXPECT_NEAR(ServedNdcg(trained.model, HeldOutOf(shop_)), -lowest->validation_loss, 1e-3);
+}
+
+TEST_P(ValidatedTest, RanksAsItServesWhereMostItemsAreLikedByNobody) {
+  const Dataset shop = NoTaste(80, 150);  // More items than neural_cf takes through at once.
+
+  const Trained trained = Train(shop, {{"epochs", "2"}});
+
+  const std::vector<nn::EpochReport>& epochs = trained.report.epochs;
+  ASSERT_EQ(epochs.size(), 2U);
+  const double best = epochs[trained.report.best_epoch - 1].validation_loss;
+  EXPECT_LT(best, 0);
+  EXPECT_NEAR(ServedNdcg(trained.model, HeldOutOf(shop)), -best, 1e-3);
+}
+
+std::vector<double> LossesOf(const nn::TrainingReport& report) {
+  std::vector<double> losses;
+  for (const nn::EpochReport& epoch : report.epochs) losses.push_back(epoch.loss);
+  return losses;
+}
+
+// `shop` without the likes that are held out.
+Dataset Without(const Dataset& shop, const HeldOutLikes& likes) {
+  Dataset left = shop;
+  left.interactions.clear();
+  left.user_begin.resize(1);
+  std::size_t next = 0;  // Of the users that are held out.
+  for (std::uint32_t user = 0; user < shop.num_users(); ++user) {
+    std::span<const std::uint32_t> targets;
+    if (next < likes.users.size() && likes.users[next] == user) targets = likes.Targets(next++);
+    for (const Interaction& each : shop.History(user)) {
+      const auto item = static_cast<std::uint32_t>(each.item);
+      if (std::binary_search(targets.begin(), targets.end(), item)) continue;
+      left.interactions.push_back(each);
+    }
+    left.user_begin.push_back(left.interactions.size());
+  }
+  SetFingerprint(left);
+  return left;
+}
+
+TEST_P(ValidatedTest, LearnsJustWhatItWouldOfAShopWithoutWhatIsHeldOut) {
+  const Settings off = {{"epochs", "4"}, {"held_out_share", "0"}};
+
+  const Trained validated = Train(shop_, {{"epochs", "4"}, {"patience", "0"}});
+  const Trained left = Train(Without(shop_, HeldOutOf(shop_)), off);
+  const Trained all = Train(shop_, off);
+
+  ASSERT_EQ(validated.report.epochs.size(), 4U);
+  EXPECT_EQ(LossesOf(validated.report), LossesOf(left.report));
+  EXPECT_NE(LossesOf(validated.report), LossesOf(all.report));
 }
 
 TEST_P(ValidatedTest, TheNumberOfThreadsChangesNoBit) {
@@ -143,7 +190,7 @@ TEST_P(ValidatedTest, TheNumberOfThreadsChangesNoBit) {
   for (const std::size_t num_threads : {1U, 2U, 3U}) {
     const Trained trained = Train(shop_, {{"epochs", "4"}}, num_threads);
     EXPECT_TRUE(std::isfinite(trained.report.epochs.back().validation_loss));
-    bytes.push_back(BytesOf(trained.model));
+    bytes.push_back(testing::SavedBytes(trained.model));
   }
 
   EXPECT_THAT(bytes, Each(bytes.front()));
@@ -161,16 +208,16 @@ TEST_P(ValidatedTest, AShareOfZeroHoldsNothingOutAndKeepsTheLastEpoch) {
   for (const nn::EpochReport& epoch : all.report.epochs) {
     EXPECT_TRUE(std::isnan(epoch.validation_loss));
   }
-  EXPECT_TRUE(BytesOf(Train(shop_, impatient).model) == BytesOf(all.model));
-  EXPECT_FALSE(BytesOf(Train(shop_, {{"epochs", "6"}, {"patience", "0"}}).model) ==
-               BytesOf(all.model));
+  EXPECT_TRUE(testing::SavedBytes(Train(shop_, impatient).model) == testing::SavedBytes(all.model));
+  EXPECT_FALSE(testing::SavedBytes(Train(shop_, {{"epochs", "6"}, {"patience", "0"}}).model) ==
+               testing::SavedBytes(all.model));
 }
 
 TEST_P(ValidatedTest, OfTooFewShoppersItLearnsAllThatTheyLike) {
   const Dataset few = NoTaste(15);
 
-  EXPECT_TRUE(BytesOf(Train(few, {{"epochs", "4"}, {"held_out_share", "1"}}).model) ==
-              BytesOf(Train(few, {{"epochs", "4"}, {"held_out_share", "0"}}).model));
+  EXPECT_TRUE(testing::SavedBytes(Train(few, {{"epochs", "4"}, {"held_out_share", "1"}}).model) ==
+              testing::SavedBytes(Train(few, {{"epochs", "4"}, {"held_out_share", "0"}}).model));
 }
 
 INSTANTIATE_TEST_SUITE_P(

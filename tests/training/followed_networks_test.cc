@@ -47,6 +47,7 @@ struct Learning {
   std::vector<std::string> networks{};  // In order of name.
   // What was learned, as bytes.
   std::function<absl::StatusOr<std::string>(const Asked&, const TrainingContext&)> train{};
+  std::string validated{};  // The network that surely chooses its best epoch; empty: nobody says.
 };
 
 void PrintTo(const Learning& learning, std::ostream* out) { *out << learning.name; }
@@ -77,6 +78,7 @@ Learning Validated(const std::string& name, std::vector<std::string> networks, S
   more.insert({{"held_out_share", "1"}, {"patience", "2"}});
   Learning learning = OfTrainer(name, std::move(networks), more);
   learning.name += "_validated";
+  learning.validated = learning.networks.front();
   return learning;
 }
 
@@ -203,6 +205,8 @@ TEST_P(FollowedNetworksTest, EachTellsItsNameAndItsLosses) {
     EXPECT_THAT(curve, StartsWith("epoch,loss,validation_loss,learning_rate\n1,")) << name;
   }
   EXPECT_THAT(names, ElementsAreArray(GetParam().networks));
+  if (GetParam().validated.empty()) return;
+  EXPECT_THAT(followed.curves.at(GetParam().validated), Not(HasSubstr(",,")));
 }
 
 TEST_P(FollowedNetworksTest, CancelledAndStartedAgainItHasTheBytesOfOneWithoutABreak) {

@@ -48,6 +48,23 @@ HeldOutLikes HoldOut(const Dataset& shop, const HoldOutOptions& options) {
   return HoldOutLast(shop, LikedPairWeights(shop, {}), options);
 }
 
+// A history of a touch in each of these hours.
+std::vector<Interaction> InHours(const std::vector<Micros>& hours) {
+  std::vector<Interaction> history;
+  for (const Micros hour : hours) {
+    history.push_back({hour * 60 * kMicrosPerMinute, ItemIndex{0}, 1});
+  }
+  return history;
+}
+
+TEST(LastPartTest, BeginsAtTheMomentBeforeTheLastFifthAndTearsNoBasket) {
+  EXPECT_EQ(LastPartOf(InHours({0, 1, 2, 3, 4, 5, 6, 7, 8, 9})), 8U);
+  EXPECT_EQ(LastPartOf(InHours({0, 0, 0, 1, 1, 1, 1, 1, 1, 2})), 3U)
+      << "not within the basket of six";
+  EXPECT_EQ(LastPartOf(InHours({0, 0, 0, 0, 0, 0, 0, 0, 0, 1})), 9U) << "there is none before";
+  EXPECT_EQ(LastPartOf(InHours({0, 0, 0, 0, 0, 0, 0, 0, 0, 0})), 8U) << "there is no other moment";
+}
+
 TEST(HoldOutLastTest, HoldsOutWhatCameLastAndLeavesTheRest) {
   const HeldOutLikes likes = HoldOut(Rows(40), {.share = 1});
 
@@ -146,6 +163,37 @@ TEST(ValidationLossTest, IsLessTheMeanNdcgAmongWhatIsNotKnown) {
   const double third = 1 / std::log2(4.0);
   const double second = 1 / std::log2(3.0);
   EXPECT_NEAR(loss, -((1 + third) / (1 + second) + second) / 2, 1e-12);
+}
+
+TEST(ValidationLossTest, AsksForAllInPartsAndKeepsThemApart) {
+  // All like item 0. Item 1 is held out of the first shoppers, item 2 of the others, and each is
+  // given the right one.
+  constexpr std::uint32_t kShoppers = 300;
+  const auto right = [](std::uint32_t user) { return user < 200 ? 1U : 2U; };
+  HeldOutLikes likes;
+  likes.weights = {.num_rows = kShoppers, .num_cols = 3};
+  for (std::uint32_t user = 0; user < kShoppers; ++user) {
+    likes.weights.column.push_back(0);
+    likes.weights.value.push_back(1);
+    likes.weights.row_begin.push_back(user + 1);
+    likes.users.push_back(user);
+    likes.targets.push_back(right(user));
+    likes.begin.push_back(user + 1);
+  }
+  std::vector<std::uint32_t> asked;
+  const auto score = [&](std::span<const std::uint32_t> users, Matrix& scores) {
+    asked.insert(asked.end(), users.begin(), users.end());
+    scores.setZero(static_cast<Eigen::Index>(users.size()), 3);
+    for (std::size_t i = 0; i < users.size(); ++i) {
+      scores(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(right(users[i]))) = 1;
+    }
+  };
+  ThreadPool pool(2);
+
+  const double loss = ValidationLoss(likes, score, pool);
+
+  EXPECT_EQ(asked, likes.users);
+  EXPECT_DOUBLE_EQ(loss, -1);
 }
 
 TEST(NdcgTest, WhatIsBelowTheTwentiethPlaceCountsNothing) {
