@@ -47,23 +47,22 @@ class Judge {
     return parameters;
   }
 
-  // The mean of -log of the odds that the judge gives to being real, or to being made. Where
-  // `learns`, adds to the gradients; by_first_ is left for ByVector either way.
-  double Ask(const nn::Bags& known, const nn::Bags& vectors, bool is_real, bool learns,
-             const nn::Pass& pass) {
+  // The loss is the mean of -log of the odds that the judge gives to being real, or to being made.
+  // Its derivatives are left for ByVector, and where `learns`, added to the gradients.
+  void Ask(const nn::Bags& known, const nn::Bags& vectors, bool is_real, bool learns,
+           const nn::Pass& pass) {
     first_ = known_.ForwardBags(known, nn::BagKind::kSum, known_cache_, pass);
     first_ += seen_.ForwardBags(vectors, nn::BagKind::kSum, seen_cache_, pass);
     relu_.Forward(first_, relu_cache_, pass);
     const Matrix& logits = output_.Forward(relu_cache_.output, output_cache_, pass);
     const Matrix wanted = Matrix::Constant(logits.rows(), 1, is_real ? 1.0F : 0.0F);
-    const double loss = nn::BinaryCrossEntropy(logits, wanted, by_logits_);
+    nn::BinaryCrossEntropy(logits, wanted, by_logits_);
     output_.Backward(relu_cache_.output, by_logits_, output_cache_, pass);
     relu_.Backward(first_, output_cache_.by_input, relu_cache_, pass);
     if (learns) {
       known_.BackwardBags(known, nn::BagKind::kSum, relu_cache_.by_input, known_cache_, pass);
       seen_.BackwardBags(vectors, nn::BagKind::kSum, relu_cache_.by_input, seen_cache_, pass);
     }
-    return loss;
   }
 
   // The derivative of the last Ask's loss by what shopper `user` has of `item`.
@@ -273,8 +272,8 @@ class Learner {
     const nn::Bags known = parts_.Read();
     const nn::Bags real{.begin = seen_begin_, .ids = seen_, .weights = real_};
     const nn::Bags made{.begin = seen_begin_, .ids = seen_, .weights = made_};
-    judge_loss_ = judge_->Ask(known, real, true, true, pass);
-    judge_loss_ += judge_->Ask(known, made, false, true, pass);
+    judge_->Ask(known, real, true, true, pass);
+    judge_->Ask(known, made, false, true, pass);
     judge_optimizer_->Step(learning_.judge_learning_rate, pass.pool);
     judge_->Ask(known, made, true, false, pass);
     nn::ZeroGradients(judge_->Parameters());
@@ -337,7 +336,6 @@ class Learner {
   const nn::Activation tanh_{nn::ActivationKind::kTanh};
   std::optional<Judge> judge_;
   std::optional<nn::Optimizer> judge_optimizer_;
-  double judge_loss_ = 0;  // Of the last step; 2 log 2 where it cannot tell.
 
   // Of a step:
   std::vector<std::uint32_t> batch_;  // Shoppers.

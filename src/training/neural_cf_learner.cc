@@ -145,8 +145,9 @@ class Learner {
       const Matrix& vectors =
           history_.ForwardBags(parts_.Read(), nn::BagKind::kSum, history_cache_, pass);
       scores.resize(vectors.rows(), items_.weight.value.rows());
-      for (Eigen::Index user = 0; user < scores.rows(); ++user)
+      for (Eigen::Index user = 0; user < scores.rows(); ++user) {
         ScoreItemsFor(user, vectors, scores);
+      }
     };
     return ValidationLoss(likes_, score, *context_.pool);
   }
