@@ -43,6 +43,12 @@ inline bool AreAllBelow(std::size_t size, std::span<const ItemIndex> items) {
 // thread's and used again by the next one on the same thread.
 class SparseScores {
  public:
+  // Adding anything but -0 to -0 gives something else, even when it cancels out: no flags needed.
+  static constexpr float kUntouched = -0.0F;
+  static bool IsUntouched(float sum) {
+    return std::bit_cast<std::uint32_t>(sum) == std::bit_cast<std::uint32_t>(kUntouched);
+  }
+
   explicit SparseScores(std::size_t size);
   ~SparseScores();
   SparseScores(const SparseScores&) = delete;
@@ -113,12 +119,6 @@ class SparseScores {
   void Clear();
 
  private:
-  // Adding anything but -0 to -0 gives something else, even when it cancels out: no flags needed.
-  static constexpr float kUntouched = -0.0F;
-  static bool IsUntouched(float sum) {
-    return std::bit_cast<std::uint32_t>(sum) == std::bit_cast<std::uint32_t>(kUntouched);
-  }
-
   std::size_t size_;
   bool is_dense_ = false;
   std::vector<float> sums_;             // [>= size_]

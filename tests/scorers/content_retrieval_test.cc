@@ -8,11 +8,14 @@
 #include <memory>
 #include <vector>
 
+#include "scorers/slow_best.h"
 #include "vitrine/base/random.h"
 #include "vitrine/scorers/content/content.h"
 
 namespace vitrine {
 namespace {
+
+using testing::SlowBest;
 
 constexpr std::uint32_t kItems = 4000;
 constexpr std::uint32_t kKinds = 40;
@@ -84,27 +87,18 @@ std::shared_ptr<const Content> MadeOf(ContentTable table, std::size_t fewest_in_
   return *content;
 }
 
-// The best by the score of each item by itself.
-std::vector<ScoredItem> SlowBest(const Content& content, const Query& query,
-                                 const ItemBitmap* allowed, std::size_t k) {
-  std::vector<ItemIndex> items;
-  for (std::uint32_t i = 0; i < kItems; ++i) {
-    const ItemIndex item{i};
-    if (allowed != nullptr && !allowed->Contains(item)) continue;
-    if (std::binary_search(query.excluded.begin(), query.excluded.end(), item)) continue;
-    items.push_back(item);
+// A few items at once, as what was retrieved is scored.
+std::vector<float> ScoresOfAFewAtOnce(const Content& content, const Query& query) {
+  constexpr std::uint32_t kAtOnce = kItems / 20;
+  std::vector<float> scores;
+  for (std::uint32_t begin = 0; begin < kItems; begin += kAtOnce) {
+    std::vector<ItemIndex> items;
+    for (std::uint32_t i = begin; i < begin + kAtOnce; ++i) items.push_back(ItemIndex{i});
+    Matrix some(1, static_cast<Eigen::Index>(items.size()));
+    content.Score({&query, 1}, items, some);
+    scores.insert(scores.end(), some.data(), some.data() + some.size());
   }
-  TopK best(k);
-  constexpr std::size_t kAtOnce = kItems / 20;  // Few, as what was retrieved is.
-  for (std::size_t begin = 0; begin < items.size(); begin += kAtOnce) {
-    const auto some = std::span(items).subspan(begin, std::min(kAtOnce, items.size() - begin));
-    Matrix scores(1, static_cast<Eigen::Index>(some.size()));
-    content.Score({&query, 1}, some, scores);
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      best.Offer(some[i], scores(0, static_cast<Eigen::Index>(i)));
-    }
-  }
-  return best.Take();
+  return scores;
 }
 
 struct Shopper {
@@ -146,12 +140,14 @@ TEST_P(ContentRetrievalTest, BlocksChangeNoList) {
   for (std::uint32_t i = 0; i < kItems + 30; i += 201) hardly_any.Insert(ItemIndex{i});
   const std::vector<const ItemBitmap*> filters = {nullptr, &few, &most, &hardly_any};
   for (const Shopper& shopper : SomeShoppers()) {
+    const std::vector<float> scores =
+        ScoresOfAFewAtOnce(*content, {.history = shopper.history, .context_items = shopper.page});
     std::vector<ItemIndex> excluded;
     for (const ItemBitmap* const allowed : filters) {
       for (const std::size_t k : {0U, 1U, 20U, 300U, 9000U}) {
         const Query query{
             .history = shopper.history, .context_items = shopper.page, .excluded = excluded};
-        const auto expected = SlowBest(*content, query, allowed, k);
+        const auto expected = SlowBest(scores, query, allowed, k);
         EXPECT_EQ(content->Retrieve({&query, 1}, allowed, k).front(), expected)
             << shopper.history.size() << " interactions, k = " << k;
         if (k != 20) continue;
@@ -228,7 +224,23 @@ TEST(ContentBlocksTest, WordsThatCountLessThanNothingChangeNoList) {
     const Query query{.history = shopper.history, .context_items = shopper.page};
 
     EXPECT_EQ(content->Retrieve({&query, 1}, nullptr, 60).front(),
-              SlowBest(*content, query, nullptr, 60));
+              SlowBest(ScoresOfAFewAtOnce(*content, query), query, nullptr, 60));
+  }
+}
+
+// A dislike times such a word is -0, as if the item did not have it.
+TEST(ContentBlocksTest, WordsThatCountNothingChangeNoList) {
+  ContentTable table = SomeTable(0);
+  for (std::size_t i = 0; i < table.items.value.size(); i += 3) table.items.value[i] = 0;
+  const auto in_blocks = MadeOf(table, 0);
+  const auto in_order = MadeOf(std::move(table), kNeverInBlocks);
+  for (const Shopper& shopper : SomeShoppers()) {
+    const Query query{.history = shopper.history, .context_items = shopper.page};
+
+    const auto list = in_blocks->Retrieve({&query, 1}, nullptr, kItems).front();
+
+    EXPECT_EQ(list, in_order->Retrieve({&query, 1}, nullptr, kItems).front());
+    EXPECT_EQ(list, SlowBest(ScoresOfAFewAtOnce(*in_blocks, query), query, nullptr, kItems));
   }
 }
 

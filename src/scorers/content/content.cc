@@ -225,9 +225,10 @@ float Content::WordsOf(const SparseScores& weights, ItemIndex item) const {
   for (std::size_t i = 0; i < features.size(); ++i) {
     const float weight = weights.Of(ItemIndex{features[i]});
     if (weight == kUnscored) continue;
-    score = (score == kUnscored ? 0 : score) + weight * values[i];
+    // From what AddFeatures begins with, so that the two never differ.
+    score = (score == kUnscored ? SparseScores::kUntouched : score) + weight * values[i];
   }
-  return score;
+  return SparseScores::IsUntouched(score) ? kUnscored : score;
 }
 
 void Content::ScoreByFeatures(const Query& query, const Profile& profile,

@@ -1,9 +1,10 @@
 #include "scorers/content/content_blocks.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
+
+#include "scorers/sparse_scores.h"
 
 namespace vitrine {
 namespace {
@@ -70,9 +71,8 @@ double Content::Blocks::RoundingOf(const Profile& profile) const {
 }
 
 std::vector<Content::Blocks::Bounded> Content::Blocks::Bounds(const Profile& profile) const {
-  constexpr float kUntouched = -0.0F;  // What only -0 was added to: see BlockMaxima::Add.
   constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
-  std::vector<float> words(items_.size(), kUntouched);
+  std::vector<float> words(items_.size(), SparseScores::kUntouched);
   for (const Feature& feature : profile.features) {
     words_.Add(feature.feature, std::max(feature.weight, 0.0F), words);  // A dislike adds nothing.
   }
@@ -86,9 +86,7 @@ std::vector<Content::Blocks::Bounded> Content::Blocks::Bounds(const Profile& pro
   std::vector<Bounded> bounds;
   bounds.reserve(items_.size());
   for (std::size_t block = 0; block < items_.size(); ++block) {
-    const bool is_touched =
-        std::bit_cast<std::uint32_t>(words[block]) != std::bit_cast<std::uint32_t>(kUntouched);
-    if (meaning.empty() && !is_touched) continue;
+    if (meaning.empty() && SparseScores::IsUntouched(words[block])) continue;
     const double of_meaning = rounding + (meaning.empty() ? 0 : meaning[block].most);
     const double most = static_cast<double>(words[block]) * rounding_up + of_meaning;
     // Of numbers that overflow nothing is known.

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <utility>
 
 #include "scorers/content/content_blocks.h"
 #include "scorers/sparse_scores.h"
