@@ -25,7 +25,7 @@ CsrMatrix MaximaByBlock(const CsrMatrix& rows, const RowParts& blocks) {
       for (std::size_t i = 0; i < of_row.size(); ++i) {
         float& most = largest[of_row[i]];
         if (most < 0) columns.push_back(of_row[i]);
-        most = std::max(most, values[i]);
+        most = std::max(most, values[i] + 0.0F);  // Never -0, which adding would not show.
       }
     }
     std::sort(columns.begin(), columns.end());
@@ -59,6 +59,10 @@ BlockMaxima::BlockMaxima(const CsrMatrix& rows, const RowParts& blocks)
     }
     maxima_.row_begin.push_back(maxima_.column.size());
   }
+  // Else growing left up to twice as much room as it takes.
+  maxima_.row_begin.shrink_to_fit();
+  maxima_.column.shrink_to_fit();
+  maxima_.value.shrink_to_fit();
 }
 
 void BlockMaxima::AddLevels(std::span<const std::uint32_t> blocks, std::span<const float> maxima) {
@@ -77,10 +81,12 @@ void BlockMaxima::Add(std::uint32_t column, float weight, std::span<float> sums)
   assert(weight >= 0 && sums.size() == num_blocks_);
   if (levels_of_[column] != 0) {
     const Levels& levels = levels_[levels_of_[column] - 1];
-    const float factor = weight * levels.unit;
+    const float unit = levels.unit;
     const std::uint8_t* const of_block = levels.of_block.data();
-    for (std::size_t b = 0; b < sums.size(); ++b)
-      sums[b] += factor * static_cast<float>(of_block[b]);
+    // Not of weight * unit: where that is below normal floats it is off by up to half of itself.
+    for (std::size_t b = 0; b < sums.size(); ++b) {
+      sums[b] += weight * (unit * static_cast<float>(of_block[b]));
+    }
     return;
   }
   const auto blocks = maxima_.Columns(column);

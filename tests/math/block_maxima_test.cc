@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <vector>
 
 #include "vitrine/base/random.h"
@@ -77,6 +79,27 @@ TEST(BlockMaximaTest, AddWhatARowOfABlockMayHaveAtMost) {
   }
 }
 
+// Below normal floats a product may be off by half of the least of all, and no more.
+TEST(BlockMaximaTest, TheSmallestWeightsCountToo) {
+  constexpr float kWeight = 1e-42F;
+  constexpr double kLeastOfAll = std::numeric_limits<float>::denorm_min();
+  Random random(4);
+  const CsrMatrix rows = SomeRows(2000, 60, random);
+  const RowParts blocks = SomeBlocks(2000, kBlocks);
+  const BlockMaxima maxima(rows, blocks);
+  for (std::uint32_t column = 0; column < 60; ++column) {
+    std::vector<float> sums(kBlocks, kUntouched);
+
+    maxima.Add(column, kWeight, sums);
+
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      const auto most = static_cast<double>(SlowMaximum(rows, blocks[b], column));
+      EXPECT_GE(static_cast<double>(sums[b]), static_cast<double>(kWeight) * most - kLeastOfAll)
+          << "column " << column << ", block " << b;
+    }
+  }
+}
+
 // Those that all have a column are 255 levels; a level more is what may be lost.
 TEST(BlockMaximaTest, AddLittleMore) {
   Random random(2);
@@ -99,22 +122,33 @@ TEST(BlockMaximaTest, AddLittleMore) {
   }
 }
 
-TEST(BlockMaximaTest, LeaveBlocksWithoutTheColumnUntouched) {
+// What twice a column adds to twenty blocks of a row each, of which the first has `value` in it.
+std::vector<float> TwiceTheFirst(float value) {
   CsrMatrix rows;
   rows.num_rows = 20;
   rows.num_cols = 1;
   rows.row_begin.assign(21, 1);
   rows.row_begin[0] = 0;
   rows.column = {0};
-  rows.value = {0.5F};
+  rows.value = {value};
   RowParts blocks;
   for (std::uint32_t row = 0; row < 20; ++row) blocks.push_back({row});
   std::vector<float> sums(20, kUntouched);
-
   BlockMaxima(rows, blocks).Add(0, 2, sums);
+  return sums;
+}
+
+TEST(BlockMaximaTest, LeaveBlocksWithoutTheColumnUntouched) {
+  const std::vector<float> sums = TwiceTheFirst(0.5F);
 
   EXPECT_EQ(sums[0], 1);
   EXPECT_TRUE(std::all_of(sums.begin() + 1, sums.end(), IsUntouched));
+}
+
+TEST(BlockMaximaTest, AValueOfMinusZeroTouchesToo) {
+  const std::vector<float> sums = TwiceTheFirst(-0.0F);
+
+  EXPECT_FALSE(IsUntouched(sums[0]));
 }
 
 TEST(BlockMaximaTest, AWeightOfZeroTouchesToo) {

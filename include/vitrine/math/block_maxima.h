@@ -27,8 +27,9 @@ class BlockMaxima {
   std::size_t num_blocks() const { return num_blocks_; }
 
   // Adds to sums[b] what a row of block b may have at most in `column`, times `weight`; rounded, as
-  // sums of floats are. What is -0 stays -0 where no row has the column, save that of columns that
-  // many blocks have it may become 0. REQUIRES: weight >= 0, sums.size() == num_blocks()
+  // sums of products of floats are. What is -0 stays -0 where no row has the column, save that of
+  // columns that many blocks have it may become 0. REQUIRES: weight >= 0, sums.size() ==
+  // num_blocks()
   void Add(std::uint32_t column, float weight, std::span<float> sums) const;
 
  private:
