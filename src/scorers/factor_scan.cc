@@ -257,7 +257,8 @@ std::vector<std::vector<ScoredItem>> RetrieveByFactors(const FactorTable& table,
   std::vector<std::vector<ScoredItem>> result(queries.size());
   const Eigen::Index num_items = table.factors->rows();
   if (vectors.rows() == 1 && table.coarse != nullptr) {
-    if (!vectors.isZero(0)) {
+    // Products with what is not finite, of damaged models, are neither, and no list has them.
+    if (!vectors.isZero(0) && vectors.allFinite()) {
       const Audience audience{queries.front(), allowed};
       result.front() = CloseLook(table, vectors, audience, k).Take();
     }

@@ -228,6 +228,22 @@ TEST(ContentBlocksTest, WordsThatCountLessThanNothingChangeNoList) {
   }
 }
 
+TEST(ContentBlocksTest, MeaningThatOverflowsOrHasNoDimensionsIsNone) {
+  const std::vector<ItemIndex> page = {ItemIndex{7}};
+  const Query query{.context_items = page};
+  ContentTable overflowing = SomeTable(100);
+  overflowing.meaning.row(7).setConstant(std::numeric_limits<float>::max());
+  ContentTable flat = SomeTable(100);
+  flat.meaning.resize(kItems, 0);
+
+  const auto expected = MadeOf(SomeTable(0), 0)->Retrieve({&query, 1}, nullptr, 30).front();
+
+  ASSERT_EQ(expected.size(), 30U);
+  for (const ContentTable& table : {overflowing, flat}) {
+    EXPECT_EQ(MadeOf(table, 0)->Retrieve({&query, 1}, nullptr, 30).front(), expected);
+  }
+}
+
 // A dislike times such a word is -0, as if the item did not have it.
 TEST(ContentBlocksTest, WordsThatCountNothingChangeNoList) {
   ContentTable table = SomeTable(0);

@@ -169,6 +169,19 @@ TEST_P(FactorScanTest, TheSmallestRowsChangeNoList) {
   }
 }
 
+TEST_P(FactorScanTest, AVectorThatIsNotFiniteFindsNothing) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const Query query;
+  for (const float value : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
+    Matrix vector = factors_.row(40);
+    vector(0, 1) = value;
+    for (const CoarseIndex* const index : {&in_blocks_, &in_order_}) {
+      EXPECT_TRUE(
+          RetrieveByFactors(TableWith(*index), vector, {&query, 1}, nullptr, 20).front().empty());
+    }
+  }
+}
+
 TEST_P(FactorScanTest, BlocksChangeNoSketch) {
   Random random(3);
   const Matrix vector = Drawn(1, random);

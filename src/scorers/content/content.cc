@@ -91,12 +91,12 @@ absl::StatusOr<std::shared_ptr<const Content>> Content::Create(ContentTable tabl
 Content::Content(ContentTable table, std::size_t fewest_in_blocks)
     : table_(std::move(table)), postings_(Transpose(table_.items)) {
   const std::vector<float>& values = table_.items.value;
-  const bool has_bounds =
+  const bool are_none_negative =  // As the bounds of blocks want it.
       std::all_of(values.begin(), values.end(), [](float value) { return value >= 0; });
-  if (has_bounds && num_items() >= fewest_in_blocks) {
+  if (are_none_negative && num_items() >= fewest_in_blocks) {
     blocks_ = std::make_shared<const Blocks>(table_);
   }
-  if (table_.options.meaning_weight == 0 || table_.meaning.rows() == 0) return;
+  if (table_.options.meaning_weight == 0 || table_.meaning.size() == 0) return;
   has_meaning_ = KnownRows(table_.meaning);
   for (const ItemIndex item : has_meaning_.Items()) {
     with_meaning_.push_back(static_cast<std::uint32_t>(item));
@@ -174,8 +174,10 @@ Eigen::VectorXf Content::SenseOf(std::span<const Touched> touched) const {
     sum += each.share *
            table_.meaning.row(static_cast<Eigen::Index>(Row(each.item))).transpose().cast<double>();
   }
-  if (sum.isZero(0)) return {};
-  return (table_.options.meaning_weight * sum).cast<float>();
+  Eigen::VectorXf sense = (table_.options.meaning_weight * sum).cast<float>();
+  // Vectors of length 1 cannot overflow; damaged ones can.
+  if (sense.isZero(0) || !sense.allFinite()) return {};
+  return sense;
 }
 
 std::vector<Content::Feature> Content::Strongest(std::vector<Feature> profile) const {

@@ -14,7 +14,7 @@ constexpr std::size_t kItemsOfBlock = 96;
 static_assert(2 * kItemsOfBlock <= RowBlocks::kMostRows);
 
 bool HasMeaning(const ContentTable& table) {
-  return table.meaning.rows() > 0 && table.options.meaning_weight > 0;
+  return table.meaning.size() > 0 && table.options.meaning_weight > 0;
 }
 
 // Of words and meaning as their products count.
@@ -79,7 +79,7 @@ std::vector<Content::Blocks::Bounded> Content::Blocks::Bounds(const Profile& pro
   const double rounding_up = 1 + kEpsilon * static_cast<double>(profile.features.size() + 4);
   const double rounding = RoundingOf(profile);
   std::vector<RowBlocks::Bounded> meaning;
-  if (!profile.sense.isZero(0)) {
+  if (profile.sense.size() > 0) {
     meaning =
         meaning_.Bounds({profile.sense.data(), static_cast<std::size_t>(profile.sense.size())});
   }

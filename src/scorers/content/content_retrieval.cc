@@ -24,7 +24,6 @@ class Content::Search {
         query_(query),
         allowed_(allowed),
         sense_(profile.sense.transpose()),
-        has_sense_(!profile.sense.isZero(0)),
         weights_(scorer.table_.features.size()),
         best_(k) {
     scorer.AddWeights(profile, weights_);
@@ -106,7 +105,7 @@ class Content::Search {
   }
 
   float WithMeaning(ItemIndex item, float words) const {
-    if (!has_sense_ || !scorer_.has_meaning_.Contains(item)) return words;
+    if (sense_.size() == 0 || !scorer_.has_meaning_.Contains(item)) return words;
     const auto row = static_cast<Eigen::Index>(Row(item));
     const float meaning = scorer_.table_.meaning.row(row).dot(sense_.row(0));
     return words == kUnscored ? meaning : words + meaning;
@@ -116,8 +115,7 @@ class Content::Search {
   const Profile& profile_;
   const Query& query_;
   const ItemBitmap* const allowed_;
-  const Matrix sense_;  // [1 x dimensions]
-  const bool has_sense_;
+  const Matrix sense_;    // [1 x dimensions] Or empty.
   SparseScores weights_;  // Of the profile, by feature.
   TopK best_;
   std::size_t num_values_ = 0;  // That adding all words takes.
