@@ -11,9 +11,9 @@ CoarseIndex::CoarseIndex(const Matrix& matrix, std::size_t fewest_in_blocks) {
   rows = CoarseRows(matrix, blocks.rows());
 }
 
-std::shared_ptr<const CoarseIndex> IndexOfMany(const Matrix& matrix, std::size_t fewest) {
-  if (static_cast<std::size_t>(matrix.rows()) < fewest) return nullptr;
-  return std::make_shared<const CoarseIndex>(matrix, fewest);
+std::shared_ptr<const CoarseIndex> IndexOfMany(const Matrix& matrix) {
+  if (static_cast<std::size_t>(matrix.rows()) < CoarseIndex::kFewestInBlocks) return nullptr;
+  return std::make_shared<const CoarseIndex>(matrix);
 }
 
 }  // namespace vitrine

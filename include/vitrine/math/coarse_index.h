@@ -25,7 +25,6 @@ struct CoarseIndex {
 };
 
 // The index of many rows, in blocks; null of few, which are multiplied as they are.
-std::shared_ptr<const CoarseIndex> IndexOfMany(const Matrix& matrix,
-                                               std::size_t fewest = CoarseIndex::kFewestInBlocks);
+std::shared_ptr<const CoarseIndex> IndexOfMany(const Matrix& matrix);
 
 }  // namespace vitrine

@@ -22,7 +22,8 @@ namespace vitrine {
 // in two levels, on samples. Building it multiplies a row with others up to 140 times, 128 of these
 // to find its direction and the rest for k-means, and passes over it a few times more; of a million
 // rows it is half of that. Memory: 4 bytes a row, 8 bytes a column of a direction and 40 a block;
-// there is a direction for some thousand rows, a block for 256 at most. Immutable.
+// there is a direction for some thousand rows, or for each part that is given, and a block for 256
+// at most. Immutable.
 class RowBlocks {
  public:
   static constexpr std::uint32_t kNoRow = 0xFFFFFFFF;

@@ -14,6 +14,7 @@ class FactorSimilarity final : public Scorer {
       : owner_(std::move(owner)), factors_(factors), known_(known) {
     const Eigen::VectorXf lengths = factors_.rowwise().norm();
     inverse_lengths_ = (lengths.array() > 0).select(lengths.cwiseInverse(), 0.0F);
+    // Few have no index, and are spared the product.
     if (static_cast<std::size_t>(factors_.rows()) < CoarseIndex::kFewestInBlocks) return;
     index_ = IndexOfMany(inverse_lengths_.asDiagonal() * factors_);
   }
