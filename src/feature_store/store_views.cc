@@ -138,6 +138,12 @@ std::optional<UserIndex> StoreViews::FindUser(const std::string& user_id,
 void StoreViews::Apply(const StoreChanges& changes) {
   catalogue_.state_->Apply(changes.catalogue);
   for (const auto& [index, item] : changes.catalogue.items) facets_.Set(index, item.get());
+  if (catalogue_.num_indices() >= RankedValues::kFewestRanked) {
+    // Threads inherit a priority: here that of who writes, while whoever reads may hardly get on,
+    // as what asks for lists in the shadow does.
+    popularity_.MakeInBackground();
+    trends_.MakeInBackground();
+  }
   for (const StoreChanges::Step& step : changes.steps) {
     std::visit([this](const auto& one) { ApplyStep(one); }, step);
   }

@@ -132,9 +132,10 @@ class FeatureStore {
   virtual std::string UserOfVisitor(const std::string& visitor_id) const = 0;
 
   // Decayed, weighted event counts per item index, comparable with each other only; rebuilt every
-  // 200 ms while they are read, of many items by a thread of the store.
-  // [catalogue().num_indices() at that time] 0 too for what fewer than min_group shoppers touched:
-  // have an interaction with it, above 0 in weight, among those kept in memory.
+  // 200 ms while they are read, of many items by a thread of the store. At most 400 ms old, or five
+  // times what it takes to make them. [catalogue().num_indices() at that time] 0 too for what fewer
+  // than min_group shoppers touched: have an interaction with it, above 0 in weight, among those
+  // kept in memory.
   virtual std::shared_ptr<const RankedValues> LivePopularity() const = 0;
 
   // How much more the item is in demand of late than it was, by item index: above 1 it rises, below
