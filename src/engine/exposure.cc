@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
@@ -48,9 +49,9 @@ ItemBitmap MostPopularWith(double share, std::span<const float> popularity) {
   return head;
 }
 
-// Items published on that day since 1970 or later. One filter a day is remembered.
-std::shared_ptr<const ItemBitmap> PublishedFrom(Micros day, const FilteredItems& filtered) {
-  const absl::Time start = absl::FromUnixSeconds(day * (kMicrosPerDay / 1'000'000));
+// Items published on that day, counted from 1970, or later. One filter a day is remembered.
+std::shared_ptr<const ItemBitmap> PublishedFrom(std::int64_t day, const FilteredItems& filtered) {
+  const absl::Time start = absl::FromUnixSeconds(day * (kMicrosPerDay / kMicrosPerSecond));
   const std::string filter = absl::StrFormat(
       "publish_time >= \"%s\"", absl::FormatTime(absl::RFC3339_sec, start, absl::UTCTimeZone()));
   auto items = filtered.Matching(filter);
@@ -83,7 +84,7 @@ ItemBitmap ExposedGroups::LongTailOf(
 ItemBitmap ExposedGroups::PublishedSince(Micros since, const ItemBitmap& allowed,
                                          const Catalogue& catalogue,
                                          const FilteredItems& filtered) {
-  const Micros day = since / kMicrosPerDay;
+  const std::int64_t day = since / kMicrosPerDay;
   ItemBitmap items = allowed;
   items.IntersectWith(*PublishedFrom(day, filtered));
   // Of the day itself it is too much, and that alone is looked at.

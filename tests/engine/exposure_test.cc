@@ -41,6 +41,17 @@ TEST(ExposedGroupsTest, TheLongTailIsAllButTheMostPopularThatMakeUpFourFifths) {
   EXPECT_THAT(groups.LongTailOf(ItemBitmap(5, true), other).Items(), ElementsAre(ItemIndex{4}));
 }
 
+TEST(ExposedGroupsTest, WhatIsNotPopularIsOfTheLongTailAndChangesNoSum) {
+  const float none = std::nanf("");
+  const auto popularity =
+      std::make_shared<const std::vector<float>>(std::vector<float>{-100, 0, none, 80, 20, -1});
+  const auto nothing = std::make_shared<const std::vector<float>>(std::vector<float>{0, -1, none});
+
+  EXPECT_THAT(ExposedGroups().LongTailOf(ItemBitmap(6, true), popularity).Items(),
+              ElementsAre(ItemIndex{0}, ItemIndex{1}, ItemIndex{2}, ItemIndex{4}, ItemIndex{5}));
+  EXPECT_EQ(ExposedGroups().LongTailOf(ItemBitmap(3, true), nothing).Count(), 3);
+}
+
 // Whole numbers, whose sums are exact, and many of them equal; four fifths of some sums are whole
 // too.
 TEST(ExposedGroupsTest, TheLongTailIsThatOfSortingAll) {
