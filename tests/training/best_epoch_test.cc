@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::Each;
 using testing::IsOk;
+using testing::SavedBytes;
 
 // Shoppers of no taste: whatever is learned of one is wrong of the next, so that the best epoch
 // comes early and all that follows learns by heart. Of every `apart` items one is liked.
@@ -190,7 +191,7 @@ TEST_P(ValidatedTest, TheNumberOfThreadsChangesNoBit) {
   for (const std::size_t num_threads : {1U, 2U, 3U}) {
     const Trained trained = Train(shop_, {{"epochs", "4"}}, num_threads);
     EXPECT_TRUE(std::isfinite(trained.report.epochs.back().validation_loss));
-    bytes.push_back(testing::SavedBytes(trained.model));
+    bytes.push_back(SavedBytes(trained.model));
   }
 
   EXPECT_THAT(bytes, Each(bytes.front()));
@@ -208,16 +209,16 @@ TEST_P(ValidatedTest, AShareOfZeroHoldsNothingOutAndKeepsTheLastEpoch) {
   for (const nn::EpochReport& epoch : all.report.epochs) {
     EXPECT_TRUE(std::isnan(epoch.validation_loss));
   }
-  EXPECT_TRUE(testing::SavedBytes(Train(shop_, impatient).model) == testing::SavedBytes(all.model));
-  EXPECT_FALSE(testing::SavedBytes(Train(shop_, {{"epochs", "6"}, {"patience", "0"}}).model) ==
-               testing::SavedBytes(all.model));
+  EXPECT_TRUE(SavedBytes(Train(shop_, impatient).model) == SavedBytes(all.model));
+  EXPECT_FALSE(SavedBytes(Train(shop_, {{"epochs", "6"}, {"patience", "0"}}).model) ==
+               SavedBytes(all.model));
 }
 
 TEST_P(ValidatedTest, OfTooFewShoppersItLearnsAllThatTheyLike) {
   const Dataset few = NoTaste(15);
 
-  EXPECT_TRUE(testing::SavedBytes(Train(few, {{"epochs", "4"}, {"held_out_share", "1"}}).model) ==
-              testing::SavedBytes(Train(few, {{"epochs", "4"}, {"held_out_share", "0"}}).model));
+  EXPECT_TRUE(SavedBytes(Train(few, {{"epochs", "4"}, {"held_out_share", "1"}}).model) ==
+              SavedBytes(Train(few, {{"epochs", "4"}, {"held_out_share", "0"}}).model));
 }
 
 INSTANTIATE_TEST_SUITE_P(
