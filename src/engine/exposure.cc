@@ -66,15 +66,12 @@ ItemBitmap ExposedGroups::LongTailOf(
   std::shared_ptr<const ItemBitmap> head;
   {
     std::lock_guard lock(mutex_);
-    if (popularity_ == popularity || is_being_made_) head = head_;
-    is_being_made_ = is_being_made_ || head == nullptr;
-  }
-  if (head == nullptr) {
-    head = std::make_shared<const ItemBitmap>(MostPopularWith(Exposure::kHeadShare, *popularity));
-    std::lock_guard lock(mutex_);
-    popularity_ = popularity;
-    head_ = head;
-    is_being_made_ = false;
+    if (popularity_ != popularity) {
+      head_ =
+          std::make_shared<const ItemBitmap>(MostPopularWith(Exposure::kHeadShare, *popularity));
+      popularity_ = popularity;
+    }
+    head = head_;
   }
   ItemBitmap tail = allowed;
   tail.Subtract(*head);

@@ -22,7 +22,7 @@ class ExposedGroups {
  public:
   // All but the most popular that make up kHeadShare of the sum; the smaller index is the more
   // popular of equals. Looks at what is popular once for each `popularity`; who asks meanwhile
-  // gets the one before.
+  // waits. REQUIRES: popularity is not null
   ItemBitmap LongTailOf(const ItemBitmap& allowed,
                         const std::shared_ptr<const std::vector<float>>& popularity) const;
 
@@ -34,7 +34,6 @@ class ExposedGroups {
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const std::vector<float>> popularity_{};  // Guarded by mutex_.
   mutable std::shared_ptr<const ItemBitmap> head_{};                // Of it. Guarded by mutex_.
-  mutable bool is_being_made_ = false;  // Others take the last one. Guarded by mutex_.
 };
 
 // How far a list owes places to a group: of its first n items, pins included, at least n * share,
