@@ -27,10 +27,6 @@ using ::testing::IsEmpty;
 using vitrine::testing::FakeDeadline;
 using vitrine::testing::MakeCostlyModel;
 
-void LeaveOut(int times, UsualCost& cost) {
-  for (int i = 0; i < times; ++i) cost.NoteLeftOut();
-}
-
 TEST(UsualCostTest, IsNotKnownBeforeTheFirstTime) {
   UsualCost cost;
   EXPECT_EQ(cost.Get(), nanoseconds(0));
@@ -87,9 +83,9 @@ TEST(UsualCostTest, IsHalvedByBeingLeftOutAndThenMeasuredFromThere) {
   UsualCost cost;
   cost.NoteTime(cost.Get(), milliseconds(8));
 
-  LeaveOut(512, cost);
+  for (int i = 0; i < 512; ++i) cost.NoteLeftOut();
   EXPECT_EQ(cost.Get(), milliseconds(4));
-  LeaveOut(1024, cost);
+  for (int i = 0; i < 1024; ++i) cost.NoteLeftOut();
   EXPECT_EQ(cost.Get(), milliseconds(1));
 
   cost.NoteTime(cost.Get(), milliseconds(1));
@@ -180,6 +176,16 @@ class TurnsTest : public ::testing::TestWithParam<Way> {
     const Query query;
     answer.items = pipeline.Recommend({&query, 1}, &allowed_, kPage, controls).front();
     return answer;
+  }
+
+  int NumLate(const Pipeline& pipeline, int num_requests) const {
+    int num_late = 0;
+    for (int i = 0; i < num_requests; ++i) {
+      const nanoseconds before = vitrine::testing::time_passed;
+      Ask(pipeline, kShort);
+      if (vitrine::testing::time_passed - before > kShort) ++num_late;
+    }
+    return num_late;
   }
 
   static bool IsTheSame(const std::vector<BlendedItem>& a, const std::vector<BlendedItem>& b) {
@@ -284,14 +290,7 @@ TEST_P(TurnsTest, AModelThatBecomesDearIsKnownToBeAfterAFewLateAnswers) {
   Ask(pipeline, kPlenty);
   dear_takes_ms_ = 20;
 
-  int num_late = 0;
-  for (int i = 0; i < 20; ++i) {
-    const nanoseconds before = vitrine::testing::time_passed;
-    Ask(pipeline, kShort);
-    if (vitrine::testing::time_passed - before > kShort) ++num_late;
-  }
-
-  EXPECT_EQ(num_late, 4);  // 1, 2, 4 and 8 ms seem to be time enough, 16 do not.
+  EXPECT_EQ(NumLate(pipeline, 20), 4);  // 1, 2, 4 and 8 ms seem to be time enough, 16 do not.
 }
 
 TEST_P(TurnsTest, AModelThatWasInterruptedOnceIsNotLeftOut) {
@@ -311,17 +310,11 @@ TEST_P(TurnsTest, AModelThatIsAlwaysMuchTooSlowMakesOneRequestInHundredsLate) {
   const Pipeline pipeline = Make();
   dear_takes_ms_ = 60;
   Ask(pipeline, kShort);
-  constexpr int kRequests = 3'000;
 
-  int num_late = 0;
-  for (int i = 0; i < kRequests; ++i) {
-    const nanoseconds before = vitrine::testing::time_passed;
-    Ask(pipeline, kShort);
-    if (vitrine::testing::time_passed - before > kShort) ++num_late;
-  }
+  const int num_late = NumLate(pipeline, 3'000);
 
   EXPECT_GE(num_late, 1);
-  EXPECT_LE(num_late, kRequests / 512);
+  EXPECT_LE(num_late, 3'000 / 512);
 }
 
 TEST_P(TurnsTest, WithoutTimeForAnyoneNobodyIsAskedAndNoCostIsForgotten) {
