@@ -353,6 +353,8 @@ TEST_F(KillTest, AServerKilledUnderLoadLosesNothingAcknowledgedAndDoublesNothing
   ExpectLog(/*is_read_only=*/false);
   EXPECT_GT(NumAcknowledged(), 0U);
   RecordProperty("acknowledged", static_cast<int>(NumAcknowledged()));
+  RecordProperty("faults",
+                 absl::StrFormat("killed %d, and %d at the start", num_rounds, num_rounds / 3));
   std::cout << num_rounds << " kills, " << NumAcknowledged() << " events acknowledged\n";
 }
 

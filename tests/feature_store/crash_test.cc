@@ -138,6 +138,7 @@ TEST_F(CrashTest, KilledAtAnyMomentItLosesNothingAcknowledged) {
   const auto num_rounds =
       static_cast<int>(testing::NumberFromEnvironment("VITRINE_CRASH_ROUNDS", 5));
   Random random(testing::NumberFromEnvironment("VITRINE_CRASH_SEED", 1));
+  int num_early = 0;  // Killed before anything was acknowledged.
 
   for (int round = 0; round < num_rounds && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
@@ -148,6 +149,7 @@ TEST_F(CrashTest, KilledAtAnyMomentItLosesNothingAcknowledged) {
     std::this_thread::sleep_for(std::chrono::microseconds(random.Below(300'000)));
     const std::vector<std::string> told = child.Kill();
     acknowledged_.insert(acknowledged_.end(), told.begin(), told.end());
+    if (told.empty()) ++num_early;
     sent_.merge(SentBy(prefix, told));
 
     const auto store = FeatureStore::Open(folder_.path(), {}, LocalFileSystem(), SystemClock());
@@ -158,6 +160,8 @@ TEST_F(CrashTest, KilledAtAnyMomentItLosesNothingAcknowledged) {
 
   EXPECT_GT(acknowledged_.size(), 0);
   RecordProperty("acknowledged", static_cast<int>(acknowledged_.size()));
+  RecordProperty("faults", "killed " + std::to_string(num_rounds) + ", " +
+                               std::to_string(num_early) + " before a first event");
 }
 
 }  // namespace

@@ -165,6 +165,11 @@ int FaultFileSystem::num_syncs() const {
   return num_syncs_;
 }
 
+int FaultFileSystem::num_failures() const {
+  std::lock_guard lock(mutex_);
+  return num_failures_;
+}
+
 absl::StatusOr<std::unique_ptr<WritableFile>> FaultFileSystem::OpenForWrite(const std::string& path,
                                                                             OpenMode mode) {
   std::lock_guard lock(mutex_);
@@ -279,19 +284,25 @@ absl::Status FaultFileSystem::CountCall() {
 absl::Status FaultFileSystem::CountSync(const std::string& path) {
   ++num_syncs_;
   if (syncs_until_failure_ == 0 || --syncs_until_failure_ > 0) return absl::OkStatus();
-  const std::string message = absl::StrFormat("cannot sync %s: made to fail", path);
-  return {sync_failure_, message};
+  return Fail(sync_failure_, absl::StrFormat("cannot sync %s: made to fail", path));
 }
 
 absl::Status FaultFileSystem::CountWrite() {
   if (writes_until_failure_ == 0 || --writes_until_failure_ > 0) return absl::OkStatus();
-  return {write_failure_, "cannot write: made to fail in the middle"};
+  return Fail(write_failure_, "cannot write: made to fail in the middle");
 }
 
 absl::Status FaultFileSystem::CountRead() {
-  if (reads_until_failure_ == 1) return absl::UnavailableError("cannot read: made to fail");
+  if (reads_until_failure_ == 1) {
+    return Fail(absl::StatusCode::kUnavailable, "cannot read: made to fail");
+  }
   if (reads_until_failure_ > 1) --reads_until_failure_;
   return absl::OkStatus();
+}
+
+absl::Status FaultFileSystem::Fail(absl::StatusCode code, const std::string& message) {
+  ++num_failures_;
+  return {code, message};
 }
 
 absl::Status FaultFileSystem::Append(WritableFile& file, Content& content, std::string_view bytes) {
@@ -305,8 +316,9 @@ absl::Status FaultFileSystem::Append(WritableFile& file, Content& content, std::
   VITRINE_RETURN_IF_ERROR(CountCall());  // Now, so that a cut here tears these very bytes.
   VITRINE_RETURN_IF_ERROR(counted);
   if (fitting.size() == bytes.size()) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrFormat(
-      "cannot write: the disk took %d of %d bytes and is full", fitting.size(), bytes.size()));
+  return Fail(absl::StatusCode::kResourceExhausted,
+              absl::StrFormat("cannot write: the disk took %d of %d bytes and is full",
+                              fitting.size(), bytes.size()));
 }
 
 absl::Status FaultFileSystem::Sync(Content& content, const std::string& path) {

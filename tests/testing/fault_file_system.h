@@ -66,6 +66,10 @@ class FaultFileSystem final : public FileSystem {
   // Syncs of files and folders so far, failed ones too.
   int num_syncs() const;
 
+  // Syncs, writes and reads so far that were made to fail, or that a full disk refused: what was
+  // asked for may wait for a later call than there are. Not those after a power cut.
+  int num_failures() const;
+
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path,
                                                              OpenMode mode) override;
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
@@ -103,6 +107,7 @@ class FaultFileSystem final : public FileSystem {
   absl::Status CountSync(const std::string& path);
   absl::Status CountWrite();
   absl::Status CountRead();
+  absl::Status Fail(absl::StatusCode code, const std::string& message);
   void Cut(std::optional<std::uint64_t> torn_tail_seed);
   void UndoFolderRenames();
   void DecideKept(std::optional<std::uint64_t> torn_tail_seed);
@@ -128,6 +133,7 @@ class FaultFileSystem final : public FileSystem {
   absl::StatusCode write_failure_ = absl::StatusCode::kUnavailable;
   int reads_until_failure_ = 0;  // 0: never; 1: every one fails.
   int num_syncs_ = 0;
+  int num_failures_ = 0;
   std::optional<std::uint64_t> room_;  // Bytes the disk still takes; none: no limit.
 };
 

@@ -229,6 +229,7 @@ TEST_F(FaultFileSystemTest, TheNthSyncFailsAndOnlyThat) {
   EXPECT_THAT(file->Sync(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(file->Sync(), IsOk());
   EXPECT_EQ(files_.num_syncs(), 4);
+  EXPECT_EQ(files_.num_failures(), 1);
 }
 
 TEST_F(FaultFileSystemTest, ASyncRepeatedAfterAFailureSavesNothing) {
@@ -253,6 +254,7 @@ TEST_F(FaultFileSystemTest, TheNthWriteTakesHalfAndFailsAndOnlyThat) {
   files_.FailWrite(1, absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(file->Append("90"), StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_EQ(files_.num_failures(), 2);
 
   files_.CutPower();
 
@@ -270,6 +272,7 @@ TEST_F(FaultFileSystemTest, AFullDiskTakesAPartAndRefusesTheRestUntilThereIsRoom
   files_.MakeRoom();
   EXPECT_THAT(file->Append("89"), IsOk());
   EXPECT_EQ(ContentOf(folder_ / "a"), "1234589");
+  EXPECT_EQ(files_.num_failures(), 2);
 }
 
 TEST_F(FaultFileSystemTest, ReadsFailFromTheNthOnUntilTheyAreHealed) {
@@ -284,6 +287,24 @@ TEST_F(FaultFileSystemTest, ReadsFailFromTheNthOnUntilTheyAreHealed) {
   EXPECT_THAT((*file)->ReadAt(0, byte), StatusIs(absl::StatusCode::kUnavailable));
   files_.HealReads();
   EXPECT_THAT((*file)->ReadAt(0, byte), IsOk());
+  EXPECT_EQ(files_.num_failures(), 2);
+}
+
+TEST_F(FaultFileSystemTest, AFailureThatNoCallHasMetIsNotCounted) {
+  const auto file = Write(folder_ / "a", "", "");
+  files_.FailSync(2);
+  files_.FailWrite(2);
+  files_.FailReads(2);
+  files_.FillDiskAfter(3);
+
+  EXPECT_THAT(file->Append("123"), IsOk());
+  EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_EQ(files_.num_failures(), 0);
+
+  files_.CutPower();
+
+  EXPECT_THAT(file->Sync(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(files_.num_failures(), 0) << "the power's";
 }
 
 TEST_F(FaultFileSystemTest, ThePowerCanGoInTheMiddleOfACall) {
