@@ -29,10 +29,12 @@ std::string Constraint(const FairnessGroup& group) {
                          group.name, TomlText(group.filter), kLeastFairRatio * group.merit_share);
 }
 
-std::string TableText(const FairnessTable& table, Merit merit, std::size_t width) {
-  const bool is_clicks = merit == Merit::kClicks;
-  TextTable printed({"by " + table.by, "items", "shown", "exposure",
-                     is_clicks ? "clicks" : "bought", "earned", "ratio"});
+std::string TableText(const FairnessReport& report, const FairnessTable& table, std::size_t width) {
+  const bool is_clicks = report.merit == Merit::kClicks;
+  const bool has_currency = table.by == "price" && !report.currency.empty();
+  const std::string by = table.by + (has_currency ? " in " + report.currency : "");
+  TextTable printed({"by " + by, "items", "shown", "exposure", is_clicks ? "clicks" : "bought",
+                     "earned", "ratio"});
   std::string constraints;
   for (const FairnessGroup& group : table.groups) {
     printed.Add({group.name, CountWords(group.num_items), CountWords(group.num_shown),
@@ -85,7 +87,7 @@ std::string FairnessText(const FairnessReport& report, std::size_t width) {
                       "shoppers do (docs/attribution.md).",
                       width, 2);
   }
-  for (const FairnessTable& table : report.tables) text += TableText(table, report.merit, width);
+  for (const FairnessTable& table : report.tables) text += TableText(report, table, width);
   return text;
 }
 

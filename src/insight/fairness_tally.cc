@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kPriceBands = 5;
 constexpr std::uint32_t kItemsAtATime = 4096;
 constexpr std::size_t kLast = std::numeric_limits<std::size_t>::max();  // Of those without a value.
+constexpr std::size_t kOthers = kLast - 1;  // Of those beyond the most exposed, or the bands.
 constexpr std::int64_t kMicrosPerUnit = 1'000'000;
 
 struct AgeBand {
@@ -110,9 +111,8 @@ std::size_t FairnessTally::BrandOf(const Item* item) {
 }
 
 std::size_t FairnessTally::PriceBandOf(const Item* item) const {
-  const bool has_price =
-      item != nullptr && item->price.has_value() && item->price->currency == currency_;
-  if (!has_price) return kLast;
+  if (item == nullptr || !item->price.has_value()) return kLast;
+  if (item->price->currency != currency_) return kOthers;
   return static_cast<std::size_t>(
       std::upper_bound(price_bounds_.begin(), price_bounds_.end(), item->price->micros) -
       price_bounds_.begin());
@@ -120,19 +120,21 @@ std::size_t FairnessTally::PriceBandOf(const Item* item) const {
 
 std::string FairnessTally::PriceBandName(std::size_t band) const {
   if (band == kLast) return "no price";
+  if (band == kOthers) return "other currencies";
   if (price_bounds_.empty()) return "all";
   if (band == 0) return "below " + Decimal(price_bounds_.front());
   if (band == price_bounds_.size()) return Decimal(price_bounds_.back()) + " and more";
   return Decimal(price_bounds_[band - 1]) + " to " + Decimal(price_bounds_[band]);
 }
 
+// A filter compares prices as numbers, whatever their currency: 20 JPY is below 20 EUR to it.
 std::string FairnessTally::PriceBandFilter(std::size_t band) const {
+  const std::string is_of_bands = "currency = " + FilterText(currency_);
+  if (band == kOthers) return "price:* AND NOT " + is_of_bands;
   if (band == kLast || price_bounds_.empty()) return "";
-  std::string filter;
-  if (band > 0) filter = "price >= " + Decimal(price_bounds_[band - 1]);
-  if (band < price_bounds_.size()) {
-    filter += (filter.empty() ? "" : " AND ") + ("price < " + Decimal(price_bounds_[band]));
-  }
+  std::string filter = is_of_bands;
+  if (band > 0) filter += " AND price >= " + Decimal(price_bounds_[band - 1]);
+  if (band < price_bounds_.size()) filter += " AND price < " + Decimal(price_bounds_[band]);
   return filter;
 }
 
@@ -200,7 +202,7 @@ FairnessTally::Groups FairnessTally::MostExposed(Groups brands) const {
     }
   }
   if (others.figures.num_items + others.figures.num_shown > 0) {
-    most.emplace(kLast - 1, std::move(others));
+    most.emplace(kOthers, std::move(others));
   }
   return most;
 }
@@ -222,7 +224,7 @@ void FairnessTally::MergeSmall(Groups& groups) const {
     Merge(groups[ranks[i]], together);
     groups.erase(ranks[i]);
   }
-  groups[kLast - 2] = std::move(together);
+  groups[kOthers - 1] = std::move(together);
 }
 
 // What few did with the items of a group. The sums over the groups are those of the other tables.

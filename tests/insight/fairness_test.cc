@@ -6,6 +6,7 @@
 #include "insight/placement_shop.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
+#include "vitrine/engine/item_filter.h"
 #include "vitrine/insight/fairness_report.h"
 
 namespace vitrine {
@@ -109,13 +110,28 @@ TEST_F(FairnessTest, PricesAreBandedByTheCatalogueAndEachHasItsFilter) {
   for (const FairnessGroup& group : table.groups) names.push_back(group.name);
   EXPECT_THAT(names, ElementsAre("below 2.00", "2.00 to 4.00", "4.00 to 5.00", "5.00 to 7.00",
                                  "7.00 and more", "no price"));
-  EXPECT_EQ(table.groups[0].filter, "price < 2.00");
-  EXPECT_EQ(table.groups[1].filter, "price >= 2.00 AND price < 4.00");
-  EXPECT_EQ(table.groups[4].filter, "price >= 7.00");
+  EXPECT_EQ(table.groups[0].filter, R"(currency = "EUR" AND price < 2.00)");
+  EXPECT_EQ(table.groups[1].filter, R"(currency = "EUR" AND price >= 2.00 AND price < 4.00)");
+  EXPECT_EQ(table.groups[4].filter, R"(currency = "EUR" AND price >= 7.00)");
   EXPECT_EQ(table.groups[1].num_items, 2U);
   EXPECT_EQ(table.groups[4].num_items, 2U);
   EXPECT_EQ(Named(table, "no price").filter, "");
   EXPECT_EQ(Named(table, "no price").num_shown, 1U);
+}
+
+TEST_F(FairnessTest, PricesInAnotherCurrencyAreInNoBand) {
+  store_.Put({.id = "yen", .price = Money{.micros = 3'000'000, .currency = "JPY"}});
+  for (int i = 0; i < 10; ++i) See("u" + std::to_string(i), {"i0", "i1", "yen"}, {"yen"});
+
+  const FairnessReport report = Report();
+  const std::string text = FairnessText(report, 120);
+
+  EXPECT_EQ(Named(report.tables[1], "2.00 to 4.00").num_clicks, 0U);
+  EXPECT_EQ(Named(report.tables[1], "other currencies").num_clicks, 10U);
+  EXPECT_EQ(Named(report.tables[1], "no price").num_items, 2U);
+  EXPECT_THAT(text, HasSubstr("by price in EUR"));
+  EXPECT_THAT(text, HasSubstr(R"(other currencies: exposure = { group = "filter", )"
+                              R"(filter = "price:* AND NOT currency = \"EUR\"", share = 0.800 })"));
 }
 
 TEST_F(FairnessTest, AgesAreThoseOfTheMoment) {
@@ -226,7 +242,40 @@ TEST(FairnessTallyTest, BoundsOfPricesAreExactToTheMillionth) {
   for (const FairnessGroup& group : table.groups) names.push_back(group.name);
   EXPECT_THAT(names, ElementsAre("below 0.028001", "0.028001 to 0.0315", "0.0315 to 0.034",
                                  "0.034 to 1.20", "1.20 and more"));
-  EXPECT_EQ(table.groups[2].filter, "price >= 0.0315 AND price < 0.034");
+  EXPECT_EQ(table.groups[2].filter, R"(currency = "EUR" AND price >= 0.0315 AND price < 0.034)");
+}
+
+// What the filters hold for is what a placement would give the places to.
+TEST(FairnessTallyTest, BandsAreOfTheCommonestCurrencyAndNoFilterHoldsForAnotherGroup) {
+  FakeFeatureStore store;
+  for (int i = 1; i <= 10; ++i) {
+    store.Put({.id = absl::StrFormat("i%d", i),
+               .price = Money{.micros = i * 1'000'000, .currency = "EUR"}});
+  }
+  store.Put({.id = "yen", .price = Money{.micros = 1'000'000, .currency = "JPY"}});
+  store.Put({.id = "more yen", .price = Money{.micros = 2'000'000'000, .currency = "JPY"}});
+  store.Put({.id = "pounds", .price = Money{.micros = 5'000'000, .currency = "GBP"}});
+  store.Put({.id = "free"});
+
+  const FairnessReport report = FairnessTally(store.catalogue(), {}).Finish(kStart);
+
+  EXPECT_EQ(report.currency, "EUR");
+  std::vector<std::string> names;
+  for (const FairnessGroup& group : report.tables[1].groups) {
+    names.push_back(group.name);
+    if (group.filter.empty()) continue;
+    const auto filter = ParseFilter(group.filter);
+    ASSERT_THAT(filter, IsOk());
+    std::size_t num_held = 0;
+    store.catalogue().Visit(ItemIndex{0}, 100, [&](ItemIndex, const Item& item) {
+      num_held += Matches(*filter, item) ? 1 : 0;
+    });
+    EXPECT_EQ(num_held, group.num_items) << group.filter;
+  }
+  EXPECT_THAT(names, ElementsAre("below 3.00", "3.00 to 5.00", "5.00 to 7.00", "7.00 to 9.00",
+                                 "9.00 and more", "other currencies", "no price"));
+  EXPECT_EQ(report.tables[1].groups[5].num_items, 3U);
+  EXPECT_EQ(report.tables[1].groups[6].num_items, 1U);
 }
 
 TEST(FairnessReportTest, ReadsARealStoreAndRefusesWhatMakesNoSense) {

@@ -57,7 +57,7 @@ struct FairnessTable {
 struct FairnessReport {
   std::vector<FairnessTable> tables{};
   Merit merit{};
-  std::string currency{};        // Of the prices; empty: no item has one.
+  std::string currency{};        // Of the bands of prices; empty: no item has a price.
   std::uint64_t num_shown = 0;   // 0 too where fewer than min_group saw the placement asked for.
   std::uint64_t num_events = 0;  // Looked at.
 };
