@@ -80,6 +80,7 @@ class LocalStore final : public FeatureStore {
                            const std::string& visitor_id) const override;
   std::optional<User> GetUser(const std::string& user_id) const override;
   std::string UserOfVisitor(const std::string& visitor_id) const override;
+  std::vector<std::string> VisitorsOfUser(const std::string& user_id) const override;
   std::shared_ptr<const RankedValues> LivePopularity() const override;
   std::shared_ptr<const RankedValues> LiveTrends() const override;
   std::vector<ShownItem> ReadShownItems(const std::string& user_id,

@@ -298,6 +298,19 @@ std::string LocalStore::UserOfVisitor(const std::string& visitor_id) const {
   return user.has_value() ? user->id : "";
 }
 
+std::vector<std::string> LocalStore::VisitorsOfUser(const std::string& user_id) const {
+  const Shoppers& shoppers = views_->shoppers();
+  const auto user = shoppers.Find(ShopperKind::kUser, user_id);
+  if (!user.has_value()) return {};
+  std::vector<std::string> visitors;
+  for (const UserIndex visitor : shoppers.VisitorsOf(*user)) {
+    // One that is erased meanwhile has no row.
+    if (auto row = shoppers.Row(visitor)) visitors.push_back(std::move(row->id));
+  }
+  std::sort(visitors.begin(), visitors.end());
+  return visitors;
+}
+
 std::shared_ptr<const RankedValues> LocalStore::LivePopularity() const {
   return views_->LivePopularity();
 }

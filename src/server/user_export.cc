@@ -1,7 +1,6 @@
 #include "server/user_export.h"
 
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -38,23 +37,31 @@ class OwnEvents {
   OwnEvents(const FeatureStore& store, const v1::ExportUserDataRequest& request)
       : store_(store), user_id_(request.user_id()), visitor_id_(request.visitor_id()) {}
 
-  bool Holds(const Event& event) {
+  bool Holds(const Event& event) const {
     if (!visitor_id_.empty()) return event.visitor_id == visitor_id_;
-    if (!event.visitor_id.empty() && store_.UserOfVisitor(event.visitor_id) == user_id_) {
-      visitors_.insert(event.visitor_id);
-      return true;
-    }
-    return event.user_id == user_id_;
+    return event.user_id == user_id_ ||
+           (!event.visitor_id.empty() && store_.UserOfVisitor(event.visitor_id) == user_id_);
   }
-
-  const std::set<std::string>& visitors() const { return visitors_; }
 
  private:
   const FeatureStore& store_;
   const std::string user_id_;
   const std::string visitor_id_;
-  std::set<std::string> visitors_;
 };
+
+// Whether anybody was merged. Whose a visitor is is said by the user's id, without a profile too.
+bool SetMerged(const FeatureStore& store, const v1::ExportUserDataRequest& request,
+               v1::ExportUserDataResponse& part) {
+  if (request.visitor_id().empty()) {
+    for (const std::string& visitor : store.VisitorsOfUser(request.user_id())) {
+      part.add_merged_visitor_ids(visitor);
+    }
+    return part.merged_visitor_ids_size() > 0;
+  }
+  const std::string user_id = store.UserOfVisitor(request.visitor_id());
+  if (!user_id.empty()) part.mutable_user()->set_user_id(user_id);
+  return !user_id.empty();
+}
 
 // Whether anything is known of them.
 bool SetKnown(const FeatureStore& store, const v1::ExportUserDataRequest& request, Micros now,
@@ -79,7 +86,7 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
   VITRINE_RETURN_IF_ERROR(CheckId(request));
   std::vector<v1::ExportUserDataResponse> parts(1);
   const bool is_known = SetKnown(store, request, now, parts[0]);
-  OwnEvents own(store, request);
+  const OwnEvents own(store, request);
   std::uint64_t num_read = 0;
   bool is_cancelled = false;
   VITRINE_RETURN_IF_ERROR(store.ReadEvents(0, [&](std::uint64_t /*offset*/, const Event& event) {
@@ -91,8 +98,9 @@ absl::StatusOr<std::vector<v1::ExportUserDataResponse>> ExportUserData(
     return true;
   }));
   if (is_cancelled) return absl::CancelledError("nobody waits for the export");
-  for (const std::string& visitor : own.visitors()) parts[0].add_merged_visitor_ids(visitor);
-  if (is_known || parts.size() > 1) return parts;
+  // After the events: whoever is merged meanwhile may have some among them.
+  const bool is_merged = SetMerged(store, request, parts[0]);
+  if (is_known || is_merged || parts.size() > 1) return parts;
   const bool is_user = !request.user_id().empty();
   return WithReason(
       absl::NotFoundError(absl::StrFormat(

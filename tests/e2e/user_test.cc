@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "e2e/shop.h"
+#include "e2e/user_shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/client/json_form.h"
 
@@ -14,50 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class UserTest : public ::testing::Test {
- protected:
-  UserTest() {
-    shop_.Serve();
-    EXPECT_THAT(client_->UpsertItems(MakeItems(5)), IsOk());
-  }
-
-  absl::StatusOr<v1::GetUserResponse> Get(const std::string& user_id) {
-    v1::GetUserRequest request;
-    request.set_user_id(user_id);
-    return client_->GetUser(request);
-  }
-
-  absl::Status Store(const std::string& user_id) {
-    v1::UpsertUsersRequest request;
-    v1::User& user = *request.add_users();
-    user.set_user_id(user_id);
-    (*user.mutable_attributes())["country"].set_text("DE");
-    return client_->UpsertUsers(request).status();
-  }
-
-  absl::Status Merge(const std::string& visitor_id, const std::string& user_id) {
-    v1::MergeUsersRequest request;
-    request.set_visitor_id(visitor_id);
-    request.set_user_id(user_id);
-    return client_->MergeUsers(request).status();
-  }
-
-  absl::StatusOr<v1::RecordEventsResponse> Buy(const std::string& user_id,
-                                               const std::string& visitor_id) {
-    v1::Event event = MakeEvent(v1::EVENT_TYPE_PURCHASE_COMPLETE, user_id, "item-003");
-    event.set_visitor_id(visitor_id);
-    return client_->RecordEvents(Batch({event}));
-  }
-
-  absl::StatusOr<v1::EraseUserResponse> Erase(const std::string& user_id) {
-    v1::EraseUserRequest request;
-    request.set_user_id(user_id);
-    return client_->EraseUser(request);
-  }
-
-  Shop shop_;
-  std::unique_ptr<Client> client_ = shop_.Connect();
-};
+class UserTest : public UserShop {};
 
 TEST_F(UserTest, AProfileComesBackWithWhatIsKnown) {
   ASSERT_THAT(Store("ann"), IsOk());
@@ -137,84 +94,6 @@ TEST_F(UserTest, AnErasedUserIsGoneAndDoesNotComeBack) {
   client_ = shop_.Connect();
   EXPECT_THAT(Get("ann"), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_TRUE(Buy("ann", "")->acks(0).dropped());
-}
-
-// What an export came to, put together.
-struct Exported {
-  v1::User user{};
-  std::vector<std::string> visitors{};
-  std::vector<std::string> features{};
-  std::vector<v1::Event> events{};
-  int num_parts = 0;
-};
-
-class ExportTest : public UserTest {
- protected:
-  absl::StatusOr<Exported> Export(const std::string& user_id, const std::string& visitor_id) {
-    v1::ExportUserDataRequest request;
-    if (!user_id.empty()) request.set_user_id(user_id);
-    if (!visitor_id.empty()) request.set_visitor_id(visitor_id);
-    Exported all;
-    const absl::Status status =
-        client_->ExportUserData(request, [&all](const v1::ExportUserDataResponse& part) {
-          ++all.num_parts;
-          if (part.has_user()) all.user = part.user();
-          for (const auto& visitor : part.merged_visitor_ids()) all.visitors.push_back(visitor);
-          for (const auto& feature : part.features()) all.features.push_back(feature.name());
-          for (const auto& event : part.events()) all.events.push_back(event);
-          return true;
-        });
-    if (!status.ok()) return status;
-    return all;
-  }
-};
-
-TEST_F(ExportTest, HasTheProfileTheFeaturesAndAllEventsOfTheUserAndTheirVisitors) {
-  ASSERT_THAT(Store("ann"), IsOk());
-  ASSERT_THAT(Buy("", "phone"), IsOk());
-  ASSERT_THAT(Buy("ann", ""), IsOk());
-  ASSERT_THAT(Buy("bob", "another-phone"), IsOk());
-  ASSERT_THAT(Merge("phone", "ann"), IsOk());
-
-  const auto ann = Export("ann", "");
-
-  ASSERT_THAT(ann, IsOk());
-  EXPECT_EQ(ann->user.attributes().at("country").text(), "DE");
-  EXPECT_THAT(ann->visitors, ElementsAre("phone"));
-  EXPECT_THAT(ann->features, Not(IsEmpty()));
-  ASSERT_EQ(ann->events.size(), 2);
-  EXPECT_EQ(ann->events[0].visitor_id(), "phone");
-  EXPECT_EQ(ann->events[1].user_id(), "ann");
-  EXPECT_EQ(ann->events[1].items(0).item_id(), "item-003");
-  const auto phone = Export("", "another-phone");
-  ASSERT_THAT(phone, IsOk());
-  ASSERT_EQ(phone->events.size(), 1);
-  EXPECT_EQ(phone->events[0].user_id(), "bob");
-}
-
-TEST_F(ExportTest, MoreEventsThanOneMessageHoldsComeInOrder) {
-  v1::RecordEventsRequest batch;
-  for (int i = 0; i < 501; ++i) {
-    *batch.add_events() = MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "item-001");
-    batch.mutable_events(i)->set_event_id(absl::StrFormat("e%03d", i));
-  }
-  ASSERT_THAT(client_->RecordEvents(batch), IsOk());
-
-  const auto ann = Export("ann", "");
-
-  ASSERT_THAT(ann, IsOk());
-  EXPECT_EQ(ann->num_parts, 3);
-  ASSERT_EQ(ann->events.size(), 501);
-  EXPECT_EQ(ann->events[500].event_id(), "e500");
-}
-
-TEST_F(ExportTest, OfAnErasedOrUnknownPersonThereIsNothing) {
-  ASSERT_THAT(Buy("ann", ""), IsOk());
-  ASSERT_THAT(Erase("ann"), IsOk());
-
-  EXPECT_EQ(ErrorReason(Export("ann", "").status()), "USER_NOT_FOUND");
-  EXPECT_EQ(ErrorReason(Export("nobody", "").status()), "USER_NOT_FOUND");
-  EXPECT_THAT(Export("", "").status(), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(UserTest, AReceiptSaysWhatWentAndWhichModelsWereTrainedBefore) {

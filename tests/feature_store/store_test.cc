@@ -258,6 +258,7 @@ TEST_F(StoreTest, AMergedVisitorIsTheUserFromThenOn) {
 
   EXPECT_EQ(Write(MergeUsers{.visitor_id = "v", .user_id = "ann"}).num_changed, 1);
   EXPECT_EQ(store_->UserOfVisitor("v"), "ann");
+  EXPECT_THAT(store_->VisitorsOfUser("ann"), ElementsAre("v"));
   Write(RecordEvents{{VisitorView("v", "c", now_ + 2)}});
 
   EXPECT_THAT(History("ann"), ElementsAre("c", "b", "a"));

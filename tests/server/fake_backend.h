@@ -50,6 +50,7 @@ class FakeStore : public FeatureStore {
   ShopperState ReadShopper(const std::string&, const std::string&) const override { return {}; }
   std::optional<User> GetUser(const std::string&) const override { return std::nullopt; }
   std::string UserOfVisitor(const std::string&) const override { return ""; }
+  std::vector<std::string> VisitorsOfUser(const std::string&) const override { return {}; }
   std::shared_ptr<const RankedValues> LivePopularity() const override { return nullptr; }
   std::shared_ptr<const RankedValues> LiveTrends() const override { return nullptr; }
   std::vector<ShownItem> ReadShownItems(const std::string&, const std::string&) const override {

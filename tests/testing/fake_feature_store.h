@@ -87,6 +87,9 @@ class FakeFeatureStore final : public FeatureStore {
     return std::nullopt;
   }
   std::string UserOfVisitor(const std::string& /*visitor_id*/) const override { return ""; }
+  std::vector<std::string> VisitorsOfUser(const std::string& /*user_id*/) const override {
+    return {};
+  }
 
   std::shared_ptr<const RankedValues> LivePopularity() const override {
     std::lock_guard lock(mutex_);

@@ -131,6 +131,10 @@ class FeatureStore {
   // The user that the visitor was merged into (MergeUsers); empty when there is none.
   virtual std::string UserOfVisitor(const std::string& visitor_id) const = 0;
 
+  // The visitors that were merged into the user, in the order of their ids, those of whom no event
+  // is left too. Looks at every shopper.
+  virtual std::vector<std::string> VisitorsOfUser(const std::string& user_id) const = 0;
+
   // Decayed, weighted event counts per item index, comparable with each other only; rebuilt every
   // 200 ms while they are read, of many items by a thread of the store. At most 400 ms old, or five
   // times what it takes to make them. [catalogue().num_indices() at that time] 0 too for what fewer
