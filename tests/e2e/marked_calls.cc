@@ -159,12 +159,12 @@ bool MayBeSampled(const MethodDescriptor& method) {
          method.full_name().starts_with("vitrine.");
 }
 
-void CallOne(grpc::Channel& channel, const MethodDescriptor& method, const std::string& key,
-             const std::string& request) {
+MarkedCall CallOne(grpc::Channel& channel, const MethodDescriptor& method, const std::string& key,
+                   const std::string& request) {
   const std::string path = PathOf(method);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kLimit);
-  context.AddMetadata("authorization", "Bearer " + key);
+  if (!key.empty()) context.AddMetadata("authorization", "Bearer " + key);
   context.AddMetadata("x-request-id", Marked("ann@example.com"));
   const auto call = BeginCall(channel, path, context);
   const grpc::Slice bytes(request);
@@ -175,22 +175,24 @@ void CallOne(grpc::Channel& channel, const MethodDescriptor& method, const std::
   }
   const grpc::Status status = call->Finish();
   EXPECT_NE(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << path;
+  return {.method = method.full_name(),
+          .code = status.error_code(),
+          .may_be_sampled = MayBeSampled(method)};
 }
 
 }  // namespace
 
-std::vector<std::string> CallEveryMethod(const std::string& address, const std::string& key,
-                                         const Marking& marking) {
+std::vector<MarkedCall> CallEveryMethod(const std::string& address, const std::string& key,
+                                        const Marking& marking) {
   const std::shared_ptr<grpc::Channel> channel =
       grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
-  std::vector<std::string> may_be_sampled;
+  std::vector<MarkedCall> calls;
   for (const auto& service : FindMethods(channel)) {
     for (const MethodDescriptor* method : service) {
-      CallOne(*channel, *method, key, RequestOf(*method, marking));
-      if (MayBeSampled(*method)) may_be_sampled.push_back(method->name());
+      calls.push_back(CallOne(*channel, *method, key, RequestOf(*method, marking)));
     }
   }
-  return may_be_sampled;
+  return calls;
 }
 
 }  // namespace vitrine::testing

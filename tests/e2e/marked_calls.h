@@ -1,5 +1,7 @@
 #pragma once
 
+#include <grpcpp/support/status.h>
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -20,10 +22,17 @@ struct Marking {
   std::size_t alternative = 0;
 };
 
+// What came of a call.
+struct MarkedCall {
+  std::string method{};  // "vitrine.v1.UserService.EraseUser"
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  bool may_be_sampled = false;  // The log may have such a call in its sample.
+};
+
 // Calls every method of the server at `address` once, one that takes a stream with one message, and
-// waits for its end, whatever that is. Shows `key`, and an id that is none. Returns the names of
-// the methods whose calls the log may have in its sample.
-std::vector<std::string> CallEveryMethod(const std::string& address, const std::string& key,
-                                         const Marking& marking);
+// waits for its end, whatever that is. Shows `key`, none where that is empty, and an id that is
+// none.
+std::vector<MarkedCall> CallEveryMethod(const std::string& address, const std::string& key,
+                                        const Marking& marking);
 
 }  // namespace vitrine::testing

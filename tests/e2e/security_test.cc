@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "e2e/marked_calls.h"
 #include "e2e/shop.h"
 #include "testing/certificates.h"
 #include "testing/status_matchers.h"
@@ -14,7 +15,24 @@ namespace vitrine {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// The methods of the API whose calls ended so, or, with Not(code), otherwise: "GetUser".
+template <typename Ended>
+std::vector<std::string> MethodsThatEnded(const std::vector<MarkedCall>& calls,
+                                          const Ended& ended) {
+  const std::string api = "vitrine.v1.";
+  std::vector<std::string> methods;
+  for (const MarkedCall& call : calls) {
+    if (!call.method.starts_with(api) || !::testing::Matches(ended)(call.code)) continue;
+    methods.push_back(call.method.substr(call.method.rfind('.') + 1));
+  }
+  return methods;
+}
 
 // A server that wants keys.
 class KeysTest : public ::testing::Test {
@@ -61,6 +79,41 @@ TEST_F(KeysTest, WithoutAKeyNothingIsAnsweredButTheHealth) {
   v1::StreamEventsResponse response;
   EXPECT_FALSE(stream->Receive(&response));
   EXPECT_EQ(ErrorReason(stream->Finish()), "KEY_MISSING");
+}
+
+// Their marks make most requests invalid, and that is not looked at.
+TEST_F(KeysTest, NoMethodLooksAtARequestWithoutAKeyOrWithNobodys) {
+  for (const std::string key : {"", "vtr_nobodys"}) {
+    const std::vector<MarkedCall> calls = CallEveryMethod(shop_->address(), key, {});
+
+    EXPECT_THAT(MethodsThatEnded(calls, grpc::StatusCode::UNAUTHENTICATED),
+                SizeIs(::testing::Gt(40)));
+    EXPECT_THAT(MethodsThatEnded(calls, Not(grpc::StatusCode::UNAUTHENTICATED)), IsEmpty());
+  }
+}
+
+// Whoever adds a method says here whom it is open to.
+TEST_F(KeysTest, EveryMethodIsClosedToAllKeysWithoutItsScope) {
+  const auto opened = [this](const std::string& scope) {
+    return MethodsThatEnded(CallEveryMethod(shop_->address(), Make("all of " + scope, scope), {}),
+                            Not(grpc::StatusCode::PERMISSION_DENIED));
+  };
+
+  EXPECT_THAT(
+      opened("read"),
+      ElementsAre("GetItem", "ListItems", "ListFeatures", "GetUserFeatures", "GetItemFeatures",
+                  "BatchGetUserFeatures", "BatchGetItemFeatures", "GetUserProfile", "ListSegments",
+                  "GetFunnel", "GetPaths", "GetPlacementReport", "PredictPurchase", "GetTraining",
+                  "WatchTraining", "ListTrainings", "ListModelVersions", "GetModelStatus",
+                  "RecommendItems", "BatchRecommendItems", "SimilarItems", "RankItems",
+                  "ExplainRecommendation", "ListPlacements", "GetPlacement", "GetUser"));
+  EXPECT_THAT(opened("write"), ElementsAre("UpsertItems", "DeleteItems", "ReplaceCatalog",
+                                           "SetInventory", "RecordEvents", "StreamEvents",
+                                           "PutFeatures", "UpsertUsers", "MergeUsers"));
+  EXPECT_THAT(opened("admin"),
+              ElementsAre("TrainModels", "CancelTraining", "RollBackModels", "PromoteCandidate",
+                          "PutPlacement", "DeletePlacement", "BackUpStore", "ForgetOldEvents",
+                          "EraseUser", "ExportUserData"));
 }
 
 TEST_F(KeysTest, AKeyOpensWhatItsScopesSay) {
