@@ -1,7 +1,5 @@
 #include "server/access.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include <algorithm>
 #include <functional>
 #include <optional>
@@ -14,7 +12,6 @@
 namespace vitrine {
 namespace {
 
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr std::string_view kBearer = "Bearer ";
@@ -38,20 +35,6 @@ absl::Status RateLimited(const std::string& what, Micros wait) {
       WithReason(absl::ResourceExhaustedError(absl::StrFormat("%s; retry later", what)),
                  "RATE_LIMITED"),
       wait);
-}
-
-// The shopper whom the message names, as a user and as a visitor: whoever sends ever other users is
-// still one visitor, and the other way round.
-void CountShopper(const Message& message, ShopperLimits::CallsByShopper& calls) {
-  for (const char* name : {"user_id", "visitor_id"}) {
-    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr || field->is_repeated() || field->type() != FieldDescriptor::TYPE_STRING) {
-      continue;
-    }
-    std::string id = message.GetReflection()->GetString(message, field);
-    if (id.empty()) continue;
-    ShopperLimits::Count(id.append(name), calls);  // A user is not the visitor of the same id.
-  }
 }
 
 }  // namespace
@@ -112,7 +95,7 @@ absl::Status AccessControl::Admit(const grpc::CallbackServerContext& context, co
                          wait);
     }
   }
-  return shoppers_.per_second() > 0 ? CheckShoppers(request) : absl::OkStatus();
+  return shoppers_.per_second() > 0 ? CheckShoppers(method, request) : absl::OkStatus();
 }
 
 absl::Status AccessControl::CheckStill(const grpc::CallbackServerContext& context,
@@ -149,21 +132,12 @@ absl::StatusOr<std::shared_ptr<const KeyRing::Entry>> AccessControl::FindKey(
   return entry;
 }
 
-absl::Status AccessControl::CheckShoppers(const Message& request) {
+absl::Status AccessControl::CheckShoppers(const Method& method, const Message& request) {
+  // As a user and as a visitor: whoever sends ever other users is still one visitor, and the other
+  // way round.
   ShopperLimits::CallsByShopper calls;
-  CountShopper(request, calls);
-  // Each event and each row of a page counts for its shopper.
-  for (const char* name : {"event", "events", "request", "rows"}) {
-    const FieldDescriptor* field = request.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) continue;
-    const auto& reflection = *request.GetReflection();
-    if (!field->is_repeated()) {
-      CountShopper(reflection.GetMessage(request, field), calls);
-      continue;
-    }
-    for (int i = 0; i < reflection.FieldSize(request, field); ++i) {
-      CountShopper(reflection.GetRepeatedMessage(request, field, i), calls);
-    }
+  for (const std::string& shopper : method.shoppers.Read(request)) {
+    ShopperLimits::Count(shopper, calls);
   }
   const Micros wait = shoppers_.Take(calls, clock_.Now());
   if (wait == 0) return absl::OkStatus();

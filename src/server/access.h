@@ -86,7 +86,7 @@ class AccessControl {
   absl::StatusOr<std::shared_ptr<const KeyRing::Entry>> FindKey(
       const grpc::CallbackServerContext& context, const Method& method) const;
 
-  absl::Status CheckShoppers(const google::protobuf::Message& request);
+  absl::Status CheckShoppers(const Method& method, const google::protobuf::Message& request);
 
   const KeyRing* const keys_;
   const Clock& clock_;

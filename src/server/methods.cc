@@ -41,6 +41,7 @@ Methods::Methods(const std::vector<std::string>& services) {
       auto method = std::make_unique<Method>();
       method->name = descriptor.name();
       method->scope = ScopeOf(descriptor.full_name());
+      method->shoppers = ShopperFields(*descriptor.input_type());
       method->is_limitable = !descriptor.client_streaming() && !descriptor.server_streaming() &&
                              name.starts_with("vitrine.");
       methods_[descriptor.input_type()] = std::move(method);

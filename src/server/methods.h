@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "server/shopper_fields.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/server/api_keys.h"
 
@@ -27,6 +28,7 @@ namespace vitrine {
 struct Method {
   std::string name{};  // "RecommendItems"
   Scope scope = Scope::kAdmin;
+  ShopperFields shoppers{};  // Of its requests; of a stream's messages.
   bool is_limitable = true;  // Streams and the health check pass by what counts calls in flight.
   std::atomic<std::int64_t> max_in_flight = 0;  // 0: no limit of its own.
   std::atomic<std::int64_t> in_flight = 0;      // Calls that wait or are worked on.

@@ -202,6 +202,30 @@ TEST(ShopperLimitTest, OneShopperCannotTakeTheServerFromTheOthers) {
   EXPECT_THAT(client->RecommendItems(For("ann")), IsOk());
 }
 
+// Whoever adds a method that names shoppers adds it here. StreamEvents answers in its stream.
+TEST(ShopperLimitTest, EveryMethodThatNamesAShopperCounts) {
+  Shop shop({.max_calls_per_second_per_shopper = 0.0001});
+  shop.Serve();
+  const auto client = shop.Connect();
+  v1::RecommendItemsRequest spent = For(Marked("user_id"));
+  spent.set_visitor_id(Marked("visitor_id"));
+  ASSERT_THAT(client->RecommendItems(spent), IsOk());
+
+  EXPECT_THAT(
+      MethodsThatEnded(CallEveryMethod(shop.address(), "", {}),
+                       grpc::StatusCode::RESOURCE_EXHAUSTED),
+      ElementsAre("RecordEvents", "GetUserFeatures", "BatchGetUserFeatures", "PutFeatures",
+                  "GetUserProfile", "PredictPurchase", "RecommendItems", "BatchRecommendItems",
+                  "SimilarItems", "RankItems", "ExplainRecommendation", "UpsertUsers", "GetUser",
+                  "MergeUsers", "EraseUser", "ExportUserData"));
+  const auto stream = client->StreamEvents();
+  v1::StreamEventsResponse response;
+  ASSERT_TRUE(stream->Send(
+      MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, Marked("user_id"), Marked("item_id"))));
+  ASSERT_TRUE(stream->Receive(&response));
+  EXPECT_EQ(response.error().code(), static_cast<int>(absl::StatusCode::kResourceExhausted));
+}
+
 TEST(ShopperLimitTest, AVisitorGetsNoMoreAsEverOtherUsersNorAUserAsEverOtherVisitors) {
   Shop shop({.max_calls_per_second_per_shopper = 0.01});
   shop.Serve();
