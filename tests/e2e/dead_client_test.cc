@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <grpc/support/log.h>
 #include <httplib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -24,6 +25,7 @@ namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Connects and answers nothing, as a caller whose machine has gone.
 class DeadClient {
@@ -97,6 +99,27 @@ TEST(DeadClientTest, ItIsAskedThenItsConnectionIsClosedAndItsStreamMakesRoom) {
     stream->SendNoMore();
     return stream->Finish().ok();
   }));
+}
+
+// gRPC's own line of it begins with the peer's address.
+TEST(DeadClientTest, WhatGrpcSaysOfItIsLoggedWithoutItsAddress) {
+  Shop shop({.keepalive_seconds = 0.1, .keepalive_timeout_seconds = 0.1});
+  shop.Serve();
+  SetLogLevel(LogLevel::kInfo);
+  RouteGrpcLog();
+  gpr_set_log_verbosity(GPR_LOG_SEVERITY_INFO);
+  ::testing::internal::CaptureStderr();
+
+  DeadClient dead(shop.server().port(), CallFrame(1, "EventService/StreamEvents"));
+  while (dead.Read()) {
+  }
+
+  const std::string lines = ::testing::internal::GetCapturedStderr();
+  gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+  gpr_set_log_function(nullptr);
+  EXPECT_TRUE(dead.is_closed());
+  EXPECT_THAT(lines, HasSubstr("info server.grpc message=\"[address] Keepalive watchdog fired"));
+  EXPECT_THAT(lines, Not(HasSubstr("127.0.0.1")));
 }
 
 TEST(DeadClientTest, EveryConnectionIsToldHowManyCallsItMayHaveOpen) {

@@ -92,6 +92,7 @@ class LogPrivacyTest : public ::testing::TestWithParam<LogFormat> {
   void ExpectNothingOfCallers(const std::string& lines) const {
     EXPECT_THAT(LinesWith(kMark, lines), IsEmpty());
     EXPECT_THAT(LinesWith(key_, lines), IsEmpty());
+    EXPECT_THAT(LinesWith(kCallersAddress, lines), IsEmpty());
   }
 
   TemporaryFolder folder_;

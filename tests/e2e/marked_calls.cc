@@ -175,6 +175,8 @@ MarkedCall CallOne(grpc::Channel& channel, const MethodDescriptor& method, const
   }
   const grpc::Status status = call->Finish();
   EXPECT_NE(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << path;
+  // The server's end. Over the loopback device it is also the address of the other one.
+  EXPECT_THAT(context.peer(), ::testing::HasSubstr(std::string(kCallersAddress) + ":"));
   return {.method = method.full_name(),
           .code = status.error_code(),
           .may_be_sampled = MayBeSampled(method)};

@@ -12,6 +12,9 @@ namespace vitrine::testing {
 inline constexpr char kMark[] = "MaRk";
 inline std::string Marked(const std::string& what) { return what + kMark; }
 
+// Where every call of a test comes from, as the server sees it, in front of a port.
+inline constexpr char kCallersAddress[] = "127.0.0.1";
+
 // How a request is filled: each text is its field's name with the mark, each number 1 or 0.5, each
 // list and map has one entry.
 struct Marking {
