@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "e2e/shop.h"
-#include "testing/fake_scorer.h"
+#include "e2e/slow_scorer.h"
 #include "testing/status_matchers.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 
@@ -22,27 +22,6 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 using std::chrono::milliseconds;
-
-// Does something before it scores.
-class SlowScorer final : public FakeScorer {
- public:
-  SlowScorer(std::string name, std::vector<float> scores, std::function<void()> before)
-      : FakeScorer(std::move(name), std::move(scores)), before_(std::move(before)) {}
-  void Score(std::span<const Query> queries, std::span<const ItemIndex> items,
-             Eigen::Ref<Matrix> scores) const override {
-    before_();
-    FakeScorer::Score(queries, items, scores);
-  }
-
- private:
-  std::function<void()> before_;
-};
-
-Model SlowModel(const std::string& name, std::vector<float> scores, std::function<void()> before) {
-  Model model{.name = name, .kind = "fake", .family = ModelFamily::kPopularity};
-  model.scorer = std::make_shared<SlowScorer>(name, std::move(scores), std::move(before));
-  return model;
-}
 
 // A shop of ten items. Its first model, "most_popular", likes items 0 and 1 and does `before_`
 // first; its second, "item_knn", does `before_second_`, and counts how often it is asked.
