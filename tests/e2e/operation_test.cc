@@ -8,6 +8,7 @@
 
 #include "e2e/shop.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "testing/eventually.h"
 #include "testing/status_matchers.h"
 
 namespace vitrine {
@@ -17,6 +18,7 @@ using namespace testing;  // NOLINT(google-build-using-namespace): the tests' ow
 using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 const char* const kServices[] = {
@@ -181,20 +183,27 @@ TEST(OperationTest, ADrainLosesNothingThatWasAcknowledged) {
   Shop shop;
   shop.Serve();
   std::vector<std::vector<std::string>> acknowledged(4);
+  std::atomic<int> num_told = 0;
   std::vector<std::thread> clients;
   for (std::size_t c = 0; c < acknowledged.size(); ++c) {
-    clients.emplace_back([&shop, &mine = acknowledged[c], c, client = shop.Connect()] {
+    clients.emplace_back([&num_told, &mine = acknowledged[c], c, client = shop.Connect()] {
       for (int i = 0; i < 100'000; ++i) {
         v1::Event event = MakeEvent(v1::EVENT_TYPE_DETAIL_PAGE_VIEW, "ann", "mug");
         event.set_event_id(absl::StrFormat("%d-%d", c, i));
         event.mutable_event_time()->set_seconds(1'700'000'000);
         const auto response = client->RecordEvents(Batch({event}));
-        if (!response.ok()) return;
+        if (!response.ok()) {
+          // Of the server, or of gRPC itself at the moment at which the server begins to close.
+          EXPECT_THAT(response, AnyOf(StatusIs(absl::StatusCode::kUnavailable),
+                                      StatusIs(absl::StatusCode::kCancelled)));
+          return;
+        }
         mine.push_back(event.event_id());
+        ++num_told;
       }
     });
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_TRUE(Eventually([&] { return num_told >= 100; }));
 
   shop.Restart();
   for (std::thread& client : clients) client.join();
