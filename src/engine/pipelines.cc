@@ -9,7 +9,7 @@ namespace vitrine {
 
 namespace {
 
-// Enough that every page of the models that lists are made of has been read.
+// Enough that every page of the models that most lists are made of has been read.
 constexpr std::size_t kWarmQuestions = 16;
 constexpr std::size_t kWarmListSize = 20;
 
@@ -109,13 +109,24 @@ std::shared_ptr<const Pipelines> Engine::State::CurrentPipelines() {
 
 void Engine::State::WarmUp(const std::shared_ptr<const ModelSet>& next) {
   std::shared_ptr<const Pipelines> made = MakePipelines(next, Table());
-  const std::size_t num_items = catalogue().num_indices();
-  for (std::size_t number = 0; number < std::min(num_items, kWarmQuestions); ++number) {
-    // Items all over the catalogue.
-    const auto item = static_cast<ItemIndex>(number * num_items / kWarmQuestions);
+  const auto ask = [this](const Pipeline& pipeline, ItemIndex item) {
     const Query query{.context_items = {&item, 1}, .now_us = clock.Now()};
-    (void)made->for_shopper.Recommend({&query, 1}, nullptr, kWarmListSize);
-    (void)made->for_item.Recommend({&query, 1}, nullptr, kWarmListSize);
+    (void)pipeline.Recommend({&query, 1}, nullptr, kWarmListSize);
+  };
+  const std::size_t num_items = catalogue().num_indices();
+  const std::size_t num_questions = std::min(num_items, kWarmQuestions);
+  // About items all over the catalogue.
+  const auto item_of = [&](std::size_t number) {
+    return static_cast<ItemIndex>(number % num_questions * num_items / num_questions);
+  };
+  for (std::size_t number = 0; number < num_questions; ++number) {
+    ask(made->for_shopper, item_of(number));
+    ask(made->for_item, item_of(number));
+  }
+  // Once each: there may be a thousand.
+  std::size_t number = 0;
+  for (const auto& [name, pipeline] : made->of_placements) {
+    if (num_questions > 0) ask(pipeline, item_of(number++));
   }
   std::lock_guard lock(mutex);
   warm = std::move(made);

@@ -261,8 +261,8 @@ class Engine {
          const Clock& clock, Options options, const Placements* placements = nullptr);
   ~Engine();
 
-  // Makes what the first request on `models` would have to make, and asks them a few questions, so
-  // that no shopper waits for it. Before they are published.
+  // Makes what the first request on `models` would have to make, and asks them a few questions,
+  // those that placements name too, so that no shopper waits for it. Before they are published.
   void WarmUp(const std::shared_ptr<const ModelSet>& models) const;
 
   // Errors of all three: INVALID_ARGUMENT page_size is 0 or above 200, too many ids, a filter that
