@@ -94,9 +94,9 @@ absl::StatusOr<TrainedModels> TrainModels(const FeatureStore& store,
 // Keeps a server's models: loads the live bundle at start, trains in the background on request,
 // when there is enough that is new and by the clock, publishes with one pointer swap, rolls back,
 // notices a bundle that another process made live, and refreshes the content model when the
-// catalogue's texts change. Works on three threads of its own and `num_threads` more, all of
-// background priority. Thread-safe. docs/models.md and docs/lifecycle.md tell what a running server
-// does when.
+// catalogue's texts change. Works on four threads of its own and `num_threads` more, all of
+// background priority, and on one of normal priority that gives memory back. Thread-safe.
+// docs/models.md and docs/lifecycle.md tell what a running server does when.
 class Lifecycle final : public ModelControl, public AnswerObserver {
  public:
   // `store`, `published` and `files` must outlive it. A damaged live bundle is logged, and the
