@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "feature_store/check_beside.h"
@@ -23,11 +26,14 @@
 namespace vitrine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::FakeClock;
 using testing::FaultFileSystem;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using testing::IsOk;
+using ::testing::Lt;
 using testing::StatusIs;
 
 constexpr Micros kDay = 24 * 3600 * kMicrosPerSecond;
@@ -204,28 +210,74 @@ TEST_F(RetentionTest, SettingsAreHeldAtTheStartAndOnceADay) {
   EXPECT_THAT(Ids(), ElementsAre());
 }
 
-TEST_F(RetentionTest, OfALogThatIsTooLargeTheFirstRecordedGo) {
-  constexpr std::size_t kNumEvents = 2'000;
-  Random random(1);
-  RecordEvents log;
-  for (std::size_t i = 0; i < kNumEvents; ++i) {
-    Event event = Bought("ann", "item-" + std::to_string(i), 1);
-    for (int j = 0; j < 1'500; ++j) event.search_query += static_cast<char>(' ' + random.Below(95));
-    log.events.push_back(std::move(event));
+class LogSizeTest : public RetentionTest {
+ protected:
+  static constexpr std::uint64_t kMegabyte = 1'000'000;
+
+  // Writes so many events with so many bytes each of what cannot be packed much smaller.
+  void WriteLog(std::size_t num_events, std::size_t num_bytes) {
+    RecordEvents log;
+    for (std::size_t i = 0; i < num_events; ++i) {
+      Event event = Bought("ann", "mug", 1);
+      event.event_id = "event-" + std::to_string(num_written_++);
+      for (std::size_t j = 0; j < num_bytes; ++j) {
+        event.search_query += static_cast<char>(' ' + random_.Below(95));
+      }
+      log.events.push_back(std::move(event));
+    }
+    Write(log);
   }
-  Write(log);  // About 3 MB of what cannot be packed much smaller.
-  const std::string last = log.events.back().event_id;
+
+  // The last of these is behind what is forgotten because it is due.
+  void AwaitRetention() {
+    for (int i = 0; i < 3; ++i) Write(UpsertUsers{{{.id = "bob"}}});
+  }
+
+  // What the tables take on the disk; all but the log's are small.
+  std::uint64_t TableBytes() const {
+    std::uint64_t num_bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(folder_ / "db")) {
+      std::error_code error;
+      const std::uint64_t size = file.file_size(error);
+      if (!error && file.path().extension() == ".sst") num_bytes += size;
+    }
+    return num_bytes;
+  }
+  static auto IsAboutAMegabyte() { return AllOf(Gt(kMegabyte * 9 / 10), Lt(kMegabyte * 11 / 10)); }
+
+  Random random_{1};
+  std::size_t num_written_ = 0;
+};
+
+TEST_F(LogSizeTest, OfALogThatIsTooLargeTheFirstRecordedGoUntilItFits) {
+  WriteLog(2'000, 1'500);
+  store_.reset();
+  EXPECT_GT(TableBytes(), 3 * kMegabyte);
   options_.keep_megabytes = 1;
 
   Open();
-  Write(UpsertUsers{{{.id = "bob"}}});  // Behind what the start forgets.
-  Write(UpsertUsers{{{.id = "bob"}}});
+  AwaitRetention();
 
+  EXPECT_THAT(TableBytes(), IsAboutAMegabyte());
   const std::vector<std::string> ids = Ids();
   ASSERT_FALSE(ids.empty());
-  EXPECT_EQ(ids.back(), last);
-  EXPECT_GT(ids.size(), kNumEvents / 10);
-  EXPECT_LT(ids.size(), kNumEvents * 2 / 3);
+  EXPECT_EQ(ids.front(), "event-" + std::to_string(num_written_ - ids.size()));
+  EXPECT_EQ(ids.back(), "event-" + std::to_string(num_written_ - 1));
+}
+
+// How many may stay goes by what an event takes on average.
+TEST_F(LogSizeTest, WhereTheLastEventsAreTheLargestItFitsAfterMoreDays) {
+  WriteLog(1'000, 500);
+  WriteLog(1'000, 2'500);
+  options_.keep_megabytes = 1;
+  Open();
+  AwaitRetention();
+  EXPECT_GT(TableBytes(), kMegabyte * 15 / 10);
+
+  clock_.Advance(kDay + kMicrosPerSecond);
+  AwaitRetention();
+
+  EXPECT_THAT(TableBytes(), IsAboutAMegabyte());
 }
 
 TEST_F(RetentionTest, APowerCutAtAnyCallIsMadeGoodByTheNextStart) {

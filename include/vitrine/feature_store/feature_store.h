@@ -38,7 +38,7 @@ struct FeatureStoreOptions {
   // The owner forgets at the start and once a day (ForgetOldEvents); 0: nothing.
   double keep_events_days = 0;               // Events older than that,
   std::uint64_t keep_events = 0;             // the first recorded ones beyond so many,
-  std::uint64_t keep_megabytes = 0;          // and beyond what fits into so much disk, about.
+  std::uint64_t keep_megabytes = 0;          // and beyond what fits by their average size on disk.
   std::string backup_folder{};               // Backups are made below it alone; empty: anywhere.
   std::uint64_t full_disk_retry_ms = 1'000;  // A store on a full disk looks for room so often.
 };
