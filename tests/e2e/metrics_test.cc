@@ -199,6 +199,40 @@ TEST(MetricsTest, EventsAreCountedAndTimedUntilTheyTakeEffect) {
   EXPECT_EQ(ValueOf(page, "vitrine_store_queued_writes"), 0);
 }
 
+TEST(MetricsTest, LooksIntoCachesAreCountedByWhatCameOfThem) {
+  Shop shop(WithMetrics());
+  Live(shop);
+  const auto client = shop.Connect();
+  v1::RecommendItemsRequest filtered = For("ann");
+  filtered.set_filter("price < 50");
+  const auto looks = [&shop](const std::string& cache, const std::string& result) {
+    return ValueOf(
+        Metrics(shop.server()),
+        absl::StrFormat(R"(vitrine_cache_lookups_total{cache="%s",result="%s"})", cache, result));
+  };
+  const std::vector<std::string> caches = {"filters", "filter_items", "insight_reports"};
+  const auto ask_all = [&] {
+    EXPECT_THAT(client->RecommendItems(filtered), IsOk());
+    EXPECT_THAT(client->ListSegments(), IsOk());
+  };
+  for (const std::string& cache : caches) {
+    EXPECT_EQ(looks(cache, "miss"), 0) << cache << " is there before anybody looks";
+    EXPECT_EQ(looks(cache, "hit"), 0) << cache;
+  }
+
+  ask_all();
+  for (const std::string& cache : caches) {
+    EXPECT_EQ(looks(cache, "miss"), 1) << cache;
+    EXPECT_EQ(looks(cache, "hit"), 0) << cache;
+  }
+
+  ask_all();
+  for (const std::string& cache : caches) {
+    EXPECT_EQ(looks(cache, "miss"), 1) << cache;
+    EXPECT_EQ(looks(cache, "hit"), 1) << cache;
+  }
+}
+
 TEST(MetricsTest, TheLiveModelsAndTheProcessAreShown) {
   Shop shop(WithMetrics());
   Live(shop);
