@@ -36,10 +36,11 @@ std::string LineOf(const LoadLatencies& latencies) {
 }
 
 Json JsonOf(const LoadLatencies& latencies) {
-  return {{"calls", latencies.num_calls}, {"mean_us", latencies.mean_us},
-          {"p50_us", latencies.p50_us},   {"p90_us", latencies.p90_us},
-          {"p99_us", latencies.p99_us},   {"p999_us", latencies.p999_us},
-          {"max_us", latencies.max_us},   {"errors", latencies.num_errors}};
+  return {{"calls", latencies.num_calls},        {"mean_us", latencies.mean_us},
+          {"p50_us", latencies.p50_us},          {"p90_us", latencies.p90_us},
+          {"p99_us", latencies.p99_us},          {"p999_us", latencies.p999_us},
+          {"max_us", latencies.max_us},          {"errors", latencies.num_errors},
+          {"cut_short", latencies.num_cut_short}};
 }
 
 // Null of what there is none of.
@@ -110,6 +111,9 @@ std::string Describe(const BenchResult& result) {
   }
   for (const auto& [code, count] : report.errors) {
     text += absl::StrFormat("%d answers were %s\n", count, code);
+  }
+  if (report.num_cut_short > 0) {
+    text += absl::StrFormat("%d lists were cut short for want of time\n", report.num_cut_short);
   }
   return text;
 }

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_format.h"
 #include "client/channel.h"
+#include "client/cut_short.h"
 #include "client/latency_histogram.h"
 #include "client/load_requests.h"
 #include "vitrine/base/status_macros.h"
@@ -100,17 +101,28 @@ struct Flight {
   LoadCall call{};
 };
 
+// What came of one call.
+enum class Answer { kWhole, kCutShort, kError };
+
+Answer AnswerOf(Flight& flight) {
+  if (!flight.status.ok()) return Answer::kError;
+  const bool is_list = flight.call != LoadCall::kRecordEvents && flight.call != LoadCall::kCheck;
+  return is_list && WasCutShort(flight.response) ? Answer::kCutShort : Answer::kWhole;
+}
+
 // What answers of one kind took.
 class Latencies {
  public:
-  void Add(double us, bool is_error) {
+  void Add(double us, Answer answer) {
     histogram_.Add(us);
-    if (is_error) ++num_errors_;
+    if (answer == Answer::kError) ++num_errors_;
+    if (answer == Answer::kCutShort) ++num_cut_short_;
   }
 
   LoadLatencies Report() const {
     return {.num_calls = histogram_.count(),
             .num_errors = num_errors_,
+            .num_cut_short = num_cut_short_,
             .mean_us = histogram_.mean_us(),
             .p50_us = histogram_.Quantile(0.5),
             .p90_us = histogram_.Quantile(0.9),
@@ -122,6 +134,7 @@ class Latencies {
  private:
   LatencyHistogram histogram_;
   std::uint64_t num_errors_ = 0;
+  std::uint64_t num_cut_short_ = 0;
 };
 
 std::map<LoadCall, std::string> MethodsOf(const LoadOptions& options) {
@@ -214,14 +227,14 @@ class Run {
     }
   }
 
-  void Count(const Flight& flight, Time now) {
+  void Count(Flight& flight, Time now) {
     if (flight.due < measured_from_) return;
     last_ = std::max(last_, now);
     const double us = MicrosBetween(flight.due, now);
-    const bool is_error = !flight.status.ok();
-    all_.Add(us, is_error);
-    by_call_[flight.call].Add(us, is_error);
-    if (is_error) ++errors_[CodeName(flight.status.error_code())];
+    const Answer answer = AnswerOf(flight);
+    all_.Add(us, answer);
+    by_call_[flight.call].Add(us, answer);
+    if (answer == Answer::kError) ++errors_[CodeName(flight.status.error_code())];
   }
 
   LoadReport Report() const {

@@ -96,6 +96,7 @@ TEST_F(BinaryTest, AServerTakesRowsAndALoadOfManyCalls) {
   ASSERT_EQ(load.status, 0) << load.err;
   const Json report = Json::parse(load.out);
   EXPECT_EQ(report["errors"], 0);
+  EXPECT_EQ(report["cut_short"], 0);
   EXPECT_EQ(report["users"], 3);
   EXPECT_EQ(report["items"], 200);
   EXPECT_EQ(report["by_call"].size(), 5U);

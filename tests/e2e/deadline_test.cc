@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "e2e/shop.h"
 #include "e2e/slow_scorer.h"
 #include "testing/status_matchers.h"
+#include "vitrine/client/load_generator.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 
 namespace vitrine {
@@ -126,6 +128,39 @@ TEST_F(DeadlineTest, OnceTheCallerHasGoneWorkStopsAndIsCounted) {
 
   EXPECT_EQ(shop_.counters().Read()["server.abandoned"], 1U);
   EXPECT_EQ(num_asked_, 0);
+}
+
+// One call after the other.
+LoadOptions LoadOn(const Shop& shop, std::uint64_t num_calls) {
+  LoadOptions load;
+  load.address = shop.address();
+  load.user_ids = {"ann"};
+  load.warm_up_seconds = 0;
+  load.max_calls = num_calls;
+  load.page_size = 5;
+  return load;
+}
+
+TEST_F(DeadlineTest, ALoadCountsListsThatWereCutShortApart) {
+  before_second_ = [] { std::this_thread::sleep_for(milliseconds(600)); };
+  v1::RecommendItemsResponse response;
+  ASSERT_TRUE(Ask(std::chrono::minutes(1), response).ok());  // Now its cost is known.
+  LoadOptions load = LoadOn(shop_, 3);
+
+  load.deadline_ms = 500;
+  const auto hurried = GenerateLoad(load);
+  load.deadline_ms = 30'000;
+  load.max_calls = 1;
+  const auto unhurried = GenerateLoad(load);
+
+  ASSERT_THAT(hurried, IsOk());
+  EXPECT_EQ(hurried->num_calls, 3U);
+  EXPECT_EQ(hurried->num_errors, 0U);
+  EXPECT_EQ(hurried->num_cut_short, 3U);
+  EXPECT_EQ(hurried->by_call.at(LoadCall::kRecommendItems).num_cut_short, 3U);
+  ASSERT_THAT(unhurried, IsOk());
+  EXPECT_EQ(unhurried->num_calls, 1U);
+  EXPECT_EQ(unhurried->num_cut_short, 0U);
 }
 
 }  // namespace

@@ -61,6 +61,8 @@ struct LoadOptions {
 struct LoadLatencies {
   std::uint64_t num_calls = 0;  // Answered, well or not, while it was measured.
   std::uint64_t num_errors = 0;
+  // Answered well, with a list that lacks something for want of time, as its `fallbacks` say.
+  std::uint64_t num_cut_short = 0;
   double mean_us = 0;
   double p50_us = 0;
   double p90_us = 0;
@@ -80,9 +82,9 @@ struct LoadReport : LoadLatencies {
 };
 
 // Puts the load on a server, from one thread that waits for answers (and in an open loop one that
-// starts calls). Answers are not parsed: what is measured is the server more than the client.
-// Requests are made before, as many as the run can send, or 256 MB of them, which are then sent
-// again in the same order.
+// starts calls). Of answers nothing is read but the `fallbacks` of lists: what is measured is the
+// server more than the client. Requests are made before, as many as the run can send, or 256 MB of
+// them, which are then sent again in the same order.
 //
 // Errors: INVALID_ARGUMENT an option out of range; UNAVAILABLE no server answers there within 5 s.
 absl::StatusOr<LoadReport> GenerateLoad(const LoadOptions& options);
