@@ -159,6 +159,7 @@ class Run {
         ends_(measured_from_ + Seconds(options.seconds)) {}
 
   LoadReport Measure() {
+    if (options_.on_begin) options_.on_begin();
     if (options_.rate > 0) {
       std::thread pacer([this] { StartOnTime(); });
       Receive();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <thread>
+#include <vector>
 
 #include "e2e/shop.h"
 #include "e2e/slow_scorer.h"
@@ -20,6 +21,7 @@ namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): the tests' own words.
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::Not;
 using ::testing::SizeIs;
 
@@ -161,6 +163,17 @@ TEST_F(DeadlineTest, ALoadCountsListsThatWereCutShortApart) {
   ASSERT_THAT(unhurried, IsOk());
   EXPECT_EQ(unhurried->num_calls, 1U);
   EXPECT_EQ(unhurried->num_cut_short, 0U);
+}
+
+TEST_F(DeadlineTest, ALoadSaysWhenItBegins) {
+  std::vector<int> asked_when_it_began;
+  LoadOptions load = LoadOn(shop_, 2);
+  load.on_begin = [&] { asked_when_it_began.push_back(num_asked_); };
+
+  ASSERT_THAT(GenerateLoad(load), IsOk());
+
+  EXPECT_THAT(asked_when_it_began, ElementsAre(0));
+  EXPECT_EQ(num_asked_, 2);
 }
 
 }  // namespace

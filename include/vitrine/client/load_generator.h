@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -53,6 +54,8 @@ struct LoadOptions {
   // none.
   std::vector<std::string> filters{};
   std::uint64_t seed = 1;  // Of all that is drawn.
+  // Called once, when the requests are made and the warm-up begins; must be quick, may be empty.
+  std::function<void()> on_begin{};
 };
 
 // Latencies are exact to 1 %. In an open loop they count from the moment a call was due, so that a
