@@ -111,9 +111,13 @@ void Lifecycle::OnFailure(const RecommendRequest& /*request*/, const absl::Statu
   state_->serving.CountFailure(status, state_->live.served()->version);
 }
 
-void Lifecycle::OnItems(const absl::StatusOr<RecommendReply>& reply) {
-  if (reply.ok()) return state_->serving.CountAnswer(*reply);
-  state_->serving.CountFailure(reply.status(), state_->live.served()->version);
+void Lifecycle::OnSimilar(const SimilarRequest& request,
+                          const absl::StatusOr<RecommendReply>& reply) {
+  state_->HearOfItems(request, reply);
+}
+
+void Lifecycle::OnRanked(const RankRequest& request, const absl::StatusOr<RecommendReply>& reply) {
+  state_->HearOfItems(request, reply);
 }
 
 }  // namespace vitrine

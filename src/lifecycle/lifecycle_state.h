@@ -58,6 +58,13 @@ struct Lifecycle::State {
   // Not of a promotion, nor where what was asked for was live already.
   void NoteRollback(const LiveModels::Change& change, const std::optional<RollbackReason>& why);
   absl::StatusOr<ModelControl::Versions> ListVersions() const;
+  // What came of a question about items.
+  template <typename AboutItems>
+  void HearOfItems(const AboutItems& request, const absl::StatusOr<RecommendReply>& reply) {
+    if (!reply.ok()) return serving.CountFailure(reply.status(), live.served()->version);
+    serving.CountAnswer(*reply);
+    shadow.OnAnswer(request, *reply);
+  }
   absl::Status NoSuchTraining(const std::string& id) const;
 
   const FeatureStore& store;

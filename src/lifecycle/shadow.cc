@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <type_traits>
 #include <utility>
 
 namespace vitrine {
@@ -11,6 +12,29 @@ namespace {
 
 double Mean(double sum, std::uint64_t count) {
   return count == 0 ? 0 : sum / static_cast<double>(count);
+}
+
+// The request as nobody waits for it.
+template <typename Request>
+Request Silent(const Request& request) {
+  Request silent = request;
+  silent.is_late = nullptr;  // They look at the call, which ends now.
+  silent.time_left = nullptr;
+  silent.is_gone = nullptr;
+  silent.wants_trace = false;
+  silent.explanation = ExplanationLevel::kNone;
+  return silent;
+}
+
+// What there is to hold another answer against.
+RecommendReply OnlyRanking(const RecommendReply& reply) {
+  RecommendReply ranking;
+  ranking.model_version = reply.model_version;
+  ranking.items.reserve(reply.items.size());
+  for (const RecommendedItem& item : reply.items) {
+    ranking.items.push_back({.item_id = item.item_id, .score = item.score});
+  }
+  return ranking;
 }
 
 }  // namespace
@@ -32,42 +56,48 @@ void Shadow::SetCandidate(std::shared_ptr<const ModelSet> candidate) {
 }
 
 void Shadow::OnAnswer(const RecommendRequest& request, const RecommendReply& live) {
-  if (!has_candidate_ || !request.page_token.empty()) return;
-  // Every so manieth, evenly: of n requests floor(n * share).
-  const auto number = static_cast<double>(num_seen_.fetch_add(1));
-  if (std::floor((number + 1) * share_) == std::floor(number * share_)) return;
-  if (num_waiting_.fetch_add(1) >= kMostWaiting) {
+  if (request.page_token.empty()) Sample<&Engine::Recommend>(request, live, num_lists_);
+}
+
+void Shadow::OnAnswer(const SimilarRequest& request, const RecommendReply& live) {
+  Sample<&Engine::Similar>(request, live, num_similar_);
+}
+
+void Shadow::OnAnswer(const RankRequest& request, const RecommendReply& live) {
+  Sample<&Engine::Rank>(request, live, num_ranked_);
+}
+
+template <auto Ask, typename Request>
+void Shadow::Sample(const Request& request, const RecommendReply& live,
+                    std::atomic<std::uint64_t>& num_seen) {
+  constexpr bool kIsChoice = !std::is_same_v<Request, RankRequest>;
+  if (!has_candidate_ || !IsNext(num_seen) || !TakePlace()) return;
+  thread_.Submit([this, silent = Silent(request), seen = OnlyRanking(live)] {
     --num_waiting_;
+    const Micros start = MonotonicNow();
+    const absl::StatusOr<RecommendReply> reply = (engine_.*Ask)(silent);
+    if (reply.ok()) return Hold(*reply, seen, kIsChoice, MonotonicNow() - start);
     std::lock_guard lock(mutex_);
-    ++sums_.num_left_out;
-    return;
-  }
-  RecommendRequest silent = request;
-  silent.is_late = nullptr;  // They look at the call, which ends now.
-  silent.time_left = nullptr;
-  silent.is_gone = nullptr;
-  silent.wants_trace = false;
-  silent.explanation = ExplanationLevel::kNone;
-  RecommendReply seen;
-  seen.model_version = live.model_version;
-  for (const RecommendedItem& item : live.items) {
-    seen.items.push_back({.item_id = item.item_id, .score = item.score});
-  }
-  thread_.Submit([this, silent = std::move(silent), seen = std::move(seen)] {
-    --num_waiting_;
-    Ask(silent, seen);
+    ++sums_.num_failed;
   });
 }
 
-void Shadow::Ask(const RecommendRequest& request, const RecommendReply& live) {
-  const Micros start = MonotonicNow();
-  const absl::StatusOr<RecommendReply> reply = engine_.Recommend(request);
-  if (reply.ok()) return Hold(*reply, live, MonotonicNow() - start);
-  std::lock_guard lock(mutex_);
-  ++sums_.num_failed;
+// Every so manieth, evenly: of n requests floor(n * share).
+bool Shadow::IsNext(std::atomic<std::uint64_t>& num_seen) const {
+  const auto number = static_cast<double>(num_seen.fetch_add(1));
+  return std::floor((number + 1) * share_) != std::floor(number * share_);
 }
 
-void Shadow::Hold(const RecommendReply& candidate, const RecommendReply& live, Micros micros) {
+bool Shadow::TakePlace() {
+  if (num_waiting_.fetch_add(1) < kMostWaiting) return true;
+  --num_waiting_;
+  std::lock_guard lock(mutex_);
+  ++sums_.num_left_out;
+  return false;
+}
+
+void Shadow::Hold(const RecommendReply& candidate, const RecommendReply& live, bool is_choice,
+                  Micros micros) {
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < live.items.size(); ++i) places[live.items[i].item_id] = i;
   std::size_t num_shared = 0;
@@ -75,7 +105,7 @@ void Shadow::Hold(const RecommendReply& candidate, const RecommendReply& live, M
   double rank_shift = 0;
   for (std::size_t i = 0; i < candidate.items.size(); ++i) {
     const auto place = places.find(candidate.items[i].item_id);
-    if (place == places.end()) continue;
+    if (place == places.end() || !candidate.items[i].is_known) continue;
     ++num_shared;
     score_shift += candidate.items[i].score - live.items[place->second].score;
     rank_shift += std::abs(static_cast<double>(i) - static_cast<double>(place->second));
@@ -89,7 +119,10 @@ void Shadow::Hold(const RecommendReply& candidate, const RecommendReply& live, M
   ++sums_.num_compared;
   sums_.num_same_first += is_same_first ? 1 : 0;
   sums_.num_shared_items += num_shared;
-  sums_.overlap += longer == 0 ? 1 : Mean(static_cast<double>(num_shared), longer);
+  if (is_choice) {
+    ++sums_.num_choices;
+    sums_.overlap += longer == 0 ? 1 : Mean(static_cast<double>(num_shared), longer);
+  }
   sums_.score_shift += score_shift;
   sums_.rank_shift += rank_shift;
   sums_.micros += static_cast<double>(micros);
@@ -97,12 +130,13 @@ void Shadow::Hold(const RecommendReply& candidate, const RecommendReply& live, M
 
 ShadowReport Shadow::Report() const {
   std::lock_guard lock(mutex_);
+  const bool has_rankings_alone = sums_.num_choices == 0 && sums_.num_compared > 0;
   return {.candidate_version = version_,
           .live_version = live_version_,
           .num_compared = sums_.num_compared,
           .num_failed = sums_.num_failed,
           .num_left_out = sums_.num_left_out,
-          .mean_overlap = Mean(sums_.overlap, sums_.num_compared),
+          .mean_overlap = has_rankings_alone ? 1 : Mean(sums_.overlap, sums_.num_choices),
           .same_first_share = Mean(static_cast<double>(sums_.num_same_first), sums_.num_compared),
           .mean_score_shift = Mean(sums_.score_shift, sums_.num_shared_items),
           .mean_rank_shift = Mean(sums_.rank_shift, sums_.num_shared_items),

@@ -67,10 +67,13 @@ void Tell(const Backend& backend, const std::vector<RecommendRequest>& rows,
 }
 void Tell(const Backend& /*backend*/, const ExplainItemRequest& /*asked*/,
           const absl::StatusOr<ExplainItemReply>& /*reply*/) {}
-template <typename AboutItems>
-void Tell(const Backend& backend, const AboutItems& /*question*/,
+void Tell(const Backend& backend, const SimilarRequest& question,
           const absl::StatusOr<RecommendReply>& reply) {
-  if (backend.observer != nullptr) backend.observer->OnItems(reply);
+  if (backend.observer != nullptr) backend.observer->OnSimilar(question, reply);
+}
+void Tell(const Backend& backend, const RankRequest& question,
+          const absl::StatusOr<RecommendReply>& reply) {
+  if (backend.observer != nullptr) backend.observer->OnRanked(question, reply);
 }
 
 // Where calls are answered.

@@ -93,13 +93,13 @@ TEST_F(HealthTest, AVersionThatFailsIsTakenBack) {
 }
 
 TEST_F(HealthTest, AVersionThatFailsToSayWhatIsAlikeIsTakenBack) {
-  for (int i = 0; i < 30; ++i) lifecycle_->OnItems(absl::InternalError("broken"));
+  for (int i = 0; i < 30; ++i) lifecycle_->OnSimilar({}, absl::InternalError("broken"));
 
   EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
 }
 
 TEST_F(HealthTest, WhatIsSaidOfItemsCountsWhereItIsRightToo) {
-  for (int i = 0; i < 300; ++i) lifecycle_->OnItems(RecommendReply{.model_version = second_});
+  for (int i = 0; i < 300; ++i) lifecycle_->OnRanked({}, RecommendReply{.model_version = second_});
   for (int i = 0; i < 30; ++i) lifecycle_->OnFailure({}, absl::InternalError("broken"));
 
   WaitSomePolls();

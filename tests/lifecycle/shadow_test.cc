@@ -32,10 +32,12 @@ class ShadowTest : public ::testing::Test {
   }
 
   // What `models` answer to the request.
-  RecommendReply AnswerOf(std::shared_ptr<const ModelSet> models, const RecommendRequest& request) {
+  template <auto Ask = &Engine::Recommend, typename Request>
+  RecommendReply AnswerOf(std::shared_ptr<const ModelSet> models, const Request& request) {
     const Published<ModelSet> published(std::move(models));
     Counters counters;
-    return Engine(shop_.store(), published, counters, shop_.clock(), {}).Recommend(request).value();
+    const Engine engine(shop_.store(), published, counters, shop_.clock(), {});
+    return (engine.*Ask)(request).value();
   }
 
   // Waits until `count` lists were compared, for at most 20 seconds.
@@ -97,6 +99,54 @@ TEST_F(ShadowTest, ItsShareOfTheRequestsIsAnsweredAndNoMore) {
 
   const ShadowReport report = ReportOf(*shadow, 10);
   EXPECT_EQ(report.num_compared + report.num_left_out, 10u);
+}
+
+TEST_F(ShadowTest, OfEachKindItsShareIsAnsweredWhateverThePageAsksFor) {
+  const auto shadow = Make(0.5);
+  shadow->SetCandidate(candidate_);
+  const SimilarRequest similar{.item_id = SmallShop::ItemId(0), .page_size = 4};
+  const RecommendReply list = AnswerOf(candidate_, request_);
+  RecommendReply alike = AnswerOf<&Engine::Similar>(candidate_, similar);
+  ASSERT_EQ(alike.items.size(), 4u);
+  alike.items[3].item_id = "something-else";
+
+  for (int i = 0; i < 2; ++i) {
+    shadow->OnAnswer(request_, list);
+    shadow->OnAnswer(similar, alike);
+  }
+
+  const ShadowReport report = ReportOf(*shadow, 2);
+  EXPECT_EQ(report.num_compared, 2u);
+  EXPECT_EQ(report.num_failed, 0u);
+  EXPECT_DOUBLE_EQ(report.mean_overlap, (1 + 0.75) / 2);
+}
+
+TEST_F(ShadowTest, RankingsCountInAllButTheOverlap) {
+  const auto shadow = Make(1);
+  shadow->SetCandidate(candidate_);
+  const RankRequest ranking{
+      .user_id = "shopper-1",
+      .item_ids = {SmallShop::ItemId(0), SmallShop::ItemId(1), SmallShop::ItemId(2), "unknown"}};
+  RecommendReply ranked = AnswerOf<&Engine::Rank>(candidate_, ranking);
+  ASSERT_EQ(ranked.items.size(), 4u);
+  std::swap(ranked.items[0], ranked.items[1]);
+  for (RecommendedItem& item : ranked.items) item.score -= 0.5F;
+
+  shadow->OnAnswer(ranking, ranked);
+
+  const ShadowReport alone = ReportOf(*shadow, 1);
+  EXPECT_EQ(alone.num_compared, 1u);
+  EXPECT_EQ(alone.mean_overlap, 1);
+  EXPECT_EQ(alone.same_first_share, 0);
+  EXPECT_NEAR(alone.mean_score_shift, 0.5, 1e-6);  // Of the three that are known.
+  EXPECT_DOUBLE_EQ(alone.mean_rank_shift, 2.0 / 3);
+
+  RecommendReply list = AnswerOf(candidate_, request_);
+  ASSERT_EQ(list.items.size(), 6u);
+  list.items[5].item_id = "something-else";
+  shadow->OnAnswer(request_, list);
+
+  EXPECT_DOUBLE_EQ(ReportOf(*shadow, 2).mean_overlap, 5.0 / 6);
 }
 
 TEST_F(ShadowTest, LaterPagesAreLeftOut) {

@@ -36,8 +36,12 @@ class Listener final : public AnswerObserver {
   void OnFailure(const RecommendRequest& /*request*/, const absl::Status& /*status*/) override {
     Hear("a list failed");
   }
-  void OnItems(const absl::StatusOr<RecommendReply>& reply) override {
-    Hear(reply.ok() ? "items" : "items failed");
+  void OnSimilar(const SimilarRequest& request,
+                 const absl::StatusOr<RecommendReply>& reply) override {
+    Hear(absl::StrFormat("like %s%s", request.item_id, reply.ok() ? "" : " failed"));
+  }
+  void OnRanked(const RankRequest& request, const absl::StatusOr<RecommendReply>& reply) override {
+    Hear(absl::StrFormat("%d ranked%s", request.item_ids.size(), reply.ok() ? "" : ", failed"));
   }
 
   std::vector<std::string> heard() const {
@@ -223,7 +227,7 @@ TEST_F(RecommendationServiceTest, WhatComesOfQuestionsAboutItemsIsToldOf) {
   const grpc::Status status = stub_->RankItems(&context, ranking, &ranked);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
-  EXPECT_THAT(listener_.heard(), ElementsAre("items", "items failed"));
+  EXPECT_THAT(listener_.heard(), ElementsAre("like a", "1 ranked, failed"));
 }
 
 }  // namespace

@@ -19,8 +19,11 @@ class AnswerObserver {
                         std::size_t row) = 0;
   virtual void OnFailure(const RecommendRequest& request, const absl::Status& status) = 0;
 
-  // What came of SimilarItems or RankItems, which ask about items.
-  virtual void OnItems(const absl::StatusOr<RecommendReply>& reply) = 0;
+  // What came of questions about items.
+  virtual void OnSimilar(const SimilarRequest& request,
+                         const absl::StatusOr<RecommendReply>& reply) = 0;
+  virtual void OnRanked(const RankRequest& request,
+                        const absl::StatusOr<RecommendReply>& reply) = 0;
 };
 
 }  // namespace vitrine

@@ -29,18 +29,21 @@ struct GateReport {
   double live_coverage = 0;
 };
 
-// How the lists of a candidate, which nobody saw, differ from the live ones for the same requests.
+// How the lists of a candidate, which nobody saw, differ from the live ones for the same requests:
+// of RecommendItems, SimilarItems and RankItems.
 struct ShadowReport {
   std::string candidate_version{};  // Empty: there is none.
   std::string live_version{};       // The latest that it was held against.
   std::uint64_t num_compared = 0;   // Lists; the means below are over these.
   std::uint64_t num_failed = 0;     // The candidate had no answer.
   std::uint64_t num_left_out = 0;   // Too much waited; no fault of the candidate.
-  double mean_overlap = 0;          // Items on both lists, of the longer one, 0 to 1.
-  double same_first_share = 0;      // Lists that begin with the same item, 0 to 1.
-  double mean_score_shift = 0;      // Candidate less live, of items on both lists.
-  double mean_rank_shift = 0;       // Places that such an item moves, up or down.
-  double mean_micros = 0;           // That the candidate took, at the lowest priority.
+  // Items on both lists, of the longer one, 0 to 1, without RankItems, where the caller names them;
+  // 1 where there is nothing else.
+  double mean_overlap = 0;
+  double same_first_share = 0;  // Lists that begin with the same item, 0 to 1.
+  double mean_score_shift = 0;  // Candidate less live, of items on both lists.
+  double mean_rank_shift = 0;   // Places that such an item moves, up or down.
+  double mean_micros = 0;       // That the candidate took, at the lowest priority.
 };
 
 // Why a version was taken back: too many of its lists failed, too few of its items were clicked, or

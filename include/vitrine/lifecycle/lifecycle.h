@@ -49,7 +49,7 @@ struct LifecycleOptions {
   TrainingSchedule schedule{};  // A server trains by the clock too.
   RollbackBounds rollback{};
   // What a training made waits as the candidate until somebody makes it live, where anything is
-  // live already. The candidate answers `shadow_share` of the requests silently.
+  // live already. The candidate answers `shadow_share` of the requests of each method silently.
   bool is_promoted_by_hand = false;
   double shadow_share = 0.1;
   Engine::Options engine{};  // The server's, for the candidate's silent answers.
@@ -126,11 +126,14 @@ class Lifecycle final : public ModelControl, public AnswerObserver {
   void MakeLive(const std::string& version,
                 std::function<void(absl::StatusOr<Versions>)> done) override;
 
-  // All count for RollbackBounds; lists of first rows are held against the candidate's.
+  // All count for RollbackBounds. What was answered is held against the candidate's answers, but
+  // for rows below the first of their page.
   void OnAnswer(const RecommendRequest& request, const RecommendReply& reply,
                 std::size_t row) override;
   void OnFailure(const RecommendRequest& request, const absl::Status& status) override;
-  void OnItems(const absl::StatusOr<RecommendReply>& reply) override;
+  void OnSimilar(const SimilarRequest& request,
+                 const absl::StatusOr<RecommendReply>& reply) override;
+  void OnRanked(const RankRequest& request, const absl::StatusOr<RecommendReply>& reply) override;
 
  private:
   struct State;
