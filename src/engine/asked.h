@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
@@ -13,6 +14,13 @@
 namespace vitrine {
 
 inline bool IsKnown(float score) { return score != kUnscored; }
+
+// How many of these a model has something to say of.
+inline std::size_t NumKnown(std::span<const float> scores) {
+  std::uint32_t num_known = 0;  // As wide as a score: vector code counts eight at once.
+  for (const float score : scores) num_known += IsKnown(score) ? 1U : 0U;
+  return num_known;
+}
 
 // The nearest float that is finite, so that no sum looks like kUnscored.
 inline float Narrow(double value) {

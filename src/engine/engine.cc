@@ -43,14 +43,6 @@ std::string AttributionToken(const FeatureStore& store, const RecommendRequest& 
   return SealAttribution(store, attribution);
 }
 
-// Items that may be shown and are not excluded.
-std::size_t NumOpen(const Plan& plan) {
-  const auto is_allowed = [&plan](ItemIndex item) { return plan.allowed->Contains(item); };
-  const std::vector<ItemIndex>& excluded = plan.query.excluded;
-  return plan.allowed->Count() -
-         static_cast<std::size_t>(std::count_if(excluded.begin(), excluded.end(), is_allowed));
-}
-
 // The items of a request, in its order.
 struct NamedItems {
   std::vector<ItemIndex> known{};
@@ -80,9 +72,12 @@ absl::StatusOr<NamedItems> FindNamed(const Catalogue& catalogue, std::span<const
   return named;
 }
 
-// Null where nobody asks for a trace.
-TraceRecorder* BeginTrace(bool wants_trace, std::optional<TraceRecorder>& trace) {
-  return wants_trace ? &trace.emplace() : nullptr;
+// Null where nobody asks for a trace, nor for its stages.
+template <typename Request>
+TraceRecorder* BeginTrace(const Request& request, std::optional<TraceRecorder>& trace) {
+  if (!request.wants_trace && request.stages == nullptr) return nullptr;
+  const TraceDetail detail = request.wants_trace ? TraceDetail::kAll : TraceDetail::kStages;
+  return &trace.emplace(detail, request.stages);
 }
 
 }  // namespace
@@ -176,7 +171,7 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
   std::optional<TraceRecorder> trace;
-  TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
+  TraceRecorder* const recorder = BeginTrace(request, trace);
   RecommendReply reply;
   std::vector<std::string_view> stand_ins;
   std::vector<ItemIndex> page;
@@ -208,7 +203,7 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
       .above = above, .shown = shown, .lateness = &lateness, .trace = recorder};
   VITRINE_RETURN_IF_ERROR(MakeSections(request, of_set, around, take));
   NoteFallbacks(stand_ins, &lateness, reply);
-  if (recorder != nullptr) {
+  if (request.wants_trace) {
     RecordPassedOver(page, promoted, shown, *recorder);
     reply.trace = recorder->Take();
   }
@@ -228,7 +223,7 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
   std::optional<TraceRecorder> trace;
-  TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
+  TraceRecorder* const recorder = BeginTrace(request, trace);
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
@@ -276,7 +271,7 @@ absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
   std::optional<TraceRecorder> trace;
-  TraceRecorder* const recorder = BeginTrace(request.wants_trace, trace);
+  TraceRecorder* const recorder = BeginTrace(request, trace);
   VITRINE_ASSIGN_OR_RETURN(const NamedItems named, FindNamed(catalogue, request.item_ids));
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());

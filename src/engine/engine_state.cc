@@ -13,6 +13,18 @@
 #include "vitrine/base/status_macros.h"
 
 namespace vitrine {
+namespace {
+
+// Where is written down what the list passes over; null: nowhere.
+PassedOver* PassedOverOf(const Plan& plan) {
+  return plan.trace == nullptr ? nullptr : plan.trace->passed_over();
+}
+absl::flat_hash_set<ItemIndex>* PassedVariantsOf(const Plan& plan) {
+  PassedOver* const passed_over = PassedOverOf(plan);
+  return passed_over == nullptr ? nullptr : &passed_over->variants;
+}
+
+}  // namespace
 
 std::vector<std::string_view> StandIns(const Pipelines& pipelines, const ShopperQuery& query) {
   if (pipelines.models->models.empty()) return {kNoModel};
@@ -30,12 +42,27 @@ PipelineControls WatchedFor(const Plan& plan) {
   if (TraceRecorder* const trace = plan.trace; trace != nullptr) {
     controls.on_step = [trace](std::string_view step, std::string_view model, std::size_t count,
                                double micros) {
-      std::string name(step);
+      std::string name;
+      name.reserve(step.size() + 1 + model.size());
+      name.append(step);
       if (!model.empty()) name.append(":").append(model);
-      trace->AddStep(name, count, micros);
+      trace->AddStep(std::move(name), count, micros);
     };
   }
   return controls;
+}
+
+std::size_t NumOpen(const Plan& plan, std::span<const ItemIndex> shown) {
+  const std::vector<ItemIndex>& excluded = plan.query.excluded;
+  std::size_t num_open = plan.allowed->Count();
+  for (const ItemIndex item : excluded) {
+    if (plan.allowed->Contains(item)) --num_open;
+  }
+  for (const ItemIndex item : shown) {
+    const bool is_excluded = std::binary_search(excluded.begin(), excluded.end(), item);
+    if (plan.allowed->Contains(item) && !is_excluded) --num_open;
+  }
+  return num_open;
 }
 
 absl::Status Engine::State::CheckReached(std::uint64_t sequence, std::uint64_t min_sequence) const {
@@ -168,8 +195,7 @@ std::vector<BlendedItem> Engine::State::Retrieve(Plan& plan) const {
     return std::move(ranked.items);
   };
   std::vector<BlendedItem> list =
-      FindProducts(catalogue(), plan.elsewhere, plan.page_size, rank,
-                   plan.trace == nullptr ? nullptr : &plan.trace->passed_over().variants);
+      FindProducts(catalogue(), plan.elsewhere, plan.page_size, rank, PassedVariantsOf(plan));
   if (plan.trace != nullptr) plan.trace->End("select", list.size());
   if (is_late) plan.stand_ins.push_back(kRankerLate);
   return list;
@@ -211,16 +237,15 @@ std::vector<BlendedItem> Engine::State::Compose(Plan& plan, const Section& secti
     };
   }
   ItemSimilarity similarity(plan.models, [this](ItemIndex item) { return catalogue().Get(item); });
-  ComposedPage page =
-      ComposePage({.controls = controls,
-                   .pins = std::move(pins.pins),
-                   .shown = shown,
-                   .elsewhere = plan.elsewhere,
-                   .exposed = group.get(),
-                   .page_size = plan.page_size,
-                   .has_more = !section.is_last && !controls.is_strict,
-                   .passed_over = plan.trace == nullptr ? nullptr : &plan.trace->passed_over()},
-                  catalogue(), similarity, sources);
+  ComposedPage page = ComposePage({.controls = controls,
+                                   .pins = std::move(pins.pins),
+                                   .shown = shown,
+                                   .elsewhere = plan.elsewhere,
+                                   .exposed = group.get(),
+                                   .page_size = plan.page_size,
+                                   .has_more = !section.is_last && !controls.is_strict,
+                                   .passed_over = PassedOverOf(plan)},
+                                  catalogue(), similarity, sources);
   plan.propensities = std::move(page.propensities);
   if (is_late) plan.stand_ins.push_back(kRankerLate);
   const std::size_t num_backfilled = NumBackfilled(page.items, plan.promoted);
@@ -246,7 +271,7 @@ void Engine::State::Backfill(Plan& plan, std::vector<BlendedItem>& list) const {
     const std::vector<BlendedItem> found = FindProducts(
         catalogue(), elsewhere, plan.page_size - list.size(),
         [&](std::size_t k) { return MostPopularOf(allowed, *popularity, k); },
-        plan.trace == nullptr ? nullptr : &plan.trace->passed_over().variants);
+        PassedVariantsOf(plan));
     list.insert(list.end(), found.begin(), found.end());
   }
   if (!list.empty() && IsBackfill(list.back())) plan.stand_ins.push_back(kBackfill);
@@ -257,15 +282,14 @@ void Engine::State::TraceFilter(const RecommendRequest& request, const Section& 
   if (plan.trace == nullptr) return;
   const Stopwatch watch;  // Of what only the trace wants to know.
   const ShopperQuery& query = plan.query;
-  std::size_t num_left = plan.allowed->Count();
-  if (section.is_first) {
+  if (section.is_first && plan.trace->detail() == TraceDetail::kAll) {
     const std::shared_ptr<const ItemBitmap> servable = catalogue().Servable(query.now_us);
     const ItemBitmap in_categories =
         query.categories.empty() ? *servable : filtered.InCategories(query.categories);
-    num_left =
-        RecordDrops({request, section.seen, query, *servable, in_categories, *plan.allowed, shown},
-                    catalogue(), *plan.trace);
+    RecordDrops({request, section.seen, query, *servable, in_categories, *plan.allowed, shown},
+                catalogue(), *plan.trace);
   }
+  const std::size_t num_left = section.is_first ? NumOpen(plan, shown) : plan.allowed->Count();
   plan.trace->End("filter", num_left, watch.Micros());
 }
 
@@ -350,7 +374,9 @@ void Engine::State::NoteFallbacks(std::span<const std::string_view> stand_ins,
 RecommendReply Engine::State::Answer(const Plan& plan, std::vector<RecommendedItem> items) const {
   RecommendReply reply = Reply(plan, std::move(items));
   NoteFallbacks(plan.stand_ins, plan.lateness, reply);
-  if (plan.trace != nullptr) reply.trace = plan.trace->Take();
+  if (plan.trace != nullptr && plan.trace->detail() == TraceDetail::kAll) {
+    reply.trace = plan.trace->Take();
+  }
   return reply;
 }
 

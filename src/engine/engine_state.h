@@ -81,6 +81,9 @@ struct Surroundings {
 // Where the plan's lateness and its trace listen. The plan must outlive it.
 PipelineControls WatchedFor(const Plan& plan);
 
+// Items that may be shown, are not excluded, and are not among `shown`.
+std::size_t NumOpen(const Plan& plan, std::span<const ItemIndex> shown = {});
+
 // What stands in for what this shop or this shopper does not have yet.
 std::vector<std::string_view> StandIns(const Pipelines& pipelines, const ShopperQuery& query);
 
@@ -158,7 +161,8 @@ struct Engine::State {
   std::vector<RecommendedItem> Present(const Plan& plan, std::span<const BlendedItem> list) const;
   // `is_explained`: reasons were looked for.
   void AddReason(Micros now, bool is_explained, RecommendedItem& item) const;
-  // Why items may not be shown, and that the stage is over. Of a fallback only the latter.
+  // Why items may not be shown, where the trace wants to know, and that the stage is over. Of a
+  // fallback only the latter.
   void TraceFilter(const RecommendRequest& request, const Section& section, const Plan& plan,
                    std::span<const ItemIndex> shown) const;
   RecommendReply Reply(const Plan& plan, std::vector<RecommendedItem> items) const;

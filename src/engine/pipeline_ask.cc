@@ -166,10 +166,7 @@ std::vector<std::size_t> Pipeline::Score(const Query& query, Asked& asked,
     models_->models[m].scorer->Score({&query, 1}, asked.items,
                                      asked.scores.row(static_cast<Eigen::Index>(m)));
     turns.NoteAnswer(m);
-    watch.Tell("score", models_->models[m].name, [&] {
-      const std::span<const float> scores = asked.ScoresOf(m);
-      return std::count_if(scores.begin(), scores.end(), IsKnown);
-    });
+    watch.Tell("score", models_->models[m].name, [&] { return NumKnown(asked.ScoresOf(m)); });
   }
   asked.SayWhatWasFound(left_out);
   HideUnsound({asked.scores.data(), static_cast<std::size_t>(asked.scores.size())});

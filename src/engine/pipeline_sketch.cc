@@ -158,8 +158,7 @@ Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowe
         static_cast<double>(ScaleBy(*model.scorer, query, scores, range, sketched.errors[m]));
     sketched.largest[m] = range.largest();
     turns.NoteAnswer(m);
-    watch.Tell("score", model.name,
-               [&] { return std::count_if(scores.begin(), scores.end(), IsKnown); });
+    watch.Tell("score", model.name, [&] { return NumKnown(scores); });
   }
   return sketched;
 }
@@ -216,11 +215,7 @@ Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched
   const float least = LeastOfBlocks(std::move(bounds.best_least_of_block), k);
   Asked asked{.items = ItemsFrom(least, bounds.most, bounds.best_most_of_block),
               .factors = sketched.factors};
-  if (controls.on_step) {
-    const auto num_unknown = std::count(bounds.most.begin(), bounds.most.end(), kUnscored);
-    asked.num_ruled_out =
-        bounds.most.size() - asked.items.size() - static_cast<std::size_t>(num_unknown);
-  }
+  if (controls.on_step) asked.num_ruled_out = NumKnown(bounds.most) - asked.items.size();
   ScoreSketched(query, sketched, asked);
   return asked;
 }

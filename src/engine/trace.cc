@@ -30,41 +30,39 @@ std::string_view ReasonOfExclusion(const ListGround& ground,
 }  // namespace
 
 void TraceRecorder::End(std::string_view stage, std::size_t count, double elsewhere) {
-  Add(stage, count, std::max(0.0, since_end_.Micros() - micros_of_steps_ - elsewhere));
+  Add(std::string(stage), count, std::max(0.0, since_end_.Micros() - micros_of_steps_ - elsewhere));
   micros_of_steps_ = 0;
   since_end_ = Stopwatch();
 }
 
-void TraceRecorder::AddStep(std::string_view name, std::size_t count, double micros) {
+void TraceRecorder::AddStep(std::string name, std::size_t count, double micros) {
   micros_of_steps_ += micros;
-  const auto same = std::find_if(trace_.stages.begin(), trace_.stages.end(),
+  const auto same = std::find_if(stages_.begin(), stages_.end(),
                                  [&](const Trace::Stage& each) { return each.name == name; });
-  if (same == trace_.stages.end()) {
-    Add(name, count, micros);
+  if (same == stages_.end()) {
+    Add(std::move(name), count, micros);
     return;
   }
   same->count = count;
   same->micros += micros;
 }
 
-void TraceRecorder::Add(std::string_view name, std::size_t count, double micros) {
-  trace_.stages.push_back({.name = std::string(name), .count = count, .micros = micros});
+void TraceRecorder::Add(std::string name, std::size_t count, double micros) {
+  stages_.push_back({.name = std::move(name), .count = count, .micros = micros});
 }
 
 void TraceRecorder::Drop(std::string_view reason, std::size_t count) {
   if (count > 0) trace_.drops.push_back({.reason = std::string(reason), .count = count});
 }
 
-std::size_t RecordDrops(const ListGround& ground, const Catalogue& catalogue,
-                        TraceRecorder& trace) {
+void RecordDrops(const ListGround& ground, const Catalogue& catalogue, TraceRecorder& trace) {
   const std::size_t num_servable = ground.servable.Count();
   ItemBitmap in_categories = ground.servable;
   in_categories.IntersectWith(ground.in_categories);
   const std::size_t num_in_categories = in_categories.Count();
-  std::size_t num_left = ground.allowed.Count();
   trace.Drop("not-servable", catalogue.num_indices() - num_servable);
   trace.Drop("categories", num_servable - num_in_categories);
-  trace.Drop("filter", num_in_categories - num_left);
+  trace.Drop("filter", num_in_categories - ground.allowed.Count());
 
   const std::vector<ItemIndex> named = Resolve(catalogue, ground.request.exclude_item_ids);
   std::map<std::string_view, std::size_t> excluded;
@@ -77,16 +75,12 @@ std::size_t RecordDrops(const ListGround& ground, const Catalogue& catalogue,
     if (!ground.allowed.Contains(item)) continue;
     if (!std::binary_search(of_query.begin(), of_query.end(), item)) ++excluded["shown-before"];
   }
-  for (const auto& [reason, count] : excluded) {
-    trace.Drop(reason, count);
-    num_left -= count;
-  }
-  return num_left;
+  for (const auto& [reason, count] : excluded) trace.Drop(reason, count);
 }
 
 void RecordPassedOver(std::span<const ItemIndex> list, std::span<const ItemIndex> pins,
                       std::span<const ItemIndex> shown, TraceRecorder& trace) {
-  PassedOver& passed_over = trace.passed_over();
+  PassedOver& passed_over = *trace.passed_over();
   for (auto* items : {&passed_over.variants, &passed_over.limited}) {
     for (const ItemIndex item : list) items->erase(item);
     for (const ItemIndex item : pins) items->erase(item);

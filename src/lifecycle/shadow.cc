@@ -22,6 +22,7 @@ Request Silent(const Request& request) {
   silent.time_left = nullptr;
   silent.is_gone = nullptr;
   silent.wants_trace = false;
+  silent.stages = nullptr;
   silent.explanation = ExplanationLevel::kNone;
   return silent;
 }

@@ -159,6 +159,9 @@ void AddCounters(const std::map<std::string, std::uint64_t>& counters, Families&
       AddLookup(std::string_view(name).substr(cache.size()), value, families);
     } else if (name == "server.abandoned") {
       families.Counter("vitrine_abandoned_requests_total", "Given up, since nobody waited", value);
+    } else if (name == "server.slow_lines_left_out") {
+      families.Counter("vitrine_slow_lines_left_out_total",
+                       "Slow calls without a line in the log, since it had many", value);
     } else {
       families.Counter("vitrine_counts_total", "Whatever else is counted", value, {{"name", name}});
     }

@@ -44,9 +44,6 @@ Metrics::Metrics()
       placements_(Histograms(registry_, "vitrine_placement_seconds",
                              "Making one list, by the placement that answered"),
                   "placement"),
-      stages_(Histograms(registry_, "vitrine_stage_seconds",
-                         "A stage of making a list, of one list in 64"),
-              "stage"),
       effects_(Histograms(registry_, "vitrine_effect_seconds",
                           "From a write's arrival until every later answer reflects it")
                    .Add({}, CallBuckets())),
@@ -54,7 +51,15 @@ Metrics::Metrics()
                   .Name("vitrine_events_recorded_total")
                   .Help("Events that were acknowledged")
                   .Register(registry_)
-                  .Add({})) {}
+                  .Add({})) {
+  prometheus::Family<prometheus::Histogram>& stages =
+      Histograms(registry_, "vitrine_stage_seconds",
+                 "A stage of making a list, of one call in 64 of each method");
+  for (const char* const method :
+       {"RecommendItems", "BatchRecommendItems", "SimilarItems", "RankItems"}) {
+    stages_.try_emplace(method, stages, method);
+  }
+}
 
 prometheus::Histogram& Metrics::ByLabel::Of(const std::string& value) {
   {
@@ -65,7 +70,11 @@ prometheus::Histogram& Metrics::ByLabel::Of(const std::string& value) {
   const std::string& shown = made_.size() < kMaxLabels ? value : std::string("other");
   const auto& buckets = label_ == "stage" ? StageBuckets() : CallBuckets();
   auto*& made = made_[shown];
-  if (made == nullptr) made = &family_.Add({{label_, shown}}, buckets);
+  if (made == nullptr) {
+    prometheus::Labels labels = others_;
+    labels.emplace(label_, shown);
+    made = &family_.Add(labels, buckets);
+  }
   return *made;
 }
 
@@ -89,8 +98,15 @@ void Metrics::Listed(const std::string& placement, Micros took_us) {
   placements_.Of(placement).Observe(Seconds(static_cast<double>(took_us)));
 }
 
-void Metrics::Passed(const std::string& stage, double micros) {
-  stages_.Of(stage).Observe(Seconds(micros));
+bool Metrics::TimesNext(std::string_view method) {
+  const auto found = stages_.find(method);
+  return found != stages_.end() &&
+         found->second.num_calls.fetch_add(1, std::memory_order_relaxed) % kTimedCalls == 0;
+}
+
+void Metrics::Passed(std::string_view method, const std::string& stage, double micros) {
+  const auto found = stages_.find(method);
+  if (found != stages_.end()) found->second.took.Of(stage).Observe(Seconds(micros));
 }
 
 }  // namespace vitrine

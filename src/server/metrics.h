@@ -1,6 +1,7 @@
 #pragma once
 
 #include <prometheus/histogram.h>
+#include <prometheus/labels.h>
 #include <prometheus/registry.h>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,11 +34,11 @@ class Metrics {
   // A list was made for a placement that there is.
   void Listed(const std::string& placement, Micros took_us);
 
-  // Whether the next list is one of those whose stages are timed: one in kTracedLists.
-  bool TracesNext() {
-    return num_lists_.fetch_add(1, std::memory_order_relaxed) % kTracedLists == 0;
-  }
-  void Passed(const std::string& stage, double micros);
+  // Whether the stages of the next call of `method` are counted: of each method that makes lists
+  // those of one call in kTimedCalls. Each has a count of its own: of two calls that a page always
+  // makes in the same order, one might never be chosen otherwise.
+  bool TimesNext(std::string_view method);
+  void Passed(std::string_view method, const std::string& stage, double micros);
 
   // A write took effect for everybody so long after it was asked for.
   void TookEffect(Micros took_us) { effects_.Observe(Seconds(static_cast<double>(took_us))); }
@@ -45,33 +47,43 @@ class Metrics {
   std::vector<prometheus::MetricFamily> Collect() const { return registry_.Collect(); }
 
  private:
-  static constexpr std::size_t kTracedLists = 64;
+  static constexpr std::size_t kTimedCalls = 64;
   static constexpr std::size_t kMaxLabels = 200;  // Beyond, they share the label "other".
 
   static double Seconds(double micros) { return micros / 1e6; }
 
-  // Histograms of one family by the value of one label, which comes from requests.
+  // Histograms of one family by the value of one label, which comes from requests; `others` are the
+  // same for all.
   class ByLabel {
    public:
-    ByLabel(prometheus::Family<prometheus::Histogram>& family, std::string label)
-        : family_(family), label_(std::move(label)) {}
+    ByLabel(prometheus::Family<prometheus::Histogram>& family, std::string label,
+            prometheus::Labels others = {})
+        : family_(family), label_(std::move(label)), others_(std::move(others)) {}
     prometheus::Histogram& Of(const std::string& value);
 
    private:
     prometheus::Family<prometheus::Histogram>& family_;
     const std::string label_;
+    const prometheus::Labels others_;
     std::shared_mutex mutex_;
     std::map<std::string, prometheus::Histogram*> made_;  // Guarded by mutex_.
+  };
+
+  // Of one method that makes lists.
+  struct ListStages {
+    ListStages(prometheus::Family<prometheus::Histogram>& family, const std::string& method)
+        : took(family, "stage", {{"method", method}}) {}
+    ByLabel took;
+    std::atomic<std::size_t> num_calls = 0;
   };
 
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Histogram>& calls_;
   prometheus::Family<prometheus::Counter>& streams_;
   ByLabel placements_;
-  ByLabel stages_;
+  std::map<std::string, ListStages, std::less<>> stages_;  // By method; made with this.
   prometheus::Histogram& effects_;
   prometheus::Counter& events_;
-  std::atomic<std::size_t> num_lists_ = 0;
 };
 
 }  // namespace vitrine

@@ -1,8 +1,7 @@
 #include "server/recommendation_service.h"
 
 #include <algorithm>
-#include <optional>
-#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -76,71 +75,37 @@ void Tell(const Backend& backend, const RankRequest& question,
   if (backend.observer != nullptr) backend.observer->OnRanked(question, reply);
 }
 
-// Where calls are answered.
+// Where the calls of one method are answered.
 struct Desk {
   RequestPool& pool;
-  std::atomic<std::size_t>& num_about_items;  // Calls of SimilarItems and RankItems so far.
+  std::string_view method;
 };
 
-// Why a list is traced of which its caller does not want to see the trace.
-struct Tracing {
-  bool is_for_metrics = false;  // One call in so many.
-  bool is_for_log = false;
-  bool is_on() const { return is_for_metrics || is_for_log; }
-};
+// The stages of each list of a call, as they end.
+using StagesOfLists = std::vector<std::vector<Trace::Stage>>;
 
-// Lists for shoppers; of a page all rows or none, since its line has the times of all.
-Tracing BeginTrace(const Desk& desk, std::span<RecommendRequest> lists) {
-  const auto wants_trace = [](const RecommendRequest& list) { return list.wants_trace; };
-  if (std::all_of(lists.begin(), lists.end(), wants_trace)) return {};
-  Metrics* const metrics = desk.pool.metrics();
-  const Tracing tracing = {.is_for_metrics = metrics != nullptr && metrics->TracesNext(),
-                           .is_for_log = desk.pool.log().TracesNext()};
-  if (!tracing.is_on()) return {};
-  for (RecommendRequest& list : lists) list.wants_trace = true;
-  return tracing;
+// Has the stages of the question's lists written there, whether or not its caller wants a trace.
+void WriteStages(std::vector<RecommendRequest>& rows, StagesOfLists& stages) {
+  stages.resize(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) rows[row].stages = &stages[row];
 }
-Tracing BeginTrace(const Desk& desk, RecommendRequest& list) {
-  return BeginTrace(desk, {&list, 1});
-}
-Tracing BeginTrace(const Desk& /*desk*/, ExplainItemRequest& /*asked*/) { return {}; }
-// Their stages are in the log alone. They have a count of their own: of two calls that a page
-// always makes in the same order, one might never be chosen otherwise.
-template <typename AboutItems>
-requires requires(AboutItems question) { question.wants_trace; }
-Tracing BeginTrace(const Desk& desk, AboutItems& question) {
-  constexpr std::size_t kTracedCalls = 64;  // One in so many, as of lists.
-  const bool is_next =
-      desk.num_about_items.fetch_add(1, std::memory_order_relaxed) % kTracedCalls == 0;
-  const Tracing tracing = {.is_for_log = desk.pool.log().TracesNext() || is_next};
-  question.wants_trace = tracing.is_on();
-  return tracing;
+void WriteStages(ExplainItemRequest& /*asked*/, StagesOfLists& /*stages*/) {}
+template <typename Question>
+void WriteStages(Question& question, StagesOfLists& stages) {
+  stages.resize(1);
+  question.stages = &stages.front();
 }
 
-void Measure(Metrics* metrics, Micros took_us, const Tracing& tracing,
-             const RecommendReply& reply) {
-  if (metrics == nullptr || reply.placement.empty()) return;
-  metrics->Listed(reply.placement, took_us);
-  if (!tracing.is_for_metrics || !reply.trace.has_value()) return;
-  for (const Trace::Stage& stage : reply.trace->stages) metrics->Passed(stage.name, stage.micros);
-}
-void Measure(Metrics* metrics, Micros /*took_us*/, const Tracing& tracing,
-             const std::vector<RecommendReply>& rows) {
-  for (const RecommendReply& row : rows) Measure(metrics, row.took_us, tracing, row);
-}
-void Measure(Metrics* /*metrics*/, Micros /*took_us*/, const Tracing& /*tracing*/,
-             const ExplainItemReply& /*reply*/) {}
-
-// Of a page all of whose rows were traced: each stage once, with the items and the time of all.
-std::optional<Trace> SumOfTraces(const std::vector<RecommendReply>& rows) {
-  Trace sum;
-  for (const RecommendReply& row : rows) {
-    if (!row.trace.has_value()) return std::nullopt;
-    for (const Trace::Stage& stage : row.trace->stages) {
-      const auto same = std::find_if(sum.stages.begin(), sum.stages.end(),
+// Of a page each stage once, with the items and the time of all rows.
+std::vector<Trace::Stage> SumOf(StagesOfLists lists) {
+  if (lists.size() == 1) return std::move(lists.front());
+  std::vector<Trace::Stage> sum;
+  for (const std::vector<Trace::Stage>& stages : lists) {
+    for (const Trace::Stage& stage : stages) {
+      const auto same = std::find_if(sum.begin(), sum.end(),
                                      [&](const auto& each) { return each.name == stage.name; });
-      if (same == sum.stages.end()) {
-        sum.stages.push_back(stage);
+      if (same == sum.end()) {
+        sum.push_back(stage);
       } else {
         same->count += stage.count;
         same->micros += stage.micros;
@@ -150,48 +115,47 @@ std::optional<Trace> SumOfTraces(const std::vector<RecommendReply>& rows) {
   return sum;
 }
 
-// The answer and the question as if nobody but the caller had asked for a trace; returns it.
-// REQUIRES, for all: `tracing` is on
-template <typename Request, typename Question>
-std::optional<Trace> EndTrace(const Request& /*request*/, Question& question,
-                              absl::StatusOr<RecommendReply>& reply) {
-  question.wants_trace = false;
-  if (!reply.ok()) return std::nullopt;
-  return std::exchange(reply->trace, std::nullopt);
+// SimilarItems and RankItems have no placement.
+void Measure(Metrics& metrics, Micros took_us, const RecommendReply& reply) {
+  if (!reply.placement.empty()) metrics.Listed(reply.placement, took_us);
 }
-std::optional<Trace> EndTrace(const v1::BatchRecommendItemsRequest& request,
-                              std::vector<RecommendRequest>& rows,
-                              absl::StatusOr<std::vector<RecommendReply>>& replies) {
-  std::optional<Trace> sum;
-  if (replies.ok()) sum = SumOfTraces(*replies);
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    rows[row].wants_trace = request.rows(static_cast<int>(row)).include_trace();
-    if (replies.ok() && !rows[row].wants_trace) (*replies)[row].trace.reset();
-  }
-  return sum;
+void Measure(Metrics& metrics, Micros /*took_us*/, const std::vector<RecommendReply>& rows) {
+  for (const RecommendReply& row : rows) Measure(metrics, row.took_us, row);
 }
-std::optional<Trace> EndTrace(const v1::ExplainRecommendationRequest& /*request*/,
-                              ExplainItemRequest& /*asked*/,
-                              absl::StatusOr<ExplainItemReply>& /*reply*/) {
-  return std::nullopt;
-}
+void Measure(Metrics& /*metrics*/, Micros /*took_us*/, const ExplainItemReply& /*reply*/) {}
 
 // Once all else is done with the reply. Moves, so that it costs no memory.
-void Keep(RecommendReply& reply, std::optional<Trace> trace, CallNote& note) {
+void Keep(RecommendReply& reply, CallNote& note) {
   note.placement = std::move(reply.placement);
   note.num_items = reply.items.size();
-  note.trace = trace.has_value() ? std::move(trace) : std::move(reply.trace);
 }
-void Keep(const std::vector<RecommendReply>& rows, std::optional<Trace> trace, CallNote& note) {
+void Keep(const std::vector<RecommendReply>& rows, CallNote& note) {
   for (const RecommendReply& row : rows) {
     if (!note.placement.empty()) note.placement += ',';
     note.placement += row.placement;
     note.num_items += row.items.size();
   }
-  note.trace = trace.has_value() ? std::move(trace) : SumOfTraces(rows);
 }
-void Keep(const ExplainItemReply& /*reply*/, const std::optional<Trace>& /*trace*/,
-          CallNote& /*note*/) {}
+void Keep(const ExplainItemReply& /*reply*/, CallNote& /*note*/) {}
+
+void CountStages(Metrics& metrics, std::string_view method, const StagesOfLists& lists) {
+  for (const std::vector<Trace::Stage>& stages : lists) {
+    for (const Trace::Stage& stage : stages) metrics.Passed(method, stage.name, stage.micros);
+  }
+}
+
+// Asks the engine, and counts how long it took. `stages`: for the call's line in the log.
+template <auto Ask, typename Question>
+auto AskTimed(const Desk& desk, Question& question, StagesOfLists& stages) {
+  Metrics* const metrics = desk.pool.metrics();
+  const bool is_counted = metrics != nullptr && metrics->TimesNext(desk.method);
+  if (is_counted || desk.pool.log().HasLines()) WriteStages(question, stages);
+  const Micros began_us = MonotonicNow();
+  auto reply = (desk.pool.backend().engine->*Ask)(question);
+  if (reply.ok() && metrics != nullptr) Measure(*metrics, MonotonicNow() - began_us, *reply);
+  if (reply.ok() && is_counted) CountStages(*metrics, desk.method, stages);
+  return reply;
+}
 
 // The calls differ in their types and in which question they ask the engine.
 template <auto Ask, typename Request, typename Response>
@@ -199,14 +163,10 @@ absl::Status Answer(const Desk& desk, const CallTime& time, CallNote& note, cons
                     Response& response) {
   VITRINE_ASSIGN_OR_RETURN(auto question, vitrine::FromProto(request));
   SetTime(time, question);
-  const Tracing tracing = BeginTrace(desk, question);
-  const Micros began_us = MonotonicNow();
-  const Backend& backend = desk.pool.backend();
-  auto reply = (backend.engine->*Ask)(question);
-  if (reply.ok()) Measure(desk.pool.metrics(), MonotonicNow() - began_us, tracing, *reply);
-  std::optional<Trace> trace;
-  if (tracing.is_on()) trace = EndTrace(request, question, reply);
-  Tell(backend, question, reply);
+  StagesOfLists stages;
+  auto reply = AskTimed<Ask>(desk, question, stages);
+  Tell(desk.pool.backend(), question, reply);
+  note.stages = SumOf(std::move(stages));
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
   if constexpr (requires { request.view(); }) {
     SetReply(*reply, request.view(), response);
@@ -215,7 +175,7 @@ absl::Status Answer(const Desk& desk, const CallTime& time, CallNote& note, cons
   } else {
     SetReply(*reply, response);
   }
-  Keep(*reply, std::move(trace), note);
+  Keep(*reply, note);
   return absl::OkStatus();
 }
 
@@ -226,7 +186,7 @@ grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
     v1::RecommendItemsResponse* response) {
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::Recommend>({pool_, num_about_items_}, time,
+                        return vitrine::Answer<&Engine::Recommend>({pool_, "RecommendItems"}, time,
                                                                    note, *request, *response);
                       });
 }
@@ -237,7 +197,7 @@ grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
                         return vitrine::Answer<&Engine::RecommendRows>(
-                            {pool_, num_about_items_}, time, note, *request, *response);
+                            {pool_, "BatchRecommendItems"}, time, note, *request, *response);
                       });
 }
 
@@ -246,7 +206,7 @@ grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
     v1::SimilarItemsResponse* response) {
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::Similar>({pool_, num_about_items_}, time,
+                        return vitrine::Answer<&Engine::Similar>({pool_, "SimilarItems"}, time,
                                                                  note, *request, *response);
                       });
 }
@@ -256,7 +216,7 @@ grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerC
                                                            v1::RankItemsResponse* response) {
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::Rank>({pool_, num_about_items_}, time, note,
+                        return vitrine::Answer<&Engine::Rank>({pool_, "RankItems"}, time, note,
                                                               *request, *response);
                       });
 }
@@ -267,7 +227,7 @@ grpc::ServerUnaryReactor* RecommendationService::ExplainRecommendation(
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
                         return vitrine::Answer<&Engine::ExplainItem>(
-                            {pool_, num_about_items_}, time, note, *request, *response);
+                            {pool_, "ExplainRecommendation"}, time, note, *request, *response);
                       });
 }
 

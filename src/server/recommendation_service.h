@@ -1,8 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-
 #include "server/request_pool.h"
 #include "vitrine/v1/recommendation_service.grpc.pb.h"
 
@@ -31,7 +28,6 @@ class RecommendationService final : public v1::RecommendationService::CallbackSe
 
  private:
   RequestPool& pool_;
-  std::atomic<std::size_t> num_about_items_ = 0;  // Calls of SimilarItems and RankItems.
 };
 
 }  // namespace vitrine

@@ -34,9 +34,9 @@ std::string CodeName(const absl::Status& status) {
 
 // "query 3 12us, retrieve:ials 100 220us".
 std::string StagesText(const CallNote* note) {
-  if (note == nullptr || !note->trace.has_value()) return "not-traced";
+  if (note == nullptr || note->stages.empty()) return "not-traced";
   std::string text;
-  for (const Trace::Stage& stage : note->trace->stages) {
+  for (const Trace::Stage& stage : note->stages) {
     absl::StrAppendFormat(&text, "%s%s %d %.0fus", text.empty() ? "" : ", ", stage.name,
                           stage.count, stage.micros);
   }
@@ -129,14 +129,20 @@ std::optional<std::uint64_t> RequestLog::TakeSlowLine() {
   const std::lock_guard lock(mutex_);
   if (slow_per_second_ > 0 && slow_lines_.Take(slow_per_second_, MonotonicNow()) > 0) {
     ++num_left_out_;
+    if (left_out_ != nullptr) left_out_->Add();
     return std::nullopt;
   }
   return std::exchange(num_left_out_, 0);
 }
 
-bool RequestLog::TracesNext() {
-  if (num_to_trace_.load(std::memory_order_relaxed) <= 0) return false;
-  return num_to_trace_.fetch_sub(1, std::memory_order_relaxed) > 0;
+bool RequestLog::HasLines() const {
+  return slow_us_.load(std::memory_order_relaxed) > 0 ||
+         sample_below_.load(std::memory_order_relaxed) > 0;
+}
+
+void RequestLog::CountIn(Counter& left_out) {
+  const std::lock_guard lock(mutex_);
+  left_out_ = &left_out;
 }
 
 void RequestLog::NoteStream(grpc::CallbackServerContext& context, const Method& method,
@@ -151,7 +157,6 @@ void RequestLog::Note(grpc::CallbackServerContext& context, const Ended& call) {
   if (IsGrave(call.status)) WriteGrave(id.text(), call.method, call.status);
   const Micros slow_us = slow_us_.load(std::memory_order_relaxed);
   if (slow_us > 0 && call.took_us > slow_us) {
-    num_to_trace_.store(kTracedAfterSlow, std::memory_order_relaxed);
     if (const auto num_left_out = TakeSlowLine(); num_left_out.has_value()) {
       Write(LogLevel::kWarning, "request.slow", id.text(), call, *num_left_out);
     }

@@ -10,10 +10,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "server/methods.h"
 #include "vitrine/base/clock.h"
+#include "vitrine/base/counters.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/server/api_keys.h"
 #include "vitrine/server/server.h"
@@ -43,7 +45,8 @@ class RequestId {
 struct CallNote {
   std::string placement{};  // The one that answered, so one that there is.
   std::size_t num_items = 0;
-  std::optional<Trace> trace{};
+  // Of its lists; where it failed, those before. Empty: nobody timed them, or it makes no list.
+  std::vector<Trace::Stage> stages{};
 };
 
 // Gives every call its id, and writes the lines of those that were slow, failed gravely, or are in
@@ -69,9 +72,12 @@ class RequestLog {
   void NoteStream(grpc::CallbackServerContext& context, const Method& method,
                   const absl::Status& status);
 
-  // Whether the next list should be traced, since a call was slow just now: so where many are, most
-  // of their lines say why.
-  bool TracesNext();
+  // Whether any call may come to have a line: then the stages of all are worth their times, since
+  // nobody knows beforehand which of them will.
+  bool HasLines() const;
+
+  // Counts the slow lines that are left out; `left_out` must outlive this.
+  void CountIn(Counter& left_out);
 
  private:
   // A draw without a lock: every number once, in an order that looks like none.
@@ -80,16 +86,14 @@ class RequestLog {
   // Nothing: the line is one too many. Else how many were left out since the last one.
   std::optional<std::uint64_t> TakeSlowLine();
 
-  static constexpr int kTracedAfterSlow = 32;
-
   std::atomic<Micros> slow_us_ = 0;  // 0: none is slow.
   std::atomic<std::uint64_t> sample_below_ = 0;
   std::atomic<std::uint64_t> next_;
-  std::atomic<int> num_to_trace_ = 0;
   std::mutex mutex_;
   double slow_per_second_ = 0;  // Guarded by mutex_, as all below.
   Tokens slow_lines_;
-  std::uint64_t num_left_out_ = 0;
+  std::uint64_t num_left_out_ = 0;  // Since the last line.
+  Counter* left_out_ = nullptr;     // Null: nobody counts.
 };
 
 }  // namespace vitrine

@@ -86,6 +86,7 @@ void RequestPool::Open(const Backend& backend) {
   if (backend.counters != nullptr) {
     abandoned_ = &backend.counters->Get("server.abandoned");
     unsent_.CountIn(backend.counters->Get("server.unread_replies"));
+    log_.CountIn(backend.counters->Get("server.slow_lines_left_out"));
   }
   phase_ = Phase::kOpen;
 }

@@ -38,6 +38,7 @@ struct Question {
   std::string name{};
   RecommendRequest request{};
   std::chrono::microseconds pause{0};  // Before each call.
+  bool is_timed = false;               // Its stages are, as a server's are for its log.
 };
 
 // Holds for so great a share of the items that have a price, and for what costs the same.
@@ -64,6 +65,10 @@ std::vector<Question> Questions(const Catalogue& catalogue) {
           {"with reasons, 0.3 ms apart",
            {.explanation = ExplanationLevel::kReasons},
            std::chrono::microseconds(300)},
+          {"with reasons, stages timed",
+           {.explanation = ExplanationLevel::kReasons},
+           std::chrono::microseconds(0),
+           true},
           {"the cheapest 1 %, no reasons",
            {.filter = CheapestFilter(catalogue, 0.01), .explanation = ExplanationLevel::kNone}},
           {"the cheapest 0.1 %, no reasons",
@@ -114,6 +119,8 @@ T Median(std::vector<T> values) {
 Micros Round(const Engine& engine, const Question& question,
              const std::vector<std::string>& users) {
   RecommendRequest request = question.request;
+  std::vector<Trace::Stage> stages;
+  if (question.is_timed) request.stages = &stages;
   Random random(1);
   std::vector<Micros> times;
   for (std::size_t call = 0; call < kCalls; ++call) {

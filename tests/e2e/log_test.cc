@@ -93,8 +93,8 @@ TEST(LogTest, ASlowListSaysWhatItSpentItsTimeOn) {
   shop.Serve();
 
   ::testing::internal::CaptureStderr();
-  IdOfCall(shop, "first");   // Traced for the metrics.
-  IdOfCall(shop, "second");  // Traced since the first was slow.
+  IdOfCall(shop, "first");
+  IdOfCall(shop, "second");
   const std::string lines = ::testing::internal::GetCapturedStderr();
 
   for (const std::string id : {"first", "second"}) {

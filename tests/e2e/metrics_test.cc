@@ -165,8 +165,9 @@ TEST(MetricsTest, AListIsTimedByItsPlacementAndOneInManyByStage) {
   const std::string page = Metrics(shop.server());
 
   EXPECT_EQ(ValueOf(page, R"(vitrine_placement_seconds_count{placement="trending"})"), 1) << page;
-  // The first list of the server was traced for this, which its caller did not get to see.
-  EXPECT_EQ(ValueOf(page, R"(vitrine_stage_seconds_count{stage="query"})"), 1);
+  // The first list of the server was chosen for this, which its caller did not get to see.
+  const std::string queries = R"({method="RecommendItems",stage="query"})";
+  EXPECT_EQ(ValueOf(page, "vitrine_stage_seconds_count" + queries), 1);
   EXPECT_FALSE(list->has_trace());
 }
 
@@ -184,6 +185,17 @@ TEST(MetricsTest, TheRowsOfAPageAreTimedByTheirPlacements) {
 
   EXPECT_EQ(ValueOf(page, R"(vitrine_placement_seconds_count{placement="trending"})"), 2) << page;
   EXPECT_EQ(ValueOf(page, R"(vitrine_placement_seconds_count{placement="new-arrivals"})"), 1);
+}
+
+TEST(MetricsTest, SlowCallsWithoutALineInTheLogAreCounted) {
+  ServerOptions options = WithMetrics();
+  options.request_log = {.slow_ms = 1e-3, .slow_per_second = 1e-6};  // Every call, one line.
+  Shop shop(options);
+  Live(shop);
+
+  const std::string page = Metrics(shop.server());
+
+  EXPECT_EQ(ValueOf(page, "vitrine_slow_lines_left_out_total"), 2) << page;
 }
 
 TEST(MetricsTest, EventsAreCountedAndTimedUntilTheyTakeEffect) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/large_shop.h"
 
@@ -13,6 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using vitrine::testing::MakeFakeModel;
+using vitrine::testing::StatusIs;
 
 std::map<std::string, std::size_t> DropsOf(const RecommendReply& reply) {
   std::map<std::string, std::size_t> drops;
@@ -26,6 +30,15 @@ std::vector<std::string> StagesOf(const RecommendReply& reply) {
   std::vector<std::string> names;
   for (const Trace::Stage& stage : reply.trace.value().stages) names.push_back(stage.name);
   return names;
+}
+
+using NameAndCount = std::pair<std::string, std::size_t>;
+
+// All that does not differ from one time to the next.
+std::vector<NameAndCount> NamesAndCounts(const std::vector<Trace::Stage>& stages) {
+  std::vector<NameAndCount> all;
+  for (const Trace::Stage& stage : stages) all.emplace_back(stage.name, stage.count);
+  return all;
 }
 
 std::size_t CountOf(const RecommendReply& reply, const std::string& stage) {
@@ -157,6 +170,47 @@ TEST_F(TraceTest, NamesTheStagesOfARanking) {
   EXPECT_THAT(StagesOf(*of_large), ElementsAre("query", "retrieve:most_popular",
                                                "score:most_popular", "blend", "select", "explain"));
   for (const Trace::Stage& stage : reply.trace->stages) EXPECT_GE(stage.micros, 0) << stage.name;
+}
+
+TEST_F(TraceTest, StagesAreThoseOfATraceWhereTheyAloneAreAskedFor) {
+  RecommendRequest request{.user_id = "u",
+                           .context_item_ids = {"item-010"},
+                           .exclude_item_ids = {"item-012", "unknown"},
+                           .page_size = 12};
+  request.page_token = Recommend(request).next_page_token;
+  SimilarRequest similar{.item_id = "item-010", .user_id = "u", .page_size = 5};
+  RankRequest ranking{.user_id = "u", .item_ids = {"item-299", "item-003", "unknown"}};
+  request.wants_trace = similar.wants_trace = ranking.wants_trace = true;
+  const std::vector<RecommendReply> traced = {Recommend(request), Similar(similar), Rank(ranking)};
+
+  request.wants_trace = similar.wants_trace = ranking.wants_trace = false;
+  const std::vector<Trace::Stage> of_before = {{.name = "of the request before"}};
+  std::vector<std::vector<Trace::Stage>> stages(3, of_before);
+  request.stages = &stages[0];
+  similar.stages = &stages[1];
+  ranking.stages = &stages[2];
+  const std::vector<RecommendReply> timed = {Recommend(request), Similar(similar), Rank(ranking)};
+
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    EXPECT_EQ(NamesAndCounts(stages[i]), NamesAndCounts(traced[i].trace.value().stages)) << i;
+    EXPECT_FALSE(timed[i].trace.has_value()) << i;
+    EXPECT_EQ(Ids(timed[i]), Ids(traced[i])) << i;
+  }
+}
+
+TEST_F(TraceTest, StagesAreWrittenOfAListThatNobodyWaitedFor) {
+  int num_questions = 0;
+  std::vector<Trace::Stage> stages;
+
+  const auto reply = engine_.Recommend({.user_id = "u",
+                                        .is_gone = [&num_questions] { return ++num_questions > 1; },
+                                        .stages = &stages});
+
+  EXPECT_THAT(reply, StatusIs(absl::StatusCode::kCancelled));
+  ASSERT_GE(stages.size(), 2U);
+  EXPECT_EQ(stages[0].name, "query");
+  EXPECT_EQ(stages[1].name, "filter");
+  EXPECT_EQ(stages[1].count, 297U - 2);
 }
 
 TEST_F(TraceTest, CountsWhatMayNotBeShownByItsFirstReason) {

@@ -110,12 +110,15 @@ class RecommendationServiceTest : public FakeShop {
     return request;
   }
 
+  // `values`: of its labels, in the order of their names.
   prometheus::ClientMetric::Histogram HistogramOf(const std::string& name,
-                                                  const std::string& label) const {
+                                                  const std::vector<std::string>& values) const {
     for (const prometheus::MetricFamily& family : metrics_.Collect()) {
       if (family.name != name) continue;
       for (const prometheus::ClientMetric& metric : family.metric) {
-        if (metric.label.front().value == label) return metric.histogram;
+        std::vector<std::string> of_metric;
+        for (const auto& label : metric.label) of_metric.push_back(label.value);
+        if (of_metric == values) return metric.histogram;
       }
     }
     return {};
@@ -182,19 +185,44 @@ TEST_F(RecommendationServiceTest, SlowQuestionsAboutItemsSayWhatTheySpentTheirTi
                                HasSubstr(", select 0 "), HasSubstr(", explain 2 ")));
 }
 
-TEST_F(RecommendationServiceTest, WhereNoneIsSlowOneQuestionAboutItemsInManyIsTraced) {
-  pool_.log().Set({.slow_ms = 0, .sample_share = 1});
-  SetLogLevel(LogLevel::kInfo);
-  v1::SimilarItemsResponse response;
-  int num_traced = 0;
+TEST_F(RecommendationServiceTest, ASlowCallSaysWhatItSpentItsTimeOnThoughNothingForetoldIt) {
+  const v1::RecommendItemsRequest request;
+  v1::RecommendItemsResponse list;
+  v1::SimilarItemsResponse similar;
+  // The first calls, whose stages the metrics have, are fast.
+  pool_.log().Set({.slow_ms = 1e6});
+  LinesOf(&v1::RecommendationService::Stub::RecommendItems, request, list);
+  LinesOf(&v1::RecommendationService::Stub::SimilarItems, Like("a"), similar);
+  pool_.log().Set({.slow_ms = 1e-3, .slow_per_second = 0});
 
-  for (int i = 0; i < 128; ++i) {
-    const std::string line =
-        LinesOf(&v1::RecommendationService::Stub::SimilarItems, Like("a"), response);
-    if (line.find("stages=\"query") != std::string::npos) ++num_traced;
+  const std::string of_list =
+      LinesOf(&v1::RecommendationService::Stub::RecommendItems, request, list);
+  const std::string of_similar =
+      LinesOf(&v1::RecommendationService::Stub::SimilarItems, Like("a"), similar);
+
+  EXPECT_THAT(of_list, HasSubstr("stages=\"query 0 "));
+  EXPECT_THAT(of_similar, HasSubstr("stages=\"query 0 "));
+  EXPECT_FALSE(list.has_trace());
+}
+
+TEST_F(RecommendationServiceTest, OfEachMethodOneCallInManyIsInTheMetricsWithItsStages) {
+  pool_.log().Set({.slow_ms = 0});  // Nobody else wants to know them.
+  v1::SimilarItemsResponse similar;
+  v1::RankItemsRequest ranking;
+  ranking.add_item_ids("a");
+  v1::RankItemsResponse ranked;
+
+  for (int i = 0; i < 65; ++i) {
+    LinesOf(&v1::RecommendationService::Stub::SimilarItems, Like("a"), similar);
+    LinesOf(&v1::RecommendationService::Stub::RankItems, ranking, ranked);
   }
 
-  EXPECT_EQ(num_traced, 2);
+  const std::string name = "vitrine_stage_seconds";
+  EXPECT_EQ(HistogramOf(name, {"SimilarItems", "query"}).sample_count, 2U);
+  EXPECT_EQ(HistogramOf(name, {"SimilarItems", "filter"}).sample_count, 2U);
+  EXPECT_EQ(HistogramOf(name, {"RankItems", "query"}).sample_count, 2U);
+  EXPECT_EQ(HistogramOf(name, {"RankItems", "explain"}).sample_count, 2U);
+  EXPECT_EQ(HistogramOf(name, {"RecommendItems", "query"}).sample_count, 0U);
 }
 
 TEST_F(RecommendationServiceTest, EachRowCountsForItsPlacementWithItsOwnTime) {
@@ -205,14 +233,15 @@ TEST_F(RecommendationServiceTest, EachRowCountsForItsPlacementWithItsOwnTime) {
 
   LinesOf(&v1::RecommendationService::Stub::BatchRecommendItems, Page(), response);
 
-  const auto first = HistogramOf("vitrine_placement_seconds", "recommended-for-you");
-  const auto second = HistogramOf("vitrine_placement_seconds", "trending");
+  const auto first = HistogramOf("vitrine_placement_seconds", {"recommended-for-you"});
+  const auto second = HistogramOf("vitrine_placement_seconds", {"trending"});
   EXPECT_EQ(first.sample_count, 1U);
   EXPECT_EQ(second.sample_count, 1U);
   EXPECT_GE(first.sample_sum, SleepyScorer::kSeconds);
   EXPECT_LT(second.sample_sum, SleepyScorer::kSeconds);
   // The first call of all is one of those whose stages are in the metrics.
-  EXPECT_EQ(HistogramOf("vitrine_stage_seconds", "query").sample_count, 2U);
+  const auto queries = HistogramOf("vitrine_stage_seconds", {"BatchRecommendItems", "query"});
+  EXPECT_EQ(queries.sample_count, 2U);
 }
 
 TEST_F(RecommendationServiceTest, WhatComesOfQuestionsAboutItemsIsToldOf) {

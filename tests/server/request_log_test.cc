@@ -55,9 +55,10 @@ TEST(RequestIdTest, AMadeOneIsFifteenHexadecimalDigits) {
 
 TEST(RequestLogTest, ASlowCallHasALineWithItsStages) {
   RequestLog log({.slow_ms = 250});
-  CallNote note{.placement = "home", .num_items = 20, .trace = Trace{}};
-  note.trace->stages = {{.name = "query", .count = 3, .micros = 12},
-                        {.name = "retrieve:ials", .count = 100, .micros = 300'000}};
+  const CallNote note{.placement = "home",
+                      .num_items = 20,
+                      .stages = {{.name = "query", .count = 3, .micros = 12},
+                                 {.name = "retrieve:ials", .count = 100, .micros = 300'000}}};
 
   const std::string line = Logged([&] { NoteOne(log, 312'400, absl::OkStatus(), &note); });
 
@@ -87,8 +88,10 @@ TEST(RequestLogTest, AFastCallHasNoLineNorHasASlowOneWhereNoneIsSlow) {
   EXPECT_THAT(Logged([&] { NoteOne(log, 10'000'000); }), IsEmpty());
 }
 
-TEST(RequestLogTest, SlowLinesBeyondTheBoundAreCountedInTheNextOne) {
+TEST(RequestLogTest, SlowLinesBeyondTheBoundAreCountedInTheNextOneAndAtOnce) {
   RequestLog log({.slow_ms = 1, .slow_per_second = 1e-6});
+  Counter left_out;
+  log.CountIn(left_out);
 
   const std::string lines = Logged([&] {
     for (int i = 0; i < 5; ++i) NoteOne(log, 2'000);
@@ -98,18 +101,18 @@ TEST(RequestLogTest, SlowLinesBeyondTheBoundAreCountedInTheNextOne) {
   });
 
   EXPECT_THAT(lines, MatchesRegex(".*left_out=0\n.*left_out=4\n.*left_out=0\n"));
+  EXPECT_EQ(left_out.value(), 4U);
 }
 
-TEST(RequestLogTest, AfterASlowCallTheNextListsAreTraced) {
+TEST(RequestLogTest, HasLinesWhereACallMayBeSlowOrInTheSample) {
   RequestLog log({.slow_ms = 1});
-  EXPECT_FALSE(log.TracesNext());
+  EXPECT_TRUE(log.HasLines());
 
-  Logged([&] { NoteOne(log, 2'000); });
-  int num_traced = 0;
-  while (log.TracesNext()) ++num_traced;
+  log.Set({.slow_ms = 0, .sample_share = 0.01});
+  EXPECT_TRUE(log.HasLines());
 
-  EXPECT_EQ(num_traced, 32);
-  EXPECT_FALSE(log.TracesNext());
+  log.Set({.slow_ms = 0});
+  EXPECT_FALSE(log.HasLines());
 }
 
 TEST(RequestLogTest, TheSampleHasItsShareOfCalls) {

@@ -24,6 +24,21 @@ namespace vitrine {
 
 enum class ExplanationLevel { kNone, kReasons, kContributions };
 
+// How a list came about, for whoever wonders.
+struct Trace {
+  struct Stage {
+    std::string name{};     // "query", "retrieve:ials", ...: docs/life_of_a_request.md
+    std::size_t count = 0;  // What was left, or found.
+    double micros = 0;
+  };
+  struct Drop {
+    std::string reason{};
+    std::size_t count = 0;
+  };
+  std::vector<Stage> stages{};  // In the order of the request's way.
+  std::vector<Drop> drops{};
+};
+
 // A list for a shopper. Nothing is required: an empty request is answered with what is popular.
 struct RecommendRequest {
   std::string user_id{};
@@ -40,8 +55,8 @@ struct RecommendRequest {
   std::uint64_t min_sequence = 0;  // Answer from this state of the store, or a later one.
   ListControls controls{};
   // RecommendReply::next_page_token of the page before; empty: the first page. All but the token,
-  // page_size, explanation, min_sequence, is_late, time_left, is_gone and wants_trace must be as
-  // in that request.
+  // page_size, explanation, min_sequence, is_late, time_left, is_gone, wants_trace and stages must
+  // be as in that request.
   std::string page_token{};
   // Asked between the stages: once true, the reply is what is ready, never less than a page of what
   // is popular (but for a strict list), and `fallbacks` says "deadline". Reasons that would have to
@@ -56,6 +71,9 @@ struct RecommendRequest {
   // Empty: somebody does.
   std::function<bool()> is_gone{};
   bool wants_trace = false;
+  // Where each stage is written as it ends, be there a reply or an error in the end: a trace
+  // without drops, which costs some looks at the clock. Null: nowhere.
+  std::vector<Trace::Stage>* stages = nullptr;
 };
 
 inline constexpr std::size_t kMaxRows = 20;  // Of one page.
@@ -72,7 +90,8 @@ struct SimilarRequest {
   std::function<bool()> is_late{};  // As in RecommendRequest, all three.
   std::function<std::chrono::nanoseconds()> time_left{};
   std::function<bool()> is_gone{};
-  bool wants_trace = false;  // Of its stages; drops are not counted.
+  bool wants_trace = false;                     // Of its stages; drops are not counted.
+  std::vector<Trace::Stage>* stages = nullptr;  // As in RecommendRequest.
 };
 
 struct RankRequest {
@@ -88,6 +107,7 @@ struct RankRequest {
   std::function<std::chrono::nanoseconds()> time_left{};
   std::function<bool()> is_gone{};
   bool wants_trace = false;  // As in SimilarRequest.
+  std::vector<Trace::Stage>* stages = nullptr;
 };
 
 // Why an item is shown, printable by a shop.
@@ -136,21 +156,6 @@ struct RecommendedItem {
   // Exploration only: how likely it was, given what stands before it, that it came to its place. 1
   // for what was not drawn.
   double propensity = 0;
-};
-
-// How a list came about, for whoever wonders.
-struct Trace {
-  struct Stage {
-    std::string name{};     // "query", "retrieve:ials", ...: docs/life_of_a_request.md
-    std::size_t count = 0;  // What was left, or found.
-    double micros = 0;
-  };
-  struct Drop {
-    std::string reason{};
-    std::size_t count = 0;
-  };
-  std::vector<Stage> stages{};  // In the order of the request's way.
-  std::vector<Drop> drops{};
 };
 
 struct RecommendReply {
