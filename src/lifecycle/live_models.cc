@@ -46,6 +46,7 @@ LiveModels::LiveModels(FileSystem& files, BundleFolder folder, const Catalogue& 
                        Published<ModelSet>& published, const Clock& clock, WarmUp warm_up)
     : files_(files),
       folder_(std::move(folder)),
+      probation_path_(folder_.path() + "/PROBATION"),
       catalogue_(catalogue),
       published_(published),
       clock_(clock),
@@ -71,13 +72,35 @@ bool LiveModels::FreeReplaced() {
   return !unused.empty();
 }
 
+// Before the version is served: it may end the process, and is on probation all the same then.
 void LiveModels::BeginProbation(const std::string& previous) {
-  probation_.reset();
-  if (previous.empty() || previous == served_) return;
-  probation_ = {.version = served_, .previous = previous, .since_us = clock_.Now()};
+  if (previous.empty()) return ResumeProbation();
+  if (previous == served_) return ForgetProbation();
+  probation_ = Probation{.version = served_, .previous = previous, .since_us = clock_.Now()};
+  const absl::Status saved = SaveProbation(files_, probation_path_, *probation_);
+  if (saved.ok()) return;
+  Log(LogLevel::kWarning, "models.probation-not-written",
+      {{"error", std::string(saved.message())}});
 }
 
-std::optional<LiveModels::Probation> LiveModels::probation() const {
+void LiveModels::ResumeProbation() {
+  absl::StatusOr<Probation> saved = LoadProbation(files_, probation_path_);
+  if (saved.ok()) {
+    if (saved->version == served_) probation_ = *std::move(saved);
+  } else if (!absl::IsNotFound(saved.status())) {
+    Log(LogLevel::kWarning, "models.probation-unreadable",
+        {{"error", std::string(saved.status().message())}});
+  }
+}
+
+void LiveModels::ForgetProbation() {
+  probation_.reset();
+  const absl::Status removed = files_.Remove(probation_path_);
+  if (removed.ok() || absl::IsNotFound(removed)) return;
+  Log(LogLevel::kWarning, "models.remove-failed", {{"error", std::string(removed.message())}});
+}
+
+std::optional<Probation> LiveModels::probation() const {
   std::lock_guard lock(mutex_);
   return probation_;
 }
@@ -124,9 +147,9 @@ bool LiveModels::TryLoad(const std::string& version) {
          {"still-serving", served_.empty() ? "nothing" : served_}});
     return false;
   }
-  Serve(std::make_shared<const ModelSet>(*std::move(models)));
   const std::string before = std::exchange(served_, version);
   BeginProbation(before);
+  Serve(std::make_shared<const ModelSet>(*std::move(models)));
   refused_.clear();
   Log(LogLevel::kInfo, "models.loaded", {{"version", version}, {"ms", Milliseconds(start)}});
   return true;
@@ -148,8 +171,8 @@ absl::Status LiveModels::Publish(ModelSet models, const std::vector<std::string>
   if (instead_of.has_value()) VITRINE_RETURN_IF_ERROR(CheckStillLive(*instead_of));
   VITRINE_RETURN_IF_ERROR(folder_.Publish(models, item_ids));
   const std::string before = std::exchange(served_, models.version);
-  Serve(std::make_shared<const ModelSet>(std::move(models)));
   BeginProbation(before);
+  Serve(std::make_shared<const ModelSet>(std::move(models)));
   return absl::OkStatus();
 }
 
@@ -180,15 +203,18 @@ absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& versi
                 .to = std::move(wanted),
                 .is_promotion = is_promotion};
   refused_.clear();
+  if (change.is_promotion) {
+    BeginProbation(change.from);
+  } else {
+    ForgetProbation();
+  }
   Serve(std::make_shared<const ModelSet>(std::move(models)));
-  probation_.reset();
-  if (change.is_promotion) BeginProbation(change.from);
   return change;
 }
 
 void LiveModels::EndProbation(const std::string& version) {
   std::lock_guard lock(mutex_);
-  if (probation_.has_value() && probation_->version == version) probation_.reset();
+  if (probation_.has_value() && probation_->version == version) ForgetProbation();
 }
 
 absl::Status LiveModels::SaveCandidate(ModelSet models, const std::vector<std::string>& item_ids,

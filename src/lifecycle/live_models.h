@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "lifecycle/probation.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/published.h"
@@ -66,13 +67,9 @@ class LiveModels {
   // process wrote it.
   bool HasOtherCandidate() const;
 
-  // What is served since when, and what it took the place of: by a publication, of this process or
-  // another. Nothing where it was loaded at the start, or made live by MakeLive.
-  struct Probation {
-    std::string version{};
-    std::string previous{};
-    Micros since_us = 0;
-  };
+  // Of what is served, where it went live by a publication, of this process or another, or by a
+  // promotion. What was loaded at the start is on probation where it was when the process before
+  // ended; what MakeLive went back to is not.
   std::optional<Probation> probation() const;
   // Of this version: it is not taken back any more.
   void EndProbation(const std::string& version);
@@ -101,10 +98,15 @@ class LiveModels {
   // Warms the models up and publishes them; their content may be made anew, whatever became of that
   // of those before. REQUIRES: mutex_ is held.
   void Serve(std::shared_ptr<const ModelSet> models);
-  void BeginProbation(const std::string& previous);  // REQUIRES: mutex_ is held.
+  // Of served_, which took the place of `previous`; "": it is loaded at the start.
+  // REQUIRES, for all: mutex_ is held.
+  void BeginProbation(const std::string& previous);
+  void ResumeProbation();
+  void ForgetProbation();
 
   FileSystem& files_;
   const BundleFolder folder_;
+  const std::string probation_path_;
   const Catalogue& catalogue_;
   Published<ModelSet>& published_;
   const Clock& clock_;

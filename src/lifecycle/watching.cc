@@ -111,7 +111,7 @@ void Lifecycle::State::RollBackIfWorse() {
       Log(LogLevel::kWarning, "models.clicks-not-read", {{"error", std::string(read.message())}});
     }
   }
-  const std::optional<LiveModels::Probation> probation = live.probation();
+  const std::optional<Probation> probation = live.probation();
   if (!probation.has_value()) return;
   const auto watched_us = static_cast<double>(options.clock->Now() - probation->since_us);
   if (watched_us > bounds.probation_hours * kMicrosPerHour) return;

@@ -25,13 +25,20 @@ class HealthTest : public LifecycleTest {
  protected:
   // Two versions, the second of which has just gone live.
   void SetUp() override {
-    LifecycleOptions options = shop_.Options();
-    options.rollback.least_answers = 20;
-    options.rollback.click_drop = 0.5;
-    options.rollback.least_shown = 20;
-    Start(options);
+    options_ = shop_.Options();
+    options_.rollback.least_answers = 20;
+    options_.rollback.click_drop = 0.5;
+    options_.rollback.least_shown = 20;
+    Start(options_);
     first_ = Train();
     second_ = Train();
+  }
+
+  // As a process that starts anew, with the same bounds.
+  void StartAnew() {
+    lifecycle_.reset();
+    published_.Set(std::make_shared<const ModelSet>());
+    Start(options_);
   }
 
   void Answer(int count, const std::string& version, const std::string& fallback = "backfill") {
@@ -68,6 +75,7 @@ class HealthTest : public LifecycleTest {
 
   void WaitSomePolls() { std::this_thread::sleep_for(std::chrono::milliseconds(100)); }
 
+  LifecycleOptions options_;
   std::string first_;
   std::string second_;
 };
@@ -140,6 +148,38 @@ TEST_F(HealthTest, WhatWasTakenBackToIsNotTakenBackItself) {
 
 TEST_F(HealthTest, AfterItsProbationAVersionStays) {
   shop_.clock().Advance(25LL * 3'600 * kMicrosPerSecond);
+
+  Answer(30, second_, "deadline");
+
+  WaitSomePolls();
+  EXPECT_EQ(Served(), second_);
+}
+
+TEST_F(HealthTest, AProbationGoesOnAfterARestart) {
+  StartAnew();
+  ASSERT_EQ(Served(), second_);
+
+  Answer(30, second_, "deadline");
+
+  EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
+}
+
+TEST_F(HealthTest, ForWhatIsLeftOfIt) {
+  shop_.clock().Advance(20LL * 3'600 * kMicrosPerSecond);
+  StartAnew();
+  shop_.clock().Advance(5LL * 3'600 * kMicrosPerSecond);
+
+  Answer(30, second_, "deadline");
+
+  WaitSomePolls();
+  EXPECT_EQ(Served(), second_);
+}
+
+TEST_F(HealthTest, WhatSomebodyWentBackToIsNotWatchedAfterARestartEither) {
+  ASSERT_THAT(RollBack(first_), IsOk());
+  ASSERT_THAT(RollBack(second_), IsOk());  // Which was on probation before.
+  StartAnew();
+  ASSERT_EQ(Served(), second_);
 
   Answer(30, second_, "deadline");
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "lifecycle/probation.h"
 #include "lifecycle/small_shop.h"
 #include "testing/status_matchers.h"
 #include "vitrine/base/atomic_file.h"
@@ -66,6 +67,45 @@ TEST_F(LiveModelsTest, AVersionIsTakenBackOnlyWhileItIsLive) {
   EXPECT_THAT(live_.MakeLive("v1", "v2"), StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(published_.Get()->version, "v3");
   EXPECT_THAT(live_.MakeLive("v2", "v3"), IsOk());
+}
+
+TEST_F(LiveModelsTest, AProbationIsResumedWhereItsFileIsWhole) {
+  ASSERT_THAT(Publish("v1", ""), IsOk());
+  ASSERT_THAT(Publish("v2", "v1"), IsOk());
+  const Micros since_us = shop_.clock().Now();
+  shop_.clock().Advance(kMicrosPerSecond);
+  published_.Set(std::make_shared<const ModelSet>());
+
+  LiveModels restarted = Open();
+  restarted.FollowLive();
+
+  ASSERT_TRUE(restarted.probation().has_value());
+  EXPECT_EQ(restarted.probation()->version, "v2");
+  EXPECT_EQ(restarted.probation()->previous, "v1");
+  EXPECT_EQ(restarted.probation()->since_us, since_us);
+
+  ASSERT_THAT(WriteFileAtomically(shop_.files(), shop_.models_folder() + "/PROBATION", "rubbish"),
+              IsOk());
+  published_.Set(std::make_shared<const ModelSet>());
+  LiveModels damaged = Open();
+  damaged.FollowLive();
+  EXPECT_EQ(published_.Get()->version, "v2");
+  EXPECT_FALSE(damaged.probation().has_value());
+}
+
+TEST_F(LiveModelsTest, AVersionIsOnProbationBeforeItIsWarmedUp) {
+  ASSERT_THAT(Publish("v1", ""), IsOk());
+  std::string on_probation;
+  const auto read = [&](const std::shared_ptr<const ModelSet>& /*models*/) {
+    const auto saved = LoadProbation(shop_.files(), shop_.models_folder() + "/PROBATION");
+    if (saved.ok()) on_probation = saved->version;
+  };
+  LiveModels live(shop_.files(), Folder(), shop_.store().catalogue(), published_, shop_.clock(),
+                  read);
+
+  ASSERT_THAT(live.Publish(Version("v2"), {}, "v1"), IsOk());
+
+  EXPECT_EQ(on_probation, "v2");
 }
 
 TEST_F(LiveModelsTest, ANameThatLeavesTheFolderIsNoVersion) {

@@ -91,6 +91,7 @@ class BundleFolder {
   absl::StatusOr<std::vector<BundleSummary>> List(
       const std::vector<BundleSummary>& known = {}) const;
 
+  const std::string& path() const { return folder_; }
   std::string PathOf(const std::string& version) const;
 
   // A version name that sorts by time and is not in use: "20260131T101500Z", "-02" ... added. No
