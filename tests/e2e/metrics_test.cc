@@ -3,13 +3,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #undef _res  // A macro of the resolver, which httplib.h brings; Eigen names parameters so.
 
 #include "e2e/loopback_socket.h"
+#include "e2e/metric_names.h"
 #include "e2e/shop.h"
 #include "testing/status_matchers.h"
 
@@ -35,28 +34,6 @@ std::string Metrics(const Server& server) {
 double ValueOf(const std::string& page, const std::string& series) {
   const std::size_t at = ("\n" + page).find("\n" + series + " ");
   return at == std::string::npos ? -1 : std::stod(page.substr(at + series.size()));
-}
-
-// Every "vitrine_..." and "process_..." in a text, without what Prometheus adds to a histogram's.
-std::set<std::string> NamesIn(const std::string& text) {
-  const char* const word = "abcdefghijklmnopqrstuvwxyz_";
-  std::set<std::string> names;
-  for (std::size_t at = 0; (at = text.find_first_of(word, at)) != std::string::npos;) {
-    std::string name = text.substr(at, text.find_first_not_of(word, at) - at);
-    at += name.size();
-    for (const std::string suffix : {"_bucket", "_sum", "_count"}) {
-      if (name.ends_with("_seconds" + suffix)) name.resize(name.size() - suffix.size());
-    }
-    if (name.starts_with("vitrine_") || name.starts_with("process_")) names.insert(name);
-  }
-  return names;
-}
-
-std::string ReadDoc(const std::string& name) {
-  std::ifstream file(std::string(VITRINE_DOCS) + "/" + name);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 // A shop of which there is something to say: events, lists, models, a training.
