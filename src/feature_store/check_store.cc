@@ -85,15 +85,17 @@ absl::StatusOr<StoreCheck> CheckStore(const std::string& folder, const FeatureSt
                                       FileSystem& files, const Clock& clock) {
   StorePlace place{.folder = folder, .options = options, .files = &files, .clock = &clock};
   place.options.is_read_only = true;
-  // First: of a damaged table, a reader sees an older state, or none.
-  VITRINE_RETURN_IF_ERROR(Storage::CheckFiles(folder + "/db", files));
+  // First: of a damaged table or log, a reader sees an older state, or none.
+  VITRINE_ASSIGN_OR_RETURN(const std::size_t num_torn_bytes,
+                           Storage::CheckFiles(folder + "/db", files));
   VITRINE_ASSIGN_OR_RETURN(LoadedStore store, LoadStore(place));
   VITRINE_RETURN_IF_ERROR(CheckEventIds(folder, store));
 
   StoreCheck check{.num_events = store.state.num_events,
                    .num_users = store.views->shoppers().num_known(),
                    .num_items = store.views->catalogue().num_items(),
-                   .num_disk_bytes = store.storage->num_disk_bytes() + NumCheckpointBytes(folder)};
+                   .num_disk_bytes = store.storage->num_disk_bytes() + NumCheckpointBytes(folder),
+                   .num_torn_bytes = num_torn_bytes};
   if (!store.has_checkpoint) {
     if (NumCheckpointBytes(folder) > 0) check.checkpoint = StoreCheck::Checkpoint::kUnused;
     return check;

@@ -64,12 +64,14 @@ class Storage {
                                                        FileSystem& files);
   ~Storage();
 
-  // Reads every block of every file of the tables in `folder`, and compares its checksum: each file
-  // by itself, since a reader passes over what it cannot open, to an older state. Beside an owner,
-  // a file that it removed meanwhile is no damage. OK where there are no tables.
+  // Reads every byte of every file of the tables in `folder`, of their manifest and of their
+  // write-ahead logs, and compares its checksum: each file by itself, since a reader passes over
+  // what it cannot open, and over the end of a log from the first damage on, to an older state.
+  // Beside an owner, a file that it removed meanwhile is no damage. Returns the bytes of a torn
+  // tail, which the next owner cuts; 0 where there are no tables.
   //
   // Errors: DATA_LOSS a file is damaged or missing, named; those of FileSystem.
-  static absl::Status CheckFiles(const std::string& folder, FileSystem& files);
+  static absl::StatusOr<std::size_t> CheckFiles(const std::string& folder, FileSystem& files);
 
   // On disk once this returns OK. After an error nothing more may be committed, but after one of
   // RESOURCE_EXHAUSTED once Reopen has made all good.

@@ -48,21 +48,47 @@ struct Record {
   std::size_t end = 0;  // Of its bytes in the file.
 };
 
-// The whole, undamaged record at `at`, if there is one.
-std::optional<Record> ReadRecord(std::string_view bytes, std::size_t at) {
-  const std::size_t block_end = std::min(bytes.size(), (at / kBlockBytes + 1) * kBlockBytes);
-  if (at + kHeaderBytes > block_end) return std::nullopt;
-  std::uint32_t stored = 0;
-  std::memcpy(&stored, bytes.data() + at, sizeof stored);
+// Where the record at `at` ends by what it says. REQUIRES: its header is there.
+std::size_t EndOf(std::string_view bytes, std::size_t at) {
   const auto low = static_cast<unsigned char>(bytes[at + 4]);
   const auto high = static_cast<unsigned char>(bytes[at + 5]);
-  const auto type = static_cast<unsigned char>(bytes[at + 6]);
-  const std::size_t length = low | static_cast<std::size_t>(high) << 8;
-  const std::size_t end = at + kHeaderBytes + length;
-  if (type < kFull || type > kLast || end > block_end) return std::nullopt;
-  const std::string_view checked = bytes.substr(at + kHeaderBytes - 1, length + 1);
-  if (Masked(Crc32c(checked)) != stored) return std::nullopt;
-  return Record{static_cast<RecordType>(type), end};
+  return at + kHeaderBytes + (low | static_cast<std::size_t>(high) << 8);
+}
+
+// Whether the checksum of the record at `at`, of all but its length, fits what is up to `end`.
+bool IsChecked(std::string_view bytes, std::size_t at, std::size_t end) {
+  std::uint32_t stored = 0;
+  std::memcpy(&stored, bytes.data() + at, sizeof stored);
+  const std::size_t begin = at + kHeaderBytes - 1;
+  return Masked(Crc32c(bytes.substr(begin, end - begin))) == stored;
+}
+
+RecordType TypeAt(std::string_view bytes, std::size_t at) {
+  return static_cast<RecordType>(static_cast<unsigned char>(bytes[at + kHeaderBytes - 1]));
+}
+bool IsKnown(RecordType type) { return type >= kFull && type <= kLast; }
+
+std::size_t BlockEnd(std::size_t at) { return (at / kBlockBytes + 1) * kBlockBytes; }
+
+// The whole, undamaged record at `at`, if there is one.
+std::optional<Record> ReadRecord(std::string_view bytes, std::size_t at) {
+  const std::size_t block_end = std::min(bytes.size(), BlockEnd(at));
+  if (at + kHeaderBytes > block_end) return std::nullopt;
+  const RecordType type = TypeAt(bytes, at);
+  const std::size_t end = EndOf(bytes, at);
+  if (!IsKnown(type) || end > block_end || !IsChecked(bytes, at, end)) return std::nullopt;
+  return Record{type, end};
+}
+
+// Whether a record at `at` would be whole if it ended with the bytes: its length alone is damaged.
+bool FillsTheRest(std::string_view bytes, std::size_t at) {
+  return at + kHeaderBytes <= bytes.size() && bytes.size() <= BlockEnd(at) &&
+         IsKnown(TypeAt(bytes, at)) && IsChecked(bytes, at, bytes.size());
+}
+
+bool IsCutOff(std::string_view bytes, std::size_t at) {
+  if (at + kHeaderBytes > bytes.size() || EndOf(bytes, at) > bytes.size()) return true;
+  return bytes.find_first_not_of('\0', at) == std::string_view::npos;
 }
 
 // A block's last bytes are unused where a header does not fit.
@@ -78,6 +104,13 @@ bool HasBatchBeginning(std::string_view bytes, std::size_t from) {
     if (record.has_value() && (record->type == kFull || record->type == kFirst)) return true;
   }
   return false;
+}
+
+absl::Status DamagedWalError(const std::string& path, std::size_t intact, std::size_t size) {
+  return absl::DataLossError(absl::StrFormat(
+      "%s is damaged behind byte %d of %d, before its end: acknowledged events are lost; restore "
+      "a backup of the store",
+      path, intact, size));
 }
 
 // Names are numbers of equal width until they grow by a digit.
@@ -121,8 +154,33 @@ WalTail InspectWal(std::string_view bytes) {
     is_inside_batch = record->type == kFirst || record->type == kMiddle;
     if (!is_inside_batch) tail.intact_bytes = at;
   }
-  if (at < bytes.size()) tail.has_intact_batch_after = HasBatchBeginning(bytes, at + 1);
+  if (at < bytes.size()) {
+    tail.is_damaged = FillsTheRest(bytes, at) || HasBatchBeginning(bytes, at + 1);
+  }
+  tail.is_cut_off = tail.intact_bytes < bytes.size() && IsCutOff(bytes, at);
   return tail;
+}
+
+absl::StatusOr<std::size_t> CheckWals(FileSystem& files, const std::string& folder) {
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<std::string> wals, ListWals(files, folder));
+  std::size_t torn_bytes = 0;
+  bool is_newest = true;
+  for (auto wal = wals.rbegin(); wal != wals.rend(); ++wal) {
+    const std::string path = folder + "/" + *wal;
+    const absl::StatusOr<std::string> bytes = files.ReadFile(path);
+    if (absl::IsNotFound(bytes.status())) continue;
+    VITRINE_RETURN_IF_ERROR(bytes.status());
+    // One that was begun when the commit before it had failed is empty.
+    if (bytes->empty()) continue;
+    const WalTail tail = InspectWal(*bytes);
+    const std::size_t behind = bytes->size() - tail.intact_bytes;
+    if (tail.is_damaged || (behind > 0 && !is_newest)) {
+      return DamagedWalError(path, tail.intact_bytes, bytes->size());
+    }
+    torn_bytes += behind;
+    is_newest = false;
+  }
+  return torn_bytes;
 }
 
 absl::StatusOr<std::size_t> CutTornTail(FileSystem& files, const std::string& folder) {
@@ -137,12 +195,7 @@ absl::StatusOr<std::size_t> CutTornTail(FileSystem& files, const std::string& fo
   if (bytes.empty()) return 0;
   const WalTail tail = InspectWal(bytes);
   if (tail.intact_bytes == bytes.size()) return 0;
-  if (tail.has_intact_batch_after) {
-    return absl::DataLossError(absl::StrFormat(
-        "%s is damaged behind byte %d of %d, before its end: acknowledged events are lost; restore "
-        "a backup of the store",
-        path, tail.intact_bytes, bytes.size()));
-  }
+  if (tail.is_damaged) return DamagedWalError(path, tail.intact_bytes, bytes.size());
   const std::size_t cut = bytes.size() - tail.intact_bytes;
   VITRINE_RETURN_IF_ERROR(
       WriteFileAtomically(files, path, std::string_view(bytes).substr(0, tail.intact_bytes)));

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "testing/fake_clock.h"
@@ -50,24 +51,54 @@ class CheckTest : public ::testing::Test {
     Record(*store, 40, 60);
   }
 
+  // What a kill leaves of a store with 60 events: all of it in the write-ahead log. Returns the
+  // log's path, and its size before the last of three commits.
+  std::pair<std::filesystem::path, std::uintmax_t> MakeKilledStore() {
+    const TemporaryFolder served;
+    auto store = FeatureStore::Open(served.path(), {}, LocalFileSystem(), clock_);
+    EXPECT_THAT(store, IsOk());
+    std::uintmax_t before_last = 0;
+    for (int from = 0; from < 60; from += 20) {
+      before_last = std::filesystem::file_size(WriteAheadLog(served.path()));
+      Record(**store, from, from + 20);
+    }
+    std::filesystem::copy(served.path(), folder_.path(), std::filesystem::copy_options::recursive);
+    return {WriteAheadLog(folder_.path()), before_last};
+  }
+
+  // The one that holds something.
+  static std::filesystem::path WriteAheadLog(const std::string& folder) {
+    std::filesystem::path largest;
+    for (const auto& log : FilesThatEndIn(".log", folder)) {
+      if (largest.empty() || std::filesystem::file_size(log) > std::filesystem::file_size(largest))
+        largest = log;
+    }
+    return largest;
+  }
+
   absl::StatusOr<StoreCheck> Check() {
     return CheckStore(folder_.path(), {}, LocalFileSystem(), clock_);
   }
 
   std::vector<std::filesystem::path> FilesThatEndIn(const std::string& ending) {
+    return FilesThatEndIn(ending, folder_.path());
+  }
+  static std::vector<std::filesystem::path> FilesThatEndIn(const std::string& ending,
+                                                           const std::string& folder) {
     std::vector<std::filesystem::path> paths;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_.path())) {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
       if (file.path().extension() == ending) paths.push_back(file.path());
     }
     return paths;
   }
 
-  static void FlipByte(const std::filesystem::path& path, std::uintmax_t position) {
+  static void FlipByte(const std::filesystem::path& path, std::uintmax_t position,
+                       int mask = 0x10) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(static_cast<std::streamoff>(position));
     const int byte = file.get();
     file.seekp(static_cast<std::streamoff>(position));
-    file.put(static_cast<char>(byte ^ 0x10));
+    file.put(static_cast<char>(byte ^ mask));
   }
 
   TemporaryFolder folder_;

@@ -77,7 +77,7 @@ TEST_F(WalTailTest, AWholeLogIsIntact) {
   const WalTail tail = InspectWal(bytes_);
 
   EXPECT_EQ(tail.intact_bytes, bytes_.size());
-  EXPECT_FALSE(tail.has_intact_batch_after);
+  EXPECT_FALSE(tail.is_damaged);
 }
 
 TEST_F(WalTailTest, EveryTruncationKeepsTheBatchesBefore) {
@@ -89,7 +89,8 @@ TEST_F(WalTailTest, EveryTruncationKeepsTheBatchesBefore) {
     std::size_t want = 0;
     for (const std::size_t end : ends_) want = end <= size ? end : want;
     ASSERT_EQ(tail.intact_bytes, want) << size;
-    ASSERT_FALSE(tail.has_intact_batch_after) << size;
+    ASSERT_FALSE(tail.is_damaged) << size;
+    ASSERT_EQ(tail.is_cut_off, want < size) << size;
   }
 }
 
@@ -103,7 +104,8 @@ TEST_F(WalTailTest, AFlippedByteInTheLastBatchIsATornTail) {
     const WalTail tail = InspectWal(flipped);
 
     ASSERT_EQ(tail.intact_bytes, ends_[1]) << at;
-    ASSERT_FALSE(tail.has_intact_batch_after) << at;
+    ASSERT_FALSE(tail.is_damaged) << at;
+    ASSERT_FALSE(tail.is_cut_off) << at;
   }
 }
 
@@ -114,8 +116,47 @@ TEST_F(WalTailTest, AFlippedByteBeforeTheLastBatchIsNot) {
     std::string flipped = bytes_;
     flipped[at] ^= 0x40;
 
-    ASSERT_TRUE(InspectWal(flipped).has_intact_batch_after) << at;
+    ASSERT_TRUE(InspectWal(flipped).is_damaged) << at;
   }
+}
+
+// The checksum of a record does not cover its length.
+TEST_F(WalTailTest, AFlippedByteInTheLengthOfTheLastBatchIsNoTornTail) {
+  WriteRows(3, 1'000);
+
+  for (const std::size_t at : {ends_[1] + 4, ends_[1] + 5}) {
+    std::string flipped = bytes_;
+    flipped[at] ^= 0x40;
+
+    const WalTail tail = InspectWal(flipped);
+
+    EXPECT_EQ(tail.intact_bytes, ends_[1]) << at;
+    EXPECT_TRUE(tail.is_damaged) << at;
+  }
+}
+
+TEST_F(WalTailTest, OnlyTheNewestLogThatHoldsAnythingMayEndInATornTail) {
+  WriteRows(2, 500);
+  const testing::TemporaryFolder logs;
+  const auto put = [&logs](const std::string& name, const std::string& bytes) {
+    ASSERT_THAT(WriteFileAtomically(LocalFileSystem(), logs / name, bytes), IsOk());
+  };
+  put("000004.log", bytes_);
+  put("000009.log", bytes_.substr(0, bytes_.size() - 100));
+  put("000011.log", "");
+
+  const auto torn = CheckWals(LocalFileSystem(), logs.path());
+  put("000011.log", bytes_);
+  const auto damaged = CheckWals(LocalFileSystem(), logs.path());
+  put("000009.log", bytes_);
+  const auto whole = CheckWals(LocalFileSystem(), logs.path());
+
+  ASSERT_THAT(torn, IsOk());
+  EXPECT_EQ(*torn, ends_[1] - 100 - ends_[0]);
+  EXPECT_THAT(damaged, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(std::string(damaged.status().message()), HasSubstr("000009.log"));
+  ASSERT_THAT(whole, IsOk());
+  EXPECT_EQ(*whole, 0U);
 }
 
 TEST_F(WalTailTest, ATornTailIsCutAndTheStoreOpens) {
@@ -148,6 +189,7 @@ TEST_F(WalTailTest, ZeroesBehindTheEndAreCutToo) {
   ASSERT_THAT(storage, IsOk());
   EXPECT_EQ(CountRows(**storage), 2);
   EXPECT_EQ((*storage)->cut_bytes(), 5'000);
+  EXPECT_TRUE(InspectWal(bytes_ + std::string(5'000, '\0')).is_cut_off);
 }
 
 TEST_F(WalTailTest, DamageBeforeTheEndIsDataLossThatNamesTheFile) {
