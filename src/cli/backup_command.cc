@@ -14,6 +14,7 @@
 #include "cli/stop_signal.h"
 #include "cli/target.h"
 #include "vitrine/base/file_system.h"
+#include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
 #include "vitrine/feature_store/backup.h"
@@ -90,8 +91,13 @@ absl::Status BackUp(const BackupFlags& flags) {
 
 absl::Status Restore(const BackupFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
-  const auto check = [&config](const std::string& folder) {
-    return CheckWholeStore(folder, config).status();
+  const auto check = [&config](const std::string& folder) -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(const CheckedStore checked, CheckWholeStore(folder, config));
+    if (!checked.dispensable.ok()) {  // No reason to go without a store.
+      Log(LogLevel::kWarning, "restore.partly-damaged",
+          {{"error", std::string(checked.dispensable.message())}});
+    }
+    return absl::OkStatus();
   };
   VITRINE_ASSIGN_OR_RETURN(const BackupSummary backup,
                            RestoreBackup(LocalFileSystem(), flags.from, flags.store, check));

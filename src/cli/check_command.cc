@@ -5,14 +5,19 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/import/progress_note.h"
 #include "cli/placement_config.h"
+#include "cli/unknown_files.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/check_store.h"
+#include "vitrine/lifecycle/trainings_file.h"
 #include "vitrine/models/bundle.h"
 #include "vitrine/server/api_keys.h"
 
@@ -39,63 +44,108 @@ std::string TextOf(StoreCheck::Checkpoint checkpoint) {
   return "none";
 }
 
-// How many bundles there are, each of them whole, and the ones that LIVE names among them.
-absl::StatusOr<std::size_t> CheckModels(FileSystem& files, const std::string& path) {
-  if (!std::filesystem::exists(path)) return 0;  // Never trained; Open would make the folder.
-  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder, BundleFolder::Open(files, path));
-  VITRINE_ASSIGN_OR_RETURN(const auto names, files.ListFolder(path));
-  std::size_t num_bundles = 0;
-  for (const std::string& name : names) {
-    if (!name.ends_with(kBundleSuffix)) continue;
-    VITRINE_RETURN_IF_ERROR(ReadBundleSummary(files, path + "/" + name).status());
-    ++num_bundles;
-  }
-  VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder.ReadLive());
-  if (live.version.empty()) return num_bundles;
-  const auto summary = ReadBundleSummary(files, folder.PathOf(live.version));
-  if (absl::IsNotFound(summary.status())) {
-    return absl::DataLossError(absl::StrFormat(
-        "%s/LIVE names the version %s, which is not there; `vitrine rollback --store "
-        "... --to VERSION` makes another one live",
-        path, live.version));
-  }
-  VITRINE_RETURN_IF_ERROR(summary.status());
-  return num_bundles;
-}
-
 // All that is wrong is said, not only what comes first.
 class Findings {
  public:
-  void Add(const absl::Status& status) {
-    if (status.ok()) return;
+  void Add(const absl::Status& found) {
+    if (found.ok()) return;
     if (!text_.empty()) text_ += "; ";
-    text_ += std::string(status.message());
-    code_ = status.code();
+    text_ += std::string(found.message());
+    code_ = found.code();
   }
-  absl::Status Whole() const { return {code_, text_}; }
+  absl::Status status() const { return {code_, text_}; }
 
  private:
   absl::StatusCode code_ = absl::StatusCode::kOk;
   std::string text_;
 };
 
+struct StoreFindings {
+  Findings needed{};
+  Findings dispensable{};  // As in CheckedStore.
+};
+
+std::size_t CheckBundles(FileSystem& files, const std::string& path, Findings& findings) {
+  const auto names = files.ListFolder(path);
+  findings.Add(names.status());
+  if (!names.ok()) return 0;
+  std::size_t num_bundles = 0;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(kBundleSuffix)) continue;
+    const absl::Status read = ReadBundleSummary(files, path + "/" + name).status();
+    if (absl::IsNotFound(read)) continue;  // Removed a moment ago.
+    findings.Add(read);
+    ++num_bundles;
+  }
+  return num_bundles;
+}
+
+// The bundle of the version that `file` names has to be there: whether it is whole, CheckBundles
+// says.
+absl::Status CheckIsThere(FileSystem& files, const BundleFolder& folder, const std::string& version,
+                          const std::string& file, std::string_view cure) {
+  if (version.empty()) return absl::OkStatus();
+  const absl::Status opened = files.OpenForRead(folder.PathOf(version)).status();
+  if (!absl::IsNotFound(opened)) return opened;
+  return absl::DataLossError(
+      absl::StrFormat("%s names the version %s, which is not there; %s", file, version, cure));
+}
+
+void CheckNamed(FileSystem& files, const BundleFolder& folder, const std::string& path,
+                StoreFindings& findings) {
+  const auto live = folder.ReadLive();
+  findings.needed.Add(live.status());
+  if (live.ok()) {
+    findings.needed.Add(
+        CheckIsThere(files, folder, live->version, path + "/LIVE",
+                     "`vitrine rollback --store ... --to VERSION` makes another one live"));
+    findings.dispensable.Add(
+        CheckIsThere(files, folder, live->previous, path + "/LIVE",
+                     "without it there is nothing to go back to until another one goes live"));
+  }
+  const auto candidate = folder.ReadCandidate();
+  findings.dispensable.Add(candidate.status());
+  if (candidate.ok()) {
+    findings.dispensable.Add(CheckIsThere(files, folder, *candidate, path + "/CANDIDATE",
+                                          "remove the file, or train another candidate"));
+  }
+}
+
+// How many bundles there are.
+std::size_t CheckModels(FileSystem& files, const std::string& path, StoreFindings& findings) {
+  if (!std::filesystem::exists(path)) return 0;  // Never trained; Open would make the folder.
+  const auto folder = BundleFolder::Open(files, path);
+  findings.needed.Add(folder.status());
+  if (!folder.ok()) return 0;
+  CheckNamed(files, *folder, path, findings);
+  findings.dispensable.Add(CheckTrainings(files, path));
+  return CheckBundles(files, path, findings.needed);
+}
+
 absl::Status Check(const CheckFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
   VITRINE_ASSIGN_OR_RETURN(const CheckedStore checked, CheckWholeStore(flags.store, config));
+  VITRINE_RETURN_IF_ERROR(checked.dispensable);
   const StoreCheck& store = checked.store;
-  const nlohmann::ordered_json found = {{"events", store.num_events},
-                                        {"shoppers", store.num_users},
-                                        {"items", store.num_items},
-                                        {"disk_bytes", store.num_disk_bytes},
-                                        {"checkpoint", TextOf(store.checkpoint)},
-                                        {"model_versions", checked.num_bundles}};
+  nlohmann::ordered_json found = {{"events", store.num_events},
+                                  {"shoppers", store.num_users},
+                                  {"items", store.num_items},
+                                  {"disk_bytes", store.num_disk_bytes},
+                                  {"torn_bytes", store.num_torn_bytes},
+                                  {"checkpoint", TextOf(store.checkpoint)},
+                                  {"model_versions", checked.num_bundles}};
   if (flags.is_json) {
-    std::printf("%s\n", found.dump().c_str());
+    found["unknown_files"] = checked.unknown_files;
+    const auto replace = nlohmann::ordered_json::error_handler_t::replace;
+    std::printf("%s\n", found.dump(-1, ' ', false, replace).c_str());
     return absl::OkStatus();
   }
   for (const auto& [key, value] : found.items()) {
     std::printf("%-15s %s\n", key.c_str(),
                 (value.is_string() ? value.get<std::string>() : value.dump()).c_str());
+  }
+  for (const std::string& file : checked.unknown_files) {
+    std::printf("%-15s %s\n", "unknown_file", file.c_str());
   }
   std::printf("%s is whole\n", flags.store.c_str());
   return absl::OkStatus();
@@ -106,14 +156,23 @@ absl::Status Check(const CheckFlags& flags) {
 absl::StatusOr<CheckedStore> CheckWholeStore(const std::string& folder, const Config& config) {
   FileSystem& files = LocalFileSystem();
   const auto store = CheckStore(folder, config.store, files, SystemClock());
-  const auto num_bundles = CheckModels(files, folder + "/models");
-  Findings findings;
-  findings.Add(store.status());
-  findings.Add(num_bundles.status());
-  findings.Add(OpenPlacements(folder, config.placements).status());
-  findings.Add(KeyFile(files, folder).Read().status());
-  VITRINE_RETURN_IF_ERROR(findings.Whole());
-  return CheckedStore{.store = *store, .num_bundles = *num_bundles};
+  const auto unknown = ListUnknownFiles(files, folder);
+  StoreFindings findings;
+  findings.needed.Add(store.status());
+  const std::size_t num_bundles = CheckModels(files, folder + "/models", findings);
+  findings.needed.Add(OpenPlacements(folder, config.placements).status());
+  findings.needed.Add(KeyFile(files, folder).Read().status());
+  findings.needed.Add(unknown.status());
+  findings.dispensable.Add(ProgressNote::CheckAll(files, folder + "/imports"));
+  absl::Status dispensable = findings.dispensable.status();
+  if (findings.needed.status().ok()) {
+    return CheckedStore{.store = *store,
+                        .num_bundles = num_bundles,
+                        .unknown_files = *unknown,
+                        .dispensable = std::move(dispensable)};
+  }
+  findings.needed.Add(dispensable);
+  return findings.needed.status();
 }
 
 void AddCheckCommand(CLI::App& app, int& exit_status) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "lifecycle/lifecycle_state.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/lifecycle/trainings_file.h"
 
 namespace vitrine {
 
@@ -22,7 +23,7 @@ absl::StatusOr<std::unique_ptr<Lifecycle>> Lifecycle::Start(const FeatureStore& 
   }
   VITRINE_ASSIGN_OR_RETURN(BundleFolder folder, BundleFolder::Open(files, models_folder));
   auto state = std::make_unique<State>(store, files, std::move(folder), published, options,
-                                       models_folder + "/TRAININGS");
+                                       TrainingsFile(models_folder));
   State* const shared = state.get();
   shared->started_us = options.clock->Now();
   const std::optional<TrainingProgress> last = shared->history.Latest();

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/log.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/lifecycle/trainings_file.h"
 
 namespace vitrine {
 namespace {
@@ -80,7 +83,36 @@ TrainingProgress ReadRun(ByteReader& reader) {
   return run;
 }
 
+// What the file holds.
+struct KeptRuns {
+  std::uint64_t num_begun = 0;
+  std::deque<TrainingProgress> runs{};
+};
+
+absl::StatusOr<KeptRuns> ReadRuns(FileSystem& files, const std::string& path) {
+  VITRINE_ASSIGN_OR_RETURN(const std::string bytes, ReadCheckedFile(files, path, kMagic));
+  ByteReader reader(bytes);
+  const std::uint64_t version = reader.Unsigned();
+  if (version != kVersion) {
+    return absl::DataLossError(
+        absl::StrFormat("%s has version %d; this binary reads %d", path, version, kVersion));
+  }
+  KeptRuns kept{.num_begun = reader.Unsigned()};
+  for (std::size_t left = reader.Count(kLeastRunBytes); left > 0 && reader.ok(); --left) {
+    kept.runs.push_back(ReadRun(reader));
+  }
+  VITRINE_RETURN_IF_ERROR(reader.Finish(path));
+  return kept;
+}
+
 }  // namespace
+
+std::string TrainingsFile(const std::string& models_folder) { return models_folder + "/TRAININGS"; }
+
+absl::Status CheckTrainings(FileSystem& files, const std::string& models_folder) {
+  const absl::Status read = ReadRuns(files, TrainingsFile(models_folder)).status();
+  return absl::IsNotFound(read) ? absl::OkStatus() : read;
+}
 
 TrainingHistory::TrainingHistory(FileSystem& files, std::string path)
     : files_(files), path_(std::move(path)) {
@@ -88,27 +120,15 @@ TrainingHistory::TrainingHistory(FileSystem& files, std::string path)
 }
 
 void TrainingHistory::Load() {
-  absl::StatusOr<std::string> bytes = ReadCheckedFile(files_, path_, kMagic);
-  if (absl::IsNotFound(bytes.status())) return;
-  absl::Status status = bytes.status();
-  if (status.ok()) {
-    ByteReader reader(*bytes);
-    const std::uint64_t version = reader.Unsigned();
-    num_begun_ = reader.Unsigned();
-    for (std::size_t left = reader.Count(kLeastRunBytes); left > 0 && reader.ok(); --left) {
-      runs_.push_back(ReadRun(reader));
-    }
-    status = version == kVersion
-                 ? reader.Finish(path_)
-                 : absl::DataLossError(absl::StrFormat("%s has version %d; this binary reads %d",
-                                                       path_, version, kVersion));
-  }
-  if (!status.ok()) {
+  absl::StatusOr<KeptRuns> kept = ReadRuns(files_, path_);
+  if (absl::IsNotFound(kept.status())) return;
+  if (!kept.ok()) {
     Log(LogLevel::kWarning, "training.history-unreadable",
-        {{"error", std::string(status.message())}});
-    runs_.clear();
-    num_begun_ = 0;
+        {{"error", std::string(kept.status().message())}});
+    return;
   }
+  num_begun_ = kept->num_begun;
+  runs_ = std::move(kept->runs);
   for (TrainingProgress& run : runs_) {
     if (run.state != State::kRunning) continue;
     run.state = State::kCancelled;

@@ -1,6 +1,6 @@
 #include "cli/import/progress_note.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
@@ -8,7 +8,9 @@
 namespace vitrine::cli {
 namespace {
 
+using ::testing::HasSubstr;
 using ::vitrine::testing::IsOk;
+using ::vitrine::testing::StatusIs;
 using ::vitrine::testing::TemporaryFolder;
 
 TEST(ProgressNoteTest, KeepsWhatWasWrittenLastForEachSource) {
@@ -50,6 +52,19 @@ TEST(ProgressNoteTest, ADamagedNoteIsNone) {
   ASSERT_THAT((*file)->Close(), IsOk());
 
   EXPECT_FALSE(note.Read().has_value());
+  const absl::Status checked = ProgressNote::CheckAll(LocalFileSystem(), folder / "imports");
+  EXPECT_THAT(checked, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(std::string(checked.message()), HasSubstr(path));
+}
+
+TEST(ProgressNoteTest, AreWholeWhereThereAreNone) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(ProgressNote::CheckAll(LocalFileSystem(), folder / "imports"), IsOk());
+
+  const ProgressNote note(LocalFileSystem(), folder / "imports", "a.csv");
+  ASSERT_THAT(note.Write({1000, 7}), IsOk());
+
+  EXPECT_THAT(ProgressNote::CheckAll(LocalFileSystem(), folder / "imports"), IsOk());
 }
 
 }  // namespace

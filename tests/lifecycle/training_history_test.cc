@@ -7,15 +7,19 @@
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
 #include "vitrine/base/atomic_file.h"
+#include "vitrine/base/bytes.h"
+#include "vitrine/lifecycle/trainings_file.h"
 
 namespace vitrine {
 namespace {
 
 using ::testing::ElementsAre;
 using testing::FaultFileSystem;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
 using ::testing::Pair;
+using testing::StatusIs;
 using testing::TemporaryFolder;
 using State = TrainingProgress::State;
 
@@ -139,6 +143,35 @@ TEST_F(TrainingHistoryTest, ADamagedFileIsBegunAnew) {
   EXPECT_THAT(history.NewestFirst(), IsEmpty());
   EndAs(State::kSucceeded, history.Begin({}).run.id, history);
   EXPECT_EQ(Open().NewestFirst().size(), 1u);
+}
+
+TEST_F(TrainingHistoryTest, AFlippedBitAnywhereInTheFileIsFoundAndTheFileNamed) {
+  EXPECT_THAT(CheckTrainings(files_, folder_.path()), IsOk());  // There was no training.
+  {
+    TrainingHistory history = Open();
+    EndAs(State::kSucceeded, history.Begin({.num_events = 7}).run.id, history);
+  }
+  EXPECT_THAT(CheckTrainings(files_, folder_.path()), IsOk());
+  const std::string bytes = *files_.ReadFile(path_);
+
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::string flipped = bytes;
+    flipped[i] ^= 0x10;
+    ASSERT_THAT(WriteFileAtomically(files_, path_, flipped), IsOk());
+
+    const absl::Status status = CheckTrainings(files_, folder_.path());
+
+    ASSERT_THAT(status, StatusIs(absl::StatusCode::kDataLoss)) << i;
+    ASSERT_THAT(std::string(status.message()), HasSubstr(path_));
+  }
+}
+
+TEST_F(TrainingHistoryTest, AFileOfANewerVersionIsRefusedByACheck) {
+  ByteWriter writer;
+  writer.Unsigned(2);
+  ASSERT_THAT(WriteCheckedFile(files_, path_, "VTRtrain", writer.bytes()), IsOk());
+
+  EXPECT_THAT(CheckTrainings(files_, folder_.path()), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST_F(TrainingHistoryTest, AFullDiskLosesNothingThatIsInMemory) {

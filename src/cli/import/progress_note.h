@@ -28,6 +28,10 @@ class ProgressNote {
   // Nothing when no import of this source broke off, or its note is damaged.
   std::optional<Progress> Read() const;
 
+  // Whether every note in `folder` is whole; so it is where there is none. Errors: DATA_LOSS one is
+  // damaged, named: an import that goes on passes over it; those of FileSystem.
+  static absl::Status CheckAll(FileSystem& files, const std::string& folder);
+
   absl::Status Write(const Progress& progress) const;
   absl::Status Remove() const;
 
