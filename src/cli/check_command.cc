@@ -17,7 +17,7 @@
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/feature_store/check_store.h"
-#include "vitrine/lifecycle/trainings_file.h"
+#include "vitrine/lifecycle/kept_files.h"
 #include "vitrine/models/bundle.h"
 #include "vitrine/server/api_keys.h"
 
@@ -119,6 +119,7 @@ std::size_t CheckModels(FileSystem& files, const std::string& path, StoreFinding
   if (!folder.ok()) return 0;
   CheckNamed(files, *folder, path, findings);
   findings.dispensable.Add(CheckTrainings(files, path));
+  findings.dispensable.Add(CheckProbation(files, path));
   return CheckBundles(files, path, findings.needed);
 }
 

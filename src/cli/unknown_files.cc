@@ -18,7 +18,7 @@ struct StoreFile {
   std::string_view folder{};
   std::string_view name{};
 };
-constexpr std::array<StoreFile, 21> kStoreFiles = {{
+constexpr std::array<StoreFile, 22> kStoreFiles = {{
     {"", "db/"},
     {"", "models/"},
     {"", "imports/"},
@@ -37,6 +37,7 @@ constexpr std::array<StoreFile, 21> kStoreFiles = {{
     {"db/", "*.sst"},
     {"models/", "LIVE"},
     {"models/", "CANDIDATE"},
+    {"models/", "PROBATION"},
     {"models/", "TRAININGS"},
     {"models/", "*.bundle"},
     {"imports/", "*.note"},

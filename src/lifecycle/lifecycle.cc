@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "lifecycle/lifecycle_state.h"
 #include "vitrine/base/status_macros.h"
-#include "vitrine/lifecycle/trainings_file.h"
+#include "vitrine/lifecycle/kept_files.h"
 
 namespace vitrine {
 

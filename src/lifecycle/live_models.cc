@@ -11,6 +11,7 @@
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/engine/model_control.h"
+#include "vitrine/lifecycle/kept_files.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine {
@@ -46,7 +47,7 @@ LiveModels::LiveModels(FileSystem& files, BundleFolder folder, const Catalogue& 
                        Published<ModelSet>& published, const Clock& clock, WarmUp warm_up)
     : files_(files),
       folder_(std::move(folder)),
-      probation_path_(folder_.path() + "/PROBATION"),
+      probation_path_(ProbationFile(folder_.path())),
       catalogue_(catalogue),
       published_(published),
       clock_(clock),

@@ -8,6 +8,7 @@
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/lifecycle/kept_files.h"
 
 namespace vitrine {
 namespace {
@@ -16,6 +17,13 @@ constexpr std::string_view kProbationMagic = "VTRproba";
 constexpr std::uint64_t kProbationVersion = 1;
 
 }  // namespace
+
+std::string ProbationFile(const std::string& models_folder) { return models_folder + "/PROBATION"; }
+
+absl::Status CheckProbation(FileSystem& files, const std::string& models_folder) {
+  const absl::Status read = LoadProbation(files, ProbationFile(models_folder)).status();
+  return absl::IsNotFound(read) ? absl::OkStatus() : read;
+}
 
 absl::Status SaveProbation(FileSystem& files, const std::string& path, const Probation& probation) {
   ByteWriter writer;

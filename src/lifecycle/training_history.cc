@@ -9,7 +9,7 @@
 #include "vitrine/base/bytes.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
-#include "vitrine/lifecycle/trainings_file.h"
+#include "vitrine/lifecycle/kept_files.h"
 
 namespace vitrine {
 namespace {

@@ -8,7 +8,7 @@
 #include "testing/temporary_folder.h"
 #include "vitrine/base/atomic_file.h"
 #include "vitrine/base/bytes.h"
-#include "vitrine/lifecycle/trainings_file.h"
+#include "vitrine/lifecycle/kept_files.h"
 
 namespace vitrine {
 namespace {
