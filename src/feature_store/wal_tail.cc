@@ -67,6 +67,7 @@ RecordType TypeAt(std::string_view bytes, std::size_t at) {
   return static_cast<RecordType>(static_cast<unsigned char>(bytes[at + kHeaderBytes - 1]));
 }
 bool IsKnown(RecordType type) { return type >= kFull && type <= kLast; }
+bool IsStart(RecordType type) { return type == kFull || type == kFirst; }
 
 std::size_t BlockEnd(std::size_t at) { return (at / kBlockBytes + 1) * kBlockBytes; }
 
@@ -100,8 +101,7 @@ std::size_t SkipBlockTrailer(std::size_t at) {
 bool HasBatchBeginning(std::string_view bytes, std::size_t from) {
   // The damaged length may point anywhere: try every byte. A match by chance: 2^-32 each.
   for (std::size_t at = from; at + kHeaderBytes <= bytes.size(); ++at) {
-    const auto record = ReadRecord(bytes, at);
-    if (record.has_value() && (record->type == kFull || record->type == kFirst)) return true;
+    if (IsStart(TypeAt(bytes, at)) && ReadRecord(bytes, at).has_value()) return true;
   }
   return false;
 }
@@ -147,15 +147,14 @@ WalTail InspectWal(std::string_view bytes) {
     at = SkipBlockTrailer(at);
     const auto record = ReadRecord(bytes, at);
     const bool wants_start = !is_inside_batch;
-    if (!record.has_value() || wants_start != (record->type == kFull || record->type == kFirst)) {
-      break;
-    }
+    if (!record.has_value() || wants_start != IsStart(record->type)) break;
     at = record->end;
     is_inside_batch = record->type == kFirst || record->type == kMiddle;
     if (!is_inside_batch) tail.intact_bytes = at;
   }
   if (at < bytes.size()) {
-    tail.is_damaged = FillsTheRest(bytes, at) || HasBatchBeginning(bytes, at + 1);
+    // A batch may begin right here, in the middle of the one before.
+    tail.is_damaged = FillsTheRest(bytes, at) || HasBatchBeginning(bytes, at);
   }
   tail.is_cut_off = tail.intact_bytes < bytes.size() && IsCutOff(bytes, at);
   return tail;

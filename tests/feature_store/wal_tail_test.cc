@@ -135,6 +135,17 @@ TEST_F(WalTailTest, AFlippedByteInTheLengthOfTheLastBatchIsNoTornTail) {
   }
 }
 
+// As where a block in between is lost.
+TEST_F(WalTailTest, ABatchThatBeginsInTheMiddleOfAnotherIsNoTornTail) {
+  constexpr std::size_t kBlock = 32'768;
+  WriteRows(1, 60'000);
+
+  const WalTail tail = InspectWal(bytes_.substr(0, kBlock) + bytes_);
+
+  EXPECT_EQ(tail.intact_bytes, 0U);
+  EXPECT_TRUE(tail.is_damaged);
+}
+
 TEST_F(WalTailTest, OnlyTheNewestLogThatHoldsAnythingMayEndInATornTail) {
   WriteRows(2, 500);
   const testing::TemporaryFolder logs;
