@@ -65,16 +65,19 @@ struct StoreFindings {
   Findings dispensable{};  // As in CheckedStore.
 };
 
-std::size_t CheckBundles(FileSystem& files, const std::string& path, Findings& findings) {
+// How many bundles there are. Nothing but the one of the version that is `live` is served.
+std::size_t CheckBundles(FileSystem& files, const std::string& path, const std::string& live,
+                         StoreFindings& findings) {
   const auto names = files.ListFolder(path);
-  findings.Add(names.status());
+  findings.needed.Add(names.status());
   if (!names.ok()) return 0;
   std::size_t num_bundles = 0;
   for (const std::string& name : *names) {
     if (!name.ends_with(kBundleSuffix)) continue;
     const absl::Status read = ReadBundleSummary(files, path + "/" + name).status();
     if (absl::IsNotFound(read)) continue;  // Removed a moment ago.
-    findings.Add(read);
+    const bool is_live = name == live + std::string(kBundleSuffix);
+    (is_live ? findings.needed : findings.dispensable).Add(read);
     ++num_bundles;
   }
   return num_bundles;
@@ -91,18 +94,15 @@ absl::Status CheckIsThere(FileSystem& files, const BundleFolder& folder, const s
       absl::StrFormat("%s names the version %s, which is not there; %s", file, version, cure));
 }
 
-void CheckNamed(FileSystem& files, const BundleFolder& folder, const std::string& path,
+void CheckNamed(FileSystem& files, const BundleFolder& folder, const BundleFolder::Live& live,
                 StoreFindings& findings) {
-  const auto live = folder.ReadLive();
-  findings.needed.Add(live.status());
-  if (live.ok()) {
-    findings.needed.Add(
-        CheckIsThere(files, folder, live->version, path + "/LIVE",
-                     "`vitrine rollback --store ... --to VERSION` makes another one live"));
-    findings.dispensable.Add(
-        CheckIsThere(files, folder, live->previous, path + "/LIVE",
-                     "without it there is nothing to go back to until another one goes live"));
-  }
+  const std::string& path = folder.path();
+  findings.needed.Add(
+      CheckIsThere(files, folder, live.version, path + "/LIVE",
+                   "`vitrine rollback --store ... --to VERSION` makes another one live"));
+  findings.dispensable.Add(
+      CheckIsThere(files, folder, live.previous, path + "/LIVE",
+                   "without it there is nothing to go back to until another one goes live"));
   const auto candidate = folder.ReadCandidate();
   findings.dispensable.Add(candidate.status());
   if (candidate.ok()) {
@@ -117,10 +117,13 @@ std::size_t CheckModels(FileSystem& files, const std::string& path, StoreFinding
   const auto folder = BundleFolder::Open(files, path);
   findings.needed.Add(folder.status());
   if (!folder.ok()) return 0;
-  CheckNamed(files, *folder, path, findings);
+  const auto live = folder->ReadLive();
+  findings.needed.Add(live.status());
+  const BundleFolder::Live named = live.value_or(BundleFolder::Live());
+  CheckNamed(files, *folder, named, findings);
   findings.dispensable.Add(CheckTrainings(files, path));
   findings.dispensable.Add(CheckProbation(files, path));
-  return CheckBundles(files, path, findings.needed);
+  return CheckBundles(files, path, named.version, findings);
 }
 
 absl::Status Check(const CheckFlags& flags) {

@@ -17,8 +17,8 @@ struct CheckedStore {
   StoreCheck store{};
   std::size_t num_bundles = 0;
   std::vector<std::string> unknown_files{};  // In its folder, and looked at by nothing.
-  // All that is wrong with what a server does without: the candidate, the version before the live
-  // one, the list of trainings, notes of imports.
+  // All that is wrong with what a server does without: the candidate and any version but the live
+  // one, the list of trainings, the probation, notes of imports.
   absl::Status dispensable{};
 };
 

@@ -17,6 +17,7 @@
 namespace vitrine::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using vitrine::testing::IsOk;
 using vitrine::testing::ServerChild;
@@ -173,17 +174,32 @@ TEST_F(CheckBinaryTest, AStoreWhoseServerWasKilledIsWholeAndADamagedLogIsNamed) 
   EXPECT_THAT(damaged.err, HasSubstr(name));
 }
 
-// The list of trainings is no reason to go without a store.
+// The list of trainings is no reason to go without a store, nor is a version that is not served.
 TEST_F(CheckBinaryTest, ARestoreSaysWhatAServerDoesWithoutAndGoesOn) {
   const fs::path copy = fs::path(Filled("DIR")) / "rusty";
   fs::copy(Filled("STORE"), copy, fs::copy_options::recursive);
   WriteText(copy / "models/TRAININGS", "rubbish");
+  WriteText(copy / "models/20200101T000000Z.bundle", "rubbish");
   ASSERT_EQ(Run("backup --store DIR/rusty --to DIR/backup").status, 0);
 
   const Outcome restored = Run("restore --from DIR/backup --store DIR/restored");
 
   EXPECT_EQ(restored.status, 0) << restored.err;
-  EXPECT_THAT(restored.err, HasSubstr("TRAININGS"));
+  EXPECT_THAT(restored.err, AllOf(HasSubstr("TRAININGS"), HasSubstr("20200101T000000Z.bundle")));
+}
+
+TEST_F(CheckBinaryTest, ARestoreDoesNotGoWithoutTheLiveVersion) {
+  const fs::path copy = fs::path(Filled("DIR")) / "dead";
+  const std::string bundle = "models/" + Live() + ".bundle";
+  fs::copy(Filled("STORE"), copy, fs::copy_options::recursive);
+  WriteText(copy / bundle, "rubbish");
+  ASSERT_EQ(Run("backup --store DIR/dead --to DIR/backup-dead").status, 0);
+
+  const Outcome restored = Run("restore --from DIR/backup-dead --store DIR/not-restored");
+
+  EXPECT_EQ(restored.status, 1);
+  EXPECT_THAT(restored.err, HasSubstr(bundle));
+  EXPECT_FALSE(fs::exists(Filled("DIR/not-restored")));
 }
 
 TEST_F(CheckBinaryTest, AFolderWithoutAStoreIsAnError) {
