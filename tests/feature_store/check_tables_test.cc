@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <rocksdb/db.h>
 
 #include <atomic>
 #include <cstdint>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "feature_store/check_store_fixture.h"
+#include "feature_store/rocksdb_files.h"
+#include "feature_store/storage_options.h"
 #include "vitrine/feature_store/backup.h"
 
 namespace vitrine {
@@ -73,6 +76,27 @@ class CheckTablesTest : public testing::CheckTest {
     return places;
   }
 
+  // As before files had a checksum: the same tables, in files without one.
+  void RewriteWithoutChecksums() {
+    WalWatch unused;
+    const std::unique_ptr<rocksdb::Env> env = MakeRocksEnv(LocalFileSystem(), unused);
+    rocksdb::DBOptions options = MakeTableOptions(*env, Storage::Access::kOwner);
+    options.file_checksum_gen_factory = nullptr;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(
+        rocksdb::DB::Open(options, folder_ / "db", DescribeTables(), &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    rocksdb::CompactRangeOptions rewrite;
+    rewrite.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    for (rocksdb::ColumnFamilyHandle* handle : handles) {
+      EXPECT_TRUE(db->CompactRange(rewrite, handle, nullptr, nullptr).ok());
+      EXPECT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+    }
+    EXPECT_TRUE(db->DisableFileDeletions().ok());  // Those that were rewritten go now, as in Forget.
+    EXPECT_TRUE(db->EnableFileDeletions(/*force=*/true).ok());
+  }
+
   void ExpectDataLossIn(const std::filesystem::path& file) {
     const absl::Status status = Check().status();
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss)) << file;
@@ -110,6 +134,18 @@ TEST_F(CheckTablesTest, ATableThatIsCutShortOrMissingIsFoundAndTheFileNamed) {
     std::filesystem::rename(aside, table);
   }
   EXPECT_THAT(Check(), IsOk());
+}
+
+TEST_F(CheckTablesTest, TablesFromBeforeFilesHadAChecksumAreCheckedByTheirBlocks) {
+  MakeStore();
+  RewriteWithoutChecksums();
+
+  EXPECT_THAT(Check(), IsOk());
+  for (const auto& table : FilesThatEndIn(".sst")) {
+    FlipByte(table, 0);
+    ExpectDataLossIn(table);
+    FlipByte(table, 0);
+  }
 }
 
 TEST_F(CheckTablesTest, WhatLeadsToTheTablesIsMissed) {
