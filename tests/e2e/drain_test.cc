@@ -91,6 +91,7 @@ class DrainTest : public ::testing::Test {
 TEST_F(DrainTest, WhatIsInFlightIsAnsweredAndNothingElseIsTakenIn) {
   const auto channel = grpc::CreateChannel(shop_.address(), grpc::InsecureChannelCredentials());
   grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(1));
   const auto watch = Health::NewStub(channel)->Watch(&context, HealthCheckRequest());
   HealthCheckResponse health;
   ASSERT_TRUE(watch->Read(&health));
@@ -137,7 +138,7 @@ TEST_F(DrainTest, ReadyzAnswers503MeanwhileAndHealthz200) {
 }
 
 TEST_F(DrainTest, ACallThatDoesNotEndIsCutOffSoonAfterTheTimeIsUp) {
-  constexpr Micros kLimit = 500 * kMillisecond;
+  constexpr Micros kLimit = kMicrosPerSecond;
   const OpenCall call(shop_.address());
   ASSERT_TRUE(call.is_open());
   const Micros start = MonotonicNow();
@@ -146,7 +147,7 @@ TEST_F(DrainTest, ACallThatDoesNotEndIsCutOffSoonAfterTheTimeIsUp) {
 
   const Micros took = MonotonicNow() - start;
   EXPECT_GE(took, kLimit * 9 / 10) << "the call had no time to end";
-  EXPECT_LT(took, 5 * kLimit);
+  EXPECT_LT(took, 5 * kLimit);  // A sanitizer and a busy machine take their time too.
 }
 
 // As behind an erasure, or where the disk is slow.
