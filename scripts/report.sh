@@ -13,14 +13,15 @@
 open_report() {
   report=$PWD/$1
   shift
-  local path commit
+  local path commit untracked
   for path in "$@"; do
     [ -e "$path" ] || { echo "$0: rows of $report depend on $path, which is not there" >&2; exit 2; }
   done
   tree=$(git rev-parse --short HEAD) ||
     { echo "$0: rows of $report name a commit; run it in a clone of the repository" >&2; exit 2; }
   # By these paths alone: to `git describe --dirty` the rows themselves would be a change.
-  if ! git diff --quiet HEAD -- "$@"; then
+  untracked=$(git ls-files --others --exclude-standard -- "$@")
+  if [ -n "$untracked" ] || ! git diff --quiet HEAD -- "$@"; then
     tree+=-dirty
     [ "${told_of-}" = "$tree" ] ||
       echo "$0: there are changes that are not committed: rows of $tree count for this run alone" >&2
@@ -28,7 +29,7 @@ open_report() {
   fi
   same_trees=()
   while read -r commit; do
-    if git diff --quiet "$commit" -- "$@" 2>/dev/null; then same_trees+=("$commit"); fi
+    if [ -z "$untracked" ] && git diff --quiet "$commit" -- "$@" 2>/dev/null; then same_trees+=("$commit"); fi
   done < <(cut -d'|' -f3 "$report" | { grep -xE ' [0-9a-f]{7,40} ' || true; } | sort -u
            echo "${tree%-dirty}")
   lines_before=$(wc -l <"$report")
