@@ -93,7 +93,8 @@ class CheckTablesTest : public testing::CheckTest {
       EXPECT_TRUE(db->CompactRange(rewrite, handle, nullptr, nullptr).ok());
       EXPECT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
     }
-    EXPECT_TRUE(db->DisableFileDeletions().ok());  // Those that were rewritten go now, as in Forget.
+    // What was rewritten goes now, as in Storage::Forget.
+    EXPECT_TRUE(db->DisableFileDeletions().ok());
     EXPECT_TRUE(db->EnableFileDeletions(/*force=*/true).ok());
   }
 
