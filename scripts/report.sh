@@ -60,7 +60,7 @@ module_paths() {
   done
 }
 
-# What is run is built of the tree that the rows name. $@: targets.
+# What is run is built of the tree that lies here, which the rows name. $@: targets.
 build_release() {
   cmake --preset release >/dev/null
   cmake --build --preset release --target "$@"
