@@ -1,6 +1,5 @@
 #include "server/recommendation_service.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -81,10 +80,10 @@ struct Desk {
   std::string_view method;
 };
 
-// The stages of each list of a call, as they end.
-using StagesOfLists = std::vector<std::vector<Trace::Stage>>;
+using StagesOfLists = decltype(CallNote::stages);
 
-// Has the stages of the question's lists written there, whether or not its caller wants a trace.
+// Has the stages of the question's lists written there as they end, whether or not its caller wants
+// a trace.
 void WriteStages(std::vector<RecommendRequest>& rows, StagesOfLists& stages) {
   stages.resize(rows.size());
   for (std::size_t row = 0; row < rows.size(); ++row) rows[row].stages = &stages[row];
@@ -94,25 +93,6 @@ template <typename Question>
 void WriteStages(Question& question, StagesOfLists& stages) {
   stages.resize(1);
   question.stages = &stages.front();
-}
-
-// Of a page each stage once, with the items and the time of all rows.
-std::vector<Trace::Stage> SumOf(StagesOfLists lists) {
-  if (lists.size() == 1) return std::move(lists.front());
-  std::vector<Trace::Stage> sum;
-  for (const std::vector<Trace::Stage>& stages : lists) {
-    for (const Trace::Stage& stage : stages) {
-      const auto same = std::find_if(sum.begin(), sum.end(),
-                                     [&](const auto& each) { return each.name == stage.name; });
-      if (same == sum.end()) {
-        sum.push_back(stage);
-      } else {
-        same->count += stage.count;
-        same->micros += stage.micros;
-      }
-    }
-  }
-  return sum;
 }
 
 // SimilarItems and RankItems have no placement.
@@ -163,10 +143,8 @@ absl::Status Answer(const Desk& desk, const CallTime& time, CallNote& note, cons
                     Response& response) {
   VITRINE_ASSIGN_OR_RETURN(auto question, vitrine::FromProto(request));
   SetTime(time, question);
-  StagesOfLists stages;
-  auto reply = AskTimed<Ask>(desk, question, stages);
+  auto reply = AskTimed<Ask>(desk, question, note.stages);
   Tell(desk.pool.backend(), question, reply);
-  note.stages = SumOf(std::move(stages));
   if (!reply.ok()) return WithField(WithEngineReason(reply.status()), request);
   if constexpr (requires { request.view(); }) {
     SetReply(*reply, request.view(), response);

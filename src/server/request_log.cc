@@ -32,15 +32,34 @@ std::string CodeName(const absl::Status& status) {
   return status.ok() ? "OK" : absl::StatusCodeToString(status.code());
 }
 
+// Of a page each stage once, with the items and the time of all rows.
+std::vector<Trace::Stage> SumOf(const std::vector<std::vector<Trace::Stage>>& lists) {
+  if (lists.size() == 1) return lists.front();
+  std::vector<Trace::Stage> sum;
+  for (const std::vector<Trace::Stage>& stages : lists) {
+    for (const Trace::Stage& stage : stages) {
+      const auto same = std::find_if(sum.begin(), sum.end(),
+                                     [&](const auto& each) { return each.name == stage.name; });
+      if (same == sum.end()) {
+        sum.push_back(stage);
+      } else {
+        same->count += stage.count;
+        same->micros += stage.micros;
+      }
+    }
+  }
+  return sum;
+}
+
 // "query 3 12us, retrieve:ials 100 220us".
 std::string StagesText(const CallNote* note) {
-  if (note == nullptr || note->stages.empty()) return "not-traced";
+  if (note == nullptr) return "not-traced";
   std::string text;
-  for (const Trace::Stage& stage : note->stages) {
+  for (const Trace::Stage& stage : SumOf(note->stages)) {
     absl::StrAppendFormat(&text, "%s%s %d %.0fus", text.empty() ? "" : ", ", stage.name,
                           stage.count, stage.micros);
   }
-  return text;
+  return text.empty() ? "not-traced" : text;
 }
 
 // What somebody has to look into must be in the log, not only in the caller's hands.

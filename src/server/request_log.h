@@ -45,8 +45,9 @@ class RequestId {
 struct CallNote {
   std::string placement{};  // The one that answered, so one that there is.
   std::size_t num_items = 0;
-  // Of its lists; where it failed, those before. Empty: nobody timed them, or it makes no list.
-  std::vector<Trace::Stage> stages{};
+  // Of each of its lists; where it failed, those before. Empty: nobody timed them, or it makes
+  // none.
+  std::vector<std::vector<Trace::Stage>> stages{};
 };
 
 // Gives every call its id, and writes the lines of those that were slow, failed gravely, or are in

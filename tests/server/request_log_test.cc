@@ -57,8 +57,8 @@ TEST(RequestLogTest, ASlowCallHasALineWithItsStages) {
   RequestLog log({.slow_ms = 250});
   const CallNote note{.placement = "home",
                       .num_items = 20,
-                      .stages = {{.name = "query", .count = 3, .micros = 12},
-                                 {.name = "retrieve:ials", .count = 100, .micros = 300'000}}};
+                      .stages = {{{.name = "query", .count = 3, .micros = 12},
+                                  {.name = "retrieve:ials", .count = 100, .micros = 300'000}}}};
 
   const std::string line = Logged([&] { NoteOne(log, 312'400, absl::OkStatus(), &note); });
 
@@ -66,6 +66,21 @@ TEST(RequestLogTest, ASlowCallHasALineWithItsStages) {
                                  "code=OK ms=312.400 waited_ms=1.500 placement=home items=20 "
                                  "stages=\"query 3 12us, retrieve:ials 100 300000us\" "
                                  "left_out=0\n"));
+}
+
+TEST(RequestLogTest, OfAPageEachStageIsThereOnceWithWhatItTookOfAllRows) {
+  RequestLog log({.slow_ms = 1});
+  CallNote note{.stages = {{{.name = "query", .count = 3, .micros = 12},
+                            {.name = "select", .count = 20, .micros = 5}},
+                           {{.name = "query", .count = 3, .micros = 10},
+                            {.name = "backfill", .count = 1, .micros = 7}}}};
+
+  const std::string line = Logged([&] { NoteOne(log, 2'000, absl::OkStatus(), &note); });
+  note.stages = {{}, {}};  // Of rows that nobody waited for.
+  const std::string before_any = Logged([&] { NoteOne(log, 2'000, absl::OkStatus(), &note); });
+
+  EXPECT_THAT(line, HasSubstr("stages=\"query 6 22us, select 20 5us, backfill 1 7us\""));
+  EXPECT_THAT(before_any, HasSubstr("stages=not-traced"));
 }
 
 TEST(RequestLogTest, AsJsonItsCountsAndTimesAreNumbers) {
