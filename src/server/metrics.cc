@@ -55,9 +55,9 @@ Metrics::Metrics()
   prometheus::Family<prometheus::Histogram>& stages =
       Histograms(registry_, "vitrine_stage_seconds",
                  "A stage of making a list, of one call in 64 of each method");
-  for (const char* const method :
+  for (const char* const method :  // In the order of ListMethod.
        {"RecommendItems", "BatchRecommendItems", "SimilarItems", "RankItems"}) {
-    stages_.try_emplace(method, stages, method);
+    stages_.emplace_back(stages, method);
   }
 }
 
@@ -96,17 +96,6 @@ void Metrics::StreamEnded(const Method& method, absl::StatusCode code) {
 
 void Metrics::Listed(const std::string& placement, Micros took_us) {
   placements_.Of(placement).Observe(Seconds(static_cast<double>(took_us)));
-}
-
-bool Metrics::TimesNext(std::string_view method) {
-  const auto found = stages_.find(method);
-  return found != stages_.end() &&
-         found->second.num_calls.fetch_add(1, std::memory_order_relaxed) % kTimedCalls == 0;
-}
-
-void Metrics::Passed(std::string_view method, const std::string& stage, double micros) {
-  const auto found = stages_.find(method);
-  if (found != stages_.end()) found->second.took.Of(stage).Observe(Seconds(micros));
 }
 
 }  // namespace vitrine

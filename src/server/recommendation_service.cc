@@ -1,6 +1,7 @@
 #include "server/recommendation_service.h"
 
-#include <string_view>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -77,7 +78,7 @@ void Tell(const Backend& backend, const RankRequest& question,
 // Where the calls of one method are answered.
 struct Desk {
   RequestPool& pool;
-  std::string_view method;
+  std::optional<ListMethod> method;  // Nothing: it makes no list.
 };
 
 using StagesOfLists = decltype(CallNote::stages);
@@ -118,7 +119,7 @@ void Keep(const std::vector<RecommendReply>& rows, CallNote& note) {
 }
 void Keep(const ExplainItemReply& /*reply*/, CallNote& /*note*/) {}
 
-void CountStages(Metrics& metrics, std::string_view method, const StagesOfLists& lists) {
+void CountStages(Metrics& metrics, ListMethod method, const StagesOfLists& lists) {
   for (const std::vector<Trace::Stage>& stages : lists) {
     for (const Trace::Stage& stage : stages) metrics.Passed(method, stage.name, stage.micros);
   }
@@ -128,12 +129,13 @@ void CountStages(Metrics& metrics, std::string_view method, const StagesOfLists&
 template <auto Ask, typename Question>
 auto AskTimed(const Desk& desk, Question& question, StagesOfLists& stages) {
   Metrics* const metrics = desk.pool.metrics();
-  const bool is_counted = metrics != nullptr && metrics->TimesNext(desk.method);
+  const bool is_counted =
+      metrics != nullptr && desk.method.has_value() && metrics->TimesNext(*desk.method);
   if (is_counted || desk.pool.log().HasLines()) WriteStages(question, stages);
   const Micros began_us = MonotonicNow();
   auto reply = (desk.pool.backend().engine->*Ask)(question);
   if (reply.ok() && metrics != nullptr) Measure(*metrics, MonotonicNow() - began_us, *reply);
-  if (reply.ok() && is_counted) CountStages(*metrics, desk.method, stages);
+  if (reply.ok() && is_counted) CountStages(*metrics, *desk.method, stages);
   return reply;
 }
 
@@ -164,19 +166,19 @@ grpc::ServerUnaryReactor* RecommendationService::RecommendItems(
     v1::RecommendItemsResponse* response) {
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::Recommend>({pool_, "RecommendItems"}, time,
-                                                                   note, *request, *response);
+                        return vitrine::Answer<&Engine::Recommend>(
+                            {pool_, ListMethod::kRecommendItems}, time, note, *request, *response);
                       });
 }
 
 grpc::ServerUnaryReactor* RecommendationService::BatchRecommendItems(
     grpc::CallbackServerContext* context, const v1::BatchRecommendItemsRequest* request,
     v1::BatchRecommendItemsResponse* response) {
-  return pool_.Answer(context, *request,
-                      [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::RecommendRows>(
-                            {pool_, "BatchRecommendItems"}, time, note, *request, *response);
-                      });
+  return pool_.Answer(
+      context, *request, [this, request, response, time = TimeOf(*context)](CallNote& note) {
+        return vitrine::Answer<&Engine::RecommendRows>({pool_, ListMethod::kBatchRecommendItems},
+                                                       time, note, *request, *response);
+      });
 }
 
 grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
@@ -184,8 +186,8 @@ grpc::ServerUnaryReactor* RecommendationService::SimilarItems(
     v1::SimilarItemsResponse* response) {
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::Similar>({pool_, "SimilarItems"}, time,
-                                                                 note, *request, *response);
+                        return vitrine::Answer<&Engine::Similar>({pool_, ListMethod::kSimilarItems},
+                                                                 time, note, *request, *response);
                       });
 }
 
@@ -194,8 +196,8 @@ grpc::ServerUnaryReactor* RecommendationService::RankItems(grpc::CallbackServerC
                                                            v1::RankItemsResponse* response) {
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::Rank>({pool_, "RankItems"}, time, note,
-                                                              *request, *response);
+                        return vitrine::Answer<&Engine::Rank>({pool_, ListMethod::kRankItems}, time,
+                                                              note, *request, *response);
                       });
 }
 
@@ -204,8 +206,8 @@ grpc::ServerUnaryReactor* RecommendationService::ExplainRecommendation(
     v1::ExplainRecommendationResponse* response) {
   return pool_.Answer(context, *request,
                       [this, request, response, time = TimeOf(*context)](CallNote& note) {
-                        return vitrine::Answer<&Engine::ExplainItem>(
-                            {pool_, "ExplainRecommendation"}, time, note, *request, *response);
+                        return vitrine::Answer<&Engine::ExplainItem>({pool_, std::nullopt}, time,
+                                                                     note, *request, *response);
                       });
 }
 

@@ -56,12 +56,12 @@ void Run(std::size_t num_calls) {
   Print("metrics: the call and its list", num_calls, [&] {
     metrics.Called(method, absl::StatusCode::kOk, 250);
     metrics.Listed(placement, 200);
-    (void)metrics.TimesNext(method.name);
+    (void)metrics.TimesNext(ListMethod::kRecommendItems);
   });
   const std::vector<std::string> stages = {"query",  "filter",   "retrieve:ials", "score",
                                            "select", "controls", "explain"};
   Print("metrics: the stages of one list, of which 1 in 64", num_calls / 10, [&] {
-    for (const std::string& stage : stages) metrics.Passed(method.name, stage, 20);
+    for (const std::string& stage : stages) metrics.Passed(ListMethod::kRecommendItems, stage, 20);
   });
 
   RequestLog log;
