@@ -34,8 +34,7 @@ struct Pipeline::Asked {
   std::vector<double> factors{};   // Blend weight over scale, by model of the set; 0: not asked.
   Matrix scores{};                 // [models x items], kUnscored where a model is not asked.
   std::vector<double> lifts{};     // By item, added to the sum of its parts; empty: none.
-  // Of which models speak and which cannot be among the best; counted where somebody listens.
-  std::size_t num_ruled_out = 0;
+  std::size_t num_ruled_out = 0;   // Of which models speak and which cannot be among the best.
   // By model, as it retrieved them: what it can still say once the time is up. Where it may be;
   // otherwise none.
   std::vector<std::vector<ScoredItem>> found{};

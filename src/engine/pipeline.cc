@@ -101,7 +101,7 @@ std::vector<std::vector<BlendedItem>> Pipeline::Recommend(std::span<const Query>
         if (asked.memo == nullptr) asked.memo = &memo;
         const Sketched sketched = Sketch(asked, *allowed, controls);
         const StepWatch watch(controls);
-        add_list(watch, Shortlist(asked, sketched, k, controls));
+        add_list(watch, Shortlist(asked, sketched, k));
       }
     }
     return lists;

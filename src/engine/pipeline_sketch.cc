@@ -31,11 +31,21 @@ Matrix ScoresOfSome(const Scorer& scorer, const Query& query, std::span<const It
 
 constexpr std::size_t kBlock = 32;  // Scores that are looked at together.
 
+using LaneFlags = decltype(Lanes{} < Lanes{});  // Of each lane -1 where it holds, else 0.
+
+// How often it held, of flags that were added up.
+std::size_t NumSet(const LaneFlags& sum) {
+  std::size_t num_set = 0;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) num_set += static_cast<std::size_t>(-sum[lane]);
+  return num_set;
+}
+
 // The best and the worst that a model says.
 struct Range {
   std::vector<float> best_of_block{};
   float best = kUnscored;
   float worst = -kUnscored;
+  std::size_t num_known = 0;
 
   float largest() const {
     return best == kUnscored ? 0 : std::max(std::abs(best), std::abs(worst));
@@ -49,6 +59,7 @@ Range HideUnsoundOf(std::span<float> scores) {
   Range range;
   range.best_of_block.reserve(scores.size() / kBlock);
   Lanes worst = -unknown;
+  LaneFlags known{};
   for (std::size_t begin = 0; begin < scores.size(); begin += kBlock) {
     Lanes best = unknown;
     for (std::size_t row = begin; row < begin + kBlock; row += kLanes) {
@@ -57,11 +68,13 @@ Range HideUnsoundOf(std::span<float> scores) {
       StoreLanes(is_sound ? said : unknown, &scores[row]);
       best = Larger(is_sound ? said : unknown, best);
       worst = Smaller(is_sound ? said : -unknown, worst);
+      known += is_sound;
     }
     range.best_of_block.push_back(Largest(best));
     range.best = std::max(range.best, range.best_of_block.back());
   }
   range.worst = Smallest(worst);
+  range.num_known = NumSet(known);
   return range;
 }
 
@@ -126,6 +139,7 @@ struct Pipeline::Bounds {
   // By block of items, the best of what those in it can be at least, and at most.
   std::vector<float> best_least_of_block{};
   std::vector<float> best_most_of_block{};
+  std::size_t num_known = 0;
 };
 
 Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowed,
@@ -158,7 +172,7 @@ Pipeline::Sketched Pipeline::Sketch(const Query& query, const ItemBitmap& allowe
         static_cast<double>(ScaleBy(*model.scorer, query, scores, range, sketched.errors[m]));
     sketched.largest[m] = range.largest();
     turns.NoteAnswer(m);
-    watch.Tell("score", model.name, [&] { return NumKnown(scores); });
+    watch.Tell("score", model.name, [&] { return range.num_known; });
   }
   return sketched;
 }
@@ -185,6 +199,7 @@ Pipeline::Bounds Pipeline::BoundsOf(const Sketched& sketched) const {
   Bounds bounds{.most = std::vector<float>(num_padded)};
   bounds.best_least_of_block.reserve(num_padded / kBlock);
   bounds.best_most_of_block.reserve(num_padded / kBlock);
+  LaneFlags known{};
   for (std::size_t begin = 0; begin < num_padded; begin += kBlock) {
     Lanes best_least = unknown;
     Lanes best_most = unknown;
@@ -197,6 +212,7 @@ Pipeline::Bounds Pipeline::BoundsOf(const Sketched& sketched) const {
         sum += voice.factor * (said == unknown ? Lanes{} : said);
       }
       const auto is_known = best != unknown;
+      known += is_known;
       const Lanes most = is_known ? trends.Apply(sum + off, row) : unknown;
       const Lanes least = is_known ? trends.Apply(sum - off, row) : unknown;
       StoreLanes(most, &bounds.most[row]);
@@ -206,16 +222,17 @@ Pipeline::Bounds Pipeline::BoundsOf(const Sketched& sketched) const {
     bounds.best_least_of_block.push_back(Largest(best_least));
     bounds.best_most_of_block.push_back(Largest(best_most));
   }
+  bounds.num_known = NumSet(known);
   return bounds;
 }
 
-Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched, std::size_t k,
-                                    const PipelineControls& controls) const {
+Pipeline::Asked Pipeline::Shortlist(const Query& query, const Sketched& sketched,
+                                    std::size_t k) const {
   Bounds bounds = BoundsOf(sketched);
   const float least = LeastOfBlocks(std::move(bounds.best_least_of_block), k);
   Asked asked{.items = ItemsFrom(least, bounds.most, bounds.best_most_of_block),
               .factors = sketched.factors};
-  if (controls.on_step) asked.num_ruled_out = NumKnown(bounds.most) - asked.items.size();
+  asked.num_ruled_out = bounds.num_known - asked.items.size();
   ScoreSketched(query, sketched, asked);
   return asked;
 }

@@ -119,8 +119,7 @@ class Pipeline {
                   const PipelineControls& controls) const;
   Bounds BoundsOf(const Sketched& sketched) const;
   // All that can be among the best `k`, scored.
-  Asked Shortlist(const Query& query, const Sketched& sketched, std::size_t k,
-                  const PipelineControls& controls) const;
+  Asked Shortlist(const Query& query, const Sketched& sketched, std::size_t k) const;
   // What the models say of the items, all of which may be shown: what is exact as it was sketched.
   void ScoreSketched(const Query& query, const Sketched& sketched, Asked& asked) const;
   // All that may be shown for the query, scored.
