@@ -103,7 +103,6 @@ Engine::~Engine() = default;
 void Engine::WarmUp(const std::shared_ptr<const ModelSet>& models) const { state_->WarmUp(models); }
 
 absl::StatusOr<RecommendReply> Engine::Recommend(const RecommendRequest& request) const {
-  VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   std::vector<ItemIndex> above;
   return state_->RecommendBelow(request, *pipelines, above);
@@ -117,14 +116,10 @@ absl::StatusOr<std::vector<RecommendReply>> Engine::RecommendRows(
   }
   const auto pipelines = state_->CurrentPipelines();
   std::vector<ItemIndex> above;
-  const auto answer = [&](const RecommendRequest& row) -> absl::StatusOr<RecommendReply> {
-    VITRINE_RETURN_IF_ERROR(CheckRequest(row));
-    return state_->RecommendBelow(row, *pipelines, above);
-  };
   std::vector<RecommendReply> replies;
   for (const RecommendRequest& row : rows) {
     const Micros began_us = MonotonicNow();
-    absl::StatusOr<RecommendReply> reply = answer(row);
+    absl::StatusOr<RecommendReply> reply = state_->RecommendBelow(row, *pipelines, above);
     if (!reply.ok()) {
       return absl::Status(reply.status().code(), absl::StrFormat("rows[%d]: %s", replies.size(),
                                                                  reply.status().message()));
@@ -167,11 +162,12 @@ absl::Status Engine::State::MakeSections(const RecommendRequest& request, const 
 absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequest& request,
                                                              const Pipelines& of_set,
                                                              std::vector<ItemIndex>& above) const {
+  std::optional<TraceRecorder> trace;
+  TraceRecorder* const recorder = BeginTrace(request, trace);
+  VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   Lateness lateness(request.is_late, request.time_left, request.is_gone);
   VITRINE_RETURN_IF_ERROR(lateness.CheckCaller());
   VITRINE_ASSIGN_OR_RETURN(const std::vector<ItemIndex> shown, ShownBefore(store, request));
-  std::optional<TraceRecorder> trace;
-  TraceRecorder* const recorder = BeginTrace(request, trace);
   RecommendReply reply;
   std::vector<std::string_view> stand_ins;
   std::vector<ItemIndex> page;
@@ -219,11 +215,11 @@ absl::StatusOr<RecommendReply> Engine::State::RecommendBelow(const RecommendRequ
 }
 
 absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) const {
+  std::optional<TraceRecorder> trace;
+  TraceRecorder* const recorder = BeginTrace(request, trace);
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
-  std::optional<TraceRecorder> trace;
-  TraceRecorder* const recorder = BeginTrace(request, trace);
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());
   VITRINE_RETURN_IF_ERROR(state_->CheckReached(query.sequence, request.min_sequence));
@@ -267,11 +263,11 @@ absl::StatusOr<RecommendReply> Engine::Similar(const SimilarRequest& request) co
 }
 
 absl::StatusOr<RecommendReply> Engine::Rank(const RankRequest& request) const {
+  std::optional<TraceRecorder> trace;
+  TraceRecorder* const recorder = BeginTrace(request, trace);
   VITRINE_RETURN_IF_ERROR(CheckRequest(request));
   const auto pipelines = state_->CurrentPipelines();
   const Catalogue& catalogue = state_->catalogue();
-  std::optional<TraceRecorder> trace;
-  TraceRecorder* const recorder = BeginTrace(request, trace);
   VITRINE_ASSIGN_OR_RETURN(const NamedItems named, FindNamed(catalogue, request.item_ids));
   ShopperQuery query =
       ReadShopperQuery(state_->store, {request.user_id, request.visitor_id}, state_->clock.Now());

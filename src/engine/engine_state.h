@@ -122,8 +122,8 @@ struct Engine::State {
       std::function<void(const Section& section, Plan& plan, std::span<const BlendedItem> list)>;
   absl::Status MakeSections(const RecommendRequest& request, const Pipelines& of_set,
                             const Surroundings& around, const TakeSection& take) const;
-  // The list of a request whose page shows the items of `above` already, to which its own are
-  // added.
+  // The list of a request, which is checked here, whose page shows the items of `above` already, to
+  // which its own are added.
   absl::StatusOr<RecommendReply> RecommendBelow(const RecommendRequest& request,
                                                 const Pipelines& of_set,
                                                 std::vector<ItemIndex>& above) const;

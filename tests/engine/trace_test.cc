@@ -12,6 +12,7 @@
 namespace vitrine {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -211,6 +212,22 @@ TEST_F(TraceTest, StagesAreWrittenOfAListThatNobodyWaitedFor) {
   EXPECT_EQ(stages[0].name, "query");
   EXPECT_EQ(stages[1].name, "filter");
   EXPECT_EQ(stages[1].count, 297U - 2);
+}
+
+TEST_F(TraceTest, OfARequestThatIsRefusedNoStagesOfTheOneBeforeAreLeft) {
+  const std::vector<Trace::Stage> of_before = {{.name = "of the request before"}};
+  std::vector<std::vector<Trace::Stage>> stages(4, of_before);
+
+  const auto list = engine_.Recommend({.page_size = 1'000'000, .stages = &stages[0]});
+  const auto page = engine_.Recommend({.page_token = "nonsense", .stages = &stages[1]});
+  const auto similar = engine_.Similar({.stages = &stages[2]});
+  const auto ranking = engine_.Rank({.stages = &stages[3]});
+
+  EXPECT_THAT(list, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(page, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(similar, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(ranking, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(stages, Each(IsEmpty()));
 }
 
 TEST_F(TraceTest, CountsWhatMayNotBeShownByItsFirstReason) {

@@ -71,8 +71,9 @@ struct RecommendRequest {
   // Empty: somebody does.
   std::function<bool()> is_gone{};
   bool wants_trace = false;
-  // Where each stage is written as it ends, be there a reply or an error in the end: a trace
-  // without drops, which costs some looks at the clock. Null: nowhere.
+  // Emptied first; where each stage is written as it ends, be there a reply or an error in the end:
+  // a trace without drops, which costs some looks at the clock. Null: nowhere. That of a row
+  // below one that fails stays as it was.
   std::vector<Trace::Stage>* stages = nullptr;
 };
 
