@@ -51,6 +51,7 @@ struct Lifecycle::State {
   absl::Status Publish(TrainedModels trained, const std::optional<std::string>& instead_of);
   void LoadCandidate();
   void RollBackIfWorse();
+  ServingFigures FiguresBefore(const Probation& probation);  // Of the version before.
   // `why`: of a version that does harm; nothing where somebody asked for another one.
   absl::StatusOr<ModelControl::Versions> MakeLive(const std::string& version,
                                                   const std::optional<RollbackReason>& why = {},

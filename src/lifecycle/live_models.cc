@@ -78,6 +78,10 @@ void LiveModels::BeginProbation(const std::string& previous) {
   if (previous.empty()) return ResumeProbation();
   if (previous == served_) return ForgetProbation();
   probation_ = Probation{.version = served_, .previous = previous, .since_us = clock_.Now()};
+  WriteProbation();
+}
+
+void LiveModels::WriteProbation() {
   const absl::Status saved = SaveProbation(files_, probation_path_, *probation_);
   if (saved.ok()) return;
   Log(LogLevel::kWarning, "models.probation-not-written",
@@ -87,7 +91,10 @@ void LiveModels::BeginProbation(const std::string& previous) {
 void LiveModels::ResumeProbation() {
   absl::StatusOr<Probation> saved = LoadProbation(files_, probation_path_);
   if (saved.ok()) {
-    if (saved->version == served_) probation_ = *std::move(saved);
+    if (saved->version != served_) return;
+    probation_ = *std::move(saved);
+    // A clock that was set back since would watch it for as much longer.
+    probation_->since_us = std::min(probation_->since_us, clock_.Now());
   } else if (!absl::IsNotFound(saved.status())) {
     Log(LogLevel::kWarning, "models.probation-unreadable",
         {{"error", std::string(saved.status().message())}});
@@ -211,6 +218,13 @@ absl::StatusOr<LiveModels::Change> LiveModels::MakeLive(const std::string& versi
   }
   Serve(std::make_shared<const ModelSet>(std::move(models)));
   return change;
+}
+
+void LiveModels::KeepBefore(const std::string& version, const ServingFigures& before) {
+  std::lock_guard lock(mutex_);
+  if (!probation_.has_value() || probation_->version != version) return;
+  probation_->before = before;
+  WriteProbation();
 }
 
 void LiveModels::EndProbation(const std::string& version) {

@@ -71,6 +71,9 @@ class LiveModels {
   // promotion. What was loaded at the start is on probation where it was when the process before
   // ended; what MakeLive went back to is not.
   std::optional<Probation> probation() const;
+  // What is known of the version before, over a restart too: that process has answered nothing with
+  // it. Nothing happens where another one is on probation by now.
+  void KeepBefore(const std::string& version, const ServingFigures& before);
   // Of this version: it is not taken back any more.
   void EndProbation(const std::string& version);
 
@@ -102,6 +105,7 @@ class LiveModels {
   // REQUIRES, for all: mutex_ is held.
   void BeginProbation(const std::string& previous);
   void ResumeProbation();
+  void WriteProbation();
   void ForgetProbation();
 
   FileSystem& files_;

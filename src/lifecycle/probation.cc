@@ -31,6 +31,8 @@ absl::Status SaveProbation(FileSystem& files, const std::string& path, const Pro
   writer.String(probation.version);
   writer.String(probation.previous);
   writer.Signed(probation.since_us);
+  writer.Unsigned(probation.before.num_answers);
+  writer.Unsigned(probation.before.num_failed);
   return WriteCheckedFile(files, path, kProbationMagic, writer.bytes());
 }
 
@@ -46,6 +48,8 @@ absl::StatusOr<Probation> LoadProbation(FileSystem& files, const std::string& pa
   probation.version = reader.String();
   probation.previous = reader.String();
   probation.since_us = reader.Signed();
+  probation.before.num_answers = reader.Unsigned();
+  probation.before.num_failed = reader.Unsigned();
   VITRINE_RETURN_IF_ERROR(reader.Finish(path));
   return probation;
 }

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "vitrine/base/clock.h"
 #include "vitrine/base/file_system.h"
+#include "vitrine/lifecycle/rollback_bounds.h"
 
 namespace vitrine {
 
@@ -14,6 +15,8 @@ struct Probation {
   std::string version{};
   std::string previous{};  // What it took the place of.
   Micros since_us = 0;
+  // What came of the lists of `previous`: their answers alone are kept.
+  ServingFigures before{};
 };
 
 // Kept in a file over restarts: docs/formats/trainings.md. Errors: those of FileSystem.

@@ -115,8 +115,8 @@ void Lifecycle::State::RollBackIfWorse() {
   if (!probation.has_value()) return;
   const auto watched_us = static_cast<double>(options.clock->Now() - probation->since_us);
   if (watched_us > bounds.probation_hours * kMicrosPerHour) return;
-  const std::optional<RollbackReason> why = WhyRollBack(
-      bounds, serving.FiguresOf(probation->version), serving.FiguresOf(probation->previous));
+  const std::optional<RollbackReason> why =
+      WhyRollBack(bounds, serving.FiguresOf(probation->version), FiguresBefore(*probation));
   if (!why.has_value()) return;
   const auto back = MakeLive(probation->previous, why, probation->version);
   if (back.ok() || absl::IsAborted(back.status())) return;  // Another one has been published since.
@@ -125,6 +125,18 @@ void Lifecycle::State::RollBackIfWorse() {
       {{"version", probation->version},
        {"why", why->text},
        {"error", std::string(back.status().message())}});
+}
+
+// Its clicks are in the log; its answers, of which none come after the swap, are kept.
+ServingFigures Lifecycle::State::FiguresBefore(const Probation& probation) {
+  ServingFigures before = serving.FiguresOf(probation.previous);
+  if (before.num_answers > probation.before.num_answers) {
+    live.KeepBefore(probation.version, before);
+  } else {
+    before.num_answers = probation.before.num_answers;
+    before.num_failed = probation.before.num_failed;
+  }
+  return before;
 }
 
 absl::StatusOr<ModelControl::Versions> Lifecycle::State::MakeLive(

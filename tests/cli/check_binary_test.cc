@@ -32,7 +32,7 @@ class CheckBinaryTest : public BinaryTest {
     WriteText(Filled("STORE/models/CANDIDATE"), Live() + "\n");
     fs::create_directory(Filled("STORE/imports"));
     WriteChecked("STORE/models/TRAININGS", "VTRtrain", {1, 0, 0});  // Version, begun, kept.
-    WriteChecked("STORE/models/PROBATION", "VTRproba", {1, 0, 0, 0});
+    WriteChecked("STORE/models/PROBATION", "VTRproba", {1, 0, 0, 0, 0, 0});
     WriteChecked("STORE/placements", "VTRplace", {1, 0});
     WriteChecked("STORE/imports/0123456789abcdef.note", "VTRNIMP1", {7, 0, 0, 0, 0, 0, 0, 0, 0});
   }

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "lifecycle/lifecycle_fixture.h"
+#include "lifecycle/probation.h"
 #include "testing/status_matchers.h"
 #include "vitrine/feature_store/attribution.h"
+#include "vitrine/lifecycle/kept_files.h"
 
 namespace vitrine {
 namespace {
@@ -162,6 +164,21 @@ TEST_F(HealthTest, AProbationGoesOnAfterARestart) {
   Answer(30, second_, "deadline");
 
   EXPECT_TRUE(Eventually([&] { return Served() == first_; }));
+}
+
+// Or each restart would take back what is no worse, where many lists are late whoever makes them.
+TEST_F(HealthTest, AfterARestartAVersionIsHeldAgainstTheOneBeforeToo) {
+  Answer(30, first_, "deadline");
+  ASSERT_TRUE(Eventually([&] {
+    const auto kept = LoadProbation(shop_.files(), ProbationFile(shop_.models_folder()));
+    return kept.ok() && kept->before.num_failed == 30;
+  }));
+  StartAnew();
+
+  Answer(30, second_, "deadline");
+
+  WaitSomePolls();
+  EXPECT_EQ(Served(), second_);
 }
 
 TEST_F(HealthTest, ForWhatIsLeftOfIt) {

@@ -72,6 +72,8 @@ TEST_F(LiveModelsTest, AVersionIsTakenBackOnlyWhileItIsLive) {
 TEST_F(LiveModelsTest, AProbationIsResumedWhereItsFileIsWhole) {
   ASSERT_THAT(Publish("v1", ""), IsOk());
   ASSERT_THAT(Publish("v2", "v1"), IsOk());
+  live_.KeepBefore("v1", {.num_answers = 1});  // Which is not on probation.
+  live_.KeepBefore("v2", {.num_answers = 300, .num_failed = 7});
   const Micros since_us = shop_.clock().Now();
   shop_.clock().Advance(kMicrosPerSecond);
   published_.Set(std::make_shared<const ModelSet>());
@@ -83,6 +85,8 @@ TEST_F(LiveModelsTest, AProbationIsResumedWhereItsFileIsWhole) {
   EXPECT_EQ(restarted.probation()->version, "v2");
   EXPECT_EQ(restarted.probation()->previous, "v1");
   EXPECT_EQ(restarted.probation()->since_us, since_us);
+  EXPECT_EQ(restarted.probation()->before.num_answers, 300u);
+  EXPECT_EQ(restarted.probation()->before.num_failed, 7u);
 
   ASSERT_THAT(WriteFileAtomically(shop_.files(), shop_.models_folder() + "/PROBATION", "rubbish"),
               IsOk());
@@ -91,6 +95,20 @@ TEST_F(LiveModelsTest, AProbationIsResumedWhereItsFileIsWhole) {
   damaged.FollowLive();
   EXPECT_EQ(published_.Get()->version, "v2");
   EXPECT_FALSE(damaged.probation().has_value());
+}
+
+TEST_F(LiveModelsTest, AProbationThatBeginsInTheFutureBeginsWithTheStart) {
+  shop_.clock().Advance(365 * kMicrosPerDay);
+  ASSERT_THAT(Publish("v1", ""), IsOk());
+  ASSERT_THAT(Publish("v2", "v1"), IsOk());
+  shop_.clock().Advance(-364 * kMicrosPerDay);
+  published_.Set(std::make_shared<const ModelSet>());
+
+  LiveModels restarted = Open();
+  restarted.FollowLive();
+
+  ASSERT_TRUE(restarted.probation().has_value());
+  EXPECT_EQ(restarted.probation()->since_us, shop_.clock().Now());
 }
 
 TEST_F(LiveModelsTest, AVersionIsOnProbationBeforeItIsWarmedUp) {
