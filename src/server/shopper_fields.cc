@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace vitrine {
 namespace {
@@ -23,7 +24,9 @@ void ReadPath(const Message& message, std::span<const FieldDescriptor* const> pa
   const auto inner = path.subspan(1);
   if (inner.empty()) {
     std::string id = reflection.GetString(message, field);
-    if (!id.empty()) shoppers.push_back(id.append(field->name()));
+    if (id.empty()) return;
+    id.append(field->name());
+    shoppers.push_back(std::move(id));
   } else if (field->is_repeated()) {
     for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
       ReadPath(reflection.GetRepeatedMessage(message, field, i), inner, shoppers);
