@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "scorers/best_blocks.h"
 #include "scorers/sparse_scores.h"
 #include "vitrine/math/top_k.h"
 
@@ -78,19 +79,10 @@ class CloseLook {
   }
 
  private:
-  // Those that promise most first, until one cannot hold what is missing, nor can the rest.
   void LookAtBlocks() {
-    const auto is_less = [](const auto& a, const auto& b) { return a.most < b.most; };
-    std::vector<RowBlocks::Bounded> blocks =
-        table_.coarse->blocks.Bounds({vector_.data(), ColsOf(vector_)});
-    std::make_heap(blocks.begin(), blocks.end(), is_less);
-    for (auto end = blocks.end(); end != blocks.begin(); --end) {
-      const RowBlocks::Bounded next = blocks.front();
-      const double most = next.most + static_cast<double>(coarse_.rounding);
-      if (most < static_cast<double>(best_.threshold())) return;
-      LookAt(next.first, next.count);
-      std::pop_heap(blocks.begin(), end, is_less);
-    }
+    LookAtBestBlocks(table_.coarse->blocks.Bounds({vector_.data(), ColsOf(vector_)}),
+                     static_cast<double>(coarse_.rounding), best_,
+                     [this](const RowBlocks::Bounded& block) { LookAt(block.first, block.count); });
   }
 
   ItemIndex ItemAt(std::size_t place) const {

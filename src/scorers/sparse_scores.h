@@ -18,13 +18,6 @@ inline bool MayShow(const Query& query, const ItemBitmap* allowed, ItemIndex ite
          !std::binary_search(query.excluded.begin(), query.excluded.end(), item);
 }
 
-// Whether so few items are allowed that each is looked at in less time than blocks of `num_items`
-// are, the best of which may hold none of them.
-inline bool HasFew(const ItemBitmap* allowed, std::size_t num_items) {
-  constexpr std::size_t kOneIn = 128;
-  return allowed != nullptr && allowed->HasAtMost(num_items / kOneIn);
-}
-
 // The scores of one query.
 inline std::span<float> RowOf(Eigen::Ref<Matrix>& scores, std::size_t query) {
   return {scores.row(static_cast<Eigen::Index>(query)).data(),

@@ -1,11 +1,11 @@
 // What Content finds: of few items by adding up all that shares a feature with the profile, of many
 // by a look at the blocks that promise most, until no other can have one of the best.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 
+#include "scorers/best_blocks.h"
 #include "scorers/content/content_blocks.h"
 #include "scorers/sparse_scores.h"
 #include "vitrine/math/top_k.h"
@@ -38,25 +38,15 @@ class Content::Search {
         if (Row(item) < scorer_.num_items()) LookAt(item, kNoBound);
       });
     } else {
-      LookAtBlocks();
+      // Their bounds have the rounding in them.
+      LookAtBestBlocks(scorer_.blocks_->Bounds(profile_), 0, best_,
+                       [this](const Blocks::Bounded& block) { LookAt(block); });
     }
     return best_.Take();
   }
 
  private:
   static constexpr double kNoBound = std::numeric_limits<double>::infinity();
-
-  void LookAtBlocks() {
-    const auto is_less = [](const auto& a, const auto& b) { return a.most < b.most; };
-    std::vector<Blocks::Bounded> blocks = scorer_.blocks_->Bounds(profile_);
-    std::make_heap(blocks.begin(), blocks.end(), is_less);
-    for (auto end = blocks.end(); end != blocks.begin(); --end) {
-      const Blocks::Bounded next = blocks.front();
-      if (next.most < static_cast<double>(best_.threshold())) return;  // Nor can the rest.
-      LookAt(next);
-      std::pop_heap(blocks.begin(), end, is_less);
-    }
-  }
 
   void LookAt(const Blocks::Bounded& block) {
     const std::span<const std::uint32_t> items = scorer_.blocks_->Items(block.block);
