@@ -204,9 +204,8 @@ void Content::AddFeatures(const Profile& profile, SparseScores& scores) const {
   }
 }
 
-// Values that adding the whole profile may touch.
 std::size_t Content::CountValues(const Profile& profile) const {
-  std::size_t count = profile.sense.size() == 0 ? 0 : with_meaning_.size();
+  std::size_t count = 0;
   for (const Feature& feature : profile.features) {
     count += postings_.Columns(feature.feature).size();
   }

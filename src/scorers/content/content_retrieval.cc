@@ -25,11 +25,9 @@ class Content::Search {
         allowed_(allowed),
         sense_(profile.sense.transpose()),
         weights_(scorer.table_.features.size()),
-        best_(k) {
+        best_(k),
+        num_values_(scorer.CountValues(profile)) {
     scorer.AddWeights(profile, weights_);
-    for (const Feature& feature : profile.features) {
-      num_values_ += scorer.postings_.Columns(feature.feature).size();
-    }
   }
 
   std::vector<ScoredItem> Take() {
@@ -108,8 +106,8 @@ class Content::Search {
   const Matrix sense_;    // [1 x dimensions] Or empty.
   SparseScores weights_;  // Of the profile, by feature.
   TopK best_;
-  std::size_t num_values_ = 0;  // That adding all words takes.
-  std::size_t num_looked_ = 0;  // Items whose words were looked at one by one.
+  const std::size_t num_values_;  // That adding all words takes.
+  std::size_t num_looked_ = 0;    // Items whose words were looked at one by one.
   std::optional<SparseScores> all_words_{};
 };
 
@@ -136,7 +134,8 @@ std::vector<std::vector<ScoredItem>> Content::Retrieve(std::span<const Query> qu
       continue;
     }
     SparseScores sums(num_items());
-    sums.Expect(CountValues(*profile));
+    const std::size_t num_meanings = profile->sense.size() == 0 ? 0 : with_meaning_.size();
+    sums.Expect(CountValues(*profile) + num_meanings);
     AddFeatures(*profile, sums);
     AddMeaning(*profile, sums);
     result.push_back(sums.TakeBest(query, allowed, k));

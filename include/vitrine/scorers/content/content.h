@@ -116,7 +116,7 @@ class Content final : public Scorer, public Explainer {
   Eigen::VectorXf SenseOf(std::span<const Touched> touched) const;
   void AddFeatures(const Profile& profile, SparseScores& scores) const;
   void AddMeaning(const Profile& profile, SparseScores& scores) const;
-  std::size_t CountValues(const Profile& profile) const;
+  std::size_t CountValues(const Profile& profile) const;  // That AddFeatures adds.
   // By feature, to be told to WordsOf.
   void AddWeights(const Profile& profile, SparseScores& weights) const;
   // What the features of one item say, kUnscored where it has none of the profile's.
