@@ -74,15 +74,6 @@ Dataset MadeUpShop(double interactions) {
   return shop;
 }
 
-// A figure of this process in the kernel's words: "VmRSS", "VmHWM" for the peak of it.
-double MemoryBytes(const std::string& what) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(what + ":")) return 1024 * std::atof(line.c_str() + what.size() + 1);
-  }
-  return 0;
-}
-
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -14,6 +15,16 @@ inline std::string ProcessorName() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown processor";
+}
+
+// A figure of a process in the kernel's words: "VmRSS", "VmHWM" for the peak of it. `process`: its
+// id, or "self". 0: there is none.
+inline double MemoryBytes(const std::string& what, const std::string& process = "self") {
+  std::ifstream status("/proc/" + process + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(what + ":")) return 1024 * std::atof(line.c_str() + what.size() + 1);
+  }
+  return 0;
 }
 
 inline double SecondsSince(Micros start) {

@@ -22,7 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -110,16 +109,6 @@ absl::StatusOr<LoadOptions> LoadOf(const Plan& plan) {
       plan.store, load.user_ids.size(), load.item_ids.size()));
 }
 
-// What a process holds of the machine's memory.
-double ResidentMegabytes(pid_t process) {
-  std::ifstream figures("/proc/" + std::to_string(process) + "/status");
-  const std::string name = "VmRSS:";
-  for (std::string line; std::getline(figures, line);) {
-    if (line.starts_with(name)) return 1.024e-3 * std::atof(line.c_str() + name.size());
-  }
-  return 0;
-}
-
 absl::Status Swap(Client& client) { return client.RollBackModels("").status(); }
 
 absl::Status SwapBeforeTheLoad(Client& client) {
@@ -144,14 +133,14 @@ void Note(const LoadReport& report, const std::string& what, Findings& found) {
 }
 
 // What answers holds on to the models of its last answer: after this they are those that serve, and
-// what was replaced is freed. Returns the memory of the server then.
+// what was replaced is freed. Returns the megabytes of the server then.
 absl::StatusOr<double> Settle(const LoadOptions& load, pid_t server, Findings& found) {
   LoadOptions some = RepeatOf(load, found.num_loads++);
   some.seconds = std::min(load.seconds, kSettleSeconds);
   VITRINE_ASSIGN_OR_RETURN(const LoadReport report, GenerateLoad(some));
   Note(report, "settling", found);
   std::this_thread::sleep_for(std::chrono::seconds(3));
-  return ResidentMegabytes(server);
+  return MemoryBytes("VmRSS", std::to_string(server)) / 1e6;
 }
 
 struct Window {
