@@ -18,7 +18,7 @@ struct CheckedStore {
   std::size_t num_bundles = 0;
   std::vector<std::string> unknown_files{};  // In its folder, and looked at by nothing.
   // All that is wrong with what a server does without: the candidate and any version but the live
-  // one, the list of trainings, the probation, notes of imports.
+  // one, the list of trainings, the probation; of notes of imports the first that is damaged.
   absl::Status dispensable{};
 };
 

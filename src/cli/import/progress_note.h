@@ -29,7 +29,7 @@ class ProgressNote {
   std::optional<Progress> Read() const;
 
   // Whether every note in `folder` is whole; so it is where there is none. Errors: DATA_LOSS one is
-  // damaged, named: an import that goes on passes over it; those of FileSystem.
+  // damaged, the first is named: an import that goes on passes over it; those of FileSystem.
   static absl::Status CheckAll(FileSystem& files, const std::string& folder);
 
   absl::Status Write(const Progress& progress) const;
