@@ -80,6 +80,13 @@ class CheckTest : public ::testing::Test {
     return CheckStore(folder_.path(), {}, LocalFileSystem(), clock_);
   }
 
+  // The check fails now, and names the file.
+  void ExpectDataLossIn(const std::filesystem::path& file) {
+    const absl::Status status = Check().status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss)) << file;
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(file.filename().string()));
+  }
+
   std::vector<std::filesystem::path> FilesThatEndIn(const std::string& ending) {
     return FilesThatEndIn(ending, folder_.path());
   }

@@ -97,12 +97,6 @@ class CheckTablesTest : public testing::CheckTest {
     EXPECT_TRUE(db->DisableFileDeletions().ok());
     EXPECT_TRUE(db->EnableFileDeletions(/*force=*/true).ok());
   }
-
-  void ExpectDataLossIn(const std::filesystem::path& file) {
-    const absl::Status status = Check().status();
-    EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss)) << file;
-    EXPECT_THAT(std::string(status.message()), HasSubstr(file.filename().string()));
-  }
 };
 
 TEST_F(CheckTablesTest, AFlippedBitAnywhereInATableIsFoundAndTheFileNamed) {
