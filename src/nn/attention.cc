@@ -50,23 +50,71 @@ Eigen::Index Distance(Eigen::Index from, Eigen::Index to, Eigen::Index num_dista
   return to > from ? num_distances - 1 : std::min(from - to, num_distances - 1);
 }
 
+// Scores in `row` [length] become what place `from` looks at.
+template <typename Row>
+void LookFrom(Eigen::Index from, const Head& head, const Sequences& sequences,
+              const Attention& layer, Row&& row) {
+  const Matrix& nearness = layer.nearness.value;
+  row *= head.scale;
+  for (Eigen::Index to = 0; to < head.length; ++to) {
+    const bool is_hidden = (layer.is_causal && to > from) ||
+                           !sequences.IsReal(head.sequence, static_cast<std::size_t>(to));
+    if (is_hidden) {
+      row[to] = kMasked;
+    } else if (nearness.size() > 0) {
+      row[to] += nearness(head.number, Distance(from, to, nearness.cols()));
+    }
+  }
+  SoftmaxInPlace(row);
+}
+
 // Scores in `odds` [length x length] become what each place looks at.
 template <typename Odds>
 void Look(const Head& head, const Sequences& sequences, const Attention& layer, Odds&& odds) {
-  const Matrix& nearness = layer.nearness.value;
   for (Eigen::Index from = 0; from < head.length; ++from) {
-    auto row = odds.row(from);
-    row *= head.scale;
-    for (Eigen::Index to = 0; to < head.length; ++to) {
-      const bool is_hidden = (layer.is_causal && to > from) ||
-                             !sequences.IsReal(head.sequence, static_cast<std::size_t>(to));
-      if (is_hidden) {
-        row[to] = kMasked;
-      } else if (nearness.size() > 0) {
-        row[to] += nearness(head.number, Distance(from, to, nearness.cols()));
-      }
-    }
-    SoftmaxInPlace(row);
+    LookFrom(from, head, sequences, layer, odds.row(from));
+  }
+}
+
+// Fills the heads of the last place of sequence `s`. A query's score of a key K x + b is (q K) x
+// and a number that is the same for all x, which changes no softmax; and the sum of values V x + b
+// by odds is V times the sum of inputs by odds, and b as often as the odds sum to. So no place has
+// its key or its value worked out.
+void LookFromLast(std::size_t s, const Attention& layer, const Matrix& input,
+                  const Sequences& sequences, Attention::Cache& cache) {
+  const Matrix& weight = layer.projection.weight.value;
+  const Matrix& bias = layer.projection.bias.value;
+  const Eigen::Index d = input.cols();
+  const auto sequence = static_cast<Eigen::Index>(s);
+  const auto num_heads = static_cast<Eigen::Index>(layer.num_heads);
+  const auto length = static_cast<Eigen::Index>(sequences.length);
+  const auto last = static_cast<Eigen::Index>(sequences.LastReal(s));
+  const auto places = input.middleRows(sequence * length, length);
+  auto directions = cache.directions.middleRows(sequence * num_heads, num_heads);
+  auto odds = cache.odds.middleRows(sequence * num_heads, num_heads);
+  auto seen = cache.seen.middleRows(sequence * num_heads, num_heads);
+  const auto head_of = [&](Eigen::Index number) {
+    return Head(s * layer.num_heads + static_cast<std::size_t>(number), sequences, layer.num_heads,
+                d);
+  };
+  for (Eigen::Index h = 0; h < num_heads; ++h) {
+    const Head head = head_of(h);
+    Product(cache.queries.block(sequence, head.column, 1, head.width),
+            weight.block(d + head.column, 0, head.width, d), Into::kSet,
+            directions.middleRows(h, 1), nullptr);
+  }
+  ProductWithTransposed(directions, places, Into::kSet, odds, nullptr);
+  for (Eigen::Index h = 0; h < num_heads; ++h) {
+    LookFrom(last, head_of(h), sequences, layer, odds.row(h));
+  }
+  Product(odds, places, Into::kSet, seen, nullptr);
+  for (Eigen::Index h = 0; h < num_heads; ++h) {
+    const Head head = head_of(h);
+    auto own = cache.heads.block(sequence, head.column, 1, head.width);
+    own = odds.row(h).sum() * bias.middleCols(2 * d + head.column, head.width);
+    ProductWithTransposed(seen.middleRows(h, 1),
+                          weight.block(2 * d + head.column, 0, head.width, d), Into::kAdd, own,
+                          nullptr);
   }
 }
 
@@ -84,6 +132,22 @@ void AddByNearness(const Head& head, bool is_causal, const ByScores& by_scores,
 }
 
 }  // namespace
+
+std::size_t Sequences::LastReal(std::size_t sequence) const {
+  assert(length > 0);
+  std::size_t place = length - 1;
+  while (place > 0 && !IsReal(sequence, place)) --place;
+  return place;
+}
+
+const Matrix& LastRows(const Matrix& input, const Sequences& sequences, Matrix& last) {
+  last.resize(static_cast<Eigen::Index>(sequences.number), input.cols());
+  for (std::size_t s = 0; s < sequences.number; ++s) {
+    const std::size_t row = s * sequences.length + sequences.LastReal(s);
+    last.row(static_cast<Eigen::Index>(s)) = input.row(static_cast<Eigen::Index>(row));
+  }
+  return last;
+}
 
 Attention::Attention(std::size_t dimensions, std::size_t heads_wanted, Random& random)
     : num_heads(heads_wanted),
@@ -133,6 +197,31 @@ const Matrix& Attention::Forward(const Matrix& input, const Sequences& sequences
                   cache.heads.block(head.first_row, head.column, length, head.width), nullptr);
         }
       });
+  return out.Forward(cache.heads, cache.result, pass);
+}
+
+const Matrix& Attention::ForwardLast(const Matrix& input, const Sequences& sequences, Cache& cache,
+                                     const Pass& pass) const {
+  assert(!pass.is_training());
+  assert(static_cast<std::size_t>(input.rows()) == sequences.number * sequences.length);
+  const auto number = static_cast<Eigen::Index>(sequences.number);
+  const auto length = static_cast<Eigen::Index>(sequences.length);
+  const auto all_heads = static_cast<Eigen::Index>(sequences.number * num_heads);
+  const Eigen::Index d = input.cols();
+  cache.queries.resize(number, d);
+  cache.queries.rowwise() = projection.bias.value.row(0).head(d);
+  ProductWithTransposed(LastRows(input, sequences, cache.last), projection.weight.value.topRows(d),
+                        Into::kAdd, cache.queries, pass.pool);
+  cache.directions.resize(all_heads, d);
+  cache.odds.resize(all_heads, length);
+  cache.seen.resize(all_heads, d);
+  cache.heads.resize(number, d);
+  ForEachRows(number, static_cast<Eigen::Index>(num_heads) * length * 16, pass.pool,
+              [&](Eigen::Index begin, Eigen::Index end) {
+                for (Eigen::Index s = begin; s < end; ++s) {
+                  LookFromLast(static_cast<std::size_t>(s), *this, input, sequences, cache);
+                }
+              });
   return out.Forward(cache.heads, cache.result, pass);
 }
 
@@ -226,9 +315,21 @@ const Matrix& TransformerBlock::BackwardBetween(const Matrix& input, const Matri
 
 const Matrix& TransformerBlock::Forward(const Matrix& input, const Sequences& sequences,
                                         Cache& cache, const Pass& pass) const {
-  const Matrix& looking = norm_first ? norm1.Forward(input, cache.norm1, pass) : input;
+  const Matrix& looking = Looking(input, cache, pass);
   const Matrix& seen = attention.Forward(looking, sequences, cache.attention, pass);
-  cache.middle = input + dropout.Forward(seen, cache.attention_dropout, pass);
+  return ForwardSeen(input, seen, cache, pass);
+}
+
+const Matrix& TransformerBlock::ForwardLast(const Matrix& input, const Sequences& sequences,
+                                            Cache& cache, const Pass& pass) const {
+  const Matrix& looking = Looking(input, cache, pass);
+  const Matrix& seen = attention.ForwardLast(looking, sequences, cache.attention, pass);
+  return ForwardSeen(LastRows(input, sequences, cache.last), seen, cache, pass);
+}
+
+const Matrix& TransformerBlock::ForwardSeen(const Matrix& x, const Matrix& seen, Cache& cache,
+                                            const Pass& pass) const {
+  cache.middle = x + dropout.Forward(seen, cache.attention_dropout, pass);
   const Matrix& y = norm_first ? cache.middle : norm1.Forward(cache.middle, cache.norm1, pass);
   const Matrix& added =
       ForwardBetween(norm_first ? norm2.Forward(y, cache.norm2, pass) : y, cache, pass);

@@ -232,6 +232,17 @@ TEST_P(AllocationTest, LayersOfSequencesAllocateNothing) {
   }
 }
 
+TEST_P(AllocationTest, TheLastPlaceOfABlockAllocatesNothing) {
+  const Pass pass{.pool = pool_ ? &*pool_ : nullptr};
+  const Matrix input = RandomMatrix(300, 64, 2);
+  const Sequences sequences{.number = 10, .length = 30};
+  for (const bool norm_first : {true, false}) {
+    const TransformerBlock block({.norm_first = norm_first}, random_);
+    TransformerBlock::Cache cache;
+    EXPECT_EQ(AllocationsOnceWarm([&] { block.ForwardLast(input, sequences, cache, pass); }), 0U);
+  }
+}
+
 TEST(SharedWorkTest, AllocatesNothingTheFirstTimeEither) {
   ThreadPool pool(8);
   std::atomic<int> calls = 0;

@@ -239,6 +239,90 @@ TEST(TransformerBlockTest, WhatComesLaterChangesNothingBefore) {
   EXPECT_EQ(after.bottomRows(4), before.bottomRows(4)) << "another sequence";
 }
 
+TEST(SequencesTest, TheLastRealPlaceIsTheOneBeforePadding) {
+  const std::vector<std::uint8_t> nothing_real = {0, 0, 0};
+
+  EXPECT_EQ(kSequences.LastReal(0), 3U);
+  EXPECT_EQ(kSequences.LastReal(1), 1U);
+  EXPECT_EQ((Sequences{.number = 1, .length = 3}).LastReal(0), 2U);
+  EXPECT_EQ((Sequences{.number = 1, .length = 3, .is_real = nothing_real}).LastReal(0), 0U);
+}
+
+class LastPlaceTest : public ::testing::TestWithParam<TransformerOptions> {
+ protected:
+  // With numbers in what is zero or one at first.
+  LastPlaceTest() : block_(GetParam(), random_) {
+    ParameterList parameters;
+    block_.AddParameters("block", parameters);
+    for (const NamedParameter& each : parameters) FillNormal(*each.parameter, 0.3, random_);
+  }
+
+  void ExpectAsAmongAll(const Sequences& sequences) const {
+    const Matrix input =
+        RandomMatrix(static_cast<Eigen::Index>(sequences.number * sequences.length),
+                     static_cast<Eigen::Index>(GetParam().dimensions), 2);
+    TransformerBlock::Cache cache;
+    TransformerBlock::Cache alone;
+    Matrix expected;
+    Matrix expected_of_attention;
+    LastRows(block_.Forward(input, sequences, cache, {}), sequences, expected);
+    LastRows(cache.attention.output(), sequences, expected_of_attention);
+
+    const Matrix& last = block_.ForwardLast(input, sequences, alone, {});
+
+    ASSERT_EQ(last.rows(), expected.rows());
+    EXPECT_LT((last - expected).norm(), 1e-5F * expected.norm());
+    EXPECT_LT((alone.attention.output() - expected_of_attention).norm(),
+              1e-5F * expected_of_attention.norm());
+  }
+
+  Random random_{1};
+  TransformerBlock block_;
+};
+
+TEST_P(LastPlaceTest, IsAsAmongAll) {
+  ExpectAsAmongAll({.number = 3, .length = 7});
+  ExpectAsAmongAll({.number = 1, .length = 50});
+}
+
+TEST_P(LastPlaceTest, IsTheLastRealOneAmongPadding) {
+  const std::vector<std::uint8_t> nothing_real_first = {0, 0, 0, 0, 1, 1, 1, 1};
+
+  ExpectAsAmongAll(kSequences);
+  ExpectAsAmongAll({.number = 2, .length = 4, .is_real = nothing_real_first});
+}
+
+TEST_P(LastPlaceTest, MayBeTheOnlyOne) { ExpectAsAmongAll({.number = 2, .length = 1}); }
+
+TEST_P(LastPlaceTest, ThreadsChangeNoBit) {
+  const Sequences sequences{.number = 200, .length = 30};
+  const Matrix input = RandomMatrix(6000, static_cast<Eigen::Index>(GetParam().dimensions), 5);
+  ThreadPool pool(3);
+  TransformerBlock::Cache alone;
+  TransformerBlock::Cache together;
+
+  EXPECT_EQ(block_.ForwardLast(input, sequences, together, {.pool = &pool}),
+            block_.ForwardLast(input, sequences, alone, {}));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Blocks, LastPlaceTest,
+    ::testing::Values(
+        TransformerOptions{.dimensions = 12, .num_heads = 1, .inner = 20},
+        TransformerOptions{.dimensions = 12, .num_heads = 12, .inner = 20, .is_causal = false},
+        TransformerOptions{.dimensions = 12,
+                           .num_heads = 3,
+                           .inner = 20,
+                           .num_distances = 3,
+                           .activation = ActivationKind::kRelu},
+        TransformerOptions{.dimensions = 12, .num_heads = 2, .inner = 20, .norm_first = false},
+        TransformerOptions{.dimensions = 12,
+                           .num_heads = 4,
+                           .inner = 20,
+                           .is_causal = false,
+                           .num_distances = 3,
+                           .norm_first = false}));
+
 class RecurrentTest : public ::testing::TestWithParam<RecurrentKind> {
  protected:
   Random random_{1};

@@ -21,7 +21,13 @@ struct Sequences {
   bool IsReal(std::size_t sequence, std::size_t place) const {
     return is_real.empty() || is_real[sequence * length + place] != 0;
   }
+  // The last place that is no padding; the first where all are. REQUIRES: length > 0
+  std::size_t LastReal(std::size_t sequence) const;
 };
+
+// Makes of `last`, which is returned, the rows of `input` that are the last real places
+// [sequences.number x columns].
+const Matrix& LastRows(const Matrix& input, const Sequences& sequences, Matrix& last);
 
 // softmax(Q Kᵀ / sqrt(d / heads)) V by head, between places of one sequence (Vaswani et al.,
 // NeurIPS 2017, equation 1). Parameters are those of PyTorch's MultiheadAttention. A place with
@@ -36,6 +42,11 @@ struct Attention {
     Matrix by_odds{};
     Matrix by_projections{};
     Matrix by_nearness{};  // [shards * heads x distances]
+    // Of ForwardLast, whose odds are [sequences * heads x length] and heads [sequences x d].
+    Matrix last{};        // [sequences x d] Inputs of the last places,
+    Matrix queries{};     // and their queries.
+    Matrix directions{};  // [sequences * heads x d] Their inner products with inputs are scores.
+    Matrix seen{};        // [sequences * heads x d] Inputs of all places, by the odds.
     const Matrix& output() const { return result.output; }
     const Matrix& by_input() const { return projections.by_input; }
   };
@@ -53,6 +64,10 @@ struct Attention {
   // `input` [sequences * length x d]
   const Matrix& Forward(const Matrix& input, const Sequences& sequences, Cache& cache,
                         const Pass& pass) const;
+  // The rows of Forward's result that are the last real places [sequences.number x d], within
+  // rounding, without those of the others. REQUIRES: the network is served; no Backward follows.
+  const Matrix& ForwardLast(const Matrix& input, const Sequences& sequences, Cache& cache,
+                            const Pass& pass) const;
   const Matrix& Backward(const Matrix& input, const Sequences& sequences, const Matrix& by_output,
                          Cache& cache, const Pass& pass);
 
@@ -99,6 +114,7 @@ struct TransformerBlock {
     Matrix sum{};  // What y and the layers between add up to.
     Matrix by_middle{};
     Matrix by_input{};
+    Matrix last{};  // Of ForwardLast: x of the last places.
   };
 
   TransformerBlock() = default;
@@ -107,6 +123,10 @@ struct TransformerBlock {
   void AddParameters(const std::string& prefix, ParameterList& list);
   const Matrix& Forward(const Matrix& input, const Sequences& sequences, Cache& cache,
                         const Pass& pass) const;
+  // As Attention has it: all but what is seen of the other places is worked out of one row for each
+  // sequence.
+  const Matrix& ForwardLast(const Matrix& input, const Sequences& sequences, Cache& cache,
+                            const Pass& pass) const;
   const Matrix& Backward(const Matrix& input, const Sequences& sequences, const Matrix& by_output,
                          Cache& cache, const Pass& pass);
 
@@ -126,6 +146,13 @@ struct TransformerBlock {
   bool norm_first = true;
 
  private:
+  // What the attention looks at.
+  const Matrix& Looking(const Matrix& input, Cache& cache, const Pass& pass) const {
+    return norm_first ? norm1.Forward(input, cache.norm1, pass) : input;
+  }
+  // What comes after the attention, which has `seen` this for the rows of `x`.
+  const Matrix& ForwardSeen(const Matrix& x, const Matrix& seen, Cache& cache,
+                            const Pass& pass) const;
   const Matrix& ForwardBetween(const Matrix& input, Cache& cache, const Pass& pass) const;
   const Matrix& BackwardBetween(const Matrix& input, const Matrix& by_output, Cache& cache,
                                 const Pass& pass);
