@@ -1,5 +1,6 @@
 // Times what one thread takes to encode one shopper of 50 steps, for every model that makes a
-// vector of a history, and to predict a purchase from a visit of 32 events.
+// vector of a history, and to predict a purchase from a visit of 32 events. "And reasons": the
+// sequence models then explain a list of 20 as a request does.
 //
 //   encoding_bench
 //
@@ -8,6 +9,7 @@
 // weights, in their default shapes and in those of the documented best settings; the others are
 // trained for an epoch. "At work" is the processor's time, whatever else ran beside.
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -98,7 +100,17 @@ void TimeSequence(const std::string& name, const SequenceShape& shape, const His
   const auto scorer = NextItem::Create("sequence", SequenceNetwork(shape, 0, random));
   if (!scorer.ok()) return;
   std::string shown = name + ", d=" + std::to_string(shape.dimensions);
-  TimeEncoding(shown + ", layers=" + std::to_string(shape.num_layers), **scorer, histories);
+  shown += ", layers=" + std::to_string(shape.num_layers);
+  TimeEncoding(shown, **scorer, histories);
+  if (shape.counts_back) return;  // Its reasons are as many encodings as there are steps.
+  std::vector<ItemIndex> list;
+  for (std::uint32_t item = 0; item < 20; ++item) list.push_back(ItemIndex{item});
+  Time(shown + ", and reasons", [&](std::size_t shopper) {
+    QueryMemo memo;
+    const Query query{.history = histories[shopper], .now_us = 501 * kMicrosPerDay, .memo = &memo};
+    (*scorer)->UserVectors({&query, 1});
+    (*scorer)->ExplainStrongest(query, list);
+  });
 }
 
 void TimeSequences(const Histories& histories) {

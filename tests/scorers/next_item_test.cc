@@ -172,6 +172,37 @@ TEST_P(SequenceKindTest, TheNetworksGradientsAreThoseOfFiniteDifferences) {
   }
 }
 
+TEST_P(SequenceKindTest, TheLastStepAloneIsEncodedAsAmongAll) {
+  for (const std::size_t num_layers : {std::size_t{1}, std::size_t{3}}) {
+    SequenceShape shape = GetParam();
+    shape.num_layers = num_layers;
+    Random random(5);
+    SequenceNetwork network(shape, 0, random);
+    nn::ParameterList parameters;
+    network.AddParameters(parameters);
+    for (const nn::NamedParameter& each : parameters) {
+      nn::FillUniform(*each.parameter, 0.7, random);
+    }
+    StepBatch batch;
+    batch.Start(3, shape.counts_back);
+    batch.Add(std::vector<SequenceStep>{{1, kMinute}, {4, 5 * kMinute, EventType::kAddToCart}});
+    batch.Add(std::vector<SequenceStep>{{2, 0}, {1, 0}, {5, 0}});
+    batch.Add(std::vector<SequenceStep>{{3, 0}});
+    SequenceNetwork::Cache cache;
+    SequenceNetwork::Cache of_parts;
+    SequenceNetwork::Cache later;
+    const Matrix states = network.Forward(batch, cache, {});
+    Matrix expected(3, states.cols());
+    expected << states.row(1), states.row(5), states.row(6);
+
+    const Matrix trunk = network.ForwardTrunk(batch, of_parts, {});
+    const Matrix last = network.ForwardTopLast(batch, trunk, of_parts, {});
+
+    EXPECT_LT((last - expected).norm(), 1e-5F * expected.norm());
+    EXPECT_EQ(network.ForwardTop(batch, trunk, later, {}), states);
+  }
+}
+
 TEST_P(SequenceKindTest, TheOrderOfTheHistoryMatters) {
   const auto scorer = SmallScorer(GetParam());
   const std::vector<Interaction> one = {Touch(1, 9), Touch(2, 9), Touch(3, 9)};
@@ -206,6 +237,30 @@ TEST_P(SequenceKindTest, WhatWasEncodedForTheScoreIsWhatIsExplained) {
   float sum = 0;
   for (const Contribution& part : parts) sum += part.value;
   EXPECT_NEAR(sum, scores(0, 0), 1e-5);
+}
+
+TEST_P(SequenceKindTest, AnExplanationIsTheSameWhateverWasAskedBefore) {
+  const auto scorer = SmallScorer(GetParam());
+  const std::vector<Interaction> history = {Touch(1, 9), Touch(2, 8), Touch(4, 7)};
+  const std::vector<ItemIndex> list = {ItemIndex{0}, ItemIndex{3}};
+  QueryMemo memo;
+  const Query query{.history = history, .memo = &memo};
+  scorer->Retrieve({&query, 1}, nullptr, 2);
+  const auto alone = scorer->ExplainAll({.history = history}, list);
+
+  for (int time = 0; time < 2; ++time) {
+    const auto explained = scorer->ExplainAll(query, list);
+
+    ASSERT_EQ(explained.size(), alone.size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      ASSERT_EQ(explained[i].size(), 4U);
+      ASSERT_EQ(alone[i].size(), 4U);
+      for (std::size_t part = 0; part < 4; ++part) {
+        EXPECT_EQ(explained[i][part].item, alone[i][part].item);
+        EXPECT_EQ(explained[i][part].value, alone[i][part].value);
+      }
+    }
+  }
 }
 
 TEST_P(SequenceKindTest, AStepIsExplainedByWhatItChanged) {

@@ -75,6 +75,12 @@ absl::Status SetParameters(std::vector<Matrix>& saved, std::string_view name,
   return absl::OkStatus();
 }
 
+// Sound weights cannot overflow; damaged ones can.
+Matrix FiniteOrZero(Matrix states) {
+  if (!states.allFinite()) states.setZero();
+  return states;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const NextItem>> NextItem::Create(std::string_view name,
@@ -113,35 +119,39 @@ std::vector<SequenceStep> NextItem::StepsOf(const Query& query) const {
       {.length = network_.shape.length, .merges_repeats = network_.shape.merges_repeats});
 }
 
-Matrix NextItem::Encode(const StepBatch& batch) const {
-  SequenceNetwork::Cache cache;
-  Matrix encoded = network_.Forward(batch, cache, {});
-  // Sound weights cannot overflow; damaged ones can.
-  if (!encoded.allFinite()) encoded.setZero();
-  return encoded;
+StepBatch NextItem::BatchOf(std::span<const SequenceStep> steps) const {
+  StepBatch batch;
+  batch.Start(steps.size(), network_.shape.counts_back);
+  batch.Add(steps);
+  return batch;
 }
 
 std::shared_ptr<const NextItem::Encoded> NextItem::EncodedOf(const Query& query) const {
   return QueryMemo::Recall<Encoded>(query.memo, this, [&] {
     Encoded made{.steps = StepsOf(query)};
     if (made.steps.empty()) return made;
-    StepBatch batch;
-    batch.Start(made.steps.size(), network_.shape.counts_back);
-    batch.Add(made.steps);
-    made.states = Encode(batch);
+    const StepBatch batch = BatchOf(made.steps);
+    SequenceNetwork::Cache cache;
+    made.trunk = network_.ForwardTrunk(batch, cache, {});
+    made.last = FiniteOrZero(network_.ForwardTopLast(batch, made.trunk, cache, {}));
     return made;
   });
 }
 
 Matrix NextItem::StatesAfterEach(const Encoded& query) const {
-  if (!network_.shape.counts_back) return query.states;
-  Matrix states(query.states.rows(), query.states.cols());
-  StepBatch batch;
-  for (std::size_t length = 1; length <= query.steps.size(); ++length) {
-    batch.Start(length, /*counts_back=*/true);
-    batch.Add(std::span(query.steps).first(length));
-    states.row(static_cast<Eigen::Index>(length) - 1) = Encode(batch).bottomRows(1);
+  SequenceNetwork::Cache cache;
+  Matrix states(query.trunk.rows(), query.trunk.cols());
+  if (network_.shape.counts_back) {
+    for (std::size_t length = 1; length < query.steps.size(); ++length) {
+      const StepBatch batch = BatchOf(std::span(query.steps).first(length));
+      const Matrix& trunk = network_.ForwardTrunk(batch, cache, {});
+      states.row(static_cast<Eigen::Index>(length) - 1) =
+          FiniteOrZero(network_.ForwardTopLast(batch, trunk, cache, {}));
+    }
+  } else {
+    states = FiniteOrZero(network_.ForwardTop(BatchOf(query.steps), query.trunk, cache, {}));
   }
+  states.bottomRows(1) = query.last;  // The bits that were scored.
   return states;
 }
 
@@ -150,7 +160,7 @@ Matrix NextItem::UserVectors(std::span<const Query> queries) const {
   for (std::size_t q = 0; q < queries.size(); ++q) {
     const auto encoded = EncodedOf(queries[q]);
     if (encoded->steps.empty()) continue;
-    vectors.row(static_cast<Eigen::Index>(q)) = encoded->states.bottomRows(1);
+    vectors.row(static_cast<Eigen::Index>(q)) = encoded->last;
   }
   return vectors;
 }
@@ -176,7 +186,9 @@ std::vector<std::vector<Contribution>> NextItem::ExplainAll(
   const auto known = EncodedOf(query);
   const std::vector<SequenceStep>& steps = known->steps;
   if (steps.empty()) return explained;
-  const Eigen::MatrixXd encoded = StatesAfterEach(*known).cast<double>();
+  const auto states =
+      QueryMemo::Recall<Matrix>(query.memo, &network_, [&] { return StatesAfterEach(*known); });
+  const Eigen::MatrixXd encoded = states->cast<double>();
   const Eigen::RowVectorXd base = network_.last_norm.bias.value.row(0).cast<double>();
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!known_items_.Contains(items[i])) continue;

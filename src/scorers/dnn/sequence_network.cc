@@ -102,12 +102,30 @@ void TransformerEncoder::AddParameters(const std::string& prefix, nn::ParameterL
 
 const Matrix& TransformerEncoder::Forward(const Matrix& input, const nn::Sequences& sequences,
                                           Cache& cache, const nn::Pass& pass) const {
+  return ForwardTop(ForwardTrunk(input, sequences, cache, pass), sequences, cache, pass);
+}
+
+const Matrix& TransformerEncoder::ForwardTrunk(const Matrix& input, const nn::Sequences& sequences,
+                                               Cache& cache, const nn::Pass& pass) const {
   cache.resize(blocks.size());
   const Matrix* x = &input;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < blocks.size(); ++i) {
     x = &blocks[i].Forward(*x, sequences, cache[i], pass);
   }
   return *x;
+}
+
+const Matrix& TransformerEncoder::ForwardTop(const Matrix& trunk, const nn::Sequences& sequences,
+                                             Cache& cache, const nn::Pass& pass) const {
+  cache.resize(blocks.size());
+  return blocks.back().Forward(trunk, sequences, cache.back(), pass);
+}
+
+const Matrix& TransformerEncoder::ForwardTopLast(const Matrix& trunk,
+                                                 const nn::Sequences& sequences, Cache& cache,
+                                                 const nn::Pass& pass) const {
+  cache.resize(blocks.size());
+  return blocks.back().ForwardLast(trunk, sequences, cache.back(), pass);
 }
 
 const Matrix& TransformerEncoder::Backward(const Matrix& input, const nn::Sequences& sequences,
@@ -152,6 +170,11 @@ void SequenceNetwork::AddParameters(nn::ParameterList& list) {
 
 const Matrix& SequenceNetwork::Forward(const StepBatch& batch, Cache& cache,
                                        const nn::Pass& pass) const {
+  return ForwardTop(batch, ForwardTrunk(batch, cache, pass), cache, pass);
+}
+
+const Matrix& SequenceNetwork::ForwardTrunk(const StepBatch& batch, Cache& cache,
+                                            const nn::Pass& pass) const {
   cache.sum = items.Forward(batch.items(), cache.items, pass);
   if (shape.kind == SequenceKind::kTransformer) {
     cache.sum += places.Forward(batch.places(), cache.places, pass);
@@ -162,12 +185,29 @@ const Matrix& SequenceNetwork::Forward(const StepBatch& batch, Cache& cache,
   const Matrix& input = dropout.Forward(cache.first_norm.output, cache.dropout, pass);
   const nn::Sequences sequences = SequencesOf(batch);
   if (const auto* recurrent = std::get_if<RecurrentEncoder>(&encoder)) {
-    cache.encoded = &recurrent->Forward(input, sequences, cache.recurrent, pass);
-  } else {
-    cache.encoded =
-        &std::get<TransformerEncoder>(encoder).Forward(input, sequences, cache.transformer, pass);
+    return recurrent->Forward(input, sequences, cache.recurrent, pass);
+  }
+  return std::get<TransformerEncoder>(encoder).ForwardTrunk(input, sequences, cache.transformer,
+                                                            pass);
+}
+
+const Matrix& SequenceNetwork::ForwardTop(const StepBatch& batch, const Matrix& trunk, Cache& cache,
+                                          const nn::Pass& pass) const {
+  cache.encoded = &trunk;
+  if (const auto* transformer = std::get_if<TransformerEncoder>(&encoder)) {
+    cache.encoded = &transformer->ForwardTop(trunk, SequencesOf(batch), cache.transformer, pass);
   }
   return last_norm.Forward(*cache.encoded, cache.last_norm, pass);
+}
+
+const Matrix& SequenceNetwork::ForwardTopLast(const StepBatch& batch, const Matrix& trunk,
+                                              Cache& cache, const nn::Pass& pass) const {
+  const nn::Sequences sequences = SequencesOf(batch);
+  const auto* transformer = std::get_if<TransformerEncoder>(&encoder);
+  const Matrix& last = transformer == nullptr
+                           ? nn::LastRows(trunk, sequences, cache.last)
+                           : transformer->ForwardTopLast(trunk, sequences, cache.transformer, pass);
+  return last_norm.Forward(last, cache.last_norm, pass);
 }
 
 void SequenceNetwork::Backward(const StepBatch& batch, const Matrix& by_output, Cache& cache,

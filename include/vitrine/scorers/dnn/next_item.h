@@ -62,18 +62,21 @@ class NextItem final : public Scorer, public Explainer {
   const ItemBitmap& known_items() const { return known_items_; }
 
  private:
-  // A query's steps and the network's state at each [steps x d], the last one being u.
+  // What a list needs of a query, and what the states of its steps go on from, which reasons alone
+  // need.
   struct Encoded {
     std::vector<SequenceStep> steps{};
-    Matrix states{};
+    Matrix trunk{};  // The network's [steps x d].
+    Matrix last{};   // u [1 x d]
   };
 
   NextItem(std::string_view name, SequenceNetwork network);
   FactorTable Table() const;
   std::vector<SequenceStep> StepsOf(const Query& query) const;
-  Matrix Encode(const StepBatch& batch) const;         // u for each place [places x d]
-  Matrix StatesAfterEach(const Encoded& query) const;  // As if it were the last [steps x d]
+  StepBatch BatchOf(std::span<const SequenceStep> steps) const;
   std::shared_ptr<const Encoded> EncodedOf(const Query& query) const;
+  // u after each step, as if it were the last [steps x d]
+  Matrix StatesAfterEach(const Encoded& query) const;
 
   std::string name_;
   SequenceNetwork network_;                   // Without gradients.

@@ -81,6 +81,15 @@ struct TransformerEncoder {
   const Matrix& Backward(const Matrix& input, const nn::Sequences& sequences,
                          const Matrix& by_output, Cache& cache, const nn::Pass& pass);
 
+  // Forward in two parts: all blocks but the last,
+  const Matrix& ForwardTrunk(const Matrix& input, const nn::Sequences& sequences, Cache& cache,
+                             const nn::Pass& pass) const;
+  // then that one, for all places, or, served, for the last of each sequence alone.
+  const Matrix& ForwardTop(const Matrix& trunk, const nn::Sequences& sequences, Cache& cache,
+                           const nn::Pass& pass) const;
+  const Matrix& ForwardTopLast(const Matrix& trunk, const nn::Sequences& sequences, Cache& cache,
+                               const nn::Pass& pass) const;
+
   std::vector<nn::TransformerBlock> blocks{};
 };
 
@@ -102,6 +111,7 @@ struct SequenceNetwork {
     RecurrentEncoder::Cache recurrent{};
     TransformerEncoder::Cache transformer{};
     const Matrix* encoded = nullptr;
+    Matrix last{};  // Of ForwardTopLast: what of a recurrent encoder's trunk is the last steps'.
     nn::LayerNorm::Cache last_norm{};
   };
 
@@ -116,6 +126,16 @@ struct SequenceNetwork {
   // REQUIRES: rows of padding are zero in `by_output`
   void Backward(const StepBatch& batch, const Matrix& by_output, Cache& cache,
                 const nn::Pass& pass);
+
+  // Forward in two parts, for whoever may need the last step's vector alone. First what needs every
+  // place: what a transformer's last block reads, all of a recurrent encoder [number * length x d].
+  const Matrix& ForwardTrunk(const StepBatch& batch, Cache& cache, const nn::Pass& pass) const;
+  // Then what Forward returns, of all places,
+  const Matrix& ForwardTop(const StepBatch& batch, const Matrix& trunk, Cache& cache,
+                           const nn::Pass& pass) const;
+  // or, served and within rounding, of the last step of each sequence [number x d].
+  const Matrix& ForwardTopLast(const StepBatch& batch, const Matrix& trunk, Cache& cache,
+                               const nn::Pass& pass) const;
 
   SequenceShape shape{};
   nn::Embedding items{};   // [num_items x d]
