@@ -14,9 +14,9 @@
 
 #include "bench/measuring.h"
 #include "vitrine/nn/activation.h"
-#include "vitrine/nn/attention.h"
 #include "vitrine/nn/dense.h"
 #include "vitrine/nn/optimizer.h"
+#include "vitrine/nn/transformer.h"
 
 namespace vitrine::nn {
 namespace {

@@ -10,7 +10,6 @@
 
 #include "nn/checks.h"
 #include "vitrine/nn/activation.h"
-#include "vitrine/nn/attention.h"
 #include "vitrine/nn/convolution.h"
 #include "vitrine/nn/cross.h"
 #include "vitrine/nn/dense.h"
@@ -21,6 +20,7 @@
 #include "vitrine/nn/propagation.h"
 #include "vitrine/nn/recurrent.h"
 #include "vitrine/nn/training_loop.h"
+#include "vitrine/nn/transformer.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define VITRINE_COUNTS_ALLOCATIONS 0

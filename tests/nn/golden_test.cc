@@ -10,7 +10,6 @@
 #include "nn/checks.h"
 #include "testing/status_matchers.h"
 #include "vitrine/nn/activation.h"
-#include "vitrine/nn/attention.h"
 #include "vitrine/nn/convolution.h"
 #include "vitrine/nn/cross.h"
 #include "vitrine/nn/embedding.h"
@@ -20,6 +19,7 @@
 #include "vitrine/nn/product.h"
 #include "vitrine/nn/recurrent.h"
 #include "vitrine/nn/safetensors.h"
+#include "vitrine/nn/transformer.h"
 
 namespace vitrine::nn {
 namespace {

@@ -6,6 +6,7 @@
 #include "nn/checks.h"
 #include "vitrine/nn/attention.h"
 #include "vitrine/nn/recurrent.h"
+#include "vitrine/nn/transformer.h"
 
 namespace vitrine::nn {
 namespace {

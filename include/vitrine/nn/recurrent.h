@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <string>
 
-#include "vitrine/nn/attention.h"
 #include "vitrine/nn/parameter.h"
 #include "vitrine/nn/pass.h"
+#include "vitrine/nn/sequences.h"
 
 namespace vitrine::nn {
 

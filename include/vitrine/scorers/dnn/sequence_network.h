@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "vitrine/nn/attention.h"
 #include "vitrine/nn/embedding.h"
 #include "vitrine/nn/normalization.h"
 #include "vitrine/nn/recurrent.h"
+#include "vitrine/nn/transformer.h"
 #include "vitrine/scorers/dnn/sequence_steps.h"
 
 namespace vitrine {

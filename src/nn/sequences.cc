@@ -1,0 +1,23 @@
+#include "vitrine/nn/sequences.h"
+
+#include <cassert>
+
+namespace vitrine::nn {
+
+std::size_t Sequences::LastReal(std::size_t sequence) const {
+  assert(length > 0);
+  std::size_t place = length - 1;
+  while (place > 0 && !IsReal(sequence, place)) --place;
+  return place;
+}
+
+const Matrix& LastRows(const Matrix& input, const Sequences& sequences, Matrix& last) {
+  last.resize(static_cast<Eigen::Index>(sequences.number), input.cols());
+  for (std::size_t s = 0; s < sequences.number; ++s) {
+    const std::size_t row = s * sequences.length + sequences.LastReal(s);
+    last.row(static_cast<Eigen::Index>(s)) = input.row(static_cast<Eigen::Index>(row));
+  }
+  return last;
+}
+
+}  // namespace vitrine::nn
