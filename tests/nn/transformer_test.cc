@@ -1,0 +1,133 @@
+#include "vitrine/nn/transformer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/checks.h"
+#include "nn/sequence_checks.h"
+
+namespace vitrine::nn {
+namespace {
+
+using testing::CheckSequenceLayer;
+using testing::kSequences;
+using testing::RandomMatrix;
+
+TEST(TransformerBlockTest, GradientsAreTheSlopesOfTheLoss) {
+  Random random(1);
+  TransformerBlock layer(
+      {.dimensions = 6, .num_heads = 2, .inner = 8, .dropout = 0, .inner_dropout = 0}, random);
+
+  CheckSequenceLayer(layer, 6, kSequences);
+}
+
+TEST(TransformerBlockTest, GradientsWithNormsLastAreTheSlopesOfTheLoss) {
+  Random random(1);
+  TransformerBlock layer({.dimensions = 6,
+                          .num_heads = 2,
+                          .inner = 8,
+                          .dropout = 0.2,
+                          .inner_dropout = 0.4,
+                          .attention_dropout = 0.3,
+                          .norm_first = false},
+                         random);
+
+  CheckSequenceLayer(layer, 6, kSequences, /*is_training=*/true);
+}
+
+TEST(TransformerBlockTest, WhatComesLaterChangesNothingBefore) {
+  Random random(1);
+  const TransformerBlock layer({.dimensions = 6, .num_heads = 2, .inner = 8}, random);
+  Matrix input = RandomMatrix(8, 6, 2);
+  const Sequences sequences{.number = 2, .length = 4};
+  TransformerBlock::Cache cache;
+  const Matrix before = layer.Forward(input, sequences, cache, {});
+
+  input.row(2).setConstant(9);
+  const Matrix& after = layer.Forward(input, sequences, cache, {});
+
+  EXPECT_EQ(after.topRows(2), before.topRows(2));
+  EXPECT_NE(after.row(2), before.row(2));
+  EXPECT_NE(after.row(3), before.row(3));
+  EXPECT_EQ(after.bottomRows(4), before.bottomRows(4)) << "another sequence";
+}
+
+class LastPlaceTest : public ::testing::TestWithParam<TransformerOptions> {
+ protected:
+  // With numbers in what is zero or one at first.
+  LastPlaceTest() : block_(GetParam(), random_) {
+    ParameterList parameters;
+    block_.AddParameters("block", parameters);
+    for (const NamedParameter& each : parameters) FillNormal(*each.parameter, 0.3, random_);
+  }
+
+  void ExpectAsAmongAll(const Sequences& sequences) const {
+    const Matrix input =
+        RandomMatrix(static_cast<Eigen::Index>(sequences.number * sequences.length),
+                     static_cast<Eigen::Index>(GetParam().dimensions), 2);
+    TransformerBlock::Cache cache;
+    TransformerBlock::Cache alone;
+    Matrix expected;
+    Matrix expected_of_attention;
+    LastRows(block_.Forward(input, sequences, cache, {}), sequences, expected);
+    LastRows(cache.attention.output(), sequences, expected_of_attention);
+
+    const Matrix& last = block_.ForwardLast(input, sequences, alone, {});
+
+    ASSERT_EQ(last.rows(), expected.rows());
+    EXPECT_LT((last - expected).norm(), 1e-5F * expected.norm());
+    EXPECT_LT((alone.attention.output() - expected_of_attention).norm(),
+              1e-5F * expected_of_attention.norm());
+  }
+
+  Random random_{1};
+  TransformerBlock block_;
+};
+
+TEST_P(LastPlaceTest, IsAsAmongAll) {
+  ExpectAsAmongAll({.number = 3, .length = 7});
+  ExpectAsAmongAll({.number = 1, .length = 50});
+}
+
+TEST_P(LastPlaceTest, IsTheLastRealOneAmongPadding) {
+  const std::vector<std::uint8_t> nothing_real_first = {0, 0, 0, 0, 1, 1, 1, 1};
+
+  ExpectAsAmongAll(kSequences);
+  ExpectAsAmongAll({.number = 2, .length = 4, .is_real = nothing_real_first});
+}
+
+TEST_P(LastPlaceTest, MayBeTheOnlyOne) { ExpectAsAmongAll({.number = 2, .length = 1}); }
+
+TEST_P(LastPlaceTest, ThreadsChangeNoBit) {
+  const Sequences sequences{.number = 200, .length = 30};
+  const Matrix input = RandomMatrix(6000, static_cast<Eigen::Index>(GetParam().dimensions), 5);
+  ThreadPool pool(3);
+  TransformerBlock::Cache alone;
+  TransformerBlock::Cache together;
+
+  EXPECT_EQ(block_.ForwardLast(input, sequences, together, {.pool = &pool}),
+            block_.ForwardLast(input, sequences, alone, {}));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Blocks, LastPlaceTest,
+    ::testing::Values(
+        TransformerOptions{.dimensions = 12, .num_heads = 1, .inner = 20},
+        TransformerOptions{.dimensions = 12, .num_heads = 12, .inner = 20, .is_causal = false},
+        TransformerOptions{.dimensions = 12,
+                           .num_heads = 3,
+                           .inner = 20,
+                           .num_distances = 3,
+                           .activation = ActivationKind::kRelu},
+        TransformerOptions{.dimensions = 12, .num_heads = 2, .inner = 20, .norm_first = false},
+        TransformerOptions{.dimensions = 12,
+                           .num_heads = 4,
+                           .inner = 20,
+                           .is_causal = false,
+                           .num_distances = 3,
+                           .norm_first = false}));
+
+}  // namespace
+}  // namespace vitrine::nn
