@@ -1,5 +1,7 @@
 #include "vitrine/nn/transformer.h"
 
+#include <cassert>
+
 namespace vitrine::nn {
 
 TransformerBlock::TransformerBlock(const TransformerOptions& options, Random& random)
@@ -15,6 +17,11 @@ TransformerBlock::TransformerBlock(const TransformerOptions& options, Random& ra
   attention.is_causal = options.is_causal;
   attention.dropout.rate = options.attention_dropout;
   if (options.num_distances > 0) attention.AddNearness(options.num_distances);
+  if (options.num_frequencies == 0) return;
+  assert(!norm_first);
+  frequency = FrequencyLayer(options.dimensions, options.window, options.num_frequencies,
+                             options.dropout, random);
+  frequency_share = static_cast<float>(options.frequency_share);
 }
 
 void TransformerBlock::AddParameters(const std::string& prefix, ParameterList& list) {
@@ -23,6 +30,7 @@ void TransformerBlock::AddParameters(const std::string& prefix, ParameterList& l
   linear2.AddParameters(JoinName(prefix, "linear2"), list);
   norm1.AddParameters(JoinName(prefix, "norm1"), list);
   norm2.AddParameters(JoinName(prefix, "norm2"), list);
+  if (HasFrequency()) frequency.AddParameters(JoinName(prefix, "frequency"), list);
 }
 
 const Matrix& TransformerBlock::ForwardBetween(const Matrix& input, Cache& cache,
@@ -46,6 +54,7 @@ const Matrix& TransformerBlock::Forward(const Matrix& input, const Sequences& se
                                         Cache& cache, const Pass& pass) const {
   const Matrix& looking = Looking(input, cache, pass);
   const Matrix& seen = attention.Forward(looking, sequences, cache.attention, pass);
+  if (HasFrequency()) frequency.Forward(input, sequences, cache.frequency, pass);
   return ForwardSeen(input, seen, cache, pass);
 }
 
@@ -53,17 +62,38 @@ const Matrix& TransformerBlock::ForwardLast(const Matrix& input, const Sequences
                                             Cache& cache, const Pass& pass) const {
   const Matrix& looking = Looking(input, cache, pass);
   const Matrix& seen = attention.ForwardLast(looking, sequences, cache.attention, pass);
+  if (HasFrequency()) frequency.ForwardLast(input, sequences, cache.frequency, pass);
   return ForwardSeen(LastRows(input, sequences, cache.last), seen, cache, pass);
+}
+
+const Matrix& TransformerBlock::Mix(Cache& cache, const Pass& pass) const {
+  if (norm_first) return cache.middle;
+  const Matrix& seen = norm1.Forward(cache.middle, cache.norm1, pass);
+  if (!HasFrequency()) return seen;
+  cache.mixed = frequency_share * cache.frequency.output() + (1 - frequency_share) * seen;
+  return cache.mixed;
 }
 
 const Matrix& TransformerBlock::ForwardSeen(const Matrix& x, const Matrix& seen, Cache& cache,
                                             const Pass& pass) const {
   cache.middle = x + dropout.Forward(seen, cache.attention_dropout, pass);
-  const Matrix& y = norm_first ? cache.middle : norm1.Forward(cache.middle, cache.norm1, pass);
+  const Matrix& y = Mix(cache, pass);
   const Matrix& added =
       ForwardBetween(norm_first ? norm2.Forward(y, cache.norm2, pass) : y, cache, pass);
   cache.sum = y + dropout.Forward(added, cache.dropout, pass);
   return norm_first ? cache.sum : norm2.Forward(cache.sum, cache.norm2, pass);
+}
+
+void TransformerBlock::BackwardMix(const Matrix& input, const Sequences& sequences, Cache& cache,
+                                   const Pass& pass) {
+  if (!HasFrequency()) {
+    cache.by_middle = norm1.Backward(cache.middle, cache.by_mixed, cache.norm1, pass);
+    return;
+  }
+  cache.by_part = frequency_share * cache.by_mixed;
+  frequency.Backward(input, sequences, cache.by_part, cache.frequency, pass);
+  cache.by_part = (1 - frequency_share) * cache.by_mixed;
+  cache.by_middle = norm1.Backward(cache.middle, cache.by_part, cache.norm1, pass);
 }
 
 const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& sequences,
@@ -76,9 +106,9 @@ const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& s
     norm2.Backward(cache.middle, cache.linear1.by_input, cache.norm2, pass);
     cache.by_middle = by_sum + cache.norm2.by_input;
   } else {
-    BackwardBetween(cache.norm1.output, by_added, cache, pass);
-    cache.by_input = by_sum + cache.linear1.by_input;  // By y, until it is done with.
-    cache.by_middle = norm1.Backward(cache.middle, cache.by_input, cache.norm1, pass);
+    BackwardBetween(HasFrequency() ? cache.mixed : cache.norm1.output, by_added, cache, pass);
+    cache.by_mixed = by_sum + cache.linear1.by_input;
+    BackwardMix(input, sequences, cache, pass);
   }
 
   const Matrix& by_seen =
@@ -87,6 +117,7 @@ const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& s
   const Matrix& by_looking = attention.Backward(looking, sequences, by_seen, cache.attention, pass);
   cache.by_input = cache.by_middle +
                    (norm_first ? norm1.Backward(input, by_looking, cache.norm1, pass) : by_looking);
+  if (HasFrequency()) cache.by_input += cache.frequency.by_input;
   return cache.by_input;
 }
 

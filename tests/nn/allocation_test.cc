@@ -14,6 +14,7 @@
 #include "vitrine/nn/cross.h"
 #include "vitrine/nn/dense.h"
 #include "vitrine/nn/embedding.h"
+#include "vitrine/nn/frequency_layer.h"
 #include "vitrine/nn/loss.h"
 #include "vitrine/nn/normalization.h"
 #include "vitrine/nn/optimizer.h"
@@ -227,6 +228,7 @@ TEST_P(AllocationTest, LayersOfSequencesAllocateNothing) {
       AllocationsOf(TransformerBlock({.attention_dropout = 0.1, .norm_first = false}, random_),
                     input, sequences, pass),
       0U);
+  EXPECT_EQ(AllocationsOf(FrequencyLayer(64, 30, 3, 0.1, random_), input, sequences, pass), 0U);
   for (const RecurrentKind kind : {RecurrentKind::kGru, RecurrentKind::kLstm}) {
     EXPECT_EQ(AllocationsOf(Recurrent(kind, 64, 80, random_), input, sequences, pass), 0U);
   }
@@ -241,6 +243,9 @@ TEST_P(AllocationTest, TheLastPlaceOfABlockAllocatesNothing) {
     TransformerBlock::Cache cache;
     EXPECT_EQ(AllocationsOnceWarm([&] { block.ForwardLast(input, sequences, cache, pass); }), 0U);
   }
+  const FrequencyLayer frequency(64, 30, 3, 0, random_);
+  FrequencyLayer::Cache cache;
+  EXPECT_EQ(AllocationsOnceWarm([&] { frequency.ForwardLast(input, sequences, cache, pass); }), 0U);
 }
 
 TEST(SharedWorkTest, AllocatesNothingTheFirstTimeEither) {

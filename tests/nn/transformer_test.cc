@@ -15,6 +15,19 @@ using testing::CheckSequenceLayer;
 using testing::kSequences;
 using testing::RandomMatrix;
 
+TransformerOptions WithFrequencies() {
+  return {.dimensions = 6,
+          .num_heads = 2,
+          .inner = 8,
+          .dropout = 0.2,
+          .inner_dropout = 0,
+          .attention_dropout = 0.3,
+          .norm_first = false,
+          .num_frequencies = 2,
+          .window = 5,
+          .frequency_share = 0.6};
+}
+
 TEST(TransformerBlockTest, GradientsAreTheSlopesOfTheLoss) {
   Random random(1);
   TransformerBlock layer(
@@ -37,9 +50,35 @@ TEST(TransformerBlockTest, GradientsWithNormsLastAreTheSlopesOfTheLoss) {
   CheckSequenceLayer(layer, 6, kSequences, /*is_training=*/true);
 }
 
-TEST(TransformerBlockTest, WhatComesLaterChangesNothingBefore) {
+TEST(TransformerBlockTest, GradientsWithAFrequencyLayerAreTheSlopesOfTheLoss) {
   Random random(1);
-  const TransformerBlock layer({.dimensions = 6, .num_heads = 2, .inner = 8}, random);
+  TransformerBlock layer(WithFrequencies(), random);
+
+  CheckSequenceLayer(layer, 6, kSequences, /*is_training=*/true);
+}
+
+TEST(TransformerBlockTest, AFrequencyLayerHasItsShare) {
+  Random random(1);
+  TransformerOptions options = WithFrequencies();
+  options.frequency_share = 1;
+  TransformerBlock layer(options, random);
+  const Matrix input = RandomMatrix(8, 6, 2);
+  TransformerBlock::Cache cache;
+
+  layer.Forward(input, kSequences, cache, {});
+  EXPECT_EQ(cache.mixed, cache.frequency.output());
+
+  layer.frequency_share = 0.25;
+  layer.Forward(input, kSequences, cache, {});
+  EXPECT_LT((cache.mixed - 0.25F * cache.frequency.output() - 0.75F * cache.norm1.output).norm(),
+            1e-6);
+}
+
+class CausalBlockTest : public ::testing::TestWithParam<TransformerOptions> {};
+
+TEST_P(CausalBlockTest, WhatComesLaterChangesNothingBefore) {
+  Random random(1);
+  const TransformerBlock layer(GetParam(), random);
   Matrix input = RandomMatrix(8, 6, 2);
   const Sequences sequences{.number = 2, .length = 4};
   TransformerBlock::Cache cache;
@@ -53,6 +92,11 @@ TEST(TransformerBlockTest, WhatComesLaterChangesNothingBefore) {
   EXPECT_NE(after.row(3), before.row(3));
   EXPECT_EQ(after.bottomRows(4), before.bottomRows(4)) << "another sequence";
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Blocks, CausalBlockTest,
+    ::testing::Values(TransformerOptions{.dimensions = 6, .num_heads = 2, .inner = 8},
+                      WithFrequencies()));
 
 class LastPlaceTest : public ::testing::TestWithParam<TransformerOptions> {
  protected:
@@ -127,7 +171,14 @@ INSTANTIATE_TEST_SUITE_P(
                            .inner = 20,
                            .is_causal = false,
                            .num_distances = 3,
-                           .norm_first = false}));
+                           .norm_first = false},
+        TransformerOptions{.dimensions = 12,
+                           .num_heads = 2,
+                           .inner = 20,
+                           .norm_first = false,
+                           .num_frequencies = 3,
+                           .window = 50,
+                           .frequency_share = 0.7}));
 
 }  // namespace
 }  // namespace vitrine::nn

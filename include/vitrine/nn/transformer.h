@@ -6,6 +6,7 @@
 #include "vitrine/nn/activation.h"
 #include "vitrine/nn/attention.h"
 #include "vitrine/nn/dense.h"
+#include "vitrine/nn/frequency_layer.h"
 #include "vitrine/nn/normalization.h"
 #include "vitrine/nn/sequences.h"
 
@@ -22,18 +23,25 @@ struct TransformerOptions {
   std::size_t num_distances = 0;  // Of the attention's nearness; 0: none.
   ActivationKind activation = ActivationKind::kGelu;
   bool norm_first = true;
+  // Of a frequency layer beside the attention, which wants the norms last; 0: none.
+  std::size_t num_frequencies = 0;
+  std::size_t window = 0;      // Places that it is a filter of.
+  double frequency_share = 0;  // Of what both say, in [0, 1].
 };
 
 // y = x + dropout(attention(norm1(x))), then y + dropout(between(norm2(y))) with
 // between(y) = linear2(inner_dropout(activation(linear1(y)))). Without norm_first
 // y = norm1(x + dropout(attention(x))), then norm2(y + dropout(between(y))), as Vaswani et al. have
 // it. PyTorch's TransformerEncoderLayer, and its parameters' names; BERT has no inner dropout.
+// With a frequency layer the norms are last, and y = share * frequency(x) + (1 - share) * that y.
 struct TransformerBlock {
   struct Cache {
     LayerNorm::Cache norm1{};
     Attention::Cache attention{};
     Dropout::Cache attention_dropout{};
     Matrix middle{};  // What x and the attention add up to.
+    FrequencyLayer::Cache frequency{};
+    Matrix mixed{};  // What the frequency layer and the attention say together.
     LayerNorm::Cache norm2{};
     Dense::Cache linear1{};
     Activation::Cache activation{};
@@ -41,6 +49,8 @@ struct TransformerBlock {
     Dense::Cache linear2{};
     Dropout::Cache dropout{};
     Matrix sum{};  // What y and the layers between add up to.
+    Matrix by_mixed{};
+    Matrix by_part{};  // Of it one of both.
     Matrix by_middle{};
     Matrix by_input{};
     Matrix last{};  // Of ForwardLast: x of the last places.
@@ -72,9 +82,12 @@ struct TransformerBlock {
   Dense linear2{};
   Dropout inner_dropout{};
   Dropout dropout{};
+  FrequencyLayer frequency{};
+  float frequency_share = 0;
   bool norm_first = true;
 
  private:
+  bool HasFrequency() const { return !frequency.kernel.empty(); }
   // What the attention looks at.
   const Matrix& Looking(const Matrix& input, Cache& cache, const Pass& pass) const {
     return norm_first ? norm1.Forward(input, cache.norm1, pass) : input;
@@ -82,9 +95,13 @@ struct TransformerBlock {
   // What comes after the attention, which has `seen` this for the rows of `x`.
   const Matrix& ForwardSeen(const Matrix& x, const Matrix& seen, Cache& cache,
                             const Pass& pass) const;
+  // What y is, of what was seen.
+  const Matrix& Mix(Cache& cache, const Pass& pass) const;
   const Matrix& ForwardBetween(const Matrix& input, Cache& cache, const Pass& pass) const;
   const Matrix& BackwardBetween(const Matrix& input, const Matrix& by_output, Cache& cache,
                                 const Pass& pass);
+  // Leaves by_middle, of by_mixed, and what the frequency layer has by the input in its cache.
+  void BackwardMix(const Matrix& input, const Sequences& sequences, Cache& cache, const Pass& pass);
 };
 
 }  // namespace vitrine::nn
