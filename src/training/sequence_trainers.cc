@@ -38,8 +38,9 @@ Settings RnnDefaults() {
 }
 
 Settings TransformerDefaults() {
-  Settings defaults = {
-      {"block", "sasrec"}, {"heads", "2"}, {"layers", "2"}, {"use_distances", "false"}};
+  Settings defaults = {{"block", "sasrec"},  {"heads", "2"},
+                       {"layers", "2"},      {"use_distances", "false"},
+                       {"frequencies", "3"}, {"frequency_share", "0.7"}};
   defaults.merge(SharedDefaults());
   return defaults;
 }
@@ -110,10 +111,13 @@ absl::StatusOr<Model> TrainTransformer(const Dataset& dataset, const Settings& s
                                        const TrainingContext& context) {
   SettingReader reader(kTransformer, TransformerDefaults(), settings);
   SequenceShape shape{.kind = SequenceKind::kTransformer};
-  shape.block =
-      reader.Choice("block", {"sasrec", "bert"}) == "bert" ? BlockKind::kBert : BlockKind::kSasRec;
+  const std::string block = reader.Choice("block", {"sasrec", "bert", "bsarec"});
+  if (block == "bert") shape.block = BlockKind::kBert;
+  if (block == "bsarec") shape.block = BlockKind::kBsaRec;
   shape.num_heads = reader.Count("heads", 1, 64);
   shape.has_distances = reader.Flag("use_distances");
+  shape.num_frequencies = reader.Count("frequencies", 1, 500);
+  shape.frequency_share = reader.Number("frequency_share", 0, 1);
   return TrainSequences(dataset, shape, reader, kTransformer, context);
 }
 

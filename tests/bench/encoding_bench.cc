@@ -124,6 +124,8 @@ void TimeSequences(const Histories& histories) {
   transformer.block = BlockKind::kBert;
   transformer.counts_back = true;
   TimeSequence("sequence_transformer, bert", transformer, histories);
+  transformer.block = BlockKind::kBsaRec;
+  TimeSequence("sequence_transformer, bsarec", transformer, histories);
 }
 
 template <typename S>

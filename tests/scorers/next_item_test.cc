@@ -42,6 +42,14 @@ SequenceShape BertShape() {
   return shape;
 }
 
+SequenceShape BsaRecShape() {
+  SequenceShape shape = BertShape();
+  shape.block = BlockKind::kBsaRec;
+  shape.num_frequencies = 2;
+  shape.frequency_share = 0.6;
+  return shape;
+}
+
 std::shared_ptr<const NextItem> SmallScorer(const SequenceShape& shape) {
   Random random(3);
   return *NextItem::Create("sequence_rnn", SequenceNetwork(shape, 0.1, random));
@@ -316,7 +324,8 @@ TEST_P(SequenceKindTest, AHistoryOfNothingKnownScoresNothing) {
 INSTANTIATE_TEST_SUITE_P(Kinds, SequenceKindTest,
                          ::testing::Values(SmallShape(SequenceKind::kGru),
                                            SmallShape(SequenceKind::kLstm),
-                                           SmallShape(SequenceKind::kTransformer), BertShape()));
+                                           SmallShape(SequenceKind::kTransformer), BertShape(),
+                                           BsaRecShape()));
 
 TEST(NextItemTest, PlacesCountFromEitherEnd) {
   SequenceShape shape = SmallShape(SequenceKind::kTransformer);

@@ -12,6 +12,7 @@ namespace vitrine {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::StatusIs;
 
@@ -130,6 +131,8 @@ INSTANTIATE_TEST_SUITE_P(
         LearningCase{"sequence_transformer", {}},
         LearningCase{"sequence_transformer", {{"use_distances", "true"}}},
         LearningCase{"sequence_transformer", {{"use_prefixes", "true"}, {"block", "bert"}}},
+        LearningCase{"sequence_transformer", {{"use_prefixes", "true"}, {"block", "bsarec"}}},
+        LearningCase{"sequence_transformer", {{"block", "bsarec"}, {"frequencies", "1"}}},
         LearningCase{"sequence_rnn", {{"use_prefixes", "true"}, {"negatives", "4"}}},
         LearningCase{"sequence_transformer", {{"negatives", "4"}, {"temperature", "0.1"}}},
         LearningCase{"sequence_transformer", {{"negatives", "4"}}}));
@@ -154,6 +157,15 @@ TEST(SequenceTrainersTest, DimensionsThatTheHeadsCannotShareAreRefused) {
   EXPECT_THAT(FindTrainer("sequence_transformer")
                   ->train(Ring(3, 4), {{"dimensions", "10"}, {"heads", "4"}}, {.pool = &pool}),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(SequenceTrainersTest, FrequenciesThatTheStepsDoNotHaveAreRefused) {
+  ThreadPool pool(1);
+  const Settings settings = {{"block", "bsarec"}, {"length", "8"}, {"frequencies", "5"}};
+
+  EXPECT_THAT(FindTrainer("sequence_transformer")->train(Ring(3, 4), settings, {.pool = &pool}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("of length 8 wants 1 to 4 frequencies")));
 }
 
 }  // namespace

@@ -73,6 +73,8 @@ std::vector<ThreadCase> Cases() {
   const Settings prefixes = {{"use_prefixes", "true"}, {"dimensions", "32"}, {"epochs", "1"}};
   Settings bert_prefixes = prefixes;
   bert_prefixes["block"] = "bert";
+  Settings bsarec_prefixes = prefixes;
+  bsarec_prefixes["block"] = "bsarec";
   Settings sampled_prefixes = prefixes;
   sampled_prefixes["negatives"] = "50";
   return {{"rnn_sampled", rnn, {{"negatives", "50"}}},
@@ -83,6 +85,7 @@ std::vector<ThreadCase> Cases() {
           {"transformer_sampled", transformer, {{"negatives", "50"}}},
           {"transformer_temperature", transformer, {{"temperature", "0.1"}}},
           {"transformer_bert_prefixes", transformer, bert_prefixes},
+          {"transformer_bsarec_prefixes", transformer, bsarec_prefixes},
           {"tower_sampled", tower, {{"softmax", "sampled"}, {"negatives", "50"}}},
           {"tower_in_batch", tower, {{"softmax", "in_batch"}}}};
 }

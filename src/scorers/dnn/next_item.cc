@@ -26,11 +26,11 @@ absl::Status DamagedNumbers(std::string_view name) {
 // Beside the kind, in the first number of a shape: what does not know them refuses the shape.
 constexpr std::uint64_t kKind = 3;
 constexpr std::uint64_t kCountsBack = 4;
-constexpr std::uint64_t kBertBlock = 8;
+constexpr std::uint64_t kBlock = 8;  // Times its kind.
 
 void Write(const SequenceShape& shape, ByteWriter& writer) {
   writer.Unsigned(static_cast<std::uint64_t>(shape.kind) | (shape.counts_back ? kCountsBack : 0) |
-                  (shape.block == BlockKind::kBert ? kBertBlock : 0));
+                  kBlock * static_cast<std::uint64_t>(shape.block));
   writer.Unsigned(shape.dimensions);
   writer.Unsigned(shape.num_layers);
   writer.Unsigned(shape.num_heads);
@@ -39,16 +39,20 @@ void Write(const SequenceShape& shape, ByteWriter& writer) {
   writer.Unsigned(shape.has_event_types ? 1 : 0);
   writer.Unsigned(shape.has_distances ? 1 : 0);
   writer.Unsigned(shape.merges_repeats ? 1 : 0);
+  if (shape.block != BlockKind::kBsaRec) return;
+  writer.Unsigned(shape.num_frequencies);
+  writer.Double(shape.frequency_share);
 }
 
 // Not checked: see CheckShape.
 SequenceShape ReadShape(ByteReader& reader) {
   SequenceShape shape;
   const std::uint64_t kind = reader.Unsigned();
-  const bool is_known = kind <= (kKind | kCountsBack | kBertBlock);
+  const std::uint64_t block = kind / kBlock;
+  const bool is_known = block <= static_cast<std::uint64_t>(BlockKind::kBsaRec);
   shape.kind = static_cast<SequenceKind>(is_known ? kind & kKind : kKind);
   shape.counts_back = (kind & kCountsBack) != 0;
-  shape.block = (kind & kBertBlock) != 0 ? BlockKind::kBert : BlockKind::kSasRec;
+  shape.block = static_cast<BlockKind>(is_known ? block : 0);
   shape.dimensions = reader.Unsigned();
   shape.num_layers = reader.Unsigned();
   shape.num_heads = reader.Unsigned();
@@ -57,6 +61,9 @@ SequenceShape ReadShape(ByteReader& reader) {
   shape.has_event_types = reader.Unsigned() != 0;
   shape.has_distances = reader.Unsigned() != 0;
   shape.merges_repeats = reader.Unsigned() != 0;
+  if (shape.block != BlockKind::kBsaRec) return shape;
+  shape.num_frequencies = reader.Unsigned();
+  shape.frequency_share = reader.Double();
   return shape;
 }
 

@@ -23,11 +23,22 @@ absl::Status CheckShape(const SequenceShape& shape) {
                         IsBetween(shape.dimensions, 1, 512) && IsBetween(shape.num_layers, 1, 8) &&
                         IsBetween(shape.num_heads, 1, 64) && IsBetween(shape.length, 1, 1000) &&
                         shape.dimensions % shape.num_heads == 0;
-  if (is_sound) return absl::OkStatus();
+  if (!is_sound) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "a sequence model wants 1 to 512 dimensions, a multiple of 1 to 64 heads, 1 to 8 layers "
+        "and a length of 1 to 1000, got %d, %d, %d and %d",
+        shape.dimensions, shape.num_heads, shape.num_layers, shape.length));
+  }
+  const std::size_t most_frequencies = (shape.length + 1) / 2;
+  if (shape.block != BlockKind::kBsaRec ||
+      (IsBetween(shape.num_frequencies, 1, most_frequencies) && shape.frequency_share >= 0 &&
+       shape.frequency_share <= 1)) {
+    return absl::OkStatus();
+  }
   return absl::InvalidArgumentError(absl::StrFormat(
-      "a sequence model wants 1 to 512 dimensions, a multiple of 1 to 64 heads, 1 to 8 layers and "
-      "a length of 1 to 1000, got %d, %d, %d and %d",
-      shape.dimensions, shape.num_heads, shape.num_layers, shape.length));
+      "a sequence model of length %d wants 1 to %d frequencies and a share of 0 to 1 for them, got "
+      "%d and %g",
+      shape.length, most_frequencies, shape.num_frequencies, shape.frequency_share));
 }
 
 RecurrentEncoder::RecurrentEncoder(const SequenceShape& shape, double dropout_rate, Random& random)
@@ -80,7 +91,7 @@ const Matrix& RecurrentEncoder::Backward(const Matrix& input, const nn::Sequence
 
 TransformerEncoder::TransformerEncoder(const SequenceShape& shape, double dropout_rate,
                                        Random& random) {
-  const bool is_bert = shape.block == BlockKind::kBert;
+  const bool is_bert = shape.block != BlockKind::kSasRec;
   const nn::TransformerOptions options{
       .dimensions = shape.dimensions,
       .num_heads = shape.num_heads,
@@ -90,7 +101,10 @@ TransformerEncoder::TransformerEncoder(const SequenceShape& shape, double dropou
       .attention_dropout = is_bert ? dropout_rate : 0,
       .num_distances = shape.has_distances ? shape.length : 0,
       .activation = is_bert ? nn::ActivationKind::kGelu : nn::ActivationKind::kRelu,
-      .norm_first = !is_bert};
+      .norm_first = !is_bert,
+      .num_frequencies = shape.block == BlockKind::kBsaRec ? shape.num_frequencies : 0,
+      .window = shape.length,
+      .frequency_share = shape.frequency_share};
   for (std::size_t i = 0; i < shape.num_layers; ++i) blocks.emplace_back(options, random);
 }
 

@@ -19,8 +19,9 @@ enum class SequenceKind : std::uint8_t { kGru = 0, kLstm = 1, kTransformer = 2 }
 
 // Of a transformer: norms first, ReLU and as many units between as there are dimensions (Kang,
 // McAuley, ICDM 2018), or norms last, GELU, four times as many and dropout of the attention too
-// (Devlin et al., NAACL 2019).
-enum class BlockKind : std::uint8_t { kSasRec = 0, kBert = 1 };
+// (Devlin et al., NAACL 2019), or that with a frequency layer beside the attention (Shin et al.,
+// AAAI 2024).
+enum class BlockKind : std::uint8_t { kSasRec = 0, kBert = 1, kBsaRec = 2 };
 
 struct SequenceShape {
   SequenceKind kind = SequenceKind::kGru;
@@ -35,6 +36,10 @@ struct SequenceShape {
   bool merges_repeats = true;    // As StepReading says.
   bool counts_back = false;      // Of kTransformer: the newest step's place is the first.
   BlockKind block{};             // Of kTransformer.
+  // Of kBsaRec: so many of the lowest frequencies of `length` places are slow, at most half of
+  // them,
+  std::size_t num_frequencies = 3;
+  double frequency_share = 0.7;  // and this of what a block says is the frequency layer's; 0 to 1.
 };
 
 // INVALID_ARGUMENT where a number is out of its range.
