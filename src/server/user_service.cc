@@ -1,11 +1,8 @@
 #include "server/user_service.h"
 
-#include <algorithm>
 #include <atomic>
-#include <limits>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -89,100 +86,16 @@ absl::Status GetUser(const FeatureStore& store, const v1::GetUserRequest& reques
   return absl::OkStatus();
 }
 
-// What is known of the person now, as it will be gone.
-ErasedPast SetRemoved(const FeatureStore& store, const EraseUser& mutation, Micros now,
-                      v1::ErasureReceipt& receipt) {
-  const ShopperState state = store.ReadShopper(mutation.user_id, mutation.visitor_id);
-  receipt.set_profile_erased(state.profile.has_value());
-  std::int64_t num_features = 0;
-  for (const Feature& feature :
-       store.ReadUserFeatures(mutation.user_id, mutation.visitor_id, {}, now)) {
-    if (feature.status != FeatureStatus::kMissing) ++num_features;
-  }
-  receipt.set_erased_feature_count(num_features);
-  return {.is_known = state.is_known || num_features > 0};
+std::vector<BundleSummary> VersionsOnDisk(const Backend& backend) {
+  if (backend.models == nullptr) return {};
+  auto versions = backend.models->ListVersions();
+  return versions.ok() ? std::move(versions->bundles) : std::vector<BundleSummary>();
 }
 
-// When the shopper's first event happened, as far as memory knows; 0: of none.
-Micros FirstSeen(const FeatureStore& store, const EraseUser& person, Micros now) {
-  const std::string name = "first_seen";
-  for (const Feature& feature :
-       store.ReadUserFeatures(person.user_id, person.visitor_id, {&name, 1}, now)) {
-    if (const auto* time_us = std::get_if<std::int64_t>(&feature.value)) return *time_us;
-  }
-  return 0;
-}
-
-// Whether the event goes with the person, as FeatureStore has it.
-bool IsOf(const FeatureStore& store, const EraseUser& person, const Event& event) {
-  if (!person.visitor_id.empty()) return event.visitor_id == person.visitor_id;
-  return event.user_id == person.user_id ||
-         (!event.visitor_id.empty() && store.UserOfVisitor(event.visitor_id) == person.user_id);
-}
-
-// Whether a log that is read from its beginning on has forgotten events for their age or their
-// number. These are the oldest or the first recorded ones, so where the very first is still there,
-// and nothing older, all that is missing was erased.
-class Forgetfulness {
- public:
-  void Look(std::uint64_t offset, Micros time_us) {
-    if (offset == 0) begin_us_ = time_us;
-    misses_some_ = misses_some_ || offset != num_seen_;
-    has_older_ = has_older_ || time_us < begin_us_;
-    ++num_seen_;
-  }
-  bool IsPossible() const { return misses_some_ && has_older_; }
-
- private:
-  std::uint64_t num_seen_ = 0;
-  Micros begin_us_ = std::numeric_limits<Micros>::max();  // Until the very first is seen.
-  bool misses_some_ = false;
-  bool has_older_ = false;
-};
-
-// Adds what the log says of the person. It does not where it has forgotten events, which may have
-// been theirs, and where it is not read to its end.
-ErasedPast ReadPast(const FeatureStore& store, const EraseUser& person, const ErasedPast& past,
-                    const std::atomic<bool>& is_stopped) {
-  ErasedPast whole = past;
-  Forgetfulness forgetfulness;
-  const auto may_go_on = [&] { return !forgetfulness.IsPossible() && !is_stopped; };
-  const absl::Status read = store.ReadEvents(0, [&](std::uint64_t offset, const Event& event) {
-    forgetfulness.Look(offset, event.time_us);
-    if (IsOf(store, person, event) && whole.num_events++ == 0) {
-      // What is recorded later was not there before either, whenever it happened.
-      whole.earliest_us = event.time_us - kMaxFutureUs;
-    }
-    return may_go_on();
-  });
-  return read.ok() && may_go_on() ? whole : past;
-}
-
-// Whether the version was made before there was anything of the person to learn from.
-bool IsOlder(const BundleSummary& bundle, Micros earliest_us) {
-  return bundle.trained_us > 0 && bundle.trained_us < earliest_us;
-}
-
-bool HasOlderVersion(const Backend& backend, Micros earliest_us) {
-  if (backend.models == nullptr || earliest_us <= 0) return false;
-  const auto versions = backend.models->ListVersions();
-  return versions.ok() && std::any_of(versions->bundles.begin(), versions->bundles.end(),
-                                      [earliest_us](const BundleSummary& bundle) {
-                                        return IsOlder(bundle, earliest_us);
-                                      });
-}
-
-// What may have learned from the person, who is gone by now.
-void SetTraces(const Backend& backend, Micros earliest_us, v1::ErasureReceipt& receipt) {
+void SetTrainings(const Backend& backend, v1::ErasureReceipt& receipt) {
   if (backend.models == nullptr) return;
-  // Before the versions: a training that ends in between is then in both rather than in neither.
   for (const TrainingProgress& run : backend.models->ListTrainings()) {
     if (run.state == TrainingProgress::State::kRunning) receipt.add_training_ids(run.id);
-  }
-  const auto versions = backend.models->ListVersions();
-  if (!versions.ok()) return;
-  for (const BundleSummary& bundle : versions->bundles) {
-    if (!IsOlder(bundle, earliest_us)) receipt.add_model_versions_with_traces(bundle.version);
   }
 }
 
@@ -231,10 +144,10 @@ grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* co
                         finish(result.status());
                       });
         };
-        // The log is read, in seconds per million events, only where that can spare a version.
-        if (!HasOlderVersion(pool_.backend(), FirstSeen(store, *person, now) - kMaxFutureUs)) {
-          return erase(past);
-        }
+        const bool reads_past =
+            past.is_known &&
+            MaySpareVersion(store, *person, now, VersionsOnDisk(pool_.backend()));
+        if (!reads_past) return erase(past);
         const absl::Status submitted = reports_.Submit(
             [&store, erase, past, person = *person](const std::atomic<bool>& is_stopped) {
               erase(ReadPast(store, person, past, is_stopped));
@@ -247,14 +160,10 @@ void UserService::SetErased(const WriteResult& result, const ErasedPast& past,
                             v1::EraseUserResponse& response) {
   reports_.Forget();
   v1::ErasureReceipt& receipt = *response.mutable_receipt();
-  // The place of the erasure in the store's log: unique, and it can be checked there.
-  receipt.set_receipt_id(absl::StrFormat("erasure-%016x", result.sequence));
-  *receipt.mutable_erase_time() = ToTimestamp(clock_.Now());
-  receipt.set_erased_event_count(static_cast<std::int64_t>(result.num_removed));
-  if (past.is_known || result.num_removed > 0) {
-    // Not where others went than were read: somebody was merged into the person since, say.
-    const bool is_all_known = past.num_events == result.num_removed;
-    SetTraces(pool_.backend(), is_all_known ? past.earliest_us : 0, receipt);
+  if (vitrine::SetErased(result, past, clock_.Now(), receipt)) {
+    // Before the versions: a training that ends in between is then in both rather than in neither.
+    SetTrainings(pool_.backend(), receipt);
+    SetTraces(result, past, VersionsOnDisk(pool_.backend()), receipt);
   }
   response.set_consistency_token(ConsistencyToken(result.sequence));
 }

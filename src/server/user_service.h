@@ -2,20 +2,13 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
 
 #include "server/insight_reports.h"
 #include "server/request_pool.h"
+#include "vitrine/server/erasure_receipt.h"
 #include "vitrine/v1/user_service.grpc.pb.h"
 
 namespace vitrine {
-
-// What the store held of a person before it erased them.
-struct ErasedPast {
-  bool is_known = false;         // There was anything: an event, a profile, a feature.
-  std::uint64_t num_events = 0;  // In the log, with an id of theirs.
-  Micros earliest_us = 0;        // None of these was recorded before; 0: not known.
-};
 
 // Users over the store. Thread-safe.
 class UserService final : public v1::UserService::CallbackService {
