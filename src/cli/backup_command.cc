@@ -5,19 +5,25 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "cli/check_command.h"
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/erased_list.h"
 #include "cli/stop_signal.h"
 #include "cli/target.h"
+#include "cli/trained_store.h"
 #include "vitrine/base/file_system.h"
 #include "vitrine/base/log.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/client/client.h"
+#include "vitrine/client/json_form.h"
 #include "vitrine/feature_store/backup.h"
+#include "vitrine/server/erasure_receipt.h"
 
 namespace vitrine::cli {
 namespace {
@@ -31,18 +37,26 @@ struct BackupFlags {
   std::string config;
   std::string to;
   std::string from;
+  std::string erased;
   bool is_json = false;
 };
 
-void Print(const BackupSummary& backup, const char* what, const std::string& folder, bool is_json) {
+using Receipts = std::vector<v1::ErasureReceipt>;
+
+void Print(const BackupSummary& backup, const char* what, const std::string& folder, bool is_json,
+           const Receipts& receipts = {}) {
   const std::string time = absl::FormatTime(
       "%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(backup.time_us), absl::UTCTimeZone());
   if (is_json) {
-    const nlohmann::ordered_json json = {{"folder", folder},
-                                         {"begin_time", time},
-                                         {"events", backup.num_events},
-                                         {"files", backup.num_files},
-                                         {"bytes", backup.num_bytes}};
+    nlohmann::ordered_json json = {{"folder", folder},
+                                   {"begin_time", time},
+                                   {"events", backup.num_events},
+                                   {"files", backup.num_files},
+                                   {"bytes", backup.num_bytes}};
+    for (const v1::ErasureReceipt& receipt : receipts) {
+      json["receipts"].push_back(nlohmann::ordered_json::parse(
+          vitrine::ToJson(receipt), /*cb=*/nullptr, /*allow_exceptions=*/false));
+    }
     std::printf(
         "%s\n",
         json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
@@ -51,6 +65,9 @@ void Print(const BackupSummary& backup, const char* what, const std::string& fol
   std::printf("%s\n", absl::StrFormat("%s %s: %d events as of %s, %d files, %d bytes", what, folder,
                                       backup.num_events, time, backup.num_files, backup.num_bytes)
                           .c_str());
+  for (const v1::ErasureReceipt& receipt : receipts) {
+    std::printf("%s", vitrine::ToJson(receipt).c_str());
+  }
 }
 
 // The server has its own working folder, and wants an absolute path.
@@ -89,10 +106,43 @@ absl::Status BackUp(const BackupFlags& flags) {
   return absl::OkStatus();
 }
 
+// None where the store was never trained.
+absl::StatusOr<std::vector<BundleSummary>> ListBundles(const std::string& store) {
+  const absl::StatusOr<BundleFolder> models = OpenModels(store);
+  if (absl::IsFailedPrecondition(models.status())) return std::vector<BundleSummary>();
+  VITRINE_RETURN_IF_ERROR(models.status());
+  return models->List();
+}
+
+// From the copy, which is no store yet. A receipt for each, in order.
+absl::StatusOr<Receipts> EraseListed(const std::vector<vitrine::EraseUser>& listed,
+                                     const std::string& copy, FeatureStoreOptions options) {
+  Receipts receipts;
+  if (listed.empty()) return receipts;
+  options.keep_events_days = 0;  // What is old goes at the first start, as without a list.
+  options.keep_events = 0;
+  options.keep_megabytes = 0;
+  VITRINE_ASSIGN_OR_RETURN(const std::vector<BundleSummary> versions, ListBundles(copy));
+  VITRINE_ASSIGN_OR_RETURN(const auto store,
+                           FeatureStore::Open(copy, options, LocalFileSystem(), SystemClock()));
+  for (const vitrine::EraseUser& person : listed) {
+    VITRINE_ASSIGN_OR_RETURN(v1::ErasureReceipt receipt,
+                             EraseWithReceipt(*store, person, versions, SystemClock()));
+    receipts.push_back(std::move(receipt));
+  }
+  return receipts;
+}
+
 absl::Status Restore(const BackupFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(const Config config, LoadConfig(flags.config));
-  const auto check = [&config](const std::string& folder) -> absl::Status {
-    VITRINE_ASSIGN_OR_RETURN(const CheckedStore checked, CheckWholeStore(folder, config));
+  std::vector<vitrine::EraseUser> listed;
+  if (!flags.erased.empty()) {
+    VITRINE_ASSIGN_OR_RETURN(listed, ReadErasedList(flags.erased));
+  }
+  Receipts receipts;
+  const auto check = [&](const std::string& copy) -> absl::Status {
+    VITRINE_ASSIGN_OR_RETURN(receipts, EraseListed(listed, copy, config.store));
+    VITRINE_ASSIGN_OR_RETURN(const CheckedStore checked, CheckWholeStore(copy, config));
     if (!checked.dispensable.ok()) {  // No reason to go without a store.
       Log(LogLevel::kWarning, "restore.partly-damaged",
           {{"error", std::string(checked.dispensable.message())}});
@@ -101,7 +151,7 @@ absl::Status Restore(const BackupFlags& flags) {
   };
   VITRINE_ASSIGN_OR_RETURN(const BackupSummary backup,
                            RestoreBackup(LocalFileSystem(), flags.from, flags.store, check));
-  Print(backup, "restored", flags.store, flags.is_json);
+  Print(backup, "restored", flags.store, flags.is_json, receipts);
   return absl::OkStatus();
 }
 
@@ -129,13 +179,17 @@ void AddRestoreCommand(CLI::App& app, int& exit_status) {
       app, "restore", "Make a store of a backup, and say whether it is whole",
       "Example: vitrine restore --from /var/backups/vitrine/2026-11-28 --store store\n"
       "Checks every byte as vitrine check does. Where anything is wrong, nothing is restored. The\n"
-      "empty root of a volume will do for the folder.");
+      "empty root of a volume will do for the folder. --erased forgets again whom the shop erased\n"
+      "since: a line each, \"user ID\" or \"visitor ID\", and prints their receipts: "
+      "docs/privacy.md.");
   const auto flags = std::make_shared<BackupFlags>();
   command->add_option("--from", flags->from, "Folder of the backup")
       ->required()
       ->check(CLI::ExistingDirectory);
   command->add_option("--store", flags->store, "Folder of the store: not there, or empty")
       ->required();
+  command->add_option("--erased", flags->erased, "File of the shoppers to erase from what is made")
+      ->check(CLI::ExistingFile);
   command->add_option("--config", flags->config, "TOML file that the store is served with")
       ->check(CLI::ExistingFile);
   command->add_flag("--json", flags->is_json, "One JSON object for scripts");

@@ -194,8 +194,8 @@ absl::Status RestoreFiles(FileSystem& files, const std::string& from, const std:
   for (const CopiedFile& file : list.files) {
     VITRINE_RETURN_IF_ERROR(RestoreFile(files, from, to, file));
   }
-  VITRINE_RETURN_IF_ERROR(SyncFolders(files, to, list.files));
-  return check(to);
+  VITRINE_RETURN_IF_ERROR(check(to));
+  return SyncFolders(files, to, list.files);  // Last: what the check removed stays so.
 }
 
 // Gives the draft its name if it is whole; else nothing is left of it.

@@ -145,8 +145,7 @@ grpc::ServerUnaryReactor* UserService::EraseUser(grpc::CallbackServerContext* co
                       });
         };
         const bool reads_past =
-            past.is_known &&
-            MaySpareVersion(store, *person, now, VersionsOnDisk(pool_.backend()));
+            past.is_known && MaySpareVersion(store, *person, now, VersionsOnDisk(pool_.backend()));
         if (!reads_past) return erase(past);
         const absl::Status submitted = reports_.Submit(
             [&store, erase, past, person = *person](const std::atomic<bool>& is_stopped) {

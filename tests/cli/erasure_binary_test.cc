@@ -1,5 +1,6 @@
 // Somebody is erased from a server that has learned from them. Nothing that names them is left: in
-// no file of the store or its models, in no backup, and in no byte of memory after a restart.
+// no file of the store or its models, in no backup, and in no byte of memory after a restart. Nor
+// does a backup of before bring them back.
 
 #include <gmock/gmock.h>
 
@@ -17,6 +18,7 @@
 namespace vitrine::cli {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using vitrine::testing::FindInMemory;
@@ -35,11 +37,16 @@ class ErasureBinaryTest : public BinaryTest {
   }
   static std::string EventId(int i) { return "erased-event-" + std::to_string(1000 + i) + "-x"; }
 
-  // Views and purchases of the shop's items, and searches, some of them before the login.
-  static void RecordPerson(const std::string& address) {
+  static std::string AnItem() {
     const std::string items = ReadText(Filled("SHOP/items.csv"));
     const std::size_t row = items.find('\n') + 1;
-    const std::string item = items.substr(row, items.find(',', row) - row);
+    return items.substr(row, items.find(',', row) - row);
+  }
+
+  // Views and purchases of the shop's items, and searches, some of them before the login. `where`:
+  // the flag that names the store or the server.
+  static void RecordPerson(const std::string& where) {
+    const std::string item = AnItem();
     std::string lines;
     for (int i = 0; i < kNumEvents; ++i) {
       const bool is_search = i % 4 == 0;
@@ -59,7 +66,7 @@ class ErasureBinaryTest : public BinaryTest {
               R"({"user_id": "erased-person-4711", "attributes.note": "profile-of-the-erased"})"
               "\n");
     const Outcome recorded =
-        Run("import --target " + address + " --events DIR/person.jsonl --users DIR/profile.jsonl");
+        Run("import" + where + " --events DIR/person.jsonl --users DIR/profile.jsonl");
     ASSERT_EQ(recorded.status, 0) << recorded.err;
   }
 
@@ -83,7 +90,7 @@ TEST_F(ErasureBinaryTest, NoFileNoModelNoBackupAndNoMemoryNamesTheErased) {
   {
     ServerChild server(Filled("STORE"), Filled("DIR/models.toml"), Filled("DIR/log"));
     const std::string target = " --target " + server.WaitForAddress();
-    RecordPerson(target.substr(std::string(" --target ").size()));
+    RecordPerson(target);
     const Outcome trained = Run("train --force" + target);
     ASSERT_EQ(trained.status, 0) << trained.err;
     ASSERT_EQ(FindInFiles("STORE").size(), Secrets().size());
@@ -114,6 +121,56 @@ TEST_F(ErasureBinaryTest, NoFileNoModelNoBackupAndNoMemoryNamesTheErased) {
     GTEST_SKIP() << "the files are clean; this process may not look into another's memory";
   }
   EXPECT_THAT(*in_memory, IsEmpty());
+}
+
+TEST_F(ErasureBinaryTest, ARestoreErasesWhoWasErasedSinceTheBackup) {
+  ASSERT_EQ(Run("import --store DIR/old --items SHOP/items.csv --events SHOP/events.jsonl").status,
+            0);
+  const auto events = [](const std::string& store) -> int {
+    return nlohmann::json::parse(Run("check --json --store " + store).out)["events"];
+  };
+  const int num_others = events("DIR/old");
+  RecordPerson(" --store DIR/old");
+  ASSERT_EQ(Run("train --store DIR/old --config SMALL").status, 0);
+  ASSERT_EQ(Run("backup --store DIR/old --to DIR/before").status, 0);
+  ASSERT_EQ(FindInFiles("DIR/before").size(), Secrets().size());
+  WriteText(Filled("DIR/list"),
+            "user erased-person-4711\nvisitor erased-phone-0815\nuser never-seen-1234\n");
+
+  const Outcome restored =
+      Run("restore --from DIR/before --store DIR/again --config SMALL --erased DIR/list --json");
+
+  ASSERT_EQ(restored.status, 0) << restored.err;
+  EXPECT_THAT(FindInFiles("DIR/again"), IsEmpty());
+  EXPECT_EQ(events("DIR/again"), num_others);
+  nlohmann::json receipts = nlohmann::json::parse(restored.out)["receipts"];
+  ASSERT_EQ(receipts.size(), 3U);
+  EXPECT_EQ(receipts[0]["erased_event_count"], "10");
+  EXPECT_EQ(receipts[0]["model_versions_with_traces"].size(), 1U);
+  EXPECT_EQ(receipts[1]["erased_event_count"], "6");
+  EXPECT_FALSE(receipts[2].contains("model_versions_with_traces"));
+
+  // Whom the backup does not know is barred, too.
+  const nlohmann::json late = {{"event_id", "late"},
+                               {"user_id", "never-seen-1234"},
+                               {"type", "detail-page-view"},
+                               {"item_id", AnItem()}};
+  WriteText(Filled("DIR/late.jsonl"), late.dump() + "\n");
+  const Outcome dropped = Run("import --store DIR/again --events DIR/late.jsonl --json");
+  ASSERT_EQ(dropped.status, 0) << dropped.err;
+  EXPECT_EQ(nlohmann::json::parse(dropped.out)["dropped"], 1);
+}
+
+TEST_F(ErasureBinaryTest, ARestoreWithABadListMakesNothing) {
+  ASSERT_EQ(Run("backup --store STORE --to DIR/whole").status, 0);
+  WriteText(Filled("DIR/bad"), "user u00001\nu00002\n");
+
+  const Outcome refused = Run("restore --from DIR/whole --store DIR/none --erased DIR/bad");
+
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("bad:2: wants \"user ID\" or \"visitor ID\", has \"u00002\""));
+  EXPECT_FALSE(std::filesystem::exists(Filled("DIR/none")));
+  EXPECT_FALSE(std::filesystem::exists(Filled("DIR/none.unfinished")));
 }
 
 }  // namespace

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "testing/fake_clock.h"
+#include "testing/fault_file_system.h"
 #include "testing/status_matchers.h"
 #include "testing/temporary_folder.h"
+#include "vitrine/feature_store/backup.h"
 #include "vitrine/feature_store/feature_store.h"
 
 namespace vitrine {
@@ -117,6 +119,37 @@ TEST_F(ErasureTest, ABackupThatIsMadeAfterItHoldsNoneOfItAndOneMadeBeforeDoes) {
     EXPECT_THAT(FilesWith(secret, backups / "before"), Not(IsEmpty())) << secret;
   }
   EXPECT_THAT(FilesWith("pot-seen-by-bob", backups / "after"), Not(IsEmpty()));
+}
+
+// The power goes the moment the restore is done: what it erased does not come back.
+TEST_F(ErasureTest, ARestoreErasesFromABackupOfBeforeAndKeepsTheOthers) {
+  FillShop();
+  const testing::TemporaryFolder place;
+  ASSERT_THAT(store_->BackUp(place / "before", [] { return false; }), IsOk());
+  testing::FaultFileSystem files;
+  const auto erase = [&](const std::string& copy) -> absl::Status {
+    const auto opened = FeatureStore::Open(copy, {}, files, clock_);
+    if (!opened.ok()) return opened.status();
+    EXPECT_THAT((*opened)->Write(EraseUser{.visitor_id = "never-seen"}), IsOk());
+    return (*opened)->Write(EraseUser{.user_id = kAnn}).status();
+  };
+
+  ASSERT_THAT(RestoreBackup(files, place / "before", place / "after", erase), IsOk());
+  files.CutPower();
+
+  for (const std::string& secret : {std::string(kAnn), std::string(kAnnsPhone),
+                                    std::string(kAnnsQuery), std::string("secret-city")}) {
+    EXPECT_THAT(FilesWith(secret, place / "before"), Not(IsEmpty())) << secret;
+    EXPECT_THAT(FilesWith(secret, place / "after"), IsEmpty()) << secret;
+  }
+  const auto after = FeatureStore::Open(place / "after", {}, LocalFileSystem(), clock_);
+  ASSERT_THAT(after, IsOk());
+  EXPECT_EQ((*after)->status().num_events, 2);
+  EXPECT_EQ((*after)->ReadShopper("bob", "").history.size(), 2);
+  const auto late =
+      (*after)->Write(RecordEvents{{View("", "never-seen", "mug"), View("", kAnnsPhone, "mug")}});
+  ASSERT_THAT(late, IsOk());
+  EXPECT_THAT(late->outcomes, ElementsAre(EventOutcome::kErased, EventOutcome::kErased));
 }
 
 TEST_F(ErasureTest, NothingComesBackAfterReopening) {

@@ -148,5 +148,22 @@ TEST_F(RestoreTest, LeavesNothingWhereTheCheckRefuses) {
   ExpectNothingRestored();
 }
 
+// The first sync is of the deletions, the second of what follows them.
+TEST_F(RestoreTest, LeavesNothingWhereAnErasureInTheCheckFailsHalfWay) {
+  for (const int nth : {1, 2}) {
+    SCOPED_TRACE(nth);
+    const auto erase = [&](const std::string& copy) {
+      const auto store = OpenStore(copy);
+      files_.FailSync(nth);
+      return store->Write(EraseUser{.user_id = "user-a"}).status();
+    };
+
+    EXPECT_THAT(RestoreBackup(files_, folder_ / "backup", folder_ / "new", erase),
+                StatusIs(absl::StatusCode::kUnavailable));
+
+    ExpectNothingRestored();
+  }
+}
+
 }  // namespace
 }  // namespace vitrine
