@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "testing/status_matchers.h"
 #include "training/held_out_likes.h"
 #include "training/pair_weights.h"
+#include "training/without.h"
 #include "vitrine/base/random.h"
 #include "vitrine/training/trainer.h"
 
@@ -21,6 +21,7 @@ namespace {
 using ::testing::Each;
 using testing::IsOk;
 using testing::SavedBytes;
+using testing::Without;
 
 // Shoppers of no taste: whatever is learned of one is wrong of the next, so that the best epoch
 // comes early and all that follows learns by heart. Of every `apart` items one is liked.
@@ -152,26 +153,6 @@ std::vector<double> LossesOf(const nn::TrainingReport& report) {
   std::vector<double> losses;
   for (const nn::EpochReport& epoch : report.epochs) losses.push_back(epoch.loss);
   return losses;
-}
-
-// `shop` without the likes that are held out.
-Dataset Without(const Dataset& shop, const HeldOutLikes& likes) {
-  Dataset left = shop;
-  left.interactions.clear();
-  left.user_begin.resize(1);
-  std::size_t next = 0;  // Of the users that are held out.
-  for (std::uint32_t user = 0; user < shop.num_users(); ++user) {
-    std::span<const std::uint32_t> targets;
-    if (next < likes.users.size() && likes.users[next] == user) targets = likes.Targets(next++);
-    for (const Interaction& each : shop.History(user)) {
-      const auto item = static_cast<std::uint32_t>(each.item);
-      if (std::binary_search(targets.begin(), targets.end(), item)) continue;
-      left.interactions.push_back(each);
-    }
-    left.user_begin.push_back(left.interactions.size());
-  }
-  SetFingerprint(left);
-  return left;
 }
 
 TEST_P(ValidatedTest, LearnsJustWhatItWouldOfAShopWithoutWhatIsHeldOut) {
