@@ -7,13 +7,12 @@
 
 #include "absl/strings/str_format.h"
 #include "training/held_out_likes.h"
+#include "training/pair_weights.h"
 #include "vitrine/feature_store/text.h"
 
 namespace vitrine {
 
 namespace {
-
-constexpr std::size_t kMostHeldOut = 2000;
 
 void AddWords(const std::string& text, bool with_pairs, std::vector<std::string>& features) {
   std::string before;
@@ -46,6 +45,17 @@ std::vector<Liked> LikedOf(std::span<const Interaction> interactions) {
     if (sum > 0) liked.push_back({static_cast<std::uint32_t>(item), by_item[i - 1].time_us});
   }
   return liked;
+}
+
+// Asks for `items`, ascending, and shows the rest.
+CutHistory AskForItems(std::span<const std::uint32_t> items, std::span<const Interaction> history) {
+  CutHistory cut;
+  for (const Interaction& each : history) {
+    const bool is_asked =
+        std::binary_search(items.begin(), items.end(), static_cast<std::uint32_t>(each.item));
+    (is_asked ? cut.asked : cut.shown).push_back(each);
+  }
+  return cut;
 }
 
 }  // namespace
@@ -119,20 +129,21 @@ TowerExamples::TowerExamples(const Dataset& dataset, const TowerHistoryOptions& 
       history_dropout_(options.history_dropout),
       learned_(dataset.num_items()),
       counts_(dataset.num_items(), 0) {
-  Random random(options.seed);
-  for (std::size_t user = 0; user < dataset.num_users(); ++user) {
-    const auto history = dataset.History(user);
-    const std::vector<Liked> liked = LikedOf(history);
-    const bool is_held_out = random.Uniform() < options.held_out_share;
-    for (const Liked& each : liked) {
-      learned_.Insert(ItemIndex{each.item});
-      counts_[each.item] += 1;
-    }
-    if (liked.size() < 2) continue;
-    Source source{.user = static_cast<std::uint32_t>(user), .shown = history.size()};
-    if (is_held_out && liked.size() >= 3 && held_out_.size() < kMostHeldOut) {
-      source.shown = LastPartOf(history);
-      held_out_.push_back(static_cast<std::uint32_t>(users_.size()));
+  const HeldOutLikes likes = HoldOutLast(dataset, LikedPairWeights(dataset, touches.touch),
+                                         {.share = options.held_out_share, .seed = options.seed});
+  for (const std::uint32_t item : likes.weights.column) {
+    learned_.Insert(ItemIndex{item});
+    counts_[item] += 1;
+  }
+  for (std::uint32_t user = 0; user < dataset.num_users(); ++user) {
+    const std::size_t next = held_out_.size();
+    const bool is_held_out = next < likes.users.size() && likes.users[next] == user;
+    if (!is_held_out && likes.weights.Columns(user).size() < 2) continue;
+    Source source{.user = user};
+    if (is_held_out) {
+      source.held_out = static_cast<std::uint32_t>(next);
+      held_out_.push_back({.example = static_cast<std::uint32_t>(users_.size()),
+                           .history = AskForItems(likes.Targets(next), dataset.History(user))});
     }
     users_.push_back(source);
   }
@@ -166,8 +177,13 @@ void TowerExamples::ReadProfiles(std::size_t buckets, std::size_t min_shoppers) 
 }
 
 std::span<const std::uint32_t> TowerExamples::ProfileOf(const Source& source) const {
-  if (source.profile == kNoProfile) return {};
+  if (source.profile == kNone) return {};
   return profiles_.Ids(source.profile);
+}
+
+std::span<const Interaction> TowerExamples::LeftOf(const Source& source) const {
+  if (source.held_out == kNone) return dataset_.History(source.user);
+  return held_out_[source.held_out].history.shown;
 }
 
 float TowerExamples::WeightOf(Micros time_us) const {
@@ -208,14 +224,8 @@ TowerExample TowerExamples::AskRandom(std::span<const Interaction> history, Rand
       std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(liked.size())));
   liked.resize(std::min(count, liked.size()));
   std::sort(liked.begin(), liked.end());
-  std::vector<Interaction> shown;
-  std::vector<Interaction> asked;
-  for (const Interaction& each : history) {
-    const bool is_asked =
-        std::binary_search(liked.begin(), liked.end(), static_cast<std::uint32_t>(each.item));
-    (is_asked ? asked : shown).push_back(each);
-  }
-  return Cut(shown, asked);
+  const CutHistory cut = AskForItems(liked, history);
+  return Cut(cut.shown, cut.asked);
 }
 
 TowerExample TowerExamples::AskOfHistory(std::span<const Interaction> history, TowerSplit split,
@@ -232,7 +242,7 @@ TowerExample TowerExamples::AskOfHistory(std::span<const Interaction> history, T
 
 TowerExample TowerExamples::Ask(std::size_t example, TowerSplit split, Random& random) const {
   const Source& source = users_[example];
-  const auto history = dataset_.History(source.user).first(source.shown);
+  const std::span<const Interaction> history = LeftOf(source);
   const std::span<const std::uint32_t> profile = ProfileOf(source);
   TowerExample asked;
   // Who has no profile draws no number for it, and is asked what it was before there were any.
@@ -246,10 +256,9 @@ TowerExample TowerExamples::Ask(std::size_t example, TowerSplit split, Random& r
 }
 
 TowerExample TowerExamples::HeldOut(std::size_t index) const {
-  const Source& source = users_[held_out_[index]];
-  const auto history = dataset_.History(source.user);
-  TowerExample asked = Cut(history.first(source.shown), history.subspan(source.shown));
-  asked.profile = ProfileOf(source);
+  const HeldOutSource& source = held_out_[index];
+  TowerExample asked = Cut(source.history.shown, source.history.asked);
+  asked.profile = ProfileOf(users_[source.example]);
   return asked;
 }
 

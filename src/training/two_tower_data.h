@@ -52,6 +52,12 @@ std::vector<std::uint8_t> CommonBuckets(const OwnedBags& features, const ItemBit
 // How a history is cut into what is shown and what is asked for.
 enum class TowerSplit { kTime, kRandom, kBoth };
 
+// A history in two.
+struct CutHistory {
+  std::vector<Interaction> shown{};
+  std::vector<Interaction> asked{};
+};
+
 // One question: what is shown of a shopper and what is right, distinct and not shown.
 struct TowerExample {
   std::vector<TowerTouch> touches{};
@@ -72,14 +78,17 @@ struct TowerExampleOptions {
 // Shoppers with two liked items or more, and how to ask about them.
 class TowerExamples {
  public:
-  // Of `held_out_share` of the shoppers what comes last is asked for by HeldOut alone.
+  // What HoldOutLast keeps of `held_out_share` of the shoppers is asked for by HeldOut alone, and
+  // counts nowhere else.
   TowerExamples(const Dataset& dataset, const TowerHistoryOptions& touches,
                 const TowerExampleOptions& options);
 
   std::size_t size() const { return users_.size(); }
   std::size_t num_held_out() const { return held_out_.size(); }
-  const ItemBitmap& learned() const { return learned_; }      // Liked by someone.
-  std::span<const double> counts() const { return counts_; }  // [num_items] Who liked each.
+
+  // Of what is left to learn from: items that someone likes, and how many like each. [num_items]
+  const ItemBitmap& learned() const { return learned_; }
+  std::span<const double> counts() const { return counts_; }
 
   // 1 for buckets of profiles that enough shoppers have. [profile_buckets], empty where none is.
   std::span<const std::uint8_t> common_profile_buckets() const { return common_; }
@@ -90,14 +99,19 @@ class TowerExamples {
   TowerExample HeldOut(std::size_t index) const;
 
  private:
-  static constexpr std::uint32_t kNoProfile = UINT32_MAX;
+  static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Source {
     std::uint32_t user = 0;
-    std::uint32_t profile = kNoProfile;  // Its bag.
-    std::size_t shown = 0;               // Interactions, oldest first, that training may look at.
+    std::uint32_t profile = kNone;   // Its bag.
+    std::uint32_t held_out = kNone;  // Its place in held_out_.
+  };
+  struct HeldOutSource {
+    std::uint32_t example = 0;
+    CutHistory history{};  // Training may look at what is shown.
   };
   void ReadProfiles(std::size_t buckets, std::size_t min_shoppers);
   std::span<const std::uint32_t> ProfileOf(const Source& source) const;
+  std::span<const Interaction> LeftOf(const Source& source) const;
   TowerExample Cut(std::span<const Interaction> shown, std::span<const Interaction> asked) const;
   void AddTargets(std::span<const Interaction> asked, TowerExample& example) const;
   TowerExample AskRandom(std::span<const Interaction> history, Random& random) const;
@@ -112,8 +126,8 @@ class TowerExamples {
   ItemBitmap learned_;
   std::vector<double> counts_;
   std::vector<Source> users_;
-  std::vector<std::uint32_t> held_out_;  // Examples.
-  OwnedBags profiles_;                   // Of common buckets, a bag for each that has any feature.
+  std::vector<HeldOutSource> held_out_;
+  OwnedBags profiles_;  // Of common buckets, a bag for each that has any feature.
   std::vector<std::uint8_t> common_;
 };
 

@@ -296,7 +296,7 @@ INSTANTIATE_TEST_SUITE_P(
         Validated("gan_cf", {"gan_cf"}), Validated("lightgcn", {"lightgcn"}),
         Validated("neural_cf", {"neural_cf.both", "neural_cf.factors", "neural_cf.network"},
                   {{"pretrain_epochs", "2"}}),
-        OfTrainer("sequence_rnn", {"sequence_rnn"}),
+        Validated("two_tower", {"two_tower"}), OfTrainer("sequence_rnn", {"sequence_rnn"}),
         OfTrainer("sequence_transformer", {"sequence_transformer"}),
         OfTrainer("two_tower", {"two_tower"}),
         Learning{"deep_ranker", {"deep_ranker.1", "deep_ranker.2"}, &LearnRanking},

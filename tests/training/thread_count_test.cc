@@ -87,7 +87,8 @@ std::vector<ThreadCase> Cases() {
           {"transformer_bert_prefixes", transformer, bert_prefixes},
           {"transformer_bsarec_prefixes", transformer, bsarec_prefixes},
           {"tower_sampled", tower, {{"softmax", "sampled"}, {"negatives", "50"}}},
-          {"tower_in_batch", tower, {{"softmax", "in_batch"}}}};
+          {"tower_in_batch", tower, {{"softmax", "in_batch"}}},
+          {"tower_validated", tower, {{"held_out_share", "1"}}}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, ThreadCountTest, ::testing::ValuesIn(Cases()),

@@ -23,6 +23,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using testing::kEnoughToHoldOut;
 using testing::kOfAKind;
 using ::testing::Not;
 using testing::OneItemADay;
@@ -222,7 +223,7 @@ TEST(TowerProfilesOfExamplesTest, AsManyQuestionsShowTheProfileAloneAsAreWanted)
 }
 
 TEST(TowerProfilesOfExamplesTest, WhatIsHeldOutIsNotAskedOfTheProfile) {
-  Dataset shop = OneItemADay(10);
+  Dataset shop = OneItemADay(10, kEnoughToHoldOut);
   shop.profiles.push_back(
       {0, std::make_shared<const ProfileAttributes>(ProfileAttributes{{"country", "Norway"}})});
   const TowerExamples examples(
@@ -230,6 +231,7 @@ TEST(TowerProfilesOfExamplesTest, WhatIsHeldOutIsNotAskedOfTheProfile) {
       {.held_out_share = 1, .profile_buckets = kBuckets, .min_shoppers = 1, .history_dropout = 1});
   Random random(1);
 
+  ASSERT_EQ(examples.num_held_out(), kEnoughToHoldOut - 1);
   EXPECT_THAT(examples.HeldOut(0).targets, ElementsAre(8, 9));
   EXPECT_THAT(examples.HeldOut(0).touches, Not(IsEmpty()));
   EXPECT_THAT(examples.HeldOut(0).profile, SizeIs(1));

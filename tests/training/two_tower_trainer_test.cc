@@ -7,8 +7,11 @@
 
 #include "models/saved_bytes.h"
 #include "testing/status_matchers.h"
+#include "training/held_out_likes.h"
+#include "training/pair_weights.h"
 #include "training/two_tower_data.h"
 #include "training/two_towers.h"
+#include "training/without.h"
 #include "vitrine/scorers/dnn/two_tower.h"
 #include "vitrine/training/trainer.h"
 
@@ -18,15 +21,20 @@ namespace {
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::IsEmpty;
 using testing::IsOk;
 using ::testing::IsSupersetOf;
+using testing::kEnoughToHoldOut;
 using testing::kOfAKind;
 using ::testing::Not;
 using testing::OneItemADay;
 using testing::SavedBytes;
 using testing::ScoresFor;
+using ::testing::SizeIs;
 using testing::SmallTowers;
 using testing::Thing;
+using testing::Without;
 
 // Mugs are items 0 to 7, lamps 8 to 15; 16 is a mug and 17 a lamp that nobody touched, and 18 says
 // nothing of itself. Shoppers like four of one kind, and come on four days.
@@ -89,7 +97,7 @@ TEST(TowerFeaturesTest, BucketsOfTooFewItemsDoNotCount) {
 
 TEST(TowerExamplesTest, WhatIsAskedIsNeverShown) {
   const Dataset shop = MugsAndLamps();
-  const TowerExamples examples(shop, {}, {.held_out_share = 0.5});
+  const TowerExamples examples(shop, {}, {.held_out_share = 1});
   Random random(3);
 
   ASSERT_GT(examples.num_held_out(), 10U);
@@ -103,17 +111,61 @@ TEST(TowerExamplesTest, WhatIsAskedIsNeverShown) {
   }
 }
 
+// Whether it shows the item or asks for it.
+bool IsAbout(const TowerExample& example, std::uint32_t item) {
+  const auto is_item = [item](const TowerTouch& touch) { return touch.item == ItemIndex{item}; };
+  return std::any_of(example.touches.begin(), example.touches.end(), is_item) ||
+         std::binary_search(example.targets.begin(), example.targets.end(), item);
+}
+
 TEST(TowerExamplesTest, TrainingDoesNotSeeWhatIsHeldOut) {
-  const Dataset shop = OneItemADay(10);
+  const Dataset shop = OneItemADay(10, kEnoughToHoldOut);
   const TowerExamples examples(shop, {}, {.held_out_share = 1});
   Random random(1);
 
+  ASSERT_EQ(examples.num_held_out(), kEnoughToHoldOut - 1);
   EXPECT_THAT(examples.HeldOut(0).targets, ElementsAre(8, 9));
+  EXPECT_THAT(examples.HeldOut(0).touches, SizeIs(8));
   for (int round = 0; round < 20; ++round) {
     const TowerExample example = examples.Ask(0, TowerSplit::kBoth, random);
-    EXPECT_TRUE(std::all_of(example.targets.begin(), example.targets.end(),
-                            [](std::uint32_t target) { return target < 8; }));
+    EXPECT_FALSE(IsAbout(example, 8) || IsAbout(example, 9));
   }
+}
+
+TEST(TowerExamplesTest, WhatIsHeldOutCountsForNoItem) {
+  const Dataset shop = OneItemADay(10, kEnoughToHoldOut);
+  std::vector<double> counts(10, 21);
+  counts[8] = counts[9] = 1;  // The last shopper's.
+
+  const TowerExamples examples(shop, {}, {.held_out_share = 1});
+
+  EXPECT_THAT(examples.counts(), ElementsAreArray(counts));
+}
+
+TEST(TowerExamplesTest, WhatNobodyElseLikesIsLearnedFromAndNotHeldOut) {
+  Dataset shop = OneItemADay(10, kEnoughToHoldOut);
+  shop.item_ids.emplace_back("x10");
+  shop.interactions.insert(shop.interactions.begin() + 10,
+                           Interaction{10 * kMicrosPerDay, ItemIndex{10}, 1});
+  for (std::size_t user = 1; user < shop.user_begin.size(); ++user) ++shop.user_begin[user];
+  const TowerExamples examples(shop, {}, {.held_out_share = 1});
+  Random random(1);
+
+  ASSERT_EQ(examples.num_held_out(), kEnoughToHoldOut - 1);
+  EXPECT_THAT(examples.HeldOut(0).targets, ElementsAre(8, 9));
+  EXPECT_TRUE(examples.learned().Contains(ItemIndex{10}));
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_TRUE(IsAbout(examples.Ask(0, TowerSplit::kRandom, random), 10));
+  }
+}
+
+TEST(TowerExamplesTest, OfTooFewShoppersNothingIsHeldOut) {
+  const Dataset shop = OneItemADay(10, kEnoughToHoldOut - 1);
+
+  const TowerExamples examples(shop, {}, {.held_out_share = 1});
+
+  EXPECT_EQ(examples.num_held_out(), 0U);
+  EXPECT_THAT(examples.counts(), Each(20));
 }
 
 TEST(TowerExamplesTest, ATargetCountsHalfWhenItIsAHalfLifeOlder) {
@@ -178,17 +230,46 @@ TEST(TwoTowerTrainerTest, WhatTargetsCountChangesWhatIsLearned) {
       << "nothing is held out: the loss alone differs";
 }
 
+// The loss of each epoch, of columns that counts of items choose and weigh.
+std::vector<double> LossesWhere(const std::string& held_out_share, const Dataset& shop) {
+  ThreadPool pool(2);
+  std::vector<double> losses;
+  TrainingContext context{.pool = &pool};
+  context.networks.on_learned = [&](const std::string&, const nn::TrainingReport& report) {
+    for (const nn::EpochReport& epoch : report.epochs) losses.push_back(epoch.loss);
+  };
+  const Settings settings = SmallTowers({{"epochs", "4"},
+                                         {"softmax", "sampled"},
+                                         {"negatives", "5"},
+                                         {"held_out_share", held_out_share}});
+  EXPECT_THAT(FindTrainer("two_tower")->train(shop, settings, context), IsOk());
+  return losses;
+}
+
+TEST(TwoTowerTrainerTest, LearnsJustWhatItWouldOfAShopWithoutWhatIsHeldOut) {
+  const Dataset shop = MugsAndLamps();
+  const HeldOutLikes likes = HoldOutLast(shop, LikedPairWeights(shop, {}), {.share = 1});
+  ASSERT_THAT(likes.users, Not(IsEmpty()));
+
+  const std::vector<double> validated = LossesWhere("1", shop);
+
+  ASSERT_EQ(validated.size(), 4U);
+  EXPECT_EQ(validated, LossesWhere("0", Without(shop, likes)));
+  EXPECT_NE(validated, LossesWhere("0", shop));
+}
+
 // Half of the shoppers came three years before the others, with so many interactions each.
-Dataset OldAndNew(std::size_t num_old_touches) {
-  const Dataset all = MugsAndLamps();
-  Dataset shop = all;
+Dataset OldAndNew(std::uint32_t num_old_touches) {
+  Dataset shop = MugsAndLamps();
+  const auto num_users = static_cast<std::uint32_t>(shop.num_users());
   shop.interactions.clear();
   shop.user_begin = {0};
-  for (std::size_t user = 0; user < all.num_users(); ++user) {
-    const bool is_old = user < all.num_users() / 2;
-    for (Interaction each : all.History(user).first(is_old ? num_old_touches : 4)) {
-      each.time_us += (is_old ? 0 : 1000) * kMicrosPerDay;
-      shop.interactions.push_back(each);
+  for (std::uint32_t user = 0; user < num_users; ++user) {
+    const bool is_old = user < num_users / 2;
+    const std::uint32_t first_day = is_old ? 0 : 1000;
+    for (std::uint32_t i = 0; i < (is_old ? num_old_touches : 4); ++i) {
+      const std::uint32_t item = (user % 2) * kOfAKind + (user / 2 + 3 * i) % kOfAKind;
+      shop.interactions.push_back({(first_day + i) * kMicrosPerDay, ItemIndex{item}, 1});
     }
     shop.user_begin.push_back(shop.interactions.size());
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -41,15 +42,20 @@ inline Matrix ScoresFor(const Model& model, const Query& query, std::uint32_t nu
   return scores;
 }
 
-// One shopper, who touched each of these items on a day of its own, in order.
-inline Dataset OneItemADay(std::uint32_t num_items) {
+// Shoppers who each touched each of these items on a day of its own, in order.
+inline Dataset OneItemADay(std::uint32_t num_items, std::size_t num_users = 1) {
   Dataset shop;
-  for (std::uint32_t i = 0; i < num_items; ++i) {
-    shop.item_ids.push_back("x" + std::to_string(i));
-    shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
+  for (std::uint32_t i = 0; i < num_items; ++i) shop.item_ids.push_back("x" + std::to_string(i));
+  for (std::size_t user = 0; user < num_users; ++user) {
+    for (std::uint32_t i = 0; i < num_items; ++i) {
+      shop.interactions.push_back({static_cast<Micros>(i) * kMicrosPerDay, ItemIndex{i}, 1});
+    }
+    shop.user_begin.push_back(shop.interactions.size());
   }
-  shop.user_begin.push_back(num_items);
   return shop;
 }
+
+// So many of whom all but the last are held out: what nobody else likes is left to that one.
+inline constexpr std::size_t kEnoughToHoldOut = 21;
 
 }  // namespace vitrine::testing
