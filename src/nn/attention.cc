@@ -1,10 +1,8 @@
 #include "vitrine/nn/attention.h"
 
-#include <algorithm>
 #include <cassert>
-#include <cmath>
-#include <limits>
 
+#include "nn/heads.h"
 #include "nn/rows.h"
 #include "nn/shards.h"
 #include "vitrine/nn/product.h"
@@ -13,121 +11,11 @@ namespace vitrine::nn {
 
 namespace {
 
-// Where one head of one sequence is in the cache's matrices.
-struct Head {
-  Head(std::size_t index, const Sequences& sequences, std::size_t num_heads, Eigen::Index columns)
-      : sequence(index / num_heads),
-        number(static_cast<Eigen::Index>(index % num_heads)),
-        length(static_cast<Eigen::Index>(sequences.length)),
-        first_row(static_cast<Eigen::Index>(sequence) * length),
-        first_odds(static_cast<Eigen::Index>(index) * length),
-        width(columns / static_cast<Eigen::Index>(num_heads)),
-        column(static_cast<Eigen::Index>(index % num_heads) * width),
-        scale(1 / std::sqrt(static_cast<float>(width))) {}
-
-  // Its part of queries (0), keys (1) or values (2); `columns` is d.
-  auto Part(const Matrix& projections, int which) const {
-    return projections.block(first_row, which * projections.cols() / 3 + column, length, width);
-  }
-  auto Part(Matrix& projections, int which) const {
-    return projections.block(first_row, which * projections.cols() / 3 + column, length, width);
-  }
-
-  std::size_t sequence;
-  Eigen::Index number;  // Among the heads.
-  Eigen::Index length;
-  Eigen::Index first_row;
-  Eigen::Index first_odds;
-  Eigen::Index width;
-  Eigen::Index column;
-  float scale;
-};
-
-constexpr float kMasked = -std::numeric_limits<float>::infinity();
-
-// The column of nearness for what `from` sees of `to`.
-Eigen::Index Distance(Eigen::Index from, Eigen::Index to, Eigen::Index num_distances) {
-  return to > from ? num_distances - 1 : std::min(from - to, num_distances - 1);
-}
-
-// Scores in `row` [length] become what place `from` looks at.
-template <typename Row>
-void LookFrom(Eigen::Index from, const Head& head, const Sequences& sequences,
-              const Attention& layer, Row&& row) {
-  const Matrix& nearness = layer.nearness.value;
-  row *= head.scale;
-  for (Eigen::Index to = 0; to < head.length; ++to) {
-    const bool is_hidden = (layer.is_causal && to > from) ||
-                           !sequences.IsReal(head.sequence, static_cast<std::size_t>(to));
-    if (is_hidden) {
-      row[to] = kMasked;
-    } else if (nearness.size() > 0) {
-      row[to] += nearness(head.number, Distance(from, to, nearness.cols()));
-    }
-  }
-  SoftmaxInPlace(row);
-}
-
 // Scores in `odds` [length x length] become what each place looks at.
 template <typename Odds>
 void Look(const Head& head, const Sequences& sequences, const Attention& layer, Odds&& odds) {
   for (Eigen::Index from = 0; from < head.length; ++from) {
     LookFrom(from, head, sequences, layer, odds.row(from));
-  }
-}
-
-// Fills the heads of the last place of sequence `s`. A query's score of a key K x + b is (q K) x
-// and a number that is the same for all x, which changes no softmax; and the sum of values V x + b
-// by odds is V times the sum of inputs by odds, and b as often as the odds sum to. So no place has
-// its key or its value worked out.
-void LookFromLast(std::size_t s, const Attention& layer, const Matrix& input,
-                  const Sequences& sequences, Attention::Cache& cache) {
-  const Matrix& weight = layer.projection.weight.value;
-  const Matrix& bias = layer.projection.bias.value;
-  const Eigen::Index d = input.cols();
-  const auto sequence = static_cast<Eigen::Index>(s);
-  const auto num_heads = static_cast<Eigen::Index>(layer.num_heads);
-  const auto length = static_cast<Eigen::Index>(sequences.length);
-  const auto last = static_cast<Eigen::Index>(sequences.LastReal(s));
-  const auto places = input.middleRows(sequence * length, length);
-  auto directions = cache.directions.middleRows(sequence * num_heads, num_heads);
-  auto odds = cache.odds.middleRows(sequence * num_heads, num_heads);
-  auto seen = cache.seen.middleRows(sequence * num_heads, num_heads);
-  const auto head_of = [&](Eigen::Index number) {
-    return Head(s * layer.num_heads + static_cast<std::size_t>(number), sequences, layer.num_heads,
-                d);
-  };
-  for (Eigen::Index h = 0; h < num_heads; ++h) {
-    const Head head = head_of(h);
-    Product(cache.queries.block(sequence, head.column, 1, head.width),
-            weight.block(d + head.column, 0, head.width, d), Into::kSet,
-            directions.middleRows(h, 1), nullptr);
-  }
-  ProductWithTransposed(directions, places, Into::kSet, odds, nullptr);
-  for (Eigen::Index h = 0; h < num_heads; ++h) {
-    LookFrom(last, head_of(h), sequences, layer, odds.row(h));
-  }
-  Product(odds, places, Into::kSet, seen, nullptr);
-  for (Eigen::Index h = 0; h < num_heads; ++h) {
-    const Head head = head_of(h);
-    auto own = cache.heads.block(sequence, head.column, 1, head.width);
-    own = odds.row(h).sum() * bias.middleCols(2 * d + head.column, head.width);
-    ProductWithTransposed(seen.middleRows(h, 1),
-                          weight.block(2 * d + head.column, 0, head.width, d), Into::kAdd, own,
-                          nullptr);
-  }
-}
-
-// What is hidden has no derivative.
-template <typename ByScores, typename ByNearness>
-void AddByNearness(const Head& head, bool is_causal, const ByScores& by_scores,
-                   ByNearness&& by_nearness) {
-  if (by_nearness.size() == 0) return;
-  for (Eigen::Index from = 0; from < head.length; ++from) {
-    const Eigen::Index end = is_causal ? from + 1 : head.length;
-    for (Eigen::Index to = 0; to < end; ++to) {
-      by_nearness(head.number, Distance(from, to, by_nearness.cols())) += by_scores(from, to);
-    }
   }
 }
 
@@ -184,31 +72,6 @@ const Matrix& Attention::Forward(const Matrix& input, const Sequences& sequences
   return out.Forward(cache.heads, cache.result, pass);
 }
 
-const Matrix& Attention::ForwardLast(const Matrix& input, const Sequences& sequences, Cache& cache,
-                                     const Pass& pass) const {
-  assert(!pass.is_training());
-  assert(static_cast<std::size_t>(input.rows()) == sequences.number * sequences.length);
-  const auto number = static_cast<Eigen::Index>(sequences.number);
-  const auto length = static_cast<Eigen::Index>(sequences.length);
-  const auto all_heads = static_cast<Eigen::Index>(sequences.number * num_heads);
-  const Eigen::Index d = input.cols();
-  cache.queries.resize(number, d);
-  cache.queries.rowwise() = projection.bias.value.row(0).head(d);
-  ProductWithTransposed(LastRows(input, sequences, cache.last), projection.weight.value.topRows(d),
-                        Into::kAdd, cache.queries, pass.pool);
-  cache.directions.resize(all_heads, d);
-  cache.odds.resize(all_heads, length);
-  cache.seen.resize(all_heads, d);
-  cache.heads.resize(number, d);
-  ForEachRows(number, static_cast<Eigen::Index>(num_heads) * length * 16, pass.pool,
-              [&](Eigen::Index begin, Eigen::Index end) {
-                for (Eigen::Index s = begin; s < end; ++s) {
-                  LookFromLast(static_cast<std::size_t>(s), *this, input, sequences, cache);
-                }
-              });
-  return out.Forward(cache.heads, cache.result, pass);
-}
-
 const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequences,
                                   const Matrix& by_output, Cache& cache, const Pass& pass) {
   const Matrix& by_heads = out.Backward(cache.heads, by_output, cache.result, pass);
@@ -242,8 +105,8 @@ const Matrix& Attention::Backward(const Matrix& input, const Sequences& sequence
           }
           for (Eigen::Index row = 0; row < length; ++row) {
             SoftmaxBackwardInPlace(odds.row(row), by_odds.row(row));
+            AddByNearness(row, head, is_causal, by_odds.row(row), by_nearness);
           }
-          AddByNearness(head, is_causal, by_odds, by_nearness);
           by_odds *= head.scale;
           Product(by_odds, head.Part(projections, 1), Into::kSet,
                   head.Part(cache.by_projections, 0), nullptr);

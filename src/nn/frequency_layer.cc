@@ -67,11 +67,21 @@ void FrequencyLayer::AddSeen(const Matrix& input, const Sequences& sequences, st
   }
 }
 
+template <typename Row>
+void FrequencyLayer::AddBySeen(const Row& by_slow, const Sequences& sequences, std::size_t sequence,
+                               std::size_t place, Matrix& by_input) const {
+  for (std::size_t j = 0; j <= place; ++j) {
+    if (!sequences.IsReal(sequence, j)) continue;
+    by_input.row(RowOf(sequences, sequence, j)) += kernel[place - j] * by_slow;
+  }
+}
+
 const Matrix& FrequencyLayer::ForwardFiltered(const Matrix& x, Cache& cache,
                                               const Pass& pass) const {
   cache.fast = x - cache.slow;
+  cache.weights = root_weight.value.cwiseAbs2();
   cache.weighed = cache.slow;
-  cache.weighed.array() += cache.fast.array().rowwise() * root_weight.value.row(0).array().square();
+  cache.weighed.array() += cache.fast.array().rowwise() * cache.weights.row(0).array();
   cache.sum = x + dropout.Forward(cache.weighed, cache.dropout, pass);
   return norm.Forward(cache.sum, cache.norm, pass);
 }
@@ -90,7 +100,7 @@ const Matrix& FrequencyLayer::Forward(const Matrix& input, const Sequences& sequ
 
 const Matrix& FrequencyLayer::ForwardLast(const Matrix& input, const Sequences& sequences,
                                           Cache& cache, const Pass& pass) const {
-  assert(!pass.is_training() && sequences.length <= kernel.size());
+  assert(sequences.length <= kernel.size());
   cache.slow.setZero(static_cast<Eigen::Index>(sequences.number), input.cols());
   ForEachSequence(sequences, input.cols(), pass, [&](std::size_t sequence) {
     AddSeen(input, sequences, sequence, sequences.LastReal(sequence),
@@ -99,24 +109,39 @@ const Matrix& FrequencyLayer::ForwardLast(const Matrix& input, const Sequences& 
   return ForwardFiltered(LastRows(input, sequences, cache.last), cache, pass);
 }
 
-const Matrix& FrequencyLayer::Backward(const Matrix& input, const Sequences& sequences,
-                                       const Matrix& by_output, Cache& cache, const Pass& pass) {
+void FrequencyLayer::BackwardFiltered(const Matrix& by_output, Cache& cache, const Pass& pass) {
   const Matrix& by_sum = norm.Backward(cache.sum, by_output, cache.norm, pass);
   const Matrix& by_weighed = dropout.Backward(cache.weighed, by_sum, cache.dropout, pass);
-  const auto roots = root_weight.value.row(0).array();
-  cache.by_fast = (by_weighed.array().rowwise() * (2.0F * roots)).matrix();
-  AddColumnSums(cache.by_fast, &cache.fast, root_weight.gradient, pass.pool);
-  cache.by_fast = (by_weighed.array().rowwise() * roots.square()).matrix();
+  cache.by_weights.setZero(1, by_output.cols());
+  AddColumnSums(by_weighed, &cache.fast, cache.by_weights, pass.pool);
+  root_weight.gradient.array() += 2 * root_weight.value.array() * cache.by_weights.array();
+  cache.by_fast = (by_weighed.array().rowwise() * cache.weights.row(0).array()).matrix();
   cache.by_slow = by_weighed - cache.by_fast;
-  cache.by_input = by_sum + cache.by_fast;
+  cache.by_own = by_sum + cache.by_fast;
+}
+
+const Matrix& FrequencyLayer::Backward(const Matrix& input, const Sequences& sequences,
+                                       const Matrix& by_output, Cache& cache, const Pass& pass) {
+  BackwardFiltered(by_output, cache, pass);
+  cache.by_input = cache.by_own;
   ForEachSequence(sequences, input.cols(), pass, [&](std::size_t sequence) {
     for (std::size_t t = 0; t < sequences.length; ++t) {
-      const auto by_slow = cache.by_slow.row(RowOf(sequences, sequence, t));
-      for (std::size_t j = 0; j <= t; ++j) {
-        if (!sequences.IsReal(sequence, j)) continue;
-        cache.by_input.row(RowOf(sequences, sequence, j)) += kernel[t - j] * by_slow;
-      }
+      AddBySeen(cache.by_slow.row(RowOf(sequences, sequence, t)), sequences, sequence, t,
+                cache.by_input);
     }
+  });
+  return cache.by_input;
+}
+
+const Matrix& FrequencyLayer::BackwardLast(const Matrix& input, const Sequences& sequences,
+                                           const Matrix& by_output, Cache& cache,
+                                           const Pass& pass) {
+  BackwardFiltered(by_output, cache, pass);
+  cache.by_input.setZero(input.rows(), input.cols());
+  AddToLastRows(cache.by_own, sequences, cache.by_input);
+  ForEachSequence(sequences, input.cols(), pass, [&](std::size_t sequence) {
+    AddBySeen(cache.by_slow.row(static_cast<Eigen::Index>(sequence)), sequences, sequence,
+              sequences.LastReal(sequence), cache.by_input);
   });
   return cache.by_input;
 }

@@ -14,10 +14,17 @@ std::size_t Sequences::LastReal(std::size_t sequence) const {
 const Matrix& LastRows(const Matrix& input, const Sequences& sequences, Matrix& last) {
   last.resize(static_cast<Eigen::Index>(sequences.number), input.cols());
   for (std::size_t s = 0; s < sequences.number; ++s) {
-    const std::size_t row = s * sequences.length + sequences.LastReal(s);
-    last.row(static_cast<Eigen::Index>(s)) = input.row(static_cast<Eigen::Index>(row));
+    last.row(static_cast<Eigen::Index>(s)) =
+        input.row(static_cast<Eigen::Index>(sequences.LastRow(s)));
   }
   return last;
+}
+
+void AddToLastRows(const Matrix& last, const Sequences& sequences, Matrix& rows) {
+  for (std::size_t s = 0; s < sequences.number; ++s) {
+    rows.row(static_cast<Eigen::Index>(sequences.LastRow(s))) +=
+        last.row(static_cast<Eigen::Index>(s));
+  }
 }
 
 }  // namespace vitrine::nn

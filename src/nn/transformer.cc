@@ -61,7 +61,7 @@ const Matrix& TransformerBlock::Forward(const Matrix& input, const Sequences& se
 const Matrix& TransformerBlock::ForwardLast(const Matrix& input, const Sequences& sequences,
                                             Cache& cache, const Pass& pass) const {
   const Matrix& looking = Looking(input, cache, pass);
-  const Matrix& seen = attention.ForwardLast(looking, sequences, cache.attention, pass);
+  const Matrix& seen = attention.ForwardLast(looking, sequences, cache.last_attention, pass);
   if (HasFrequency()) frequency.ForwardLast(input, sequences, cache.frequency, pass);
   return ForwardSeen(LastRows(input, sequences, cache.last), seen, cache, pass);
 }
@@ -84,20 +84,8 @@ const Matrix& TransformerBlock::ForwardSeen(const Matrix& x, const Matrix& seen,
   return norm_first ? cache.sum : norm2.Forward(cache.sum, cache.norm2, pass);
 }
 
-void TransformerBlock::BackwardMix(const Matrix& input, const Sequences& sequences, Cache& cache,
-                                   const Pass& pass) {
-  if (!HasFrequency()) {
-    cache.by_middle = norm1.Backward(cache.middle, cache.by_mixed, cache.norm1, pass);
-    return;
-  }
-  cache.by_part = frequency_share * cache.by_mixed;
-  frequency.Backward(input, sequences, cache.by_part, cache.frequency, pass);
-  cache.by_part = (1 - frequency_share) * cache.by_mixed;
-  cache.by_middle = norm1.Backward(cache.middle, cache.by_part, cache.norm1, pass);
-}
-
-const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& sequences,
-                                         const Matrix& by_output, Cache& cache, const Pass& pass) {
+const Matrix& TransformerBlock::BackwardSeen(const Matrix& seen, const Matrix& by_output,
+                                             Cache& cache, const Pass& pass) {
   const Matrix& by_sum =
       norm_first ? by_output : norm2.Backward(cache.sum, by_output, cache.norm2, pass);
   const Matrix& by_added = dropout.Backward(cache.linear2.output, by_sum, cache.dropout, pass);
@@ -108,16 +96,42 @@ const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& s
   } else {
     BackwardBetween(HasFrequency() ? cache.mixed : cache.norm1.output, by_added, cache, pass);
     cache.by_mixed = by_sum + cache.linear1.by_input;
-    BackwardMix(input, sequences, cache, pass);
+    if (HasFrequency()) {
+      cache.by_frequency = frequency_share * cache.by_mixed;
+      cache.by_mixed *= 1 - frequency_share;
+    }
+    cache.by_middle = norm1.Backward(cache.middle, cache.by_mixed, cache.norm1, pass);
   }
+  return dropout.Backward(seen, cache.by_middle, cache.attention_dropout, pass);
+}
 
-  const Matrix& by_seen =
-      dropout.Backward(cache.attention.output(), cache.by_middle, cache.attention_dropout, pass);
+const Matrix& TransformerBlock::Backward(const Matrix& input, const Sequences& sequences,
+                                         const Matrix& by_output, Cache& cache, const Pass& pass) {
+  const Matrix& by_seen = BackwardSeen(cache.attention.output(), by_output, cache, pass);
   const Matrix& looking = norm_first ? cache.norm1.output : input;
   const Matrix& by_looking = attention.Backward(looking, sequences, by_seen, cache.attention, pass);
   cache.by_input = cache.by_middle +
                    (norm_first ? norm1.Backward(input, by_looking, cache.norm1, pass) : by_looking);
-  if (HasFrequency()) cache.by_input += cache.frequency.by_input;
+  if (HasFrequency()) {
+    cache.by_input +=
+        frequency.Backward(input, sequences, cache.by_frequency, cache.frequency, pass);
+  }
+  return cache.by_input;
+}
+
+const Matrix& TransformerBlock::BackwardLast(const Matrix& input, const Sequences& sequences,
+                                             const Matrix& by_output, Cache& cache,
+                                             const Pass& pass) {
+  const Matrix& by_seen = BackwardSeen(cache.last_attention.output(), by_output, cache, pass);
+  const Matrix& looking = norm_first ? cache.norm1.output : input;
+  const Matrix& by_looking =
+      attention.BackwardLast(looking, sequences, by_seen, cache.last_attention, pass);
+  cache.by_input = norm_first ? norm1.Backward(input, by_looking, cache.norm1, pass) : by_looking;
+  AddToLastRows(cache.by_middle, sequences, cache.by_input);
+  if (HasFrequency()) {
+    cache.by_input +=
+        frequency.BackwardLast(input, sequences, cache.by_frequency, cache.frequency, pass);
+  }
   return cache.by_input;
 }
 

@@ -65,7 +65,7 @@ class Learner {
   SequenceNetwork Take() { return std::move(network_); }
 
  private:
-  // Which places of the batch are asked what comes next.
+  // Which rows of what was encoded are asked what comes next.
   struct Questions {
     std::vector<std::uint32_t> rows{};
     std::vector<std::uint32_t> targets{};
@@ -115,6 +115,7 @@ class Learner {
     }
   }
 
+  // Of prefixes, whose last steps alone are asked, there is a row for each; else for each place.
   void Ask(std::span<const std::uint32_t> windows) {
     questions_.rows.clear();
     questions_.targets.clear();
@@ -122,9 +123,23 @@ class Learner {
       const SequenceData::Window& window = data_.windows[windows[s]];
       const std::size_t first = data_.FirstAsked(window);
       for (std::size_t t = first; t < first + data_.NumAsked(window); ++t) {
-        questions_.rows.push_back(static_cast<std::uint32_t>(s * batch_.length() + t));
+        const std::size_t row = data_.has_prefixes ? s : s * batch_.length() + t;
+        questions_.rows.push_back(static_cast<std::uint32_t>(row));
         questions_.targets.push_back(data_.steps[window.begin + t + 1].item);
       }
+    }
+  }
+
+  const Matrix& Encode(const nn::Pass& pass) {
+    return data_.has_prefixes ? network_.ForwardLast(batch_, cache_, pass)
+                              : network_.Forward(batch_, cache_, pass);
+  }
+
+  void LearnFrom(const Matrix& by_encoded, const nn::Pass& pass) {
+    if (data_.has_prefixes) {
+      network_.BackwardLast(batch_, by_encoded, cache_, pass);
+    } else {
+      network_.Backward(batch_, by_encoded, cache_, pass);
     }
   }
 
@@ -147,15 +162,16 @@ class Learner {
     ForEachChunk(windows, [&](std::span<const std::uint32_t> chunk) {
       Ask(chunk);
       if (questions_.rows.empty()) return;  // All held out.
-      Gather(network_.Forward(batch_, cache_, pass));
+      const Matrix& encoded = Encode(pass);
+      Gather(encoded);
       const double share =
           static_cast<double>(questions_.rows.size()) / static_cast<double>(num_targets);
       loss += share * (learning_.negatives > 0 ? SampledLoss(share) : FullLoss(share));
-      by_encoded_.setZero(static_cast<Eigen::Index>(batch_.items().size()), vectors_.cols());
+      by_encoded_.setZero(encoded.rows(), encoded.cols());
       for (std::size_t i = 0; i < questions_.rows.size(); ++i) {
         by_encoded_.row(questions_.rows[i]) = by_vectors_.row(static_cast<Eigen::Index>(i));
       }
-      network_.Backward(batch_, by_encoded_, cache_, pass);
+      LearnFrom(by_encoded_, pass);
     });
     KeepTurns();
     return loss;
@@ -235,15 +251,12 @@ class Learner {
     const nn::Pass pass{.pool = pool_};
     double sum = 0;
     ForEachChunk(data_.held_out, [&](std::span<const std::uint32_t> chunk) {
-      questions_.rows.clear();
       questions_.targets.clear();
-      for (std::size_t s = 0; s < chunk.size(); ++s) {
-        const SequenceData::Window& window = data_.windows[chunk[s]];
-        questions_.rows.push_back(
-            static_cast<std::uint32_t>(s * batch_.length() + window.count - 2));
+      for (const std::uint32_t index : chunk) {
+        const SequenceData::Window& window = data_.windows[index];
         questions_.targets.push_back(data_.steps[window.begin + window.count - 1].item);
       }
-      Gather(network_.Forward(batch_, cache_, pass));
+      vectors_ = network_.ForwardLast(batch_, cache_, pass);
       Logits(network_.items.weight.value);
       for (std::size_t i = 0; i < questions_.targets.size(); ++i) {
         sum += 1 / std::log2(1 + RankOf(questions_.targets[i], static_cast<Eigen::Index>(i)));
@@ -263,7 +276,7 @@ class Learner {
   Questions questions_;
   Matrix vectors_;     // [questions x d]
   Matrix by_vectors_;  // The same.
-  Matrix by_encoded_;  // [places x d]
+  Matrix by_encoded_;  // [places or windows x d]
   Matrix logits_;      // [questions x items or columns]
   // Of sampled softmax.
   std::vector<std::uint32_t> columns_;    // Items, ascending.

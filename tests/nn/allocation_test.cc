@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nn/checks.h"
+#include "nn/sequence_checks.h"
 #include "vitrine/nn/activation.h"
 #include "vitrine/nn/convolution.h"
 #include "vitrine/nn/cross.h"
@@ -57,6 +58,7 @@ int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
 namespace vitrine::nn {
 namespace {
 
+using testing::LastPlaces;
 using testing::RandomMatrix;
 
 // Allocations of the last of five calls.
@@ -234,18 +236,18 @@ TEST_P(AllocationTest, LayersOfSequencesAllocateNothing) {
   }
 }
 
-TEST_P(AllocationTest, TheLastPlaceOfABlockAllocatesNothing) {
-  const Pass pass{.pool = pool_ ? &*pool_ : nullptr};
+TEST_P(AllocationTest, LastPlacesAllocateNothing) {
+  const Pass pass = TrainingPass();
   const Matrix input = RandomMatrix(300, 64, 2);
   const Sequences sequences{.number = 10, .length = 30};
+
   for (const bool norm_first : {true, false}) {
-    const TransformerBlock block({.norm_first = norm_first}, random_);
-    TransformerBlock::Cache cache;
-    EXPECT_EQ(AllocationsOnceWarm([&] { block.ForwardLast(input, sequences, cache, pass); }), 0U);
+    const LastPlaces<TransformerBlock> block{
+        TransformerBlock({.attention_dropout = 0.1, .norm_first = norm_first}, random_)};
+    EXPECT_EQ(AllocationsOf(block, input, sequences, pass), 0U);
   }
-  const FrequencyLayer frequency(64, 30, 3, 0, random_);
-  FrequencyLayer::Cache cache;
-  EXPECT_EQ(AllocationsOnceWarm([&] { frequency.ForwardLast(input, sequences, cache, pass); }), 0U);
+  const LastPlaces<FrequencyLayer> frequency{FrequencyLayer(64, 30, 3, 0.1, random_)};
+  EXPECT_EQ(AllocationsOf(frequency, input, sequences, pass), 0U);
 }
 
 TEST(SharedWorkTest, AllocatesNothingTheFirstTimeEither) {

@@ -15,6 +15,7 @@ namespace {
 using testing::CheckSequenceLayer;
 using testing::ExpectSequenceThreadsChangeNoBit;
 using testing::kSequences;
+using testing::LastPlaces;
 using testing::RandomMatrix;
 
 TEST(SequencesTest, TheLastRealPlaceIsTheOneBeforePadding) {
@@ -139,6 +140,29 @@ TEST_P(AttentionTest, GradientsAreTheSlopesOfTheLoss) {
   layer.is_causal = GetParam();
 
   CheckSequenceLayer(layer, 6, kSequences);
+}
+
+TEST_P(AttentionTest, GradientsOfTheLastPlacesAreTheSlopesOfTheLoss) {
+  Random random(1);
+  Attention layer(6, 3, random);
+  FillNormal(layer.projection.bias, 1, random);
+  layer.AddNearness(3);
+  FillNormal(layer.nearness, 1, random);
+  layer.is_causal = GetParam();
+  LastPlaces<Attention, Attention::LastCache> last{layer};
+
+  CheckSequenceLayer(last, 6, kSequences);
+  last.layer.dropout.rate = 0.4;
+  CheckSequenceLayer(last, 6, kSequences, /*is_training=*/true);
+}
+
+TEST_P(AttentionTest, ThreadsChangeNoBitOfTheLastPlaces) {
+  Random random(1);
+  LastPlaces<Attention, Attention::LastCache> last{Attention(32, 2, random)};
+  last.layer.AddNearness(8);
+  last.layer.is_causal = GetParam();
+
+  ExpectSequenceThreadsChangeNoBit(last, 32);
 }
 
 TEST_P(AttentionTest, ThreadsChangeNoBit) {

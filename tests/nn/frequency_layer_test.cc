@@ -19,6 +19,7 @@ using testing::CheckSequenceLayer;
 using testing::ExpectSequenceThreadsChangeNoBit;
 using testing::kIsReal;
 using testing::kSequences;
+using testing::LastPlaces;
 using testing::RandomMatrix;
 
 // The last number of `window` after all but its `num_frequencies` lowest frequencies were taken
@@ -117,13 +118,21 @@ TEST_P(FrequencyLayerTest, TheLastPlaceAloneIsAsAmongAll) {
   EXPECT_LT((layer.ForwardLast(input, kSequences, alone, {}) - expected).norm(), 1e-6);
 }
 
+TEST_P(FrequencyLayerTest, GradientsOfTheLastPlacesAreTheSlopesOfTheLoss) {
+  LastPlaces<FrequencyLayer> last{MakeLayer(/*dropout_rate=*/0.3)};
+
+  CheckSequenceLayer(last, 5, kSequences, /*is_training=*/true);
+}
+
 INSTANTIATE_TEST_SUITE_P(Frequencies, FrequencyLayerTest, ::testing::Values(1, 2, 4));
 
 TEST(FrequencyLayerThreadsTest, ChangeNoBit) {
   Random random(1);
   FrequencyLayer layer(32, 30, 3, 0, random);
+  LastPlaces<FrequencyLayer> last{layer};
 
   ExpectSequenceThreadsChangeNoBit(layer, 32);
+  ExpectSequenceThreadsChangeNoBit(last, 32);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "nn/checks.h"
@@ -13,6 +14,26 @@ namespace vitrine::nn::testing {
 // Two sequences of four places, with padding in front of the one and behind the other.
 inline const std::vector<std::uint8_t> kIsReal = {0, 1, 1, 1, 1, 1, 0, 0};
 inline const Sequences kSequences{.number = 2, .length = 4, .is_real = kIsReal};
+
+// What a layer makes of the last places alone, as a layer. `C`: the cache of that.
+template <typename Layer, typename C = typename Layer::Cache>
+struct LastPlaces {
+  using Cache = C;
+
+  void AddParameters(const std::string& prefix, ParameterList& list) {
+    layer.AddParameters(prefix, list);
+  }
+  const Matrix& Forward(const Matrix& input, const Sequences& sequences, Cache& cache,
+                        const Pass& pass) const {
+    return layer.ForwardLast(input, sequences, cache, pass);
+  }
+  const Matrix& Backward(const Matrix& input, const Sequences& sequences, const Matrix& by_output,
+                         Cache& cache, const Pass& pass) {
+    return layer.BackwardLast(input, sequences, by_output, cache, pass);
+  }
+
+  Layer layer{};
+};
 
 // Layers whose Forward takes sequences too; in training, the same is dropped each time.
 template <typename Layer>

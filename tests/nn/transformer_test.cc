@@ -13,6 +13,7 @@ namespace {
 
 using testing::CheckSequenceLayer;
 using testing::kSequences;
+using testing::LastPlaces;
 using testing::RandomMatrix;
 
 TransformerOptions WithFrequencies() {
@@ -122,8 +123,35 @@ class LastPlaceTest : public ::testing::TestWithParam<TransformerOptions> {
 
     ASSERT_EQ(last.rows(), expected.rows());
     EXPECT_LT((last - expected).norm(), 1e-5F * expected.norm());
-    EXPECT_LT((alone.attention.output() - expected_of_attention).norm(),
+    EXPECT_LT((alone.last_attention.output() - expected_of_attention).norm(),
               1e-5F * expected_of_attention.norm());
+    ExpectLearnsAsAmongAll(input, sequences, cache, alone);
+  }
+
+  // After Forward and ForwardLast. Where nothing is asked of the other places, it is all the same.
+  void ExpectLearnsAsAmongAll(const Matrix& input, const Sequences& sequences,
+                              TransformerBlock::Cache& cache,
+                              TransformerBlock::Cache& alone) const {
+    TransformerBlock among_all = block_;
+    TransformerBlock by_itself = block_;
+    const Matrix by_last =
+        RandomMatrix(static_cast<Eigen::Index>(sequences.number), input.cols(), 7);
+    Matrix by_all = Matrix::Zero(input.rows(), input.cols());
+    AddToLastRows(by_last, sequences, by_all);
+
+    const Matrix& expected = among_all.Backward(input, sequences, by_all, cache, {});
+    const Matrix& by_input = by_itself.BackwardLast(input, sequences, by_last, alone, {});
+
+    EXPECT_LT((by_input - expected).norm(), 1e-4F * expected.norm());
+    ParameterList of_all;
+    among_all.AddParameters("", of_all);
+    ParameterList of_last;
+    by_itself.AddParameters("", of_last);
+    for (std::size_t i = 0; i < of_all.size(); ++i) {
+      const Matrix& wanted = of_all[i].parameter->gradient;
+      EXPECT_LT((of_last[i].parameter->gradient - wanted).norm(), 1e-4F * (wanted.norm() + 1e-3F))
+          << of_all[i].name;
+    }
   }
 
   Random random_{1};
@@ -143,6 +171,17 @@ TEST_P(LastPlaceTest, IsTheLastRealOneAmongPadding) {
 }
 
 TEST_P(LastPlaceTest, MayBeTheOnlyOne) { ExpectAsAmongAll({.number = 2, .length = 1}); }
+
+TEST(LastPlaceOfABlockTest, GradientsAreTheSlopesOfTheLoss) {
+  Random random(1);
+  TransformerOptions options = WithFrequencies();
+  for (const std::size_t num_frequencies : {0, 2}) {
+    options.num_frequencies = num_frequencies;
+    LastPlaces<TransformerBlock> last{TransformerBlock(options, random)};
+
+    CheckSequenceLayer(last, 6, kSequences, /*is_training=*/true);
+  }
+}
 
 TEST_P(LastPlaceTest, ThreadsChangeNoBit) {
   const Sequences sequences{.number = 200, .length = 30};

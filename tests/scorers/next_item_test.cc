@@ -6,48 +6,24 @@
 #include <limits>
 #include <vector>
 
+#include "scorers/sequence_shapes.h"
 #include "testing/status_matchers.h"
-#include "vitrine/nn/gradient_check.h"
 
 namespace vitrine {
 namespace {
 
+using testing::BertShape;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using testing::IsOk;
+using testing::SequenceShapes;
+using testing::SmallShape;
 using testing::StatusIs;
 
 constexpr Micros kMinute = 60 * kMicrosPerSecond;
 
 Interaction Touch(std::uint32_t item, Micros time_us, EventType type = EventType::kDetailPageView) {
   return {.time_us = time_us, .item = ItemIndex{item}, .weight = 1, .type = type};
-}
-
-SequenceShape SmallShape(SequenceKind kind) {
-  return {.kind = kind,
-          .num_items = 6,
-          .dimensions = 4,
-          .num_layers = 2,
-          .num_heads = 2,
-          .length = 5,
-          .has_time_gaps = true,
-          .has_event_types = true,
-          .has_distances = true};
-}
-
-SequenceShape BertShape() {
-  SequenceShape shape = SmallShape(SequenceKind::kTransformer);
-  shape.counts_back = true;
-  shape.block = BlockKind::kBert;
-  return shape;
-}
-
-SequenceShape BsaRecShape() {
-  SequenceShape shape = BertShape();
-  shape.block = BlockKind::kBsaRec;
-  shape.num_frequencies = 2;
-  shape.frequency_share = 0.6;
-  return shape;
 }
 
 std::shared_ptr<const NextItem> SmallScorer(const SequenceShape& shape) {
@@ -148,68 +124,6 @@ TEST(TimeGapTest, NobodyKnowsWithoutTimes) {
 }
 
 class SequenceKindTest : public ::testing::TestWithParam<SequenceShape> {};
-
-TEST_P(SequenceKindTest, TheNetworksGradientsAreThoseOfFiniteDifferences) {
-  Random random(5);
-  SequenceNetwork network(GetParam(), 0, random);
-  nn::ParameterList parameters;
-  network.AddParameters(parameters);
-  for (const nn::NamedParameter& each : parameters) {
-    nn::FillUniform(*each.parameter, 0.7, random);
-    each.parameter->is_sparse = false;
-  }
-  StepBatch batch;
-  batch.Start(3, GetParam().counts_back);
-  batch.Add(std::vector<SequenceStep>{{1, kMinute}, {4, 5 * kMinute, EventType::kAddToCart}});
-  batch.Add(std::vector<SequenceStep>{{2, 0}, {1, 0}, {5, 0}});
-  Matrix by_output =
-      Matrix::NullaryExpr(6, 4, [&random] { return static_cast<float>(random.Uniform() - 0.5); });
-  by_output.row(2).setZero();  // Padding.
-  SequenceNetwork::Cache cache;
-  const auto loss = [&] {
-    return network.Forward(batch, cache, {}).cwiseProduct(by_output).cast<double>().sum();
-  };
-
-  loss();
-  network.Backward(batch, by_output, cache, {});
-
-  for (const nn::NamedParameter& each : parameters) {
-    const Matrix computed = each.parameter->gradient;
-    // Differences go across kinks of the rectifier; a wrong gradient is near 1.
-    EXPECT_LT(nn::GradientError(each.parameter->value, computed, loss), 1e-2) << each.name;
-  }
-}
-
-TEST_P(SequenceKindTest, TheLastStepAloneIsEncodedAsAmongAll) {
-  for (const std::size_t num_layers : {std::size_t{1}, std::size_t{3}}) {
-    SequenceShape shape = GetParam();
-    shape.num_layers = num_layers;
-    Random random(5);
-    SequenceNetwork network(shape, 0, random);
-    nn::ParameterList parameters;
-    network.AddParameters(parameters);
-    for (const nn::NamedParameter& each : parameters) {
-      nn::FillUniform(*each.parameter, 0.7, random);
-    }
-    StepBatch batch;
-    batch.Start(3, shape.counts_back);
-    batch.Add(std::vector<SequenceStep>{{1, kMinute}, {4, 5 * kMinute, EventType::kAddToCart}});
-    batch.Add(std::vector<SequenceStep>{{2, 0}, {1, 0}, {5, 0}});
-    batch.Add(std::vector<SequenceStep>{{3, 0}});
-    SequenceNetwork::Cache cache;
-    SequenceNetwork::Cache of_parts;
-    SequenceNetwork::Cache later;
-    const Matrix states = network.Forward(batch, cache, {});
-    Matrix expected(3, states.cols());
-    expected << states.row(1), states.row(5), states.row(6);
-
-    const Matrix trunk = network.ForwardTrunk(batch, of_parts, {});
-    const Matrix last = network.ForwardTopLast(batch, trunk, of_parts, {});
-
-    EXPECT_LT((last - expected).norm(), 1e-5F * expected.norm());
-    EXPECT_EQ(network.ForwardTop(batch, trunk, later, {}), states);
-  }
-}
 
 TEST_P(SequenceKindTest, TheOrderOfTheHistoryMatters) {
   const auto scorer = SmallScorer(GetParam());
@@ -321,11 +235,7 @@ TEST_P(SequenceKindTest, AHistoryOfNothingKnownScoresNothing) {
   EXPECT_TRUE(scorer->Explain(query, ItemIndex{0}).empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, SequenceKindTest,
-                         ::testing::Values(SmallShape(SequenceKind::kGru),
-                                           SmallShape(SequenceKind::kLstm),
-                                           SmallShape(SequenceKind::kTransformer), BertShape(),
-                                           BsaRecShape()));
+INSTANTIATE_TEST_SUITE_P(Kinds, SequenceKindTest, ::testing::ValuesIn(SequenceShapes()));
 
 TEST(NextItemTest, PlacesCountFromEitherEnd) {
   SequenceShape shape = SmallShape(SequenceKind::kTransformer);

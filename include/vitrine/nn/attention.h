@@ -22,13 +22,32 @@ struct Attention {
     Matrix by_odds{};
     Matrix by_projections{};
     Matrix by_nearness{};  // [shards * heads x distances]
-    // Of ForwardLast, whose odds are [sequences * heads x length] and heads [sequences x d].
+    const Matrix& output() const { return result.output; }
+    const Matrix& by_input() const { return projections.by_input; }
+  };
+
+  // Of the last places alone. A query's score of a key K x + b is (q K) x and a number that is the
+  // same for all x, which changes no softmax; and the sum of values V x + b by odds is V times the
+  // sum of inputs by odds, and b as often as the odds sum to. So no place has a key or a value.
+  struct LastCache {
     Matrix last{};        // [sequences x d] Inputs of the last places,
     Matrix queries{};     // and their queries.
     Matrix directions{};  // [sequences * heads x d] Their inner products with inputs are scores.
-    Matrix seen{};        // [sequences * heads x d] Inputs of all places, by the odds.
+    Matrix odds{};        // [sequences * heads x length]
+    Dropout::Cache dropout{};
+    Matrix seen{};   // [sequences * heads x d] Inputs of all places, by the odds.
+    Matrix total{};  // [sequences * heads x 1] What the odds sum to.
+    Matrix heads{};  // [sequences x d]
+    Dense::Cache result{};
+    Matrix by_seen{};
+    Matrix by_total{};
+    Matrix by_odds{};
+    Matrix by_directions{};
+    Matrix by_queries{};
+    Matrix by_last{};
+    Matrix by_nearness{};  // [shards * heads x distances]
+    Matrix by_input{};     // [sequences * length x d]
     const Matrix& output() const { return result.output; }
-    const Matrix& by_input() const { return projections.by_input; }
   };
 
   Attention() = default;
@@ -44,12 +63,16 @@ struct Attention {
   // `input` [sequences * length x d]
   const Matrix& Forward(const Matrix& input, const Sequences& sequences, Cache& cache,
                         const Pass& pass) const;
-  // The rows of Forward's result that are the last real places [sequences.number x d], within
-  // rounding, without those of the others. REQUIRES: the network is served; no Backward follows.
-  const Matrix& ForwardLast(const Matrix& input, const Sequences& sequences, Cache& cache,
-                            const Pass& pass) const;
   const Matrix& Backward(const Matrix& input, const Sequences& sequences, const Matrix& by_output,
                          Cache& cache, const Pass& pass);
+
+  // The rows of Forward's result that are the last real places [sequences.number x d], within
+  // rounding, without those of the others.
+  const Matrix& ForwardLast(const Matrix& input, const Sequences& sequences, LastCache& cache,
+                            const Pass& pass) const;
+  // `by_output` [sequences.number x d]
+  const Matrix& BackwardLast(const Matrix& input, const Sequences& sequences,
+                             const Matrix& by_output, LastCache& cache, const Pass& pass);
 
   std::size_t num_heads = 1;
   bool is_causal = true;  // A place looks at itself and what is before it alone.
@@ -60,6 +83,10 @@ struct Attention {
 
  private:
   bool DropsOdds(const Pass& pass) const { return dropout.rate > 0 && pass.is_training(); }
+  // Of BackwardLast: from the heads to what was seen, from there to what looked and was looked at.
+  void BackwardSeen(const Matrix& by_heads, LastCache& cache, const Pass& pass);
+  void BackwardLooking(const Matrix& input, const Sequences& sequences, LastCache& cache,
+                       const Pass& pass);
 };
 
 }  // namespace vitrine::nn

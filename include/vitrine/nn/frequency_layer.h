@@ -24,15 +24,18 @@ namespace vitrine::nn {
 // window for all places and goes on with the last.
 struct FrequencyLayer {
   struct Cache {
-    Matrix last{};  // [sequences x d] Of ForwardLast: x of the last places.
+    Matrix last{};  // Of ForwardLast: x of the last places, whose rows all but by_input are, then.
+    Matrix weights{};  // b^2 [1 x d]
     Matrix slow{};
     Matrix fast{};  // x - slow
     Matrix weighed{};
     Dropout::Cache dropout{};
     Matrix sum{};
     LayerNorm::Cache norm{};
+    Matrix by_weights{};
     Matrix by_fast{};
     Matrix by_slow{};
+    Matrix by_own{};  // By x of the place itself, but for what is in its own slow part.
     Matrix by_input{};
     const Matrix& output() const { return norm.output; }
   };
@@ -46,12 +49,13 @@ struct FrequencyLayer {
   // `input` [sequences * length x d], of sequences no longer than the window.
   const Matrix& Forward(const Matrix& input, const Sequences& sequences, Cache& cache,
                         const Pass& pass) const;
-  // The same of the last real place of each sequence [sequences.number x d]. REQUIRES: the network
-  // is served; no Backward follows.
+  // The same of the last real place of each sequence [sequences.number x d].
   const Matrix& ForwardLast(const Matrix& input, const Sequences& sequences, Cache& cache,
                             const Pass& pass) const;
   const Matrix& Backward(const Matrix& input, const Sequences& sequences, const Matrix& by_output,
                          Cache& cache, const Pass& pass);
+  const Matrix& BackwardLast(const Matrix& input, const Sequences& sequences,
+                             const Matrix& by_output, Cache& cache, const Pass& pass);
 
   std::vector<float> kernel{};  // K [window] by distance.
   Parameter root_weight{};      // b [d], normal at first.
@@ -63,8 +67,14 @@ struct FrequencyLayer {
   template <typename Row>
   void AddSeen(const Matrix& input, const Sequences& sequences, std::size_t sequence,
                std::size_t place, Row&& slow) const;
+  // The other way round: adds to the rows that it sees.
+  template <typename Row>
+  void AddBySeen(const Row& by_slow, const Sequences& sequences, std::size_t sequence,
+                 std::size_t place, Matrix& by_input) const;
   // What comes after `slow`, of the rows of `x`.
   const Matrix& ForwardFiltered(const Matrix& x, Cache& cache, const Pass& pass) const;
+  // Leaves by_slow and by_own.
+  void BackwardFiltered(const Matrix& by_output, Cache& cache, const Pass& pass);
 };
 
 }  // namespace vitrine::nn

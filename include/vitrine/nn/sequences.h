@@ -20,10 +20,15 @@ struct Sequences {
   }
   // The last place that is no padding; the first where all are. REQUIRES: length > 0
   std::size_t LastReal(std::size_t sequence) const;
+  // Its row.
+  std::size_t LastRow(std::size_t sequence) const { return sequence * length + LastReal(sequence); }
 };
 
 // Makes of `last`, which is returned, the rows of `input` that are the last real places
 // [sequences.number x columns].
 const Matrix& LastRows(const Matrix& input, const Sequences& sequences, Matrix& last);
+
+// Adds `last` [sequences.number x columns] to the rows of `rows` that are the last real places.
+void AddToLastRows(const Matrix& last, const Sequences& sequences, Matrix& rows);
 
 }  // namespace vitrine::nn

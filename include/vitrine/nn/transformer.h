@@ -38,6 +38,7 @@ struct TransformerBlock {
   struct Cache {
     LayerNorm::Cache norm1{};
     Attention::Cache attention{};
+    Attention::LastCache last_attention{};
     Dropout::Cache attention_dropout{};
     Matrix middle{};  // What x and the attention add up to.
     FrequencyLayer::Cache frequency{};
@@ -50,10 +51,10 @@ struct TransformerBlock {
     Dropout::Cache dropout{};
     Matrix sum{};  // What y and the layers between add up to.
     Matrix by_mixed{};
-    Matrix by_part{};  // Of it one of both.
+    Matrix by_frequency{};
     Matrix by_middle{};
     Matrix by_input{};
-    Matrix last{};  // Of ForwardLast: x of the last places.
+    Matrix last{};  // Of ForwardLast: x of the last places, whose rows most others are, then.
   };
 
   TransformerBlock() = default;
@@ -68,6 +69,9 @@ struct TransformerBlock {
                             const Pass& pass) const;
   const Matrix& Backward(const Matrix& input, const Sequences& sequences, const Matrix& by_output,
                          Cache& cache, const Pass& pass);
+  // `by_output` [sequences.number x d]
+  const Matrix& BackwardLast(const Matrix& input, const Sequences& sequences,
+                             const Matrix& by_output, Cache& cache, const Pass& pass);
 
   // What Forward returned.
   const Matrix& OutputIn(const Cache& cache) const {
@@ -100,8 +104,9 @@ struct TransformerBlock {
   const Matrix& ForwardBetween(const Matrix& input, Cache& cache, const Pass& pass) const;
   const Matrix& BackwardBetween(const Matrix& input, const Matrix& by_output, Cache& cache,
                                 const Pass& pass);
-  // Leaves by_middle, of by_mixed, and what the frequency layer has by the input in its cache.
-  void BackwardMix(const Matrix& input, const Sequences& sequences, Cache& cache, const Pass& pass);
+  // Leaves by_middle and by_frequency, and returns what there is by what was `seen`.
+  const Matrix& BackwardSeen(const Matrix& seen, const Matrix& by_output, Cache& cache,
+                             const Pass& pass);
 };
 
 }  // namespace vitrine::nn

@@ -142,11 +142,32 @@ const Matrix& TransformerEncoder::ForwardTopLast(const Matrix& trunk,
   return blocks.back().ForwardLast(trunk, sequences, cache.back(), pass);
 }
 
+const Matrix& TransformerEncoder::TrunkIn(const Matrix& input, const Cache& cache) const {
+  if (blocks.size() == 1) return input;
+  return blocks[blocks.size() - 2].OutputIn(cache[blocks.size() - 2]);
+}
+
 const Matrix& TransformerEncoder::Backward(const Matrix& input, const nn::Sequences& sequences,
                                            const Matrix& by_output, Cache& cache,
                                            const nn::Pass& pass) {
-  const Matrix* by = &by_output;
-  for (std::size_t i = blocks.size(); i-- > 0;) {
+  const Matrix& by_trunk =
+      blocks.back().Backward(TrunkIn(input, cache), sequences, by_output, cache.back(), pass);
+  return BackwardTrunk(input, sequences, by_trunk, cache, pass);
+}
+
+const Matrix& TransformerEncoder::BackwardLast(const Matrix& input, const nn::Sequences& sequences,
+                                               const Matrix& by_output, Cache& cache,
+                                               const nn::Pass& pass) {
+  const Matrix& by_trunk =
+      blocks.back().BackwardLast(TrunkIn(input, cache), sequences, by_output, cache.back(), pass);
+  return BackwardTrunk(input, sequences, by_trunk, cache, pass);
+}
+
+const Matrix& TransformerEncoder::BackwardTrunk(const Matrix& input, const nn::Sequences& sequences,
+                                                const Matrix& by_trunk, Cache& cache,
+                                                const nn::Pass& pass) {
+  const Matrix* by = &by_trunk;
+  for (std::size_t i = blocks.size() - 1; i-- > 0;) {
     const Matrix& x = i == 0 ? input : blocks[i - 1].OutputIn(cache[i - 1]);
     by = &blocks[i].Backward(x, sequences, *by, cache[i], pass);
   }
@@ -218,31 +239,55 @@ const Matrix& SequenceNetwork::ForwardTopLast(const StepBatch& batch, const Matr
                                               Cache& cache, const nn::Pass& pass) const {
   const nn::Sequences sequences = SequencesOf(batch);
   const auto* transformer = std::get_if<TransformerEncoder>(&encoder);
-  const Matrix& last = transformer == nullptr
-                           ? nn::LastRows(trunk, sequences, cache.last)
-                           : transformer->ForwardTopLast(trunk, sequences, cache.transformer, pass);
-  return last_norm.Forward(last, cache.last_norm, pass);
+  cache.encoded = transformer == nullptr
+                      ? &nn::LastRows(trunk, sequences, cache.last)
+                      : &transformer->ForwardTopLast(trunk, sequences, cache.transformer, pass);
+  return last_norm.Forward(*cache.encoded, cache.last_norm, pass);
 }
 
 void SequenceNetwork::Backward(const StepBatch& batch, const Matrix& by_output, Cache& cache,
                                const nn::Pass& pass) {
   const nn::Sequences sequences = SequencesOf(batch);
   const Matrix& input = cache.dropout.output;
-  const Matrix* by = &last_norm.Backward(*cache.encoded, by_output, cache.last_norm, pass);
+  const Matrix& by = last_norm.Backward(*cache.encoded, by_output, cache.last_norm, pass);
+  auto* recurrent = std::get_if<RecurrentEncoder>(&encoder);
+  BackwardInput(batch,
+                recurrent != nullptr
+                    ? recurrent->Backward(input, sequences, by, cache.recurrent, pass)
+                    : std::get<TransformerEncoder>(encoder).Backward(input, sequences, by,
+                                                                     cache.transformer, pass),
+                cache, pass);
+}
+
+void SequenceNetwork::BackwardLast(const StepBatch& batch, const Matrix& by_output, Cache& cache,
+                                   const nn::Pass& pass) {
+  const nn::Sequences sequences = SequencesOf(batch);
+  const Matrix& input = cache.dropout.output;
+  const Matrix& by = last_norm.Backward(*cache.encoded, by_output, cache.last_norm, pass);
   if (auto* recurrent = std::get_if<RecurrentEncoder>(&encoder)) {
-    by = &recurrent->Backward(input, sequences, *by, cache.recurrent, pass);
+    cache.by_encoded.setZero(input.rows(), input.cols());
+    nn::AddToLastRows(by, sequences, cache.by_encoded);
+    BackwardInput(batch,
+                  recurrent->Backward(input, sequences, cache.by_encoded, cache.recurrent, pass),
+                  cache, pass);
   } else {
-    by = &std::get<TransformerEncoder>(encoder).Backward(input, sequences, *by, cache.transformer,
-                                                         pass);
+    auto& transformer = std::get<TransformerEncoder>(encoder);
+    BackwardInput(batch, transformer.BackwardLast(input, sequences, by, cache.transformer, pass),
+                  cache, pass);
   }
-  by = &dropout.Backward(cache.first_norm.output, *by, cache.dropout, pass);
-  by = &first_norm.Backward(cache.sum, *by, cache.first_norm, pass);
-  items.Backward(batch.items(), *by, cache.items, pass);
+}
+
+void SequenceNetwork::BackwardInput(const StepBatch& batch, const Matrix& by_input, Cache& cache,
+                                    const nn::Pass& pass) {
+  const Matrix& by_normed =
+      dropout.Backward(cache.first_norm.output, by_input, cache.dropout, pass);
+  const Matrix& by = first_norm.Backward(cache.sum, by_normed, cache.first_norm, pass);
+  items.Backward(batch.items(), by, cache.items, pass);
   if (shape.kind == SequenceKind::kTransformer) {
-    places.Backward(batch.places(), *by, cache.places, pass);
+    places.Backward(batch.places(), by, cache.places, pass);
   }
-  if (shape.has_time_gaps) gaps.Backward(batch.gaps(), *by, cache.gaps, pass);
-  if (shape.has_event_types) types.Backward(batch.types(), *by, cache.types, pass);
+  if (shape.has_time_gaps) gaps.Backward(batch.gaps(), by, cache.gaps, pass);
+  if (shape.has_event_types) types.Backward(batch.types(), by, cache.types, pass);
 }
 
 }  // namespace vitrine

@@ -89,13 +89,22 @@ struct TransformerEncoder {
   // Forward in two parts: all blocks but the last,
   const Matrix& ForwardTrunk(const Matrix& input, const nn::Sequences& sequences, Cache& cache,
                              const nn::Pass& pass) const;
-  // then that one, for all places, or, served, for the last of each sequence alone.
+  // then that one, for all places or for the last of each sequence alone.
   const Matrix& ForwardTop(const Matrix& trunk, const nn::Sequences& sequences, Cache& cache,
                            const nn::Pass& pass) const;
   const Matrix& ForwardTopLast(const Matrix& trunk, const nn::Sequences& sequences, Cache& cache,
                                const nn::Pass& pass) const;
+  // After ForwardTopLast, of what it returned.
+  const Matrix& BackwardLast(const Matrix& input, const nn::Sequences& sequences,
+                             const Matrix& by_output, Cache& cache, const nn::Pass& pass);
 
   std::vector<nn::TransformerBlock> blocks{};
+
+ private:
+  // What ForwardTrunk returned.
+  const Matrix& TrunkIn(const Matrix& input, const Cache& cache) const;
+  const Matrix& BackwardTrunk(const Matrix& input, const nn::Sequences& sequences,
+                              const Matrix& by_trunk, Cache& cache, const nn::Pass& pass);
 };
 
 // From steps to a vector for each place, whose inner product with an item's embedding is the item's
@@ -115,8 +124,9 @@ struct SequenceNetwork {
     nn::Dropout::Cache dropout{};
     RecurrentEncoder::Cache recurrent{};
     TransformerEncoder::Cache transformer{};
-    const Matrix* encoded = nullptr;
+    const Matrix* encoded = nullptr;  // What last_norm read.
     Matrix last{};  // Of ForwardTopLast: what of a recurrent encoder's trunk is the last steps'.
+    Matrix by_encoded{};
     nn::LayerNorm::Cache last_norm{};
   };
 
@@ -138,9 +148,16 @@ struct SequenceNetwork {
   // Then what Forward returns, of all places,
   const Matrix& ForwardTop(const StepBatch& batch, const Matrix& trunk, Cache& cache,
                            const nn::Pass& pass) const;
-  // or, served and within rounding, of the last step of each sequence [number x d].
+  // or, within rounding, of the last step of each sequence [number x d].
   const Matrix& ForwardTopLast(const StepBatch& batch, const Matrix& trunk, Cache& cache,
                                const nn::Pass& pass) const;
+  // Both parts, for the last steps.
+  const Matrix& ForwardLast(const StepBatch& batch, Cache& cache, const nn::Pass& pass) const {
+    return ForwardTopLast(batch, ForwardTrunk(batch, cache, pass), cache, pass);
+  }
+  // `by_output` [number x d]
+  void BackwardLast(const StepBatch& batch, const Matrix& by_output, Cache& cache,
+                    const nn::Pass& pass);
 
   SequenceShape shape{};
   nn::Embedding items{};   // [num_items x d]
@@ -151,6 +168,11 @@ struct SequenceNetwork {
   nn::Dropout dropout{};
   std::variant<RecurrentEncoder, TransformerEncoder> encoder{};
   nn::LayerNorm last_norm{};
+
+ private:
+  // By what the encoder read.
+  void BackwardInput(const StepBatch& batch, const Matrix& by_input, Cache& cache,
+                     const nn::Pass& pass);
 };
 
 }  // namespace vitrine
