@@ -163,9 +163,12 @@ TEST(SequenceTrainersTest, FrequenciesThatTheStepsDoNotHaveAreRefused) {
   ThreadPool pool(1);
   const Settings settings = {{"block", "bsarec"}, {"length", "8"}, {"frequencies", "5"}};
 
-  EXPECT_THAT(FindTrainer("sequence_transformer")->train(Ring(3, 4), settings, {.pool = &pool}),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("of length 8 wants 1 to 4 frequencies")));
+  const auto refused =
+      FindTrainer("sequence_transformer")->train(Ring(3, 4), settings, {.pool = &pool});
+
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(refused.status().message()),
+              HasSubstr("of length 8 wants 1 to 4 frequencies"));
 }
 
 }  // namespace
