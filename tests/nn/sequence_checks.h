@@ -41,6 +41,7 @@ void CheckSequenceLayer(Layer& layer, Eigen::Index columns, const Sequences& seq
                         bool is_training = false) {
   ParameterList parameters;
   layer.AddParameters("layer", parameters);
+  ZeroGradients(parameters);  // Of an earlier check.
   Matrix input =
       RandomMatrix(static_cast<Eigen::Index>(sequences.number * sequences.length), columns, 5);
   Random random(9);
