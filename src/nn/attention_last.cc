@@ -2,6 +2,7 @@
 #include <cassert>
 
 #include "nn/heads.h"
+#include "nn/rows.h"
 #include "nn/shards.h"
 #include "vitrine/nn/attention.h"
 #include "vitrine/nn/product.h"

@@ -40,8 +40,6 @@ struct Head {
   float scale;
 };
 
-inline constexpr float kMasked = -std::numeric_limits<float>::infinity();
-
 // The column of nearness for what `from` sees of `to`.
 inline Eigen::Index Distance(Eigen::Index from, Eigen::Index to, Eigen::Index num_distances) {
   return to > from ? num_distances - 1 : std::min(from - to, num_distances - 1);
@@ -57,7 +55,7 @@ void LookFrom(Eigen::Index from, const Head& head, const Sequences& sequences,
     const bool is_hidden = (layer.is_causal && to > from) ||
                            !sequences.IsReal(head.sequence, static_cast<std::size_t>(to));
     if (is_hidden) {
-      row[to] = kMasked;
+      row[to] = -std::numeric_limits<float>::infinity();
     } else if (nearness.size() > 0) {
       row[to] += nearness(head.number, Distance(from, to, nearness.cols()));
     }

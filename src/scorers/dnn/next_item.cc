@@ -26,11 +26,11 @@ absl::Status DamagedNumbers(std::string_view name) {
 // Beside the kind, in the first number of a shape: what does not know them refuses the shape.
 constexpr std::uint64_t kKind = 3;
 constexpr std::uint64_t kCountsBack = 4;
-constexpr std::uint64_t kBlock = 8;  // Times its kind.
+constexpr std::uint64_t kBlockUnit = 8;  // Times its kind.
 
 void Write(const SequenceShape& shape, ByteWriter& writer) {
   writer.Unsigned(static_cast<std::uint64_t>(shape.kind) | (shape.counts_back ? kCountsBack : 0) |
-                  kBlock * static_cast<std::uint64_t>(shape.block));
+                  kBlockUnit * static_cast<std::uint64_t>(shape.block));
   writer.Unsigned(shape.dimensions);
   writer.Unsigned(shape.num_layers);
   writer.Unsigned(shape.num_heads);
@@ -48,7 +48,7 @@ void Write(const SequenceShape& shape, ByteWriter& writer) {
 SequenceShape ReadShape(ByteReader& reader) {
   SequenceShape shape;
   const std::uint64_t kind = reader.Unsigned();
-  const std::uint64_t block = kind / kBlock;
+  const std::uint64_t block = kind / kBlockUnit;
   const bool is_known = block <= static_cast<std::uint64_t>(BlockKind::kBsaRec);
   shape.kind = static_cast<SequenceKind>(is_known ? kind & kKind : kKind);
   shape.counts_back = (kind & kCountsBack) != 0;
