@@ -13,6 +13,7 @@ namespace vitrine {
 namespace {
 
 using testing::BertShape;
+using testing::BsaRecShape;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using testing::IsOk;
@@ -251,9 +252,9 @@ TEST(NextItemTest, IsOfTheSameShapeWhenItIsReadAgain) {
   const std::vector<Interaction> history = {Touch(1, 9), Touch(2, 8)};
   const std::vector<ItemIndex> same = {ItemIndex{0}, ItemIndex{1}, ItemIndex{2},
                                        ItemIndex{3}, ItemIndex{4}, ItemIndex{5}};
-  for (const bool merges_repeats : {false, true}) {
-    SequenceShape shape = BertShape();
-    shape.merges_repeats = merges_repeats;
+  SequenceShape unmerged = BertShape();
+  unmerged.merges_repeats = false;
+  for (const SequenceShape& shape : {BertShape(), unmerged, BsaRecShape()}) {
     const auto scorer = SmallScorer(shape);
     ByteWriter writer;
     Save(*scorer, writer);
@@ -262,9 +263,12 @@ TEST(NextItemTest, IsOfTheSameShapeWhenItIsReadAgain) {
     const auto loaded = LoadNextItem("sequence_rnn", reader, same, same.size());
 
     ASSERT_THAT(loaded, IsOk());
-    EXPECT_EQ((*loaded)->network().shape.merges_repeats, merges_repeats);
-    EXPECT_TRUE((*loaded)->network().shape.counts_back);
-    EXPECT_EQ((*loaded)->network().shape.block, BlockKind::kBert);
+    const SequenceShape& again = (*loaded)->network().shape;
+    EXPECT_EQ(again.merges_repeats, shape.merges_repeats);
+    EXPECT_TRUE(again.counts_back);
+    EXPECT_EQ(again.block, shape.block);
+    EXPECT_EQ(again.num_frequencies, shape.num_frequencies);
+    EXPECT_EQ(again.frequency_share, shape.frequency_share);
     EXPECT_EQ(ScoreOf(**loaded, history, 0), ScoreOf(*scorer, history, 0));
   }
 }
