@@ -12,21 +12,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "bench/measuring.h"
+#include "bench/trained_store.h"
 #include "vitrine/base/counters.h"
-#include "vitrine/base/memory.h"
 #include "vitrine/base/random.h"
 #include "vitrine/base/status_macros.h"
 #include "vitrine/engine/engine.h"
 #include "vitrine/feature_store/attribution.h"
-#include "vitrine/models/bundle.h"
 
 namespace vitrine {
 namespace {
@@ -88,33 +86,6 @@ std::vector<Question> Questions(const Catalogue& catalogue) {
             .controls = {.exposure = {Exposure::Group::kLongTail, 0.5}}}}};
 }
 
-absl::StatusOr<std::shared_ptr<const ModelSet>> LoadLive(const FeatureStore& store,
-                                                         const std::string& models_folder) {
-  VITRINE_ASSIGN_OR_RETURN(const BundleFolder folder,
-                           BundleFolder::Open(LocalFileSystem(), models_folder));
-  VITRINE_ASSIGN_OR_RETURN(const BundleFolder::Live live, folder.ReadLive());
-  const Catalogue& catalogue = store.catalogue();
-  VITRINE_ASSIGN_OR_RETURN(
-      ModelSet models,
-      LoadBundle(LocalFileSystem(), folder.PathOf(live.version), catalogue.num_indices(),
-                 [&catalogue](std::string_view id) { return catalogue.Find(id); }));
-  return std::make_shared<const ModelSet>(std::move(models));
-}
-
-std::vector<std::string> ReadUsers(const std::string& path) {
-  std::set<std::string> distinct;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);)
-    distinct.insert(line.substr(0, line.find('\t')));
-  return {distinct.begin(), distinct.end()};
-}
-
-template <typename T>
-T Median(std::vector<T> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 // The median of one round, in microseconds; 0 when a call failed.
 Micros Round(const Engine& engine, const Question& question,
              const std::vector<std::string>& users) {
@@ -164,22 +135,17 @@ void TimeTokens(const FeatureStore& store) {
 
 absl::Status Run(const std::string& store_folder, const std::string& users_path,
                  const std::string& part_of_name) {
-  const std::vector<std::string> users = ReadUsers(users_path);
-  if (users.empty()) return absl::InvalidArgumentError(users_path + " names no shopper");
-  FeatureStoreOptions options;
-  options.is_read_only = true;
-  VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(store_folder, options,
-                                                                LocalFileSystem(), SystemClock()));
-  KeepFreedMemory(store->catalogue().num_indices());  // As a server does.
-  VITRINE_ASSIGN_OR_RETURN(const auto models, LoadLive(*store, store_folder + "/models"));
-  const Published<ModelSet> published(models);
+  VITRINE_ASSIGN_OR_RETURN(const TrainedStore shop, OpenTrainedStore(store_folder, users_path));
+  const FeatureStore& store = *shop.store;
+  const std::vector<std::string>& users = shop.users;
+  const Published<ModelSet> published(shop.models);
   Counters counters;
-  const Engine engine(*store, published, counters, SystemClock(), {});
+  const Engine engine(store, published, counters, SystemClock(), {});
 
   std::printf("%zu shoppers, %zu items, %zu models, one thread, %zu calls a round\n", users.size(),
-              store->catalogue().num_indices(), models->models.size(), kCalls);
+              store.catalogue().num_indices(), shop.models->models.size(), kCalls);
   Micros unfiltered = 0;
-  for (const Question& question : Questions(store->catalogue())) {
+  for (const Question& question : Questions(store.catalogue())) {
     if (question.name.find(part_of_name) == std::string::npos) continue;
     Round(engine, question, users);
     std::vector<Micros> rounds;
@@ -193,7 +159,7 @@ absl::Status Run(const std::string& store_folder, const std::string& users_path,
                 static_cast<long>(median), static_cast<long>(*least), static_cast<long>(*most),
                 static_cast<double>(median) / static_cast<double>(unfiltered));
   }
-  TimeTokens(*store);
+  TimeTokens(store);
   return absl::OkStatus();
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "vitrine/base/clock.h"
 
@@ -29,6 +31,13 @@ inline double MemoryBytes(const std::string& what, const std::string& process = 
 
 inline double SecondsSince(Micros start) {
   return static_cast<double>(MonotonicNow() - start) / static_cast<double>(kMicrosPerSecond);
+}
+
+// REQUIRES: values are not empty
+template <typename T>
+T Median(std::vector<T> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 }  // namespace vitrine
