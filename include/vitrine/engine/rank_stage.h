@@ -3,17 +3,13 @@
 #include <cstddef>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "vitrine/engine/pipeline.h"
+#include "vitrine/models/ranker_model.h"
 #include "vitrine/scorers/ranker.h"
 
 namespace vitrine {
-
-// The model that scores nothing itself, and puts what the others found in order: its kind, and its
-// name among the models.
-inline constexpr std::string_view kRankerName = "deep_ranker";
 
 // The ranker among the models of a set, or null.
 const Ranker* RankerOf(const ModelSet& models);

@@ -30,7 +30,7 @@ inline constexpr std::size_t kNumModelFamilies = 3;
 // A trained model as a value: its scorer and what else it can do. Members that a model does not
 // have are null. Copying shares the parts, which are immutable.
 struct Model {
-  std::string name{};  // Unique among the served ones; mostly the kind.
+  std::string name{};  // Unique among the served ones: the kind, or KIND@LABEL (model_name.h).
   std::string kind{};  // Registry entry: how to save and load it.
   ModelFamily family = ModelFamily::kBehaviour;
   Settings settings{};                           // What it was trained with, complete.
