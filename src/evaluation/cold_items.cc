@@ -127,9 +127,8 @@ absl::StatusOr<std::map<std::string, double>> MeasureCold(const ColdItems& cold,
                                                           const ColdComparisonOptions& options,
                                                           const TrainingContext& context,
                                                           UserSums& sums) {
-  VITRINE_ASSIGN_OR_RETURN(
-      const Model model,
-      FindTrainer(scorer.name)->train(cold.split.train, scorer.settings, context));
+  VITRINE_ASSIGN_OR_RETURN(const Model model,
+                           TrainModel(scorer.name, cold.split.train, scorer.settings, context));
   scorer.settings = model.settings;
   const Evaluation evaluation =
       EvaluateModel(model, cold.split, {.cutoffs = options.cutoffs}, *context.pool);

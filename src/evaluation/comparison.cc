@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "evaluation/ask_for_ranker.h"
 #include "evaluation/learn_blend.h"
 #include "vitrine/base/status_macros.h"
@@ -16,11 +15,6 @@ namespace {
 
 double SecondsSince(Micros start) {
   return static_cast<double>(MonotonicNow() - start) / static_cast<double>(kMicrosPerSecond);
-}
-
-std::string TrainerNames() {
-  return absl::StrJoin(Trainers(), ", ",
-                       [](std::string* out, const Trainer& trainer) { out->append(trainer.name); });
 }
 
 // Forwards a stage's progress to `report`, if there is one.
@@ -40,17 +34,12 @@ absl::StatusOr<Model> TeachRanker(const Dataset& dataset, const Settings& settin
 absl::StatusOr<TimedModel> TrainOne(const Dataset& dataset, const std::string& name,
                                     const ComparisonOptions& options, TrainingContext context,
                                     const StageReport& report) {
-  const Trainer* trainer = FindTrainer(name);
-  if (trainer == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("there is no model '%s'; there are %s", name, TrainerNames()));
-  }
   const auto settings = options.settings.find(name);
   context.progress = ReportStage(report, "train " + name);
   const Micros start = MonotonicNow();
   const Settings given = settings == options.settings.end() ? Settings() : settings->second;
   absl::StatusOr<Model> model = name == kRankerName ? TeachRanker(dataset, given, options, context)
-                                                    : trainer->train(dataset, given, context);
+                                                    : TrainModel(name, dataset, given, context);
   if (!model.ok()) {
     return absl::Status(
         model.status().code(),

@@ -37,11 +37,10 @@ absl::StatusOr<Model> Refit(const Model& model, const Candidate& candidate,
       !IsTaughtBy(*only.lessons, model.settings)) {
     only.lessons = nullptr;
   }
-  only.models = {model.kind};
-  only.settings = {{model.kind, model.settings}};
+  only.models = {model.name};
+  only.settings = {{model.name, model.settings}};
   VITRINE_ASSIGN_OR_RETURN(std::vector<TimedModel> trained,
                            TrainEach(candidate.split.train, only, context, report));
-  trained.front().model.name = model.name;
   return std::move(trained.front().model);
 }
 
@@ -71,10 +70,11 @@ absl::StatusOr<std::shared_ptr<const ModelSet>> RefitSet(const ModelSet& live,
 
 // Whether training with `options`, which ask one model, makes the same of the same data.
 bool IsMadeBy(const ComparisonOptions& options, const Model& model) {
-  const Trainer* trainer = FindTrainer(options.models.front());
+  const std::string& name = options.models.front();
+  const Trainer* trainer = FindTrainer(name);
   if (trainer == nullptr || model.kind != trainer->name) return false;
   Settings settings = trainer->defaults;
-  if (const auto set = options.settings.find(model.kind); set != options.settings.end()) {
+  if (const auto set = options.settings.find(name); set != options.settings.end()) {
     for (const auto& [key, value] : set->second) settings[key] = value;
   }
   return settings == model.settings;

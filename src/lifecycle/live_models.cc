@@ -278,13 +278,11 @@ absl::Status LiveModels::RefreshContent(ThreadPool& pool, const std::atomic<bool
   for (const Model& model : before->models) {
     if (!KnowsContent(model)) continue;
     absl::StatusOr<Model> made =
-        FindTrainer(model.kind)
-            ->train(dataset, model.settings,
-                    {.pool = &pool, .is_cancelled = &is_cancelled, .live = before.get()});
+        TrainModel(model.name, dataset, model.settings,
+                   {.pool = &pool, .is_cancelled = &is_cancelled, .live = before.get()});
     if (absl::IsCancelled(made.status())) return made.status();
     failure.Update(made.status());
     if (!made.ok()) continue;
-    made->name = model.name;
     fresh.push_back(*std::move(made));
   }
 

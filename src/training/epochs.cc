@@ -44,8 +44,9 @@ nn::TrainingCallbacks CallbacksOf(const TrainingContext& context, std::size_t be
   return callbacks;
 }
 
-TrainingContext ForNetworks(const TrainingContext& context, std::string_view name,
+TrainingContext ForNetworks(const TrainingContext& context, std::string_view kind,
                             std::uint64_t data, const Settings& settings) {
+  const std::string_view name = TrainedName(context, kind);
   TrainingContext own = context;
   if (context.networks.on_start) {
     std::string subject = absl::StrFormat("model=%s data=%016x", name, data);

@@ -21,10 +21,10 @@ nn::TrainingLoopOptions CosineEpochs(std::size_t num_examples, std::size_t batch
 nn::TrainingCallbacks CallbacksOf(const TrainingContext& context, std::size_t before = 0,
                                   std::size_t in_all = 0);
 
-// `context` for the networks of one training, which learns the model `name` from data of that
-// fingerprint with these settings, all of them: who follows them hears their full names, and what
-// they learn from. `context` must outlive it.
-TrainingContext ForNetworks(const TrainingContext& context, std::string_view name,
+// `context` for the networks of one training, which learns a model of this kind from data of that
+// fingerprint with these settings, all of them: who follows them hears their full names, as the
+// model is called, and what they learn from. `context` must outlive it.
+TrainingContext ForNetworks(const TrainingContext& context, std::string_view kind,
                             std::uint64_t data, const Settings& settings);
 
 // One of these networks.

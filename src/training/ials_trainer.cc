@@ -67,13 +67,10 @@ CsrMatrix RowsOf(const CsrMatrix& matrix, const std::vector<bool>& is_kept) {
 
 // The live model's item factors, where there is one of these dimensions; else null.
 const Matrix* LiveFactors(const TrainingContext& context, std::size_t dimensions) {
-  if (context.live == nullptr) return nullptr;
-  for (const Model& model : context.live->models) {
-    if (model.kind != "ials") continue;
-    const Matrix& factors = static_cast<const Ials&>(*model.scorer).item_factors();
-    if (factors.cols() == static_cast<Eigen::Index>(dimensions)) return &factors;
-  }
-  return nullptr;
+  const Model* live = LiveModel(context, "ials");
+  if (live == nullptr) return nullptr;
+  const Matrix& factors = static_cast<const Ials&>(*live->scorer).item_factors();
+  return factors.cols() == static_cast<Eigen::Index>(dimensions) ? &factors : nullptr;
 }
 
 // All the unobserved pairs of a shopper together weigh as many observed ones: what was best on

@@ -120,17 +120,13 @@ Matrix TextVectors(const CsrMatrix& texts, std::size_t dimensions, ThreadPool* p
 }
 
 // What the content model that is served holds; zeros for items that are new.
-Matrix LiveVectors(const ModelSet* live, std::size_t num_items) {
-  const Matrix* known = nullptr;
-  for (std::size_t i = 0; live != nullptr && i < live->models.size(); ++i) {
-    const Model& model = live->models[i];
-    if (model.kind != "content") continue;
-    known = &static_cast<const Content&>(*model.scorer).table().meaning;
-  }
-  if (known == nullptr) return Matrix(static_cast<Eigen::Index>(num_items), 0);
-  Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(num_items), known->cols());
-  const Eigen::Index num_known = std::min(vectors.rows(), known->rows());
-  vectors.topRows(num_known) = known->topRows(num_known);
+Matrix LiveVectors(const TrainingContext& context, std::size_t num_items) {
+  const Model* live = LiveModel(context, "content");
+  if (live == nullptr) return Matrix(static_cast<Eigen::Index>(num_items), 0);
+  const Matrix& known = static_cast<const Content&>(*live->scorer).table().meaning;
+  Matrix vectors = Matrix::Zero(static_cast<Eigen::Index>(num_items), known.cols());
+  const Eigen::Index num_known = std::min(vectors.rows(), known.rows());
+  vectors.topRows(num_known) = known.topRows(num_known);
   return vectors;
 }
 
@@ -181,7 +177,7 @@ absl::StatusOr<Matrix> ItemMeaning(const Dataset& dataset, const CsrMatrix& text
     return TextVectors(texts, options.dimensions, context.pool);
   }
   Matrix vectors = dataset.interactions.empty()
-                       ? LiveVectors(context.live, dataset.num_items())
+                       ? LiveVectors(context, dataset.num_items())
                        : CompanyVectors(UserItemWeights(dataset), options.dimensions, context.pool);
   if (IsCancelled(context)) return Cancelled("content");
   if (vectors.cols() > 0) FillFromTexts(texts, options.neighbours, vectors, context.pool);

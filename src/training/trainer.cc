@@ -1,7 +1,12 @@
 #include "vitrine/training/trainer.h"
 
+#include <string>
+#include <utility>
+
 #include "training/deep_ranker_learner.h"
 #include "training/trainers.h"
+#include "vitrine/base/status_macros.h"
+#include "vitrine/models/model_name.h"
 
 namespace vitrine {
 
@@ -33,8 +38,31 @@ const std::vector<Trainer>& Trainers() {
 }
 
 const Trainer* FindTrainer(std::string_view name) {
+  const std::string_view kind = KindOf(name);
   for (const Trainer& trainer : Trainers()) {
-    if (trainer.name == name) return &trainer;
+    if (trainer.name == kind) return &trainer;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<Model> TrainModel(std::string_view name, const Dataset& dataset,
+                                 const Settings& settings, TrainingContext context) {
+  const Trainer* trainer = FindTrainer(name);
+  if (trainer == nullptr) {
+    std::vector<std::string> kinds;
+    for (const Trainer& each : Trainers()) kinds.emplace_back(each.name);
+    return absl::InvalidArgumentError("nobody trains it; " + AllowedModels(name, kinds));
+  }
+  context.name = name;
+  VITRINE_ASSIGN_OR_RETURN(Model model, trainer->train(dataset, settings, context));
+  model.name = std::string(name);
+  return model;
+}
+
+const Model* LiveModel(const TrainingContext& context, std::string_view kind) {
+  if (context.live == nullptr) return nullptr;
+  for (const Model& model : context.live->models) {
+    if (model.kind == kind && model.name == TrainedName(context, kind)) return &model;
   }
   return nullptr;
 }

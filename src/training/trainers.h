@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "vitrine/training/trainer.h"
 
@@ -32,6 +35,14 @@ Trainer UserKnnTrainer();
 inline void ReportProgress(const TrainingContext& context, double fraction) {
   if (context.progress) context.progress(fraction);
 }
+
+// What the model is to be called that is made now, a model of this kind.
+inline std::string_view TrainedName(const TrainingContext& context, std::string_view kind) {
+  return context.name.empty() ? kind : context.name;
+}
+
+// What is live of this kind under that name, or null.
+const Model* LiveModel(const TrainingContext& context, std::string_view kind);
 
 inline absl::Status Cancelled(std::string_view trainer) {
   return absl::CancelledError(std::string(trainer) + " training was cancelled");

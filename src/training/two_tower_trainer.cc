@@ -85,13 +85,10 @@ TwoTowerLearning ReadLearning(SettingReader& reader) {
   return learning;
 }
 
-// The model that is served, where there is one of this kind.
+// The model that is served, where there is one.
 const TwoTower* LiveTower(const TrainingContext& context) {
-  if (context.live == nullptr) return nullptr;
-  for (const Model& model : context.live->models) {
-    if (model.kind == kName) return static_cast<const TwoTower*>(model.scorer.get());
-  }
-  return nullptr;
+  const Model* live = LiveModel(context, kName);
+  return live == nullptr ? nullptr : static_cast<const TwoTower*>(live->scorer.get());
 }
 
 // The served model for a catalogue that has changed: what shoppers taught stays, other items get

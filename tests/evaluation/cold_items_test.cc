@@ -163,6 +163,19 @@ TEST(CompareOnColdItemsTest, AScorerHeldAgainstItselfIsNoBetter) {
   EXPECT_EQ(comparison->differences.at("ndcg@20").p_value, 1);
 }
 
+TEST(CompareOnColdItemsTest, TwoOfOneKindHaveSettingsOfTheirOwn) {
+  ThreadPool pool(2);
+  const std::vector<ColdScorer> scorers = {{"content", {}},
+                                           {"content@words", {{"meaning_weight", "0"}}}};
+
+  const auto comparison =
+      CompareOnColdItems(ThemedShop(), scorers, {.num_seeds = 1}, {.pool = &pool}, {});
+
+  ASSERT_THAT(comparison, IsOk());
+  EXPECT_EQ(comparison->scorers[0].settings.at("meaning_weight"), "0.25");
+  EXPECT_EQ(comparison->scorers[1].settings.at("meaning_weight"), "0");
+}
+
 TEST(CompareOnColdItemsTest, RefusesWhatItCannotAsk) {
   ThreadPool pool(1);
   const std::vector<ColdScorer> nobody = {{"nobody", {}}};

@@ -124,6 +124,23 @@ TEST_F(KeptBlendTest, ChangedSettingsModelsOrOptionsAreAnotherQuestion) {
   }
 }
 
+TEST_F(KeptBlendTest, SettingsOfALabelAreAskedByItsName) {
+  options_.models = {"most_popular", "item_knn", "item_knn@few"};
+  options_.settings = {{"item_knn@few", {{"neighbours", "2"}}}};
+  const ModelSet live = Train(nullptr);
+  const std::optional<LearnedBlend> kept = BlendToKeep(&live, options_);
+  ASSERT_TRUE(kept.has_value());
+  for (const Model& model : live.models) {
+    const auto settings = kept->settings.find(model.name);
+    if (settings == kept->settings.end()) continue;  // It has no weight.
+    EXPECT_EQ(settings->second, model.settings) << model.name;
+  }
+
+  options_.settings["item_knn@few"]["neighbours"] = "3";
+
+  EXPECT_FALSE(BlendToKeep(&live, options_).has_value());
+}
+
 TEST_F(KeptBlendTest, ADefaultThatIsSaidAndAModelThatIsNotAskedAreNoOtherQuestion) {
   const ModelSet live = Train(nullptr);
   options_.settings["item_knn"] = FindTrainer("item_knn")->defaults;

@@ -216,6 +216,25 @@ TEST(ModelWeightsTest, HaveTheNamesAndShapesOfPyTorchsLayers) {
   EXPECT_TRUE(shapes_of("two_tower").contains("users.linear.weight"));
 }
 
+TEST(ModelWeightsTest, AreThoseOfTheModelOfThatNameWhereThereAreTwoOfAKind) {
+  ThreadPool pool(2);
+  ModelSet set = SetWith("ials");
+  const Settings narrow = {{"dimensions", "3"}, {"epochs", "1"}};
+  set.models.push_back(TrainModel("ials@narrow", SmallDataset(), narrow, {.pool = &pool}).value());
+
+  const auto exported = ExportWeights(set, "ials@narrow", ItemIds());
+
+  ASSERT_THAT(exported, IsOk());
+  EXPECT_THAT(exported->tensors[0].shape, ElementsAre(kItems, std::size_t{3}));
+  EXPECT_EQ(exported->metadata.at("model"), "ials@narrow");
+  EXPECT_EQ(exported->metadata.at("kind"), "ials");
+  const auto imported = ImportWeights(set, "ials@narrow", ItemIds(), Changed(*exported), kNow);
+  ASSERT_THAT(imported, IsOk());
+  EXPECT_TRUE(SavedBytes(imported->models[0]) == SavedBytes(set.models[0]));
+  EXPECT_EQ(imported->models.back().name, "ials@narrow");
+  EXPECT_FALSE(SavedBytes(imported->models.back()) == SavedBytes(set.models.back()));
+}
+
 TEST(ModelWeightsTest, SayWhichRowIsWhichItem) {
   const auto of_ials = ExportWeights(SetWith("ials"), "ials", ItemIds());
   const auto of_ranker = ExportWeights(SetWith("deep_ranker"), "deep_ranker", ItemIds());

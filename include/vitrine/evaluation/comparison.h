@@ -24,7 +24,7 @@ namespace vitrine {
 // empty. Calls do not overlap, and come from any thread.
 using StageReport = std::function<void(std::string_view stage, double fraction)>;
 
-// The scorers' names, as trainers are called, and this one for all of them together.
+// The scorers' names, as models are called, and this one for all of them together.
 inline constexpr std::string_view kBlendName = "blend";
 
 // Stands for models and settings that are chosen by the data: alone among

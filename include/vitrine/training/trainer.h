@@ -39,6 +39,9 @@ struct TrainingContext {
   // What is served now, of the same item indices, for trainers whose settings ask them to go on
   // from it; may be null.
   const ModelSet* live = nullptr;
+  // What the model is to be called; empty: as its kind. Its networks are called so too, and of
+  // `live` the model of that name is the one to go on from.
+  std::string_view name{};
   NetworkCallbacks networks = {};  // Only models that learn by epochs call them.
 };
 
@@ -65,8 +68,13 @@ struct Trainer {
 // Every trainer this binary has, in order of name.
 const std::vector<Trainer>& Trainers();
 
-// Null when there is none of that name.
+// That of the kind of the model that is called so (KindOf). Null when there is none.
 const Trainer* FindTrainer(std::string_view name);
+
+// Makes the model that is called so, as Trainer::train, whatever name `context` has. Errors:
+// INVALID_ARGUMENT there is no trainer for it, too.
+absl::StatusOr<Model> TrainModel(std::string_view name, const Dataset& dataset,
+                                 const Settings& settings, TrainingContext context);
 
 // Whether an error of a model's training ends that of all others with it: CANCELLED, and those of a
 // checkpoint, which say nothing of the data or the settings. Others may go on without the model.
