@@ -5,10 +5,10 @@
 #include "absl/strings/str_format.h"
 #include "engine/check_request.h"
 #include "engine/live_scorers.h"
-#include "vitrine/base/nearest.h"
 #include "vitrine/engine/item_filter.h"
 #include "vitrine/engine/placement.h"
 #include "vitrine/models/model_kinds.h"
+#include "vitrine/models/model_name.h"
 
 namespace vitrine {
 namespace {
@@ -36,8 +36,8 @@ std::vector<std::string> ScorerNames() {
 void CheckWeights(const Placement& placement, std::vector<PlacementFault>& faults) {
   for (const auto& [model, weight] : placement.weights) {
     const std::string field = absl::StrFormat("weights[\"%s\"]", model);
-    if (FindModelKind(model) == nullptr && !IsLiveModel(model)) {
-      faults.push_back({field, "is no model; " + Allowed(model, ScorerNames())});
+    if (FindModelKind(KindOf(model)) == nullptr && !IsLiveModel(model)) {
+      faults.push_back({field, "is no model; " + AllowedModels(model, ScorerNames())});
     } else if (!(weight > 0 && weight <= kMostWeight)) {
       faults.push_back({field, absl::StrFormat("is %g; must be above 0, to %g, or not be there",
                                                weight, kMostWeight)});

@@ -10,6 +10,7 @@
 #include "vitrine/base/status_macros.h"
 #include "vitrine/evaluation/purchase_moments.h"
 #include "vitrine/lifecycle/lifecycle.h"
+#include "vitrine/models/model_name.h"
 #include "vitrine/scorers/dnn/deep_ranker.h"
 
 namespace vitrine {
@@ -68,14 +69,22 @@ struct MeasuredBlend {
   std::optional<GateReport> gate{};
 };
 
-// The models that placements ask by name; not those that are live counters, which nobody trains.
+// Whether a training makes the model where a placement asks it. One with a label is made only where
+// it has settings: those who may make placements can think of any number of labels.
+bool IsMadeForPlacements(const std::string& model, const LifecycleOptions& options) {
+  if (FindTrainer(model) == nullptr) return false;  // A live counter, which nobody trains.
+  return !IsLabelled(model) || options.settings.contains(model) ||
+         std::count(options.models.begin(), options.models.end(), model) > 0;
+}
+
+// The models that placements ask by name, of those that are trained.
 std::set<std::string> NamedByPlacements(const LifecycleOptions& options) {
   const auto table =
       options.placements == nullptr ? Placements::BuiltIn() : options.placements->All();
   std::set<std::string> names;
   for (const auto& [placement, entry] : *table) {
     for (const auto& [model, weight] : entry.placement.weights) {
-      if (FindTrainer(model) != nullptr) names.insert(model);
+      if (IsMadeForPlacements(model, options)) names.insert(model);
     }
   }
   return names;

@@ -105,6 +105,19 @@ TEST(CheckPlacementTest, AMistypedModelIsToldItsName) {
   EXPECT_THAT(FaultsOf(bad).front().description, HasSubstr("did you mean bought_together?"));
 }
 
+TEST(CheckPlacementTest, AModelMayHaveALabelAndALiveScorerMayNot) {
+  Placement placement = Whole();
+  placement.weights = {{"ials@wide", 1}};
+  EXPECT_THAT(FaultsOf(placement), SizeIs(0));
+  placement.weights = {{"ials@Wide", 1}, {"trending@mine", 1}};
+
+  const std::vector<PlacementFault> faults = FaultsOf(placement);
+
+  ASSERT_THAT(faults, SizeIs(2));
+  EXPECT_THAT(faults[0].description, HasSubstr("1 to 32 of a-z"));
+  EXPECT_THAT(faults[1].description, HasSubstr("write trending"));
+}
+
 TEST_F(PlacementsTest, WhatWasPutIsThereAfterARestartInEveryField) {
   {
     const auto placements = Open();

@@ -310,6 +310,62 @@ TEST_F(GateOfPlacementsTest, OneThatWasTrainedBeforeTheTestPartIsAskedAsItIs) {
   EXPECT_THAT(trained->gate->verdict, HasSubstr("most_popular, which placements ask by name: "));
 }
 
+// The same of a model with a label, whose settings are not those of its kind.
+class GateOfLabelsTest : public GateTest {
+ protected:
+  GateOfLabelsTest() {
+    placements_ = *Placements::Open(shop_.files(), shop_.models_folder() + "-placements",
+                                    {{.name = "mine", .weights = {{"most_popular@mine", 1}}}});
+    good_.placements = placements_.get();
+    good_.settings = {{"most_popular@mine", {{"half_life_days", "9"}}}};
+    bad_ = good_;
+    bad_.settings = {{"most_popular@mine", {{"category_mix", "0"}}}};  // The same for everybody.
+  }
+
+  std::unique_ptr<Placements> placements_;
+};
+
+TEST_F(GateOfLabelsTest, OneThatWouldBeTheSameIsNotMeasured) {
+  const ModelSet live = Live(good_);
+
+  const auto trained = Train(good_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_FALSE(trained->is_refused());
+  EXPECT_THAT(trained->gate->verdict, Not(HasSubstr("placements")));
+}
+
+TEST_F(GateOfLabelsTest, AWorseOneIsRefusedByItsName) {
+  const ModelSet live = Live(good_);
+
+  const auto trained = Train(bad_, &live);
+
+  ASSERT_THAT(trained, IsOk());
+  EXPECT_TRUE(trained->is_refused());
+  EXPECT_THAT(trained->gate->verdict,
+              ::testing::StartsWith("most_popular@mine, which placements ask by name: "));
+}
+
+TEST_F(GateTest, OfTwoLiveModelsOfOneKindEachIsTrainedAnewWithItsSettings) {
+  good_.models = {"item_knn", "item_knn@one"};
+  good_.settings = {{"item_knn@one", {{"neighbours", "1"}}}};
+  good_.blend.weights = {{"item_knn", 1}, {"item_knn@one", 0.5}};
+  const ModelSet live = Live(good_);
+  LifecycleOptions options = good_;
+  options.settings["item_knn"]["neighbours"] = "40";
+  options.settings["item_knn@one"]["neighbours"] = "2";
+
+  const auto changed = Train(options, &live);
+  const auto same = Train(good_, &live);
+
+  ASSERT_THAT(changed, IsOk());
+  ASSERT_THAT(same, IsOk());
+  EXPECT_TRUE(changed->gate->is_live_refitted);
+  EXPECT_EQ(changed->gate->live_accuracy, same->gate->live_accuracy);
+  EXPECT_EQ(same->gate->lowest_difference, 0);
+  EXPECT_EQ(same->gate->highest_difference, 0);
+}
+
 TEST_F(GateTest, ACancelledTrainingEndsInTheGateToo) {
   const ModelSet live = Live(good_);
   ThreadPool pool(1);

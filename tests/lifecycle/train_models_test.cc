@@ -217,6 +217,27 @@ TEST_F(TrainModelsTest, WhatAPlacementNamesIsTrainedAndNotAskedByTheBlend) {
   EXPECT_THAT(trained->models.weights, Not(Contains(Key("rp3beta"))));
 }
 
+TEST_F(TrainModelsTest, ALabelThatPlacementsAloneKnowIsTrainedWhereItHasSettings) {
+  shop_.UpsertAllItems();
+  shop_.RecordMore(100);
+  const auto placements =
+      Placements::Open(shop_.files(), shop_.models_folder() + "-placements",
+                       {{.name = "mine", .weights = {{"rp3beta@few", 1}, {"rp3beta@else", 1}}}});
+  ASSERT_THAT(placements, IsOk());
+  LifecycleOptions options = shop_.Options();
+  options.settings["rp3beta@few"] = {{"neighbours", "3"}};
+  options.placements = placements->get();
+
+  const auto trained = Train(options);
+
+  ASSERT_THAT(trained, IsOk());
+  std::vector<std::string> names;
+  for (const Model& model : trained->models.models) names.push_back(model.name);
+  EXPECT_THAT(names, Contains("rp3beta@few"));
+  EXPECT_THAT(names, Not(Contains("rp3beta@else")));
+  EXPECT_EQ(trained->models.models.back().settings.at("neighbours"), "3");
+}
+
 TEST_F(TrainModelsTest, WrongSettingsAreNamed) {
   shop_.UpsertAllItems();
   shop_.RecordMore(100);
