@@ -10,8 +10,8 @@
 #include "cli/placement_config.h"
 #include "cli/toml_table.h"
 #include "vitrine/base/file_system.h"
-#include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/models/model_name.h"
 #include "vitrine/training/session_training.h"
 #include "vitrine/training/trainer.h"
 
@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view kModels = "models";
 constexpr std::string_view kPlacements = "placements";
+constexpr std::string_view kBlendWeights = "blend.weights";
 
 // The value as a trainer reads it; nothing for what is no single value.
 std::optional<std::string> SettingText(const toml::node& value) {
@@ -97,7 +98,7 @@ class Reader {
   absl::Status Unknown(const toml::key& key, const std::string& what,
                        const std::vector<std::string>& allowed) const {
     return Wrong(key.source(), absl::StrFormat("unknown %s %s; %s", what, std::string(key.str()),
-                                               Allowed(key.str(), allowed)));
+                                               AllowedModels(key.str(), allowed)));
   }
 
   absl::Status ReadTable(const toml::key& key, const toml::node& value, const std::string& path) {
@@ -114,7 +115,7 @@ class Reader {
                                                    TypeOf(value), path));
     }
     // A model that is not named is not asked, so that naming one drops the defaults of the others.
-    if (path == "blend.weights") config_.engine.blend.weights.clear();
+    if (path == kBlendWeights) config_.engine.blend.weights.clear();
     for (const auto& [name, entry] : *table) {
       VITRINE_RETURN_IF_ERROR(ReadEntry(name, entry, path));
     }
@@ -125,12 +126,18 @@ class Reader {
     const std::string name(key.str());
     for (const ConfigKey& known : keys_) {
       if (known.table == table + "." + name) return ReadTable(key, value, known.table);
-      if (known.table != table || known.name != name) continue;
-      if (known.set(value, config_)) return absl::OkStatus();
-      return Wrong(value.source(), absl::StrFormat("%s.%s is %s; wants %s", table, name,
-                                                   TypeOf(value), known.allowed));
+      if (known.table == table && known.name == name) return SetKey(known, value);
+    }
+    if (table == kBlendWeights && IsLabelled(name) && FindTrainer(name) != nullptr) {
+      return SetKey(BlendWeightKey(name), value);
     }
     return Unknown(key, "key", NamesIn(table));
+  }
+
+  absl::Status SetKey(const ConfigKey& key, const toml::node& value) {
+    if (key.set(value, config_)) return absl::OkStatus();
+    return Wrong(value.source(), absl::StrFormat("%s.%s is %s; wants %s", key.table, key.name,
+                                                 TypeOf(value), key.allowed));
   }
 
   absl::Status ReadAllModels(const toml::key& key, const toml::node& value) {
@@ -160,14 +167,16 @@ class Reader {
       return Wrong(value.source(),
                    absl::StrFormat("models.%s is %s; wants a table", model, TypeOf(value)));
     }
+    // Whatever it says, a table lets placements ask for a model with a label.
+    if (IsLabelled(model)) config_.lifecycle.settings.try_emplace(model);
     for (const auto& [name, entry] : *settings) {
-      VITRINE_RETURN_IF_ERROR(ReadSetting(*trainer, name, entry));
+      VITRINE_RETURN_IF_ERROR(ReadSetting(model, *trainer, name, entry));
     }
     return absl::OkStatus();
   }
 
-  absl::Status ReadSetting(const Trainer& trainer, const toml::key& key, const toml::node& value) {
-    const std::string model(trainer.name);
+  absl::Status ReadSetting(const std::string& model, const Trainer& trainer, const toml::key& key,
+                           const toml::node& value) {
     const std::string name(key.str());
     const auto known = trainer.defaults.find(name);
     if (known == trainer.defaults.end()) {

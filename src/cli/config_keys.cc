@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "cli/config_table.h"
+#include "vitrine/models/model_name.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine::cli {
@@ -196,12 +197,8 @@ void AddEngine(std::vector<ConfigKey>& keys) {
       "whole_catalogue_items", 0, 10'000'000,
       [](Config& config) -> std::size_t& { return config.engine.blend.whole_catalogue_items; });
 
-  ConfigTable weights("blend.weights", keys);
   for (const Trainer& trainer : Trainers()) {
-    const std::string model(trainer.name);
-    weights.Number<double>(model, 0, kMaxWeight, [model](Config& config) -> double& {
-      return config.engine.blend.weights[model];
-    });
+    keys.push_back(BlendWeightKey(std::string(trainer.name)));
   }
 }
 
@@ -272,7 +269,11 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
     names += absl::StrFormat("%s\"%s\"", names.empty() ? "" : ", ", trainer.name);
   }
   ConfigTable table("lifecycle", keys);
-  table.Add("models", "[\"auto\"], or an array of distinct names out of " + names, SetModels,
+  table.Add("models",
+            absl::StrFormat("[\"auto\"], or an array of distinct names out of %s, or of these "
+                            "with a label of 1 to %d of a-z, 0-9 and _, as in \"ials@wide\"",
+                            names, kMostLabelBytes),
+            SetModels,
             [](Config& a, Config& b) { return a.lifecycle.models == b.lifecycle.models; });
   table.Flag("purchase_predictor",
              [](Config& config) -> bool& { return config.lifecycle.has_purchase_predictor; });
@@ -306,6 +307,15 @@ void AddLifecycle(std::vector<ConfigKey>& keys) {
 }
 
 }  // namespace
+
+ConfigKey BlendWeightKey(const std::string& model) {
+  std::vector<ConfigKey> keys;
+  ConfigTable table("blend.weights", keys);
+  table.Number<double>(model, 0, kMaxWeight, [model](Config& config) -> double& {
+    return config.engine.blend.weights[model];
+  });
+  return keys.front();
+}
 
 std::vector<ConfigKey> MakeConfigKeys() {
   std::vector<ConfigKey> keys;

@@ -23,4 +23,8 @@ struct ConfigKey {
 // their trainers instead.
 std::vector<ConfigKey> MakeConfigKeys();
 
+// The key of the weight of the model that is called so. Those of models without a label are among
+// MakeConfigKeys().
+ConfigKey BlendWeightKey(const std::string& model);
+
 }  // namespace vitrine::cli

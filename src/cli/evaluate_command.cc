@@ -74,7 +74,11 @@ absl::StatusOr<ComparisonOptions> MakeOptions(const EvaluateFlags& flags, const 
   } else if (!set.empty()) {
     return UsageError("--set wants --scorer; with --store, settings come from --config");
   }
-  if (!flags.store.empty()) RaiseMinShoppers(config.store.min_group, options.settings);
+  if (!flags.store.empty()) {
+    std::vector<std::string> models = options.models;
+    models.push_back(scorer);
+    RaiseMinShoppers(config.store.min_group, models, options.settings);
+  }
   return options;
 }
 
@@ -111,7 +115,7 @@ absl::Status EvaluateSplit(const EvaluateFlags& flags, const Config& config,
                                                     ? ReadNewShoppers(flags, config)
                                                     : ReadSplit(flags.split, PartOf(flags)));
     // Files of interactions describe no items, so that there is no content to learn from.
-    if (!IsDescribed(split.train)) DropModel("content", options);
+    if (!IsDescribed(split.train)) DropKind("content", options);
     std::optional<Split> validation;
     if (LearnsWeights(flags)) {
       // Where too little is left to hold out once more, the blend has its usual weights.
@@ -133,7 +137,7 @@ absl::Status EvaluateSplit(const EvaluateFlags& flags, const Config& config,
                                MakeOptions(flags, config, flags.against, flags.against_set));
       if (!flags.diversity.empty()) options.evaluation.diversity = Diversity();  // As it is.
       options.evaluation.long_tail_share = 0;
-      if (!IsDescribed(split.train)) DropModel("content", options);
+      if (!IsDescribed(split.train)) DropKind("content", options);
       if (validation.has_value()) options.validation = &*validation;
       VITRINE_ASSIGN_OR_RETURN(const ComparisonRow other,
                                MeasureScorer(split, flags.against, options, followed, report));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -12,6 +13,7 @@
 #include "cli/model_settings.h"
 #include "vitrine/base/nearest.h"
 #include "vitrine/base/status_macros.h"
+#include "vitrine/models/model_name.h"
 #include "vitrine/training/trainer.h"
 
 namespace vitrine::cli {
@@ -42,7 +44,7 @@ absl::Status SetOfModel(const std::string& model, const std::string& key, const 
   const Trainer* trainer = FindTrainer(model);
   if (trainer == nullptr) {
     return UsageError(absl::StrFormat("--set %s.%s: there is no scorer %s; %s", model, key, model,
-                                      Allowed(model, ScorerNames())));
+                                      AllowedModels(model, ScorerNames())));
   }
   if (!trainer->defaults.contains(key)) {
     std::vector<std::string> names;
@@ -56,21 +58,30 @@ absl::Status SetOfModel(const std::string& model, const std::string& key, const 
   return absl::OkStatus();
 }
 
+absl::Status SetBlendedModels(const std::string& value, ComparisonOptions& options) {
+  options.models = absl::StrSplit(value, ',', absl::SkipEmpty());
+  std::set<std::string> seen;
+  for (const std::string& model : options.models) {
+    if (FindTrainer(model) == nullptr) {
+      return UsageError(absl::StrFormat("--set models: there is no scorer %s; %s", model,
+                                        AllowedModels(model, ScorerNames())));
+    }
+    if (!seen.insert(model).second) {
+      return UsageError(absl::StrFormat(
+          "--set models names %s twice; several of one kind want labels, as in ials,ials@wide",
+          model));
+    }
+  }
+  return options.models.empty() ? UsageError("--set models names none") : absl::OkStatus();
+}
+
 absl::Status SetOfBlend(const std::string& key, const std::string& value,
                         ComparisonOptions& options) {
   if (key == "cold_start_events") {
     VITRINE_ASSIGN_OR_RETURN(options.blend.cold_start_events, NumberIn(key, value, 0, 1000));
     return absl::OkStatus();
   }
-  if (key == "models") {
-    options.models = absl::StrSplit(value, ',', absl::SkipEmpty());
-    for (const std::string& model : options.models) {
-      if (FindTrainer(model) != nullptr) continue;
-      return UsageError(absl::StrFormat("--set models: there is no scorer %s; %s", model,
-                                        Allowed(model, ScorerNames())));
-    }
-    return options.models.empty() ? UsageError("--set models names none") : absl::OkStatus();
-  }
+  if (key == "models") return SetBlendedModels(value, options);
   if (key == "candidates_per_model") {
     VITRINE_ASSIGN_OR_RETURN(const double count, NumberIn(key, value, 1, 10'000));
     options.blend.candidates_per_model = static_cast<std::size_t>(count);
@@ -80,7 +91,7 @@ absl::Status SetOfBlend(const std::string& key, const std::string& value,
     const std::string model = key.substr(kWeights.size());
     if (FindTrainer(model) == nullptr) {
       return UsageError(absl::StrFormat("--set %s: there is no scorer %s; %s", key, model,
-                                        Allowed(model, ScorerNames())));
+                                        AllowedModels(model, ScorerNames())));
     }
     // The weights as a whole are said, then, and none is learned.
     if (options.blend.weights.empty()) {
@@ -101,18 +112,19 @@ absl::Status SetOfBlend(const std::string& key, const std::string& value,
       key));
 }
 
-// Whether each MODEL.setting is of a model of the blend: of another one it would do nothing.
+// Whether each MODEL.setting is of a model that may be in the blend: of another one it would do
+// nothing.
 absl::Status CheckAreBlended(const std::vector<std::pair<std::string, std::string>>& parsed,
-                             const ComparisonOptions& options) {
-  if (IsAuto(options)) return absl::OkStatus();
+                             bool is_auto, const ComparisonOptions& options) {
   for (const auto& [key, value] : parsed) {
     const std::string model = key.substr(0, key.find('.'));
-    if (FindTrainer(model) == nullptr ||
-        std::count(options.models.begin(), options.models.end(), model) > 0) {
-      continue;
-    }
-    return UsageError(absl::StrFormat("--set %s: %s is not among the models of the blend: %s", key,
-                                      model, absl::StrJoin(options.models, ", ")));
+    const bool is_blended =
+        is_auto ? !IsLabelled(model)
+                : std::count(options.models.begin(), options.models.end(), model) > 0;
+    if (is_blended || FindTrainer(model) == nullptr) continue;
+    return UsageError(absl::StrFormat(
+        "--set %s: %s is not among the models of the blend: %s", key, model,
+        is_auto ? "those that are chosen have no labels" : absl::StrJoin(options.models, ", ")));
   }
   return absl::OkStatus();
 }
@@ -125,9 +137,9 @@ absl::Status CheckScorer(const std::string& scorer) {
         "deep_ranker finds no item by itself, so that there is nothing to measure: hold --scorer "
         "blend with it among --set models= against one without");
   }
-  const std::vector<std::string> names = ScorerNames();
-  if (std::find(names.begin(), names.end(), scorer) != names.end()) return absl::OkStatus();
-  return UsageError(absl::StrFormat("there is no scorer %s; %s", scorer, Allowed(scorer, names)));
+  if (IsBlend(scorer) || FindTrainer(scorer) != nullptr) return absl::OkStatus();
+  return UsageError(
+      absl::StrFormat("there is no scorer %s; %s", scorer, AllowedModels(scorer, ScorerNames())));
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParseSettings(
@@ -150,12 +162,13 @@ absl::Status ApplySettings(const std::string& scorer, const std::vector<std::str
     VITRINE_RETURN_IF_ERROR(IsBlend(scorer) ? SetOfBlend(key, value, options)
                                             : SetOfModel(scorer, key, value, options));
   }
-  return scorer == kBlendName ? CheckAreBlended(parsed, options) : absl::OkStatus();
+  if (!IsBlend(scorer)) return absl::OkStatus();
+  return CheckAreBlended(parsed, scorer == kAutoName || IsAuto(options), options);
 }
 
-void DropModel(const std::string& model, ComparisonOptions& options) {
-  std::erase(options.models, model);
-  options.settings.erase(model);
+void DropKind(std::string_view kind, ComparisonOptions& options) {
+  std::erase_if(options.models, [kind](const std::string& model) { return KindOf(model) == kind; });
+  std::erase_if(options.settings, [kind](const auto& of) { return KindOf(of.first) == kind; });
 }
 
 }  // namespace vitrine::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,7 +11,7 @@
 
 namespace vitrine::cli {
 
-// Usage error, with the names there are, unless `scorer` is a trainer's name or the blend's.
+// Usage error, with the names there are, unless `scorer` is a model's name or the blend's.
 absl::Status CheckScorer(const std::string& scorer);
 
 // Keys and values of `--set key=value`, in their order. Errors: those of usage.
@@ -23,7 +24,7 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParseSettings(
 absl::Status ApplySettings(const std::string& scorer, const std::vector<std::string>& settings,
                            ComparisonOptions& options);
 
-// Leaves a model out of the blend, with its settings.
-void DropModel(const std::string& model, ComparisonOptions& options);
+// Leaves the models of a kind out of the blend, with their settings.
+void DropKind(std::string_view kind, ComparisonOptions& options);
 
 }  // namespace vitrine::cli

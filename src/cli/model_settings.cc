@@ -1,6 +1,7 @@
 #include "cli/model_settings.h"
 
 #include <atomic>
+#include <set>
 
 #include "absl/strings/numbers.h"
 #include "vitrine/base/thread_pool.h"
@@ -19,12 +20,18 @@ absl::Status CheckSetting(const Trainer& trainer, const std::string& name,
   return absl::IsInvalidArgument(with) && with != without ? with : absl::OkStatus();
 }
 
-void RaiseMinShoppers(std::size_t min_group, std::map<std::string, Settings>& settings) {
+void RaiseMinShoppers(std::size_t min_group, const std::vector<std::string>& models,
+                      std::map<std::string, Settings>& settings) {
   if (min_group <= 1) return;
-  for (const Trainer& trainer : Trainers()) {
-    const auto usual = trainer.defaults.find("min_shoppers");
-    if (usual == trainer.defaults.end()) continue;
-    const auto given = settings[std::string(trainer.name)].insert(*usual).first;
+  std::set<std::string> names(models.begin(), models.end());
+  for (const Trainer& trainer : Trainers()) names.emplace(trainer.name);
+  for (const auto& [name, unused] : settings) names.insert(name);
+  for (const std::string& name : names) {
+    const Trainer* trainer = FindTrainer(name);
+    if (trainer == nullptr) continue;
+    const auto usual = trainer->defaults.find("min_shoppers");
+    if (usual == trainer->defaults.end()) continue;
+    const auto given = settings[name].insert(*usual).first;
     std::size_t count = 0;
     const bool is_less = absl::SimpleAtoi(given->second, &count) && count < min_group;
     if (is_less) given->second = std::to_string(min_group);

@@ -37,7 +37,7 @@ struct ServeFlags {
 
 absl::StatusOr<Config> ReadConfig(const ServeFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
-  RaiseMinShoppers(config.store.min_group, config.lifecycle.settings);
+  RaiseMinShoppers(config.store.min_group, config.lifecycle.models, config.lifecycle.settings);
   if (!flags.listen.empty()) config.server.address = flags.listen;
   if (!flags.metrics.empty()) config.server.metrics_address = flags.metrics;
   ServerTls& tls = config.server.tls;

@@ -133,7 +133,7 @@ absl::Status RemoveCheckpoints(const TrainFlags& flags, CheckpointFolder& checkp
 
 absl::Status TrainStore(const TrainFlags& flags) {
   VITRINE_ASSIGN_OR_RETURN(Config config, LoadConfig(flags.config));
-  RaiseMinShoppers(config.store.min_group, config.lifecycle.settings);
+  RaiseMinShoppers(config.store.min_group, config.lifecycle.models, config.lifecycle.settings);
   if (flags.skips_gate) config.lifecycle.gate.is_on = false;
   SetLogLevel(LogLevel::kWarning);
   VITRINE_ASSIGN_OR_RETURN(const auto store, FeatureStore::Open(flags.store, config.store,

@@ -59,7 +59,20 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[server]\nthreads = = 1", "not TOML", ""}, Mistake{"\n[=]", "not TOML", ""},
         Mistake{"\nthr\u00E9ads = 1", "not TOML", "\u00E9"},
         Mistake{"\n\u0490 = 1", "not TOML", "\u0490"}, Mistake{"\nserver = 1", "1", "a table"},
-        Mistake{"\nmodels = 1", "models", "a table"}));
+        Mistake{"\nmodels = 1", "models", "a table"},
+        Mistake{"[lifecycle]\nmodels = [\"ials@Wide\"]", "an array", "a label of 1 to 32"},
+        Mistake{"[lifecycle]\nmodels = [\"als@wide\"]", "an array", "\"ials\""},
+        Mistake{"[lifecycle]\nmodels = [\"ials@a\", \"ials@a\"]", "an array", "distinct"},
+        Mistake{"[lifecycle]\nmodels = [\"deep_ranker@a\"]", "an array", "names out of"},
+        Mistake{"[lifecycle]\nmodels = [\"auto@a\"]", "an array", "[\"auto\"]"},
+        Mistake{"[blend.weights]\n\"ials@\" = 1", "unknown key ials@;", "1 to 32 of a-z"},
+        Mistake{"[blend.weights]\n\"als@a\" = 1", "unknown key als@a;", "did you mean ials?"},
+        Mistake{"[blend.weights]\n\"ials@a\" = -1", "ials@a is -1", "a number from 0 to 1000"},
+        Mistake{"\n[models.\"ials@A\"]", "unknown model ials@A;", "1 to 32 of a-z"},
+        Mistake{"\n[models.\"deep_ranker@a\"]", "deep_ranker@a;", "write deep_ranker"},
+        Mistake{"\n[models.\"purchase_predictor@a\"]", "purchase_predictor@a;",
+                "write purchase_predictor"},
+        Mistake{"[models.\"ials@a\"]\ndimensions = 0", "dimensions", "1"}));
 
 }  // namespace
 }  // namespace vitrine::cli

@@ -320,6 +320,28 @@ TEST(ConfigTest, BlendWeightsAreTakenAsAWholeByServerAndTrainer) {
   EXPECT_EQ(config->lifecycle.blend.weights, config->engine.blend.weights);
 }
 
+TEST(ConfigTest, SeveralModelsOfOneKindHaveLabelsSettingsAndWeightsOfTheirOwn) {
+  const auto config = ParseConfig(
+      "[lifecycle]\nmodels = [\"graph_filter\", \"graph_filter@linear\"]\n"
+      "[models.graph_filter]\nneighbours = 100\n"
+      "[models.\"graph_filter@linear\"]\nfilter = \"linear\"\n"
+      "[models.\"ials@usual\"]\n"
+      "[blend.weights]\ngraph_filter = 1\n\"graph_filter@linear\" = 0.5\n",
+      "shop.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->lifecycle.models,
+            (std::vector<std::string>{"graph_filter", "graph_filter@linear"}));
+  EXPECT_EQ(config->lifecycle.settings,
+            (std::map<std::string, Settings>{{"graph_filter", {{"neighbours", "100"}}},
+                                             {"graph_filter@linear", {{"filter", "linear"}}},
+                                             {"ials@usual", {}}}));
+  EXPECT_EQ(config->engine.blend.weights,
+            (std::map<std::string, double>{{"graph_filter", 1}, {"graph_filter@linear", 0.5}}));
+  EXPECT_THAT(WantRestart(*config, *config), IsEmpty());
+  EXPECT_THAT(WantRestart(Config(), *config), ::testing::ElementsAre("blend.weights"));
+}
+
 TEST(ConfigTest, AnUnknownKeyIsNamedWithItsLineAndTheNearestOne) {
   EXPECT_THAT(ErrorOf("[server]\nthreads = 2\nlissten = \"x\"\n"),
               AllOf(HasSubstr("shop.toml:3: unknown key lissten"), HasSubstr("did you mean listen"),

@@ -69,7 +69,53 @@ TEST(EvaluationSettingsTest, NamesTheModelsToBlend) {
   EXPECT_TRUE(options.blend.weights.empty());
   EXPECT_THAT(ErrorOf("blend", "models=ease,als"), HasSubstr("did you mean ials"));
   EXPECT_THAT(ErrorOf("blend", "models="), HasSubstr("names none"));
+  EXPECT_THAT(ErrorOf("blend", "models=ials,ease,ials"),
+              AllOf(HasSubstr("names ials twice"), HasSubstr("ials,ials@wide")));
   EXPECT_THAT(CheckScorer("auto"), IsOk());
+}
+
+TEST(EvaluationSettingsTest, SeveralOfOneKindHaveLabelsAndSettingsOfTheirOwn) {
+  ComparisonOptions options;
+
+  ASSERT_THAT(
+      ApplySettings("blend",
+                    {"models=graph_filter,graph_filter@linear", "graph_filter@linear.filter=linear",
+                     "graph_filter.neighbours=100", "weights.graph_filter@linear=0.5"},
+                    options),
+      IsOk());
+
+  EXPECT_EQ(options.models, (std::vector<std::string>{"graph_filter", "graph_filter@linear"}));
+  EXPECT_EQ(options.settings.at("graph_filter"), (Settings{{"neighbours", "100"}}));
+  EXPECT_EQ(options.settings.at("graph_filter@linear"), (Settings{{"filter", "linear"}}));
+  EXPECT_EQ(options.blend.weights.at("graph_filter@linear"), 0.5);
+  EXPECT_FALSE(options.blend.weights.contains("graph_filter"));
+}
+
+TEST(EvaluationSettingsTest, AScorerWithALabelHasTheSettingsOfItsKind) {
+  ComparisonOptions options;
+
+  EXPECT_THAT(CheckScorer("ials@wide"), IsOk());
+  ASSERT_THAT(ApplySettings("ials@wide", {"dimensions=128"}, options), IsOk());
+
+  EXPECT_EQ(options.settings.at("ials@wide"), (Settings{{"dimensions", "128"}}));
+  EXPECT_FALSE(options.settings.contains("ials"));
+  EXPECT_THAT(ErrorOf("ials@wide", "dimension=1"), HasSubstr("did you mean dimensions"));
+}
+
+TEST(EvaluationSettingsTest, AWrongLabelIsToldWhatALabelIs) {
+  const std::string wanted = "1 to 32 of a-z, 0-9 and _";
+  EXPECT_THAT(ErrorOf("blend", "models=ials@Wide"), HasSubstr(wanted));
+  EXPECT_THAT(ErrorOf("blend", "ials@.dimensions=8"), HasSubstr(wanted));
+  EXPECT_THAT(ErrorOf("blend", "weights.ials@a-b=1"), HasSubstr(wanted));
+  EXPECT_THAT(ErrorOf("blend", "models=als@wide"), HasSubstr("did you mean ials"));
+  EXPECT_THAT(ErrorOf("blend", "models=deep_ranker@second"), HasSubstr("write deep_ranker"));
+  EXPECT_THAT(std::string(CheckScorer("blend@second").message()), HasSubstr("write blend"));
+  EXPECT_THAT(std::string(CheckScorer("ials@Wide").message()), HasSubstr(wanted));
+}
+
+TEST(EvaluationSettingsTest, ASettingOfALabelThatIsNotBlendedIsAnError) {
+  EXPECT_THAT(ErrorOf("blend", "ials@wide.epochs=3"), HasSubstr("is not among the models"));
+  EXPECT_THAT(ErrorOf("auto", "ials@wide.epochs=3"), HasSubstr("have no labels"));
 }
 
 TEST(EvaluationSettingsTest, AnUnknownScorerIsNamedWithThoseThereAre) {
@@ -95,14 +141,16 @@ TEST(EvaluationSettingsTest, AValueOutOfRangeSaysWhatIsWanted) {
   EXPECT_THAT(ErrorOf("ials", "dimensions"), HasSubstr("key=value"));
 }
 
-TEST(EvaluationSettingsTest, ADroppedModelTakesItsSettingsAlong) {
+TEST(EvaluationSettingsTest, ADroppedKindTakesItsModelsAndTheirSettingsAlong) {
   ComparisonOptions options;
+  options.models.emplace_back("content@words");
   options.settings["content"] = {{"min_items", "2"}};
+  options.settings["content@words"] = {{"meaning_weight", "0"}};
 
-  DropModel("content", options);
+  DropKind("content", options);
 
   EXPECT_THAT(options.models, UnorderedElementsAre("most_popular", "item_knn", "ials"));
-  EXPECT_FALSE(options.settings.contains("content"));
+  EXPECT_TRUE(options.settings.empty());
 }
 
 }  // namespace
