@@ -141,11 +141,11 @@ absl::Status Run(const TuneFlags& flags) {
   };
   VITRINE_ASSIGN_OR_RETURN(const Tuning tuning,
                            Search(flags, *trainer, options, {.pool = &pool}, report));
-  const std::string snippet = ConfigSnippet(tuning, *trainer, Origin(flags));
+  const std::string snippet = ConfigSnippet(tuning, flags.scorer, Origin(flags));
   if (!flags.out.empty()) {
     VITRINE_RETURN_IF_ERROR(WriteFileAtomically(LocalFileSystem(), flags.out, snippet));
   }
-  std::printf("%s\n", (flags.is_json ? TuningJson(tuning, *trainer) : snippet).c_str());
+  std::printf("%s\n", (flags.is_json ? TuningJson(tuning, flags.scorer) : snippet).c_str());
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/config.h"
+#include "vitrine/models/model_name.h"
 
 namespace vitrine::cli {
 namespace {
@@ -75,9 +76,9 @@ std::string TrialJson(const Tuning& tuning) {
   return Dump(json);
 }
 
-std::string TuningJson(const Tuning& tuning, const Trainer& trainer) {
+std::string TuningJson(const Tuning& tuning, const std::string& scorer) {
   const Trial& best = tuning.trials[tuning.best];
-  return Dump({{"scorer", std::string(trainer.name)},
+  return Dump({{"scorer", scorer},
                {"settings", best.settings},
                {"value", best.value},
                {"default_value", tuning.trials.front().value},
@@ -86,23 +87,23 @@ std::string TuningJson(const Tuning& tuning, const Trainer& trainer) {
                {"is_out_of_patience", tuning.is_out_of_patience}});
 }
 
-std::string ConfigSnippet(const Tuning& tuning, const Trainer& trainer, const std::string& origin) {
-  const std::string name(trainer.name);
+std::string ConfigSnippet(const Tuning& tuning, const std::string& scorer,
+                          const std::string& origin) {
   const Trial& best = tuning.trials[tuning.best];
   std::string text = absl::StrFormat(
       "# %s\n# %.5f on the validation part, the best of %d trials; the defaults reach %.5f.\n",
       origin, best.value, tuning.trials.size(), tuning.trials.front().value);
   const Config usual;
   std::vector<std::string> models = usual.lifecycle.models;
-  if (std::find(models.begin(), models.end(), name) == models.end()) {
-    models.push_back(name);
+  if (std::find(models.begin(), models.end(), scorer) == models.end()) {
+    models.push_back(scorer);
     text += "\n[lifecycle]\nmodels = [";
     for (const std::string& model : models) {
       text += (&model == models.data() ? "\"" : ", \"") + model + "\"";
     }
     text += "]\n";
   }
-  text += "\n[models." + name + "]\n";
+  text += "\n[models." + (IsLabelled(scorer) ? TomlValue(scorer) : scorer) + "]\n";
   for (const auto& [setting, value] : best.settings) {
     text += setting + " = " + TomlValue(value) + "\n";
   }

@@ -35,8 +35,8 @@ Tuning MakeTuning() {
 TEST(TuningReportTest, TheSnippetIsAConfigWithTheBestSettings) {
   const Tuning tuning = MakeTuning();
 
-  const auto config = ParseConfig(
-      ConfigSnippet(tuning, *FindTrainer("ials"), "vitrine tune --scorer ials"), "snippet.toml");
+  const auto config =
+      ParseConfig(ConfigSnippet(tuning, "ials", "vitrine tune --scorer ials"), "snippet.toml");
 
   ASSERT_THAT(config, IsOk());
   const Settings& read = config->lifecycle.settings.at("ials");
@@ -52,11 +52,24 @@ TEST(TuningReportTest, AModelThatIsNotTrainedByDefaultIsAddedToThoseThatAre) {
     Tuning tuning;
     tuning.trials.push_back({.settings = trainer.defaults, .value = 0.1});
 
-    const auto config = ParseConfig(ConfigSnippet(tuning, trainer, "tuned"), "snippet.toml");
+    const std::string name(trainer.name);
+    const auto config = ParseConfig(ConfigSnippet(tuning, name, "tuned"), "snippet.toml");
 
     ASSERT_THAT(config, IsOk());
-    EXPECT_THAT(config->lifecycle.models, Contains(std::string(trainer.name)));
+    EXPECT_THAT(config->lifecycle.models, Contains(name));
   }
+}
+
+TEST(TuningReportTest, AModelWithALabelStandsBesideTheOneWithout) {
+  const Tuning tuning = MakeTuning();
+
+  const auto config = ParseConfig(ConfigSnippet(tuning, "ials@tuned", "tuned"), "snippet.toml");
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_THAT(config->lifecycle.models, Contains("ials"));
+  EXPECT_THAT(config->lifecycle.models, Contains("ials@tuned"));
+  EXPECT_EQ(config->lifecycle.settings.at("ials@tuned").at("nu"), "0.25");
+  EXPECT_FALSE(config->lifecycle.settings.contains("ials"));
 }
 
 TEST(TuningReportTest, ALineTellsOfTheTrialAndTheBestSoFar) {
@@ -75,13 +88,13 @@ TEST(TuningReportTest, ObjectsHaveTheKeysThatScriptsRead) {
   const Tuning tuning = MakeTuning();
 
   const auto trial = nlohmann::json::parse(TrialJson(tuning));
-  const auto end = nlohmann::json::parse(TuningJson(tuning, *FindTrainer("ials")));
+  const auto end = nlohmann::json::parse(TuningJson(tuning, "ials@tuned"));
 
   EXPECT_EQ(trial["trial"], 3);
   EXPECT_EQ(trial["error"], "no \"luck\"");
   EXPECT_EQ(trial["best_trial"], 2);
   EXPECT_EQ(trial["best_value"], 0.2);
-  EXPECT_EQ(end["scorer"], "ials");
+  EXPECT_EQ(end["scorer"], "ials@tuned");
   EXPECT_EQ(end["settings"]["nu"], "0.25");
   EXPECT_EQ(end["value"], 0.2);
   EXPECT_EQ(end["default_value"], 0.1);
