@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "engine/diverse_choice.h"
 #include "engine/exploration.h"
@@ -30,7 +31,7 @@ class ListInTheMaking {
         pins_(PinsToCome(rules)),
         exposed_(exposed),
         quota_(rules.controls.exposure.share, rules.exposed, pins_) {
-    for (const ItemIndex item : rules.elsewhere) products_.insert(catalogue.Primary(item));
+    for (const ItemIndex item : rules.elsewhere) products_.insert(ProductOf(item));
     for (const ItemIndex item : rules.shown) {
       Claim(item);
       quota_.Count(item);
@@ -45,7 +46,7 @@ class ListInTheMaking {
   // Whether it may come next: nothing of its product is on the list or has its place there, and the
   // limits allow it.
   bool Allows(ItemIndex item) {
-    const bool is_new = !products_.contains(catalogue_.Primary(item));
+    const bool is_new = !products_.contains(ProductOf(item));
     if (is_new && limits_.Allow(item)) return true;
     if (PassedOver* const passed = rules_.passed_over; passed != nullptr) {
       (is_new ? passed->limited : passed->variants).insert(item);
@@ -94,6 +95,14 @@ class ListInTheMaking {
  private:
   using Pins = std::vector<std::pair<std::size_t, ItemIndex>>;  // By position.
 
+  // A diverse list asks of every candidate at every position: the catalogue, which locks, is asked
+  // once of each.
+  ItemIndex ProductOf(ItemIndex item) {
+    const auto [place, is_new] = product_of_.try_emplace(item);
+    if (is_new) place->second = catalogue_.Primary(item);
+    return place->second;
+  }
+
   static Pins PinsToCome(const PageRules& rules) {
     const absl::flat_hash_set<ItemIndex> shown(rules.shown.begin(), rules.shown.end());
     Pins pins;
@@ -111,7 +120,7 @@ class ListInTheMaking {
 
   // From here on it counts, whether it stands on the list already or has its place to come.
   void Claim(ItemIndex item) {
-    products_.insert(catalogue_.Primary(item));
+    products_.insert(ProductOf(item));
     limits_.Count(item);
   }
 
@@ -126,6 +135,7 @@ class ListInTheMaking {
   const PageRules& rules_;
   const Catalogue& catalogue_;
   LabelLimits limits_;
+  absl::flat_hash_map<ItemIndex, ItemIndex> product_of_;  // By item.
   absl::flat_hash_set<ItemIndex> products_;
   const Pins pins_;
   ExposedItems& exposed_;
