@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "scorers/sequence_shapes.h"
@@ -15,12 +16,16 @@ constexpr Micros kMinute = 60 * kMicrosPerSecond;
 class SequenceNetworkTest : public ::testing::TestWithParam<SequenceShape> {};
 
 TEST_P(SequenceNetworkTest, TheNetworksGradientsAreThoseOfFiniteDifferences) {
-  Random random(5);
+  Random random(9);
   SequenceNetwork network(GetParam(), 0, random);
   nn::ParameterList parameters;
   network.AddParameters(parameters);
   for (const nn::NamedParameter& each : parameters) {
     nn::FillUniform(*each.parameter, 0.7, random);
+    // A norm that shrinks what it passes on leaves gradients too small for differences in float.
+    if (each.name.find("norm") != std::string::npos && each.name.ends_with(".weight")) {
+      each.parameter->value.array() += 1;
+    }
     each.parameter->is_sparse = false;
   }
   StepBatch batch;
