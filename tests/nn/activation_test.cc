@@ -94,6 +94,18 @@ TEST(SoftmaxTest, LargeNumbersDoNotOverflowAndMaskedOnesGetNothing) {
   EXPECT_EQ(output, expected);
 }
 
+TEST(SoftmaxTest, MaskedOnesOfALongRowGetNothingEither) {
+  Matrix input = Matrix::Constant(1, 40, -std::numeric_limits<float>::infinity());
+  input.leftCols(4).setConstant(2);
+  Softmax::Cache cache;
+
+  const Matrix& output = Softmax().Forward(input, cache, {});
+
+  Matrix expected = Matrix::Zero(1, 40);
+  expected.leftCols(4).setConstant(0.25F);
+  EXPECT_EQ(output, expected);
+}
+
 TEST(SoftmaxTest, GradientsAreTheSlopesOfTheLoss) {
   Softmax layer;
   Matrix input = RandomMatrix(4, 5, 3);
