@@ -61,7 +61,7 @@ CoarseRows::CoarseRows(const Matrix& rows) : CoarseRows(rows, InTheirOrder(rows)
 CoarseRows::CoarseRows(const Matrix& rows, std::span<const std::uint32_t> order)
     : num_padded_((static_cast<std::size_t>(rows.cols()) + kNumbers - 1) / kNumbers * kNumbers),
       scales_(order.size()) {
-  assert(rows.cols() <= 8000);
+  assert(rows.cols() <= kMostDimensions);
   const std::size_t num_chunks = num_padded_ / kNumbers;
   chunks_.resize((scales_.size() + kRows - 1) / kRows * num_chunks);
   std::vector<std::int8_t> rounded(static_cast<std::size_t>(rows.cols()));

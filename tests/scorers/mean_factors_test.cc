@@ -205,6 +205,15 @@ TEST(MeanFactorsTest, RefusesFactorsThatAreNone) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(MeanFactorsTest, RefusesMoreDimensionsThanItsSketchesTake) {
+  EXPECT_THAT(MeanFactors::Create("mean", Matrix::Ones(2, 8000), {}), IsOk());
+
+  const auto refused = MeanFactors::Create("mean", Matrix::Ones(2, 8001), {});
+
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(refused.status().message(), "mean wants 1 to 8000 dimensions, got 8001");
+}
+
 // Saved with its own kind's rows: item r becomes item `places`[r].
 absl::StatusOr<std::shared_ptr<const MeanFactors>> Reloaded(const MeanFactors& scorer,
                                                             const std::vector<ItemIndex>& places,

@@ -36,9 +36,11 @@ struct alignas(64) CoarseChunk {
 // 1e-19 the rounding takes all off. Immutable.
 class CoarseRows {
  public:
+  static constexpr Eigen::Index kMostDimensions = 8000;
+
   CoarseRows() = default;
 
-  // `rows` [num_rows x d], finite. REQUIRES: d <= 8000
+  // `rows` [num_rows x d], finite. REQUIRES: d <= kMostDimensions
   explicit CoarseRows(const Matrix& rows);
 
   // With rows.row(order[p]) as row p; one of zeros where there is no row order[p].

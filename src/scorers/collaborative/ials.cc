@@ -62,9 +62,10 @@ absl::StatusOr<std::shared_ptr<const Ials>> Ials::Create(Matrix item_factors,
                                                          const IalsOptions& options,
                                                          std::string_view name) {
   VITRINE_RETURN_IF_ERROR(CheckOptions(options));
-  if (item_factors.cols() == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("%s wants at least one dimension, got none", name));
+  if (item_factors.cols() == 0 || item_factors.cols() > CoarseRows::kMostDimensions) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s wants 1 to %d dimensions, got %d", name,
+                                                      CoarseRows::kMostDimensions,
+                                                      item_factors.cols()));
   }
   // Bounds the Gram matrix, too.
   if (!std::isfinite(item_factors.squaredNorm())) {
@@ -223,7 +224,8 @@ absl::StatusOr<std::shared_ptr<const Ials>> LoadIals(std::string_view name, Byte
   VITRINE_RETURN_IF_ERROR(CheckRows(static_cast<std::size_t>(saved.rows()), mapping, name));
   served.penalties = Eigen::Map<const Eigen::VectorXf>(penalties.data(),
                                                        static_cast<Eigen::Index>(penalties.size()));
-  const bool is_sound = CheckOptions(options).ok() && saved.cols() > 0 && saved.allFinite() &&
+  const bool is_sound = CheckOptions(options).ok() && saved.cols() > 0 &&
+                        saved.cols() <= CoarseRows::kMostDimensions && saved.allFinite() &&
                         served.penalties.size() == saved.cols() && served.penalties.allFinite() &&
                         (served.penalties.array() >= 0).all();
   if (!is_sound) {

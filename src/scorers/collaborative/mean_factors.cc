@@ -17,9 +17,10 @@ namespace {
 
 absl::Status CheckParts(std::string_view name, const Matrix& item_factors,
                         const TouchWeights& weights) {
-  if (item_factors.cols() == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("%s wants at least one dimension, got none", name));
+  if (item_factors.cols() == 0 || item_factors.cols() > CoarseRows::kMostDimensions) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s wants 1 to %d dimensions, got %d", name,
+                                                      CoarseRows::kMostDimensions,
+                                                      item_factors.cols()));
   }
   if (!item_factors.allFinite()) {
     return absl::InvalidArgumentError(

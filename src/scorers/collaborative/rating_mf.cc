@@ -14,13 +14,14 @@ namespace {
 
 absl::Status CheckParts(const RatingMfParts& parts) {
   const Eigen::Index width = parts.item_vectors.cols();
-  if (width < 1 || parts.item_variances.cols() != width ||
+  if (width < 1 || width > CoarseRows::kMostDimensions || parts.item_variances.cols() != width ||
       parts.item_variances.rows() != parts.item_vectors.rows() ||
       parts.user_penalties.size() != width) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "rating_mf wants vectors, variances and penalties of one width from 1 on, got %d, %d and "
-        "%d",
-        width, parts.item_variances.cols(), parts.user_penalties.size()));
+        "rating_mf wants vectors, variances and penalties of one width from 1 to %d, got %d, %d "
+        "and %d",
+        CoarseRows::kMostDimensions, width, parts.item_variances.cols(),
+        parts.user_penalties.size()));
   }
   if (!std::isfinite(parts.mean_rating) || !parts.item_vectors.allFinite() ||
       !parts.item_variances.allFinite() || !(parts.item_variances.array() >= 0).all() ||

@@ -29,12 +29,14 @@ absl::Status CheckTable(const ContentTable& table) {
   if (!is_finite) return absl::InvalidArgumentError("content got a weight that is not finite");
   const bool has_rows = table.meaning.rows() == 0 ||
                         static_cast<std::size_t>(table.meaning.rows()) == table.items.num_rows;
-  if (!has_rows || !table.meaning.allFinite() || !(options.meaning_weight >= 0) ||
+  if (!has_rows || table.meaning.cols() > CoarseRows::kMostDimensions ||
+      !table.meaning.allFinite() || !(options.meaning_weight >= 0) ||
       !std::isfinite(options.meaning_weight)) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "content wants a finite vector of meaning for each of %d items or none, and a finite "
-        "meaning_weight >= 0, got %d and %g",
-        table.items.num_rows, table.meaning.rows(), options.meaning_weight));
+        "content wants a finite vector of meaning of at most %d dimensions for each of %d items or "
+        "none, and a finite meaning_weight >= 0, got %d of %d and %g",
+        CoarseRows::kMostDimensions, table.items.num_rows, table.meaning.rows(),
+        table.meaning.cols(), options.meaning_weight));
   }
   if (!(options.half_life_days >= 0) || !(options.rank_decay > 0) || !(options.rank_decay <= 1) ||
       !(options.context_weight >= 0) || options.profile_features == 0) {

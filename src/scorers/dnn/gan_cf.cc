@@ -15,8 +15,9 @@ namespace {
 
 absl::Status CheckParts(const GanCfWeights& weights, const TouchWeights& touch_weights) {
   const Eigen::Index hidden = weights.encoder.cols();
-  if (hidden == 0 || weights.encoder_bias.rows() != 1 || weights.encoder_bias.cols() != hidden ||
-      weights.decoder.cols() != hidden + 1 || weights.decoder.rows() != weights.encoder.rows()) {
+  if (hidden == 0 || hidden >= CoarseRows::kMostDimensions || weights.encoder_bias.rows() != 1 ||
+      weights.encoder_bias.cols() != hidden || weights.decoder.cols() != hidden + 1 ||
+      weights.decoder.rows() != weights.encoder.rows()) {
     return absl::InvalidArgumentError("gan_cf got parts whose shapes do not fit each other");
   }
   for (const Matrix* part : {&weights.encoder, &weights.encoder_bias, &weights.decoder}) {
