@@ -208,11 +208,13 @@ TEST(ContentTest, RefusesTablesThatMakeNoSense) {
   no_features.options.profile_features = 0;
   ContentTable too_few_meanings = ShopWithMeaning();
   too_few_meanings.meaning.conservativeResize(3, 2);
+  ContentTable wide_meaning = ShopWithMeaning();
+  wide_meaning.meaning.setOnes(wide_meaning.meaning.rows(), 8001);
   ContentTable broken_meaning = ShopWithMeaning();
   broken_meaning.meaning(2, 1) = std::numeric_limits<float>::infinity();
 
-  for (const auto& table :
-       {too_few_names, not_finite, growing, no_features, too_few_meanings, broken_meaning}) {
+  for (const auto& table : {too_few_names, not_finite, growing, no_features, too_few_meanings,
+                            wide_meaning, broken_meaning}) {
     EXPECT_THAT(Content::Create(table), StatusIs(absl::StatusCode::kInvalidArgument));
   }
 }

@@ -270,6 +270,11 @@ TEST(GanCfTest, RefusesPartsThatDoNotFit) {
   weights.decoder = RandomItems(5, 9);
   EXPECT_THAT(GanCf::Create(weights, {}), StatusIs(absl::StatusCode::kInvalidArgument));
 
+  weights.encoder.setOnes(weights.encoder.rows(), 8000);
+  weights.encoder_bias.setOnes(1, 8000);
+  weights.decoder.setOnes(weights.encoder.rows(), 8001);
+  EXPECT_THAT(GanCf::Create(weights, {}), StatusIs(absl::StatusCode::kInvalidArgument));
+
   weights = RandomGanCf();
   weights.encoder(1, 1) = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(GanCf::Create(weights, {}), StatusIs(absl::StatusCode::kInvalidArgument));

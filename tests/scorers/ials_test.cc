@@ -204,6 +204,8 @@ TEST(IalsTest, RefusesFactorsAndOptionsThatMakeNoSense) {
 
   EXPECT_THAT(Ials::Create(not_finite, {}), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(Ials::Create(Matrix(3, 0), {}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Ials::Create(Matrix::Ones(3, 8001), {}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
   for (const IalsOptions& options :
        {IalsOptions{.unobserved_weight = 0}, IalsOptions{.lambda = 0}, IalsOptions{.nu = 1.5F},
         IalsOptions{.touch_weights = {.context_weight = -1}}}) {

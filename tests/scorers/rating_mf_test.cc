@@ -151,10 +151,15 @@ TEST(RatingMfTest, RefusesPartsThatDoNotFitTogether) {
   negative.item_variances(0, 0) = -1;
   RatingMfParts unbounded = Factors();
   unbounded.user_penalties[0] = 0;
+  RatingMfParts wide{.mean_rating = 3,
+                     .item_vectors = Matrix::Ones(3, 8001),
+                     .item_variances = Matrix::Ones(3, 8001),
+                     .user_penalties = Eigen::VectorXf::Ones(8001)};
   RatingMfParts infinite = Factors();
   infinite.item_vectors(0, 0) = std::numeric_limits<float>::infinity();
 
-  for (RatingMfParts& parts : std::vector<RatingMfParts>{narrow, negative, unbounded, infinite}) {
+  for (RatingMfParts& parts :
+       std::vector<RatingMfParts>{narrow, negative, unbounded, wide, infinite}) {
     EXPECT_THAT(RatingMf::Create(std::move(parts)), StatusIs(absl::StatusCode::kInvalidArgument));
   }
 }

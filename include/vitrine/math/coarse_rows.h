@@ -36,7 +36,7 @@ struct alignas(64) CoarseChunk {
 // 1e-19 the rounding takes all off. Immutable.
 class CoarseRows {
  public:
-  static constexpr Eigen::Index kMostDimensions = 8000;
+  static constexpr Eigen::Index kMostDimensions = 8000;  // As many products fit into 32 bits.
 
   CoarseRows() = default;
 

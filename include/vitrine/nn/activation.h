@@ -28,7 +28,8 @@ struct Activation {
   ActivationKind kind = ActivationKind::kRelu;
 };
 
-// exp(x_i) / sum over the row of exp(x_j). A number of -infinity gets 0; a row of these gets zeros.
+// exp(x_i) / sum over the row of exp(x_j). What has less than 1e-20 of the largest's odds gets 0,
+// as -infinity does; a row of these gets zeros.
 struct Softmax {
   using Cache = Activation::Cache;
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "scorers/factor_scan.h"
 #include "scorers/saved_rows.h"
 #include "vitrine/base/status_macros.h"
@@ -15,9 +16,13 @@ namespace {
 
 absl::Status CheckParts(const GanCfWeights& weights, const TouchWeights& touch_weights) {
   const Eigen::Index hidden = weights.encoder.cols();
-  if (hidden == 0 || hidden >= CoarseRows::kMostDimensions || weights.encoder_bias.rows() != 1 ||
-      weights.encoder_bias.cols() != hidden || weights.decoder.cols() != hidden + 1 ||
-      weights.decoder.rows() != weights.encoder.rows()) {
+  // The decoder has one number more, the bias.
+  if (hidden == 0 || hidden >= CoarseRows::kMostDimensions) {
+    return absl::InvalidArgumentError(absl::StrFormat("gan_cf wants 1 to %d hidden units, got %d",
+                                                      CoarseRows::kMostDimensions - 1, hidden));
+  }
+  if (weights.encoder_bias.rows() != 1 || weights.encoder_bias.cols() != hidden ||
+      weights.decoder.cols() != hidden + 1 || weights.decoder.rows() != weights.encoder.rows()) {
     return absl::InvalidArgumentError("gan_cf got parts whose shapes do not fit each other");
   }
   for (const Matrix* part : {&weights.encoder, &weights.encoder_bias, &weights.decoder}) {
